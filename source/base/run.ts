@@ -1,0 +1,61 @@
+import { CanceledError, type WimError } from './errors.ts';
+
+/** Time and random bytes come in from outside, so that the same input gives the same output. */
+export interface Clock {
+	/** Milliseconds since 1970, for time stamps. */
+	now(): number;
+	/** Milliseconds of a clock that never goes back, for rates. */
+	elapsed(): number;
+	/** 16 random bytes. */
+	guid(): Uint8Array;
+}
+
+export type Phase =
+	| 'open'
+	| 'scan'
+	| 'hash'
+	| 'read'
+	| 'write'
+	| 'create'
+	| 'data'
+	| 'attributes'
+	| 'integrity'
+	| 'verify'
+	| 'search'
+	| 'finish';
+
+export type ProgressEvent =
+	| { readonly type: 'phase'; readonly phase: Phase; readonly totalBytes: number | null }
+	/** Original bytes, never chunks or percent. */
+	| { readonly type: 'advance'; readonly bytes: number }
+	| { readonly type: 'item'; readonly path: string }
+	/** Something was skipped, lost or damaged; the run goes on and ends with exit code 3. */
+	| { readonly type: 'problem'; readonly error: WimError }
+	/** Something worth saying that costs nothing; the run still ends with exit code 0. */
+	| { readonly type: 'warning'; readonly message: string; readonly path?: string };
+
+/** What every operation is handed by whoever runs it. */
+export interface Run {
+	/** Once aborted, the operation stops at the next chunk boundary and leaves no half-written file. */
+	readonly signal: AbortSignal;
+	/** Called often and synchronously: it must be cheap and must not throw. */
+	readonly report: (event: ProgressEvent) => void;
+	/** Nothing below `jobs/` asks the machine for time or randomness. */
+	readonly clock: Clock;
+	/** While a job is paused, a promise that ends with the pause; otherwise null. Looked at between chunks. */
+	readonly paused?: () => Promise<void> | null;
+}
+
+/** Throws `CanceledError` once the run was canceled. */
+export function throwIfCanceled(run: Run): void {
+	if (run.signal.aborted) throw new CanceledError();
+}
+
+/** What long loops await between steps: gives the event loop a turn, waits while paused, ends when canceled. */
+export async function breathe(run: Run): Promise<void> {
+	throwIfCanceled(run);
+	await new Promise<void>((resolve) => setImmediate(resolve));
+	const pause = run.paused?.();
+	if (pause) await pause;
+	throwIfCanceled(run);
+}

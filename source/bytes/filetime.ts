@@ -1,0 +1,34 @@
+/** FILETIME: ticks of 100 ns since 1601-01-01 UTC, as a bigint because a double loses digits. */
+
+/** Ticks from 1601 to 1970. */
+export const FILETIME_OF_1970 = 116_444_736_000_000_000n;
+
+const TICKS_PER_MS = 10_000n;
+
+/** Milliseconds since 1970, for show only: loses digits. */
+export function filetimeToMs(ticks: bigint): number {
+	return Number(ticks - FILETIME_OF_1970) / 10_000;
+}
+
+/** Seconds since 1970 as the double that `utimes` takes: exact to about 0.2 µs. */
+export function filetimeToSeconds(ticks: bigint): number {
+	return Number(ticks - FILETIME_OF_1970) / 1e7;
+}
+
+/** From nanoseconds since 1970 (`stat` with `bigint`); below one tick is cut off. Clamped to the range of FILETIME. */
+export function filetimeFromNs(ns: bigint): bigint {
+	const ticks = (ns >= 0n ? ns : ns - 99n) / 100n + FILETIME_OF_1970;
+	return ticks < 0n ? 0n : ticks;
+}
+
+export function filetimeFromMs(ms: number): bigint {
+	return BigInt(Math.round(ms)) * TICKS_PER_MS + FILETIME_OF_1970;
+}
+
+/** `2024-05-14 04:12:31` in UTC; `-` for 0 and for what no calendar holds. */
+export function formatFiletime(ticks: bigint): string {
+	if (ticks === 0n) return '-';
+	const date = new Date(filetimeToMs(ticks));
+	if (Number.isNaN(date.getTime())) return '-';
+	return date.toISOString().slice(0, 19).replace('T', ' ');
+}
