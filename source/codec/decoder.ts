@@ -1,0 +1,264 @@
+import { FormatError, HostError } from '../base/errors.ts';
+import { fromBase64 } from '../bytes/base64.ts';
+import { type Compression, compressionName, isLegalChunkSize } from './compression.ts';
+import { DECODERS_MODULE } from './decoders-module.ts';
+
+/** Where one chunk lies in the two areas of a `Decoder`, in bytes. */
+export interface ChunkPlace {
+	/** From the start of `inputBytes`. */
+	readonly inputAt: number;
+	readonly storedSize: number;
+	/** From the start of `outputBytes`. */
+	readonly outputAt: number;
+	readonly originalSize: number;
+}
+
+/** How much of its stored bytes the last decoded chunk used, in bytes. */
+export interface Consumed {
+	/** What the decoder read from the front: for XPRESS and LZX the stored size that the data itself implies. */
+	readonly front: number;
+	/** Where the reader from the back (LZMS) stopped; for the others equal to the stored size. */
+	readonly back: number;
+}
+
+interface Kernel {
+	readonly memory: WebAssembly.Memory;
+	/** First byte that the kernel does not use itself. */
+	areasStart(): number;
+	/** Returns 0 or a position in `REASONS`. */
+	decode(
+		format: number,
+		chunkSize: number,
+		input: number,
+		storedSize: number,
+		output: number,
+		originalSize: number,
+	): number;
+	consumedFront(): number;
+	consumedBack(): number;
+}
+
+/** What the codes that the kernel returns mean; `kernel/reasons.ts` has the same list. */
+const REASONS: readonly string[] = [
+	'',
+	'the data ends too early',
+	'a match begins before the chunk',
+	'a match reaches past the end of the chunk',
+	'a Huffman code is not complete',
+	'a symbol without a codeword occurs',
+	'a match length is stored in a longer form than it needs',
+	'the type of a block is not known',
+	'a block is empty or reaches past the end of the chunk',
+	'a match reaches past the end of its block',
+	'the list of code lengths is broken',
+	'a recent offset is zero or larger than the window',
+	'its stored size is odd or too small',
+	'the distance of a delta match is too large',
+];
+
+const FORMATS: Readonly<Record<Compression, number>> = { none: 0, xpress: 1, lzx: 2, lzms: 3 };
+
+/** Wide copies and reads of the kernel reach this many bytes beyond either end of an area. */
+const SLACK = 64;
+const PAGE = 65_536;
+
+let compiled: WebAssembly.Module | null = null;
+
+/**
+ * One private instance of the decoding kernel: a lane owns one.
+ *
+ * It has two areas, one for stored bytes and one for decoded ones, both views of kernel memory: a file is read
+ * straight into the first, and the second is hashed or written without a copy. Memory grows as needed and is given
+ * back only when the decoder itself is dropped.
+ */
+export class Decoder {
+	readonly #kernel: Kernel;
+	#inputStart = 0;
+	#inputSize = 0;
+	#outputStart = 0;
+	#outputSize = 0;
+	#inputView: Uint8Array | null = null;
+	#outputView: Uint8Array | null = null;
+
+	/** The compiled kernel: made once per process, and cheap to hand to a worker by `workerData`. */
+	static module(): WebAssembly.Module {
+		compiled ??= new WebAssembly.Module(fromBase64(DECODERS_MODULE));
+		return compiled;
+	}
+
+	constructor(module: WebAssembly.Module = Decoder.module()) {
+		this.#kernel = new WebAssembly.Instance(module).exports as unknown as Kernel;
+		this.reserve(0, 0);
+	}
+
+	/**
+	 * Makes both areas at least this large. What they held is lost, and so are older views of them.
+	 *
+	 * @throws {HostError} when this much memory cannot be had
+	 */
+	reserve(inputSize: number, outputSize: number): void {
+		if (inputSize <= this.#inputSize && outputSize <= this.#outputSize && this.#inputStart > 0)
+			return;
+		const inputRoom = roundUp(Math.max(inputSize, this.#inputSize));
+		const outputRoom = roundUp(Math.max(outputSize, this.#outputSize));
+		const inputStart = roundUp(this.#kernel.areasStart() + SLACK);
+		const outputStart = inputStart + inputRoom + SLACK;
+		const end = outputStart + outputRoom + SLACK;
+		const missing = Math.ceil((end - this.#kernel.memory.buffer.byteLength) / PAGE);
+		if (missing > 0) grow(this.#kernel.memory, missing, end);
+		this.#inputStart = inputStart;
+		this.#inputSize = inputRoom;
+		this.#outputStart = outputStart;
+		this.#outputSize = outputRoom;
+		this.#inputView = null;
+		this.#outputView = null;
+	}
+
+	/** The area for stored bytes; valid until the next `reserve` or `input`. */
+	get inputBytes(): Uint8Array {
+		this.#inputView ??= new Uint8Array(
+			this.#kernel.memory.buffer,
+			this.#inputStart,
+			this.#inputSize,
+		);
+		return this.#inputView;
+	}
+
+	/** The area for decoded bytes; valid until the next `reserve` or `input`. */
+	get outputBytes(): Uint8Array {
+		this.#outputView ??= new Uint8Array(
+			this.#kernel.memory.buffer,
+			this.#outputStart,
+			this.#outputSize,
+		);
+		return this.#outputView;
+	}
+
+	/**
+	 * Decodes one chunk from the input area into the output area. Chunks may lie back to back in both and come in
+	 * any order: nothing outside the two given stretches changes. A chunk whose sizes are equal is stored raw and
+	 * gets copied.
+	 *
+	 * @param chunkSize that of the resource; the last chunk may be smaller
+	 * @throws {FormatError} with the reason; the output stretch is then undefined
+	 */
+	decodeAt(compression: Compression, chunkSize: number, place: ChunkPlace): void {
+		const { inputAt, storedSize, outputAt, originalSize } = place;
+		if (inputAt < 0 || inputAt + storedSize > this.#inputSize)
+			throw new Error(`Chunk at ${inputAt} lies outside the input area`);
+		if (outputAt < 0 || outputAt + originalSize > this.#outputSize)
+			throw new Error(`Chunk at ${outputAt} lies outside the output area`);
+		const why = refusal(compression, chunkSize, storedSize, originalSize);
+		if (why !== null) throw failure(compression, why);
+		if (storedSize === originalSize) {
+			this.outputBytes.set(this.inputBytes.subarray(inputAt, inputAt + storedSize), outputAt);
+			return;
+		}
+		const code = this.#kernel.decode(
+			FORMATS[compression],
+			chunkSize,
+			this.#inputStart + inputAt,
+			storedSize,
+			this.#outputStart + outputAt,
+			originalSize,
+		);
+		if (code !== 0) throw failure(compression, REASONS[code] ?? `unknown reason ${code}`);
+	}
+
+	/**
+	 * Where the stored bytes of a single chunk go: exactly `size` bytes, valid until the next call of `input` or
+	 * `reserve`.
+	 */
+	input(size: number): Uint8Array {
+		this.reserve(size, 0);
+		return this.inputBytes.subarray(0, size);
+	}
+
+	/**
+	 * Decodes the first `storedSize` bytes of the input area.
+	 *
+	 * @returns a view of the output area, valid until the next call of any method that reserves or decodes
+	 * @throws {FormatError} with the reason
+	 */
+	decode(
+		compression: Compression,
+		chunkSize: number,
+		storedSize: number,
+		originalSize: number,
+	): Uint8Array {
+		if (originalSize > this.#outputSize) this.#growOutput(storedSize, originalSize);
+		this.decodeAt(compression, chunkSize, { inputAt: 0, storedSize, outputAt: 0, originalSize });
+		return this.outputBytes.subarray(0, originalSize);
+	}
+
+	/** Decodes bytes from anywhere into a new array. */
+	decodeBytes(
+		compression: Compression,
+		chunkSize: number,
+		stored: Uint8Array,
+		originalSize: number,
+	): Uint8Array {
+		this.reserve(stored.length, originalSize);
+		this.inputBytes.set(stored);
+		return this.decode(compression, chunkSize, stored.length, originalSize).slice();
+	}
+
+	/** How much of its stored bytes the last chunk used that was decoded without error and not raw. */
+	lastConsumed(): Consumed {
+		return { front: this.#kernel.consumedFront(), back: this.#kernel.consumedBack() };
+	}
+
+	/** Bytes of memory that this decoder holds. */
+	get memorySize(): number {
+		return this.#kernel.memory.buffer.byteLength;
+	}
+
+	/** The input area lies below the output area and stays where it is, so its bytes survive. */
+	#growOutput(storedSize: number, originalSize: number): void {
+		assertInside(storedSize, this.#inputSize);
+		this.reserve(this.#inputSize, originalSize);
+	}
+}
+
+function assertInside(size: number, room: number): void {
+	if (size > room) throw new Error(`${size} stored bytes do not lie in the input area`);
+}
+
+/** Why a chunk cannot be decoded at all, whatever its bytes are. */
+function refusal(
+	compression: Compression,
+	chunkSize: number,
+	storedSize: number,
+	originalSize: number,
+): string | null {
+	if (!(storedSize > 0)) return 'its stored size is 0';
+	if (storedSize > originalSize)
+		return `its stored size (${storedSize}) is larger than its original size (${originalSize})`;
+	if (storedSize === originalSize) return null;
+	if (compression === 'none') return `it has ${storedSize} bytes, expected ${originalSize}`;
+	if (!isLegalChunkSize(compression, chunkSize)) return `${chunkSize} is no chunk size`;
+	if (originalSize > chunkSize)
+		return `its original size (${originalSize}) is larger than the chunk size (${chunkSize})`;
+	return null;
+}
+
+function failure(compression: Compression, why: string): FormatError {
+	const name = compression === 'none' ? 'raw' : compressionName(compression);
+	return new FormatError(`Cannot decode ${name} chunk: ${why}`);
+}
+
+function grow(memory: WebAssembly.Memory, pages: number, wanted: number): void {
+	try {
+		memory.grow(pages);
+	} catch (error) {
+		throw new HostError(
+			`Cannot decode: ${wanted} bytes of memory for one lane cannot be had`,
+			{ hint: 'Use fewer threads, or close other programs.' },
+			error,
+		);
+	}
+}
+
+function roundUp(size: number): number {
+	return Math.ceil(size / 64) * 64;
+}
