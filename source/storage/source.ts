@@ -1,0 +1,23 @@
+/**
+ * Anything that holds bytes at an offset can hold a WIM. The engine reads through this one interface and
+ * never assumes a path: a file, memory, and later an image inside an ISO or a file behind HTTP.
+ */
+export interface Source extends AsyncDisposable {
+	/** What people call it: the path as given, or `standard input`. */
+	readonly name: string;
+	/** In bytes, as of the opening. */
+	readonly size: number;
+	/**
+	 * Reads up to `into.length` bytes at `offset` and says how many there were; fewer only at the end.
+	 *
+	 * @throws {HostError} when the machine refuses
+	 */
+	read(offset: number, into: Uint8Array): Promise<number>;
+	/** How another thread of this process can read the same bytes; null when only this object can. */
+	share(): SharedSource | null;
+}
+
+/** What crosses to a worker thread. A descriptor belongs to the process, so it stays valid while the source is open. */
+export type SharedSource =
+	| { readonly kind: 'descriptor'; readonly fd: number; readonly name: string }
+	| { readonly kind: 'memory'; readonly bytes: Uint8Array<SharedArrayBuffer>; readonly name: string };

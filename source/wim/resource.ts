@@ -1,0 +1,68 @@
+import type { Sha1 } from '../bytes/sha1.ts';
+import type { Compression } from '../codec/compression.ts';
+import type { SharedSource, Source } from '../storage/source.ts';
+import type { PartHeader } from './part-header.ts';
+
+/** One open file with a part header. */
+export interface Part {
+	readonly source: Source;
+	readonly header: PartHeader;
+	/** Pipable files: the whole header at the end is the one in `header`. */
+	readonly pipable: boolean;
+}
+
+/**
+ * How the bytes of a resource are laid out: as they are; chunk table first (wim.md §2.2); chunks with prefixes and the
+ * table behind (§7); or a solid header (§2.5).
+ */
+export type ResourceLayout = 'raw' | 'chunked' | 'pipable' | 'solid';
+
+/** A stretch of a part that holds one blob, or (solid) many. Offsets and sizes are in bytes. */
+export interface Resource {
+	readonly part: Part;
+	/** From the start of the part. */
+	readonly offset: number;
+	/** In the part, chunk table included. */
+	readonly storedSize: number;
+	readonly originalSize: number;
+	readonly layout: ResourceLayout;
+	/** Of the chunks; `none` when `layout` is `raw`. */
+	readonly compression: Compression;
+	/** Before compression; 0 when `layout` is `raw`. */
+	readonly chunkSize: number;
+	/** As stored; unknown bits are kept. */
+	readonly flags: number;
+}
+
+/** A nonempty byte sequence named by its SHA-1, stored once per WIM. */
+export interface Blob {
+	readonly sha1: Sha1;
+	/** Original bytes. */
+	readonly size: number;
+	/** As the table says; informative, never to be relied on (wim.md §3.6). */
+	readonly referenceCount: number;
+	readonly resource: Resource;
+	/** Where the blob begins in the original bytes of `resource`; 0 unless solid. */
+	readonly offsetInResource: number;
+	/** Why this blob cannot be read, known from the table alone; null when nothing speaks against it. */
+	readonly defect: string | null;
+}
+
+/** What a lane needs to read a resource by itself: plain data that crosses threads. */
+export interface SharedResource {
+	readonly source: SharedSource;
+	readonly offset: number;
+	readonly storedSize: number;
+	readonly originalSize: number;
+	readonly layout: ResourceLayout;
+	readonly compression: Compression;
+	readonly chunkSize: number;
+}
+
+/** The shareable form of a resource; null when its source belongs to this thread only. */
+export function shareResource(resource: Resource): SharedResource | null {
+	const source = resource.part.source.share();
+	if (source === null) return null;
+	const { offset, storedSize, originalSize, layout, compression, chunkSize } = resource;
+	return { source, offset, storedSize, originalSize, layout, compression, chunkSize };
+}
