@@ -33,7 +33,7 @@ export function install() {
 	if (readOr(stamp, '') === wanted) return;
 	process.stderr.write('wimdeck: installing packages (once)...\n');
 	// npm-cli.js beside this node, so that no shell and no PATH is needed; npm on the PATH otherwise.
-	const cli = process.env['npm_execpath'];
+	const cli = process.env.npm_execpath;
 	const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
 	const result = cli?.endsWith('.js')
 		? spawnSync(process.execPath, [cli, ...args], { cwd: root, stdio: ['ignore', 2, 2] })

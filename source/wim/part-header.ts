@@ -91,7 +91,9 @@ export function parsePartHeader(span: Span): PartHeader {
 			.note({ hint });
 	const magic = span.view.getBigUint64(0, true);
 	if (magic !== MAGIC && magic !== MAGIC_PIPABLE)
-		throw span.error(0, `Cannot open "${span.region}": not a WIM, the magic is missing`).note({ hint });
+		throw span
+			.error(0, `Cannot open "${span.region}": not a WIM, the magic is missing`)
+			.note({ hint });
 	return PartHeader.parse(span);
 }
 
@@ -127,7 +129,10 @@ export function checkPartHeader(header: PartHeader, name: string, size: number):
 			hint: 'Try "wimdeck salvage" to get back what is left.',
 		});
 	if (header.headerSize !== HEADER_SIZE)
-		throw bad('headerSize', `the header says it is ${header.headerSize} bytes long, expected ${HEADER_SIZE}`);
+		throw bad(
+			'headerSize',
+			`the header says it is ${header.headerSize} bytes long, expected ${HEADER_SIZE}`,
+		);
 	if (![VERSION_ORDINARY, VERSION_SOLID, VERSION_TOLERATED].includes(header.version))
 		throw new UnsupportedError(
 			`Cannot open "${name}": version ${formatHex(header.version)} is not supported`,
@@ -139,15 +144,25 @@ export function checkPartHeader(header: PartHeader, name: string, size: number):
 		throw bad('imageCount', `invalid image count ${header.imageCount}`);
 	const compression = compressionOf(header, name);
 	if (compression !== 'none' && !isLegalChunkSize(compression, header.chunkSize))
-		throw bad('chunkSize', `invalid chunk size ${header.chunkSize} for ${compression.toUpperCase()}`);
+		throw bad(
+			'chunkSize',
+			`invalid chunk size ${header.chunkSize} for ${compression.toUpperCase()}`,
+		);
 	for (const field of ['blobTable', 'xml', 'integrity'] as const)
 		if (header[field].originalSize > size && !(header[field].flags & ResourceFlag.compressed))
-			throw bad(field, `the ${FIELD_NAMES[field]} says it is ${header[field].originalSize} bytes long, the file has ${size}`);
+			throw bad(
+				field,
+				`the ${FIELD_NAMES[field]} says it is ${header[field].originalSize} bytes long, the file has ${size}`,
+			);
 	if (header.blobTable.originalSize === 0 && header.xml.originalSize === 0)
 		throw bad('blobTable', 'its creation was interrupted, the tables are missing');
 }
 
-const FIELD_NAMES = { blobTable: 'blob table', xml: 'XML data', integrity: 'integrity table' } as const;
+const FIELD_NAMES = {
+	blobTable: 'blob table',
+	xml: 'XML data',
+	integrity: 'integrity table',
+} as const;
 
 /** True where the SOLID resource flag has its meaning (wim.md §1.2). */
 export function isSolidVersion(header: PartHeader): boolean {
