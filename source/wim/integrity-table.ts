@@ -33,13 +33,16 @@ export interface IntegrityTable {
 export function parseIntegrityTable(span: Span, coveredEnd: number): IntegrityTable {
 	const header = IntegrityHeader.parse(span);
 	const fail = (why: string) => span.error(0, `Cannot read the integrity table: ${why}`);
-	if (header.size !== span.size) throw fail(`it says it is ${header.size} bytes long, expected ${span.size}`);
+	if (header.size !== span.size)
+		throw fail(`it says it is ${header.size} bytes long, expected ${span.size}`);
 	if (header.size !== 12 + 20 * header.entryCount)
 		throw fail(`${header.entryCount} entries do not fill ${header.size} bytes`);
 	if (header.chunkSize === 0) throw fail('its chunk size is 0');
 	const expected = integrityEntryCount(coveredEnd, header.chunkSize);
 	if (header.entryCount !== expected)
-		throw fail(`it has ${header.entryCount} entries, expected ${expected} for ${coveredEnd - HEADER_SIZE} bytes`);
+		throw fail(
+			`it has ${header.entryCount} entries, expected ${expected} for ${coveredEnd - HEADER_SIZE} bytes`,
+		);
 	const digests: Sha1[] = [];
 	for (let k = 0; k < header.entryCount; k++) digests.push(sha1At(span.bytes, 12 + 20 * k));
 	return { chunkSize: header.chunkSize, digests, coveredEnd };

@@ -70,7 +70,10 @@ export class XmlData {
 		const region = `XML data of ${span.region}`;
 		const root = await parseXml(text, region);
 		if (root.name !== 'WIM')
-			throw new FormatError(`Cannot read the XML data: the root element is "${root.name}", expected "WIM"`, { region });
+			throw new FormatError(
+				`Cannot read the XML data: the root element is "${root.name}", expected "WIM"`,
+				{ region },
+			);
 		return new XmlData(root);
 	}
 
@@ -130,7 +133,9 @@ export class XmlData {
 			if (next === undefined) {
 				if (text === '') return;
 				if (position > same.length)
-					throw new InputError(`Cannot set "${path}": there ${same.length === 1 ? 'is' : 'are'} only ${same.length} of "${name}"`);
+					throw new InputError(
+						`Cannot set "${path}": there ${same.length === 1 ? 'is' : 'are'} only ${same.length} of "${name}"`,
+					);
 				next = { name, attributes: {}, children: [] };
 				element.children.push(next);
 			}
@@ -218,9 +223,12 @@ function parsePath(path: string): { name: string; position: number }[] {
 	return path.split('/').map((step) => {
 		const match = /^([^[\]/\s<>&"']+)(?:\[([1-9][0-9]{0,4})\])?$/.exec(step);
 		if (match === null)
-			throw new InputError(`Cannot use the property path "${path}": "${step}" is not an element name`, {
-				hint: 'Write it as in WINDOWS/VERSION/BUILD or WINDOWS/LANGUAGES/LANGUAGE[2].',
-			});
+			throw new InputError(
+				`Cannot use the property path "${path}": "${step}" is not an element name`,
+				{
+					hint: 'Write it as in WINDOWS/VERSION/BUILD or WINDOWS/LANGUAGES/LANGUAGE[2].',
+				},
+			);
 		return { name: match[1] ?? '', position: Number(match[2] ?? 1) - 1 };
 	});
 }

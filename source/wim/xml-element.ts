@@ -25,7 +25,8 @@ export async function parseXml(text: string, region: string): Promise<XmlElement
 	if (/<!DOCTYPE/i.test(text)) throw bad('it has a document type');
 	const { XMLParser, XMLValidator } = await import('fast-xml-parser');
 	const valid = XMLValidator.validate(text);
-	if (valid !== true) throw bad(`${valid.err.msg} (line ${valid.err.line}, column ${valid.err.col})`);
+	if (valid !== true)
+		throw bad(`${valid.err.msg} (line ${valid.err.line}, column ${valid.err.col})`);
 	const parser = new XMLParser({
 		preserveOrder: true,
 		ignoreAttributes: false,

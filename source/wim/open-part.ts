@@ -1,0 +1,191 @@
+/** Opens one part: header, XML data, blob table; nothing else is read (wim.md §1 to §3). */
+import { FormatError, UnsupportedError, WimError } from '../base/errors.ts';
+import { BLOB_TABLE_SIZE_MAX, XML_SIZE_MAX } from '../base/limits.ts';
+import { plural } from '../base/print.ts';
+import { Span } from '../bytes/span.ts';
+import { parseSolidHeader, SolidHeader, type SolidShape } from '../codec/chunk-table.ts';
+import type { Compression } from '../codec/compression.ts';
+import { readExactly } from '../storage/read.ts';
+import type { Source } from '../storage/source.ts';
+import {
+	BLOB_ENTRY_SIZE,
+	type BlobEntry,
+	type BlobTable,
+	isSolidResourceEntry,
+	parseBlobEntries,
+	placeBlobs,
+} from './blob-table.ts';
+import {
+	checkPartHeader,
+	compressionOf,
+	HEADER_SIZE,
+	HeaderFlag,
+	isPipable,
+	type PartHeader,
+	parsePartHeader,
+	ResourceFlag,
+	type ResourceHeader,
+} from './part-header.ts';
+import { readWholeResource } from './read-resource.ts';
+import type { Part, Resource } from './resource.ts';
+import type { Warning } from './warning.ts';
+import { XmlData } from './xml-data.ts';
+
+export interface OpenPart extends Part {
+	readonly compression: Compression;
+	readonly chunkSize: number;
+	readonly table: BlobTable;
+	/** As stored, before anything is ignored. */
+	readonly entries: readonly BlobEntry[];
+	/** Null when it cannot be read and `tolerant` was asked for. */
+	readonly xml: XmlData | null;
+	readonly warnings: readonly Warning[];
+	/** What stands in the way of writing, or would have stopped a strict opening. */
+	readonly faults: readonly WimError[];
+}
+
+const SALVAGE = 'Try "wimdeck salvage" to get back what is left.';
+
+/** Reads the header that counts: in pipable files the one at the end. */
+export async function readPartHeader(source: Source): Promise<PartHeader> {
+	const size = Math.min(HEADER_SIZE, source.size);
+	const bytes = new Uint8Array(size);
+	await source.read(0, bytes);
+	const first = parsePartHeader(new Span(bytes, source.name));
+	if (!isPipable(first)) return first;
+	const at = source.size - HEADER_SIZE;
+	const tail = await readExactly(source, at, HEADER_SIZE, 'trailing header of the pipable file');
+	if (tail.view.getBigUint64(0, true) !== first.magic)
+		throw tail
+			.error(
+				0,
+				`Cannot open "${source.name}": the trailing header is missing, the file is cut short`,
+			)
+			.note({ hint: SALVAGE });
+	const last = parsePartHeader(tail);
+	if (!last.guid.every((byte, k) => byte === first.guid[k]))
+		throw tail
+			.error(0, `Cannot open "${source.name}": the two headers have different GUIDs`)
+			.note({ hint: SALVAGE });
+	return last;
+}
+
+/**
+ * Opens one part. The caller keeps the source and disposes of it.
+ *
+ * @param tolerant goes on where a strict opening stops, as long as header and blob table are usable
+ * @throws {FormatError | UnsupportedError}
+ */
+export async function openPart(source: Source, tolerant = false): Promise<OpenPart> {
+	const header = await readPartHeader(source);
+	checkPartHeader(header, source.name, source.size);
+	const part: Part = { source, header, pipable: isPipable(header) };
+	const compression = compressionOf(header, source.name);
+	const chunkSize = compression === 'none' ? 0 : header.chunkSize;
+	const warnings: Warning[] = [];
+	const faults: WimError[] = [];
+	const warn = (message: string, offset: number | null) =>
+		warnings.push({ message, region: source.name, offset });
+	const survive = async <T>(action: () => Promise<T>): Promise<T | null> => {
+		try {
+			return await action();
+		} catch (error) {
+			if (!tolerant || !(error instanceof WimError)) throw error;
+			faults.push(error);
+			warn(error.message, error.facts.offset ?? null);
+			return null;
+		}
+	};
+	if (header.flags & HeaderFlag.writeInProgress)
+		warn('A modification of this file is running or was interrupted', 0x10);
+	const xml = await survive(() => readXml(part, compression));
+	if (xml?.isEncrypted)
+		throw new UnsupportedError(`Cannot open "${source.name}": it is an encrypted ESD`, {
+			path: source.name,
+			hint: 'Decrypt it with the product that made it; the key is not in the file.',
+		});
+	const entries = (await survive(() => readEntries(part, compression, warn))) ?? [];
+	const shapes = await readSolidShapes(part, entries);
+	for (const shape of shapes.values())
+		if (shape instanceof FormatError) {
+			if (!tolerant) throw shape.note({ path: source.name, hint: SALVAGE });
+			faults.push(shape);
+		}
+	const table = placeBlobs(part, entries, { compression, chunkSize }, shapes);
+	warnings.push(...table.warnings);
+	return { ...part, compression, chunkSize, table, entries, xml, warnings, faults };
+}
+
+/** The table or the XML data as a resource, which may be compressed though no writer does it. */
+function tableResource(part: Part, header: ResourceHeader, compression: Compression): Resource {
+	const compressed = (header.flags & ResourceFlag.compressed) !== 0;
+	return {
+		part,
+		offset: header.offset,
+		storedSize: compressed ? header.storedSize : header.originalSize,
+		originalSize: header.originalSize,
+		layout: !compressed ? 'raw' : part.pipable ? 'pipable' : 'chunked',
+		compression: compressed ? compression : 'none',
+		chunkSize: compressed ? part.header.chunkSize : 0,
+		flags: header.flags,
+	};
+}
+
+async function readXml(part: Part, compression: Compression): Promise<XmlData> {
+	const { xml } = part.header;
+	const resource = tableResource(part, xml, compression);
+	try {
+		const bytes = await readWholeResource(resource, XML_SIZE_MAX);
+		return await XmlData.parse(new Span(bytes, part.source.name, xml.offset));
+	} catch (error) {
+		throw error instanceof WimError ? error.note({ path: part.source.name, hint: SALVAGE }) : error;
+	}
+}
+
+async function readEntries(
+	part: Part,
+	compression: Compression,
+	warn: (message: string, offset: number) => void,
+): Promise<BlobEntry[]> {
+	const { blobTable } = part.header;
+	const resource = tableResource(part, blobTable, compression);
+	try {
+		const bytes = await readWholeResource(resource, BLOB_TABLE_SIZE_MAX);
+		const rest = bytes.length % BLOB_ENTRY_SIZE;
+		if (rest !== 0)
+			warn(
+				`The blob table ends inside an entry: ${plural(rest, 'byte')} ignored`,
+				blobTable.offset + bytes.length - rest,
+			);
+		return parseBlobEntries(new Span(bytes, part.source.name, blobTable.offset));
+	} catch (error) {
+		throw error instanceof WimError ? error.note({ path: part.source.name, hint: SALVAGE }) : error;
+	}
+}
+
+async function readSolidShapes(
+	part: Part,
+	entries: readonly BlobEntry[],
+): Promise<Map<number, SolidShape | FormatError>> {
+	const shapes = new Map<number, SolidShape | FormatError>();
+	for (const { offset, storedSize } of entries.filter(isSolidResourceEntry)) {
+		try {
+			if (!(offset >= HEADER_SIZE && offset + storedSize <= part.source.size))
+				throw new FormatError('Cannot read solid resource: it does not lie inside the file', {
+					region: part.source.name,
+					offset,
+				});
+			const span = await readExactly(
+				part.source,
+				offset,
+				SolidHeader.size,
+				'solid resource header',
+			);
+			shapes.set(offset, parseSolidHeader(span, storedSize));
+		} catch (error) {
+			if (!(error instanceof FormatError)) throw error;
+			shapes.set(offset, error);
+		}
+	}
+	return shapes;
+}
