@@ -1,0 +1,153 @@
+import { HostError, UnsupportedError } from '../base/errors.ts';
+import { fromBase64 } from '../bytes/base64.ts';
+import { type Compression, compressionName, isLegalChunkSize } from './compression.ts';
+import { ENCODERS_MODULE } from './encoders-module.ts';
+
+/**
+ * Levels are the numbers of `TYPE:LEVEL`: 1 to 100, larger is smaller output and more work. Each codec maps
+ * ranges of levels to its strategies; between these three named levels effort grows in steps.
+ */
+export const LEVEL_FAST = 20;
+export const LEVEL_NORMAL = 50;
+export const LEVEL_THOROUGH = 100;
+
+/** The part of the encoding kernel that this file uses; sizes and addresses are in bytes. */
+interface Kernel {
+	readonly memory: WebAssembly.Memory;
+	/** First byte that the kernel does not use itself. */
+	areasStart(): number;
+	/** How much room for tables, beyond its own, one chunk of this format needs. */
+	workspaceSize(format: number, chunkSize: number, level: number): number;
+	/** @returns the stored size, or 0 when that would not be less than `originalSize` */
+	encode(
+		format: number,
+		chunkSize: number,
+		level: number,
+		input: number,
+		originalSize: number,
+		output: number,
+		workspace: number,
+	): number;
+}
+
+const FORMATS: Readonly<Record<Compression, number>> = { none: 0, xpress: 1, lzx: 2, lzms: 3 };
+/** Returned by `workspaceSize` for a format that the kernel lacks. */
+const NO_FORMAT = 0xffff_ffff;
+
+/** Wide reads and copies of the kernel reach this many bytes beyond either end of an area. */
+const SLACK = 64;
+const PAGE = 65_536;
+
+let compiled: WebAssembly.Module | null = null;
+
+/**
+ * One private instance of the encoding kernel: a lane owns one.
+ *
+ * What comes out is a pure function of the chunk, its format, chunk size and level; nothing is carried over from
+ * one chunk to the next. Memory grows as needed and is given back only when the encoder itself is dropped.
+ */
+export class Encoder {
+	readonly #kernel: Kernel;
+	readonly #inputStart: number;
+	#inputSize = 0;
+
+	/** The compiled kernel: made once per process, and cheap to hand to a worker by `workerData`. */
+	static module(): WebAssembly.Module {
+		compiled ??= new WebAssembly.Module(fromBase64(ENCODERS_MODULE));
+		return compiled;
+	}
+
+	constructor(module: WebAssembly.Module = Encoder.module()) {
+		this.#kernel = new WebAssembly.Instance(module).exports as unknown as Kernel;
+		this.#inputStart = roundUp(this.#kernel.areasStart() + SLACK);
+	}
+
+	/**
+	 * Where the original bytes of a chunk go: a view of `size` bytes, valid until the next call of any method. What
+	 * was written there stays through `encode`, unchanged: ask again for a view to store the chunk raw.
+	 *
+	 * @throws {HostError} when this much memory cannot be had
+	 */
+	input(size: number): Uint8Array {
+		this.#inputSize = Math.max(this.#inputSize, size);
+		this.#ensure(this.#inputStart + size + SLACK);
+		return new Uint8Array(this.#kernel.memory.buffer, this.#inputStart, size);
+	}
+
+	/**
+	 * Encodes the first `originalSize` bytes of `input()`.
+	 *
+	 * @param chunkSize that of the resource; the last chunk may be smaller
+	 * @returns a view of the stored bytes, valid until the next call; null: store the chunk raw
+	 * @throws {UnsupportedError} for a format or chunk size that cannot be written
+	 * @throws {HostError} when the memory it needs cannot be had
+	 */
+	encode(
+		compression: Compression,
+		chunkSize: number,
+		level: number,
+		originalSize: number,
+	): Uint8Array | null {
+		if (originalSize > this.#inputSize)
+			throw new Error(`Chunk of ${originalSize} bytes was not put into the input area`);
+		if (compression === 'none' || originalSize === 0) return null;
+		if (!isLegalChunkSize(compression, chunkSize) || originalSize > chunkSize)
+			throw new UnsupportedError(
+				`Cannot encode ${compressionName(compression)} chunk of ${originalSize} bytes: chunk size ${chunkSize} does not fit`,
+			);
+		const format = FORMATS[compression];
+		const workspaceSize = this.#kernel.workspaceSize(format, chunkSize, level) >>> 0;
+		if (workspaceSize === NO_FORMAT)
+			throw new UnsupportedError(
+				`Cannot encode ${compressionName(compression)} chunks: the kernel does not write this format`,
+			);
+		const output = roundUp(this.#inputStart + this.#inputSize + SLACK);
+		const workspace = roundUp(output + originalSize + SLACK);
+		this.#ensure(workspace + workspaceSize + SLACK);
+		const storedSize = this.#kernel.encode(
+			format,
+			chunkSize,
+			level,
+			this.#inputStart,
+			originalSize,
+			output,
+			workspace,
+		);
+		if (storedSize === 0) return null;
+		return new Uint8Array(this.#kernel.memory.buffer, output, storedSize);
+	}
+
+	/** Encodes bytes from anywhere into a new array; null: store them raw. */
+	encodeBytes(
+		compression: Compression,
+		chunkSize: number,
+		level: number,
+		original: Uint8Array,
+	): Uint8Array | null {
+		this.input(original.length).set(original);
+		return this.encode(compression, chunkSize, level, original.length)?.slice() ?? null;
+	}
+
+	/** Bytes of memory that this encoder holds. */
+	get memorySize(): number {
+		return this.#kernel.memory.buffer.byteLength;
+	}
+
+	#ensure(end: number): void {
+		const missing = Math.ceil((end - this.memorySize) / PAGE);
+		if (missing <= 0) return;
+		try {
+			this.#kernel.memory.grow(missing);
+		} catch (error) {
+			throw new HostError(
+				`Cannot encode: ${end} bytes of memory for one lane cannot be had`,
+				{ hint: 'Use fewer threads or a smaller chunk size, or close other programs.' },
+				error,
+			);
+		}
+	}
+}
+
+function roundUp(size: number): number {
+	return Math.ceil(size / 64) * 64;
+}
