@@ -133,17 +133,14 @@ class Placer {
 		const isMetadata = (entry.flags & ResourceFlag.metadata) !== 0;
 		if (!this.belongs(entry)) return;
 		if (isMetadata) {
-			if (this.part.header.partNumber !== 1)
-				return this.warn(entry, 'a metadata resource outside part 1 is ignored');
 			if (entry.referenceCount === 0) return;
 			if (entry.referenceCount > 1)
 				this.warn(entry, `a metadata resource is referenced ${entry.referenceCount} times`);
-		} else if (entry.sha1 === ZERO_SHA1) {
-			return this.warn(entry, 'an entry without SHA-1 is ignored');
-		} else if (entry.originalSize === 0 || entry.storedSize === 0) {
-			return this.warn(entry, 'an entry of size 0 is ignored');
-		} else if (this.blobs.has(entry.sha1)) {
-			return this.warn(entry, `blob ${entry.sha1} is listed twice; the first entry counts`);
+		}
+		const why = isMetadata ? this.metadataObjection() : this.blobObjection(entry);
+		if (why !== null) {
+			this.warn(entry, why);
+			return;
 		}
 		const compressed = (entry.flags & ResourceFlag.compressed) !== 0;
 		const resource: Resource = {
@@ -214,6 +211,21 @@ class Placer {
 				defect,
 			});
 		}
+	}
+
+	private metadataObjection(): string | null {
+		return this.part.header.partNumber === 1
+			? null
+			: 'a metadata resource outside part 1 is ignored';
+	}
+
+	/** Why an entry for a blob is ignored (wim.md §3.5). */
+	private blobObjection(entry: BlobEntry): string | null {
+		if (entry.sha1 === ZERO_SHA1) return 'an entry without SHA-1 is ignored';
+		if (entry.originalSize === 0 || entry.storedSize === 0) return 'an entry of size 0 is ignored';
+		if (this.blobs.has(entry.sha1))
+			return `blob ${entry.sha1} is listed twice; the first entry counts`;
+		return null;
 	}
 
 	private solidResource(entry: BlobEntry): { resource: Resource; defect: string | null } {

@@ -94,7 +94,7 @@ export class XmlData {
 	/** The numbers of the described images, in the order of the text; null for a missing or absurd INDEX. */
 	get indexes(): readonly (number | null)[] {
 		return elementsOf(this.root, 'IMAGE').map((image) => {
-			const index = parseNumber(image.attributes['INDEX'] ?? '');
+			const index = parseNumber(image.attributes.INDEX ?? '');
 			return index === null || index < 1 || index > IMAGE_COUNT_MAX ? null : index;
 		});
 	}
@@ -112,7 +112,7 @@ export class XmlData {
 	/** The element of an image; null when the text has none for it. */
 	image(index: number): XmlElement | null {
 		const found = elementsOf(this.root, 'IMAGE').find(
-			(image) => parseNumber(image.attributes['INDEX'] ?? '') === index,
+			(image) => parseNumber(image.attributes.INDEX ?? '') === index,
 		);
 		return found ?? null;
 	}

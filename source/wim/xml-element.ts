@@ -99,7 +99,7 @@ function decodeEntities(text: string, bad: (why: string) => FormatError): string
 const FORBIDDEN =
 	/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-function escape(text: string, quote: boolean): string {
+function escapeText(text: string, quote: boolean): string {
 	const safe = text
 		.replace(FORBIDDEN, '')
 		.replace(/&/g, '&amp;')
@@ -111,10 +111,10 @@ function escape(text: string, quote: boolean): string {
 /** The text of an element, without declaration and without added white space. */
 export function formatXml(element: XmlElement): string {
 	const attributes = Object.entries(element.attributes)
-		.map(([name, value]) => ` ${name}="${escape(value, true)}"`)
+		.map(([name, value]) => ` ${name}="${escapeText(value, true)}"`)
 		.join('');
 	const inside = element.children
-		.map((child) => (typeof child === 'string' ? escape(child, false) : formatXml(child)))
+		.map((child) => (typeof child === 'string' ? escapeText(child, false) : formatXml(child)))
 		.join('');
 	return `<${element.name}${attributes}>${inside}</${element.name}>`;
 }
