@@ -1,7 +1,7 @@
-import fs from 'node:fs';
-import { FormatError, hostError } from '../base/errors.ts';
-import { Span } from '../bytes/span.ts';
-import type { SharedSource, Source } from './source.ts';
+import fs from "node:fs";
+import { FormatError, hostError } from "../base/errors.ts";
+import { Span } from "../bytes/span.ts";
+import type { SharedSource, Source } from "./source.ts";
 
 /**
  * Reads exactly `size` bytes as a `Span` that knows the source and the offset.
@@ -20,16 +20,19 @@ export async function readExactly(
 			{
 				region: source.name,
 				offset,
-				hint: 'The file may be cut short: compare its size with the original.',
+				hint: 'The file may be cut short: get it again, or try "wimdeck salvage" on it.',
 			},
 		);
 	const bytes = new Uint8Array(size);
 	const got = await source.read(offset, bytes);
 	if (got !== size)
-		throw new FormatError(`Cannot read ${what}: ${size} bytes needed, ${got} read`, {
-			region: source.name,
-			offset,
-		});
+		throw new FormatError(
+			`Cannot read ${what}: ${size} bytes needed, ${got} read`,
+			{
+				region: source.name,
+				offset,
+			},
+		);
 	return new Span(bytes, source.name, offset);
 }
 
@@ -39,8 +42,12 @@ export async function readExactly(
  * @returns how many bytes there were; fewer only at the end
  * @throws {HostError} when the machine refuses
  */
-export function readShared(source: SharedSource, offset: number, into: Uint8Array): number {
-	if (source.kind === 'memory') {
+export function readShared(
+	source: SharedSource,
+	offset: number,
+	into: Uint8Array,
+): number {
+	if (source.kind === "memory") {
 		const part = source.bytes.subarray(offset, offset + into.length);
 		into.set(part);
 		return part.length;
@@ -49,9 +56,17 @@ export function readShared(source: SharedSource, offset: number, into: Uint8Arra
 	while (done < into.length) {
 		let count: number;
 		try {
-			count = fs.readSync(source.fd, into, done, into.length - done, offset + done);
+			count = fs.readSync(
+				source.fd,
+				into,
+				done,
+				into.length - done,
+				offset + done,
+			);
 		} catch (error) {
-			throw hostError(`Cannot read "${source.name}"`, error, { offset: offset + done });
+			throw hostError(`Cannot read "${source.name}"`, error, {
+				offset: offset + done,
+			});
 		}
 		if (count === 0) break;
 		done += count;
