@@ -60,7 +60,12 @@ async function compileToMemory(name) {
 			},
 		},
 	);
-	return { error, binary, stdout: stdout.toString(), stderr: stderr.toString() };
+	return {
+		error,
+		binary,
+		stdout: stdout.toString(),
+		stderr: stderr.toString(),
+	};
 }
 
 /** The text of the generated TypeScript file for a module. */

@@ -36,7 +36,10 @@ export function install() {
 	const cli = process.env.npm_execpath;
 	const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
 	const result = cli?.endsWith('.js')
-		? spawnSync(process.execPath, [cli, ...args], { cwd: root, stdio: ['ignore', 2, 2] })
+		? spawnSync(process.execPath, [cli, ...args], {
+				cwd: root,
+				stdio: ['ignore', 2, 2],
+			})
 		: spawnSync('npm', args, {
 				cwd: root,
 				stdio: ['ignore', 2, 2],

@@ -4,13 +4,13 @@
  */
 
 export type ErrorCode =
-	| "bad-input"
-	| "bad-format"
-	| "bad-digest"
-	| "missing-data"
-	| "unsupported"
-	| "host-refused"
-	| "canceled";
+	| 'bad-input'
+	| 'bad-format'
+	| 'bad-digest'
+	| 'missing-data'
+	| 'unsupported'
+	| 'host-refused'
+	| 'canceled';
 
 /** Process exit codes, by what they mean (product.md §1). */
 export const ExitCode = {
@@ -27,12 +27,12 @@ export const ExitCode = {
 } as const;
 
 const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
-	"bad-input": ExitCode.badInput,
-	"bad-format": ExitCode.badFormat,
-	"bad-digest": ExitCode.badDigest,
-	"missing-data": ExitCode.missingData,
+	'bad-input': ExitCode.badInput,
+	'bad-format': ExitCode.badFormat,
+	'bad-digest': ExitCode.badDigest,
+	'missing-data': ExitCode.missingData,
 	unsupported: ExitCode.unsupported,
-	"host-refused": ExitCode.hostRefused,
+	'host-refused': ExitCode.hostRefused,
 	canceled: ExitCode.canceled,
 };
 
@@ -68,49 +68,49 @@ export abstract class WimError extends Error {
 
 /** Wrong arguments, no such image or path. */
 export class InputError extends WimError {
-	readonly code = "bad-input";
+	readonly code = 'bad-input';
 }
 
 /** Bytes that break the format: truncated, out of range, contradictory. */
 export class FormatError extends WimError {
-	readonly code = "bad-format";
+	readonly code = 'bad-format';
 }
 
 /** Well-formed bytes with the wrong SHA-1. */
 export class DigestError extends WimError {
-	readonly code = "bad-digest";
+	readonly code = 'bad-digest';
 }
 
 /** A part or a blob is absent. */
 export class MissingError extends WimError {
-	readonly code = "missing-data";
+	readonly code = 'missing-data';
 }
 
 /** Valid, but not handled. */
 export class UnsupportedError extends WimError {
-	readonly code = "unsupported";
+	readonly code = 'unsupported';
 }
 
 /** The machine said no: permission, space, lock. Keeps `cause`. */
 export class HostError extends WimError {
-	readonly code = "host-refused";
+	readonly code = 'host-refused';
 }
 
 /** The signal was aborted. */
 export class CanceledError extends WimError {
-	readonly code = "canceled";
-	constructor(message = "Canceled", facts: ErrorFacts = {}, cause?: unknown) {
+	readonly code = 'canceled';
+	constructor(message = 'Canceled', facts: ErrorFacts = {}, cause?: unknown) {
 		super(message, facts, cause);
 	}
 }
 
 const CLASSES = {
-	"bad-input": InputError,
-	"bad-format": FormatError,
-	"bad-digest": DigestError,
-	"missing-data": MissingError,
+	'bad-input': InputError,
+	'bad-format': FormatError,
+	'bad-digest': DigestError,
+	'missing-data': MissingError,
 	unsupported: UnsupportedError,
-	"host-refused": HostError,
+	'host-refused': HostError,
 	canceled: CanceledError,
 } as const;
 
@@ -135,58 +135,40 @@ export function toWire(error: unknown): WireError {
 			code: null,
 			message: error.message,
 			facts: {},
-			stack: error.stack ?? "",
+			stack: error.stack ?? '',
 		};
 	return { code: null, message: String(error), facts: {} };
 }
 
 /** The inverse of `toWire`; what was no `WimError` comes back as a plain `Error`. */
 export function fromWire(wire: WireError): Error {
-	if (wire.code !== null)
-		return new CLASSES[wire.code](wire.message, wire.facts);
+	if (wire.code !== null) return new CLASSES[wire.code](wire.message, wire.facts);
 	const error = new Error(wire.message);
 	if (wire.stack) error.stack = wire.stack;
 	return error;
 }
 
-const SYSTEM_REASONS: Readonly<
-	Record<string, readonly [reason: string, hint: string]>
-> = {
-	ENOENT: ["there is no such file or folder", "Check the path."],
-	EACCES: [
-		"permission denied",
-		"Check the permissions, or run as a user who may.",
-	],
-	EPERM: [
-		"the operation is not permitted",
-		"Check the permissions, or run as a user who may.",
-	],
-	EISDIR: ["it is a folder", "Name a file."],
-	ENOTDIR: ["a part of the path is not a folder", "Check the path."],
-	ENOSPC: ["the disk is full", "Free some space, or choose another place."],
-	EDQUOT: [
-		"the disk quota is used up",
-		"Free some space, or choose another place.",
-	],
-	EROFS: ["the file system is read-only", "Choose another place."],
-	EEXIST: ["it exists already", "Choose another name."],
-	EMFILE: ["too many files are open", "Raise the limit with ulimit -n."],
-	ENAMETOOLONG: [
-		"the name is too long for this file system",
-		"Choose a shorter target path.",
-	],
+const SYSTEM_REASONS: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
+	ENOENT: ['there is no such file or folder', 'Check the path.'],
+	EACCES: ['permission denied', 'Check the permissions, or run as a user who may.'],
+	EPERM: ['the operation is not permitted', 'Check the permissions, or run as a user who may.'],
+	EISDIR: ['it is a folder', 'Name a file.'],
+	ENOTDIR: ['a part of the path is not a folder', 'Check the path.'],
+	ENOSPC: ['the disk is full', 'Free some space, or choose another place.'],
+	EDQUOT: ['the disk quota is used up', 'Free some space, or choose another place.'],
+	EROFS: ['the file system is read-only', 'Choose another place.'],
+	EEXIST: ['it exists already', 'Choose another name.'],
+	EMFILE: ['too many files are open', 'Raise the limit with ulimit -n.'],
+	ENAMETOOLONG: ['the name is too long for this file system', 'Choose a shorter target path.'],
 	EIO: [
-		"the device reports a read or write error",
-		"Check the disk and its cable, then copy the file elsewhere.",
+		'the device reports a read or write error',
+		'Check the disk and its cable, then copy the file elsewhere.',
 	],
-	EBUSY: ["it is in use", "Close the program that uses it."],
-	ETXTBSY: ["it is in use", "Close the program that uses it."],
-	ELOOP: ["there are too many symbolic links", "Check the path."],
-	ESTALE: ["the network share went away", "Mount the share again."],
-	EFBIG: [
-		"the file would be too large for this file system",
-		"Choose another place.",
-	],
+	EBUSY: ['it is in use', 'Close the program that uses it.'],
+	ETXTBSY: ['it is in use', 'Close the program that uses it.'],
+	ELOOP: ['there are too many symbolic links', 'Check the path.'],
+	ESTALE: ['the network share went away', 'Mount the share again.'],
+	EFBIG: ['the file would be too large for this file system', 'Choose another place.'],
 };
 
 /**
@@ -194,23 +176,16 @@ const SYSTEM_REASONS: Readonly<
  *
  * @param attempt what was tried, as in `Cannot open "x.wim"`
  */
-export function hostError(
-	attempt: string,
-	error: unknown,
-	facts: ErrorFacts = {},
-): WimError {
+export function hostError(attempt: string, error: unknown, facts: ErrorFacts = {}): WimError {
 	if (error instanceof WimError) return error.note(facts);
-	const code = (error as NodeJS.ErrnoException | null)?.code ?? "";
+	const code = (error as NodeJS.ErrnoException | null)?.code ?? '';
 	const [reason, hint] = SYSTEM_REASONS[code] ?? [
 		error instanceof Error ? error.message : String(error),
 		undefined,
 	];
-	const all =
-		hint === undefined || facts.hint !== undefined ? facts : { ...facts, hint };
+	const all = hint === undefined || facts.hint !== undefined ? facts : { ...facts, hint };
 	const Class =
-		code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR"
-			? InputError
-			: HostError;
+		code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR' ? InputError : HostError;
 	return new Class(`${attempt}: ${reason}`, all, error);
 }
 

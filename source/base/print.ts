@@ -1,6 +1,6 @@
 /** Sizes, times and counts as text for people; scripts get plain numbers. */
 
-const UNITS = ["K", "M", "G", "T", "P"] as const;
+const UNITS = ['K', 'M', 'G', 'T', 'P'] as const;
 
 /** A size in units of 1024 with three significant digits: `92`, `1.4 K`, `158 K`, `5.1 M`. */
 export function formatSize(bytes: number): string {
@@ -16,13 +16,13 @@ export function formatSize(bytes: number): string {
 
 /** Digits in groups of three: `1,234,567`. Never localised. */
 export function formatCount(count: number | bigint): string {
-	return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
+	return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** A duration as `0:07`, `12:05` or `1:02:03`. */
 export function formatDuration(ms: number): string {
 	const seconds = Math.max(0, Math.round(ms / 1000));
-	const two = (n: number) => String(n).padStart(2, "0");
+	const two = (n: number) => String(n).padStart(2, '0');
 	const minutes = Math.floor(seconds / 60);
 	return minutes < 60
 		? `${minutes}:${two(seconds % 60)}`
@@ -31,7 +31,7 @@ export function formatDuration(ms: number): string {
 
 /** An offset or flags in hexadecimal: `0x1d0`. */
 export function formatHex(value: number, digits = 0): string {
-	return `0x${value.toString(16).padStart(digits, "0")}`;
+	return `0x${value.toString(16).padStart(digits, '0')}`;
 }
 
 /** `1 file`, `2 files`. */
@@ -50,7 +50,7 @@ export function printable(text: string): string {
 	return text.replace(UNSAFE, (char) => {
 		const code = char.charCodeAt(0);
 		if (code < 32) return `^${String.fromCharCode(code + 64)}`;
-		if (code === 127) return "^?";
-		return `<${code.toString(16).toUpperCase().padStart(4, "0")}>`;
+		if (code === 127) return '^?';
+		return `<${code.toString(16).toUpperCase().padStart(4, '0')}>`;
 	});
 }

@@ -1,4 +1,4 @@
-import { CanceledError, type WimError } from "./errors.ts";
+import { CanceledError, type WimError } from './errors.ts';
 
 /** Time and random bytes come in from outside, so that the same input gives the same output. */
 export interface Clock {
@@ -11,33 +11,33 @@ export interface Clock {
 }
 
 export type Phase =
-	| "open"
-	| "scan"
-	| "hash"
-	| "read"
-	| "write"
-	| "create"
-	| "data"
-	| "attributes"
-	| "integrity"
-	| "verify"
-	| "search"
-	| "finish";
+	| 'open'
+	| 'scan'
+	| 'hash'
+	| 'read'
+	| 'write'
+	| 'create'
+	| 'data'
+	| 'attributes'
+	| 'integrity'
+	| 'verify'
+	| 'search'
+	| 'finish';
 
 export type ProgressEvent =
 	| {
-			readonly type: "phase";
+			readonly type: 'phase';
 			readonly phase: Phase;
 			readonly totalBytes: number | null;
 	  }
 	/** Original bytes, never chunks or percent. */
-	| { readonly type: "advance"; readonly bytes: number }
-	| { readonly type: "item"; readonly path: string }
+	| { readonly type: 'advance'; readonly bytes: number }
+	| { readonly type: 'item'; readonly path: string }
 	/** Something was skipped, lost or damaged; the run goes on and ends with exit code 3. */
-	| { readonly type: "problem"; readonly error: WimError }
+	| { readonly type: 'problem'; readonly error: WimError }
 	/** Something worth saying that costs nothing; the run still ends with exit code 0. */
 	| {
-			readonly type: "warning";
+			readonly type: 'warning';
 			readonly message: string;
 			readonly path?: string;
 	  };

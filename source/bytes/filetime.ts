@@ -27,8 +27,8 @@ export function filetimeFromMs(ms: number): bigint {
 
 /** `2024-05-14 04:12:31` in UTC; `-` for 0 and for what no calendar holds. */
 export function formatFiletime(ticks: bigint): string {
-	if (ticks === 0n) return "-";
+	if (ticks === 0n) return '-';
 	const date = new Date(filetimeToMs(ticks));
-	if (Number.isNaN(date.getTime())) return "-";
-	return date.toISOString().slice(0, 19).replace("T", " ");
+	if (Number.isNaN(date.getTime())) return '-';
+	return date.toISOString().slice(0, 19).replace('T', ' ');
 }

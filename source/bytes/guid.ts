@@ -1,4 +1,4 @@
-import { decodeHex, encodeHex } from "./hex.ts";
+import { decodeHex, encodeHex } from './hex.ts';
 
 /** A GUID as Windows prints it: the first three groups are little-endian numbers. */
 export function formatGuid(bytes: Uint8Array): string {
@@ -10,7 +10,7 @@ export function formatGuid(bytes: Uint8Array): string {
 		hex.slice(12, 16),
 		hex.slice(16, 20),
 		hex.slice(20),
-	].join("-");
+	].join('-');
 }
 
 /** The bytes of a GUID in the order they are stored, as hexadecimal (what wimlib-imagex prints). */

@@ -1,21 +1,21 @@
-import { createHash, type Hash } from "node:crypto";
-import { encodeHex } from "./hex.ts";
+import { createHash, type Hash } from 'node:crypto';
+import { encodeHex } from './hex.ts';
 
 /** A SHA-1 as 40 lower-case hexadecimal digits: the name of a blob. */
 export type Sha1 = string;
 
 /** "No blob": an empty stream. */
-export const ZERO_SHA1: Sha1 = "0".repeat(40);
+export const ZERO_SHA1: Sha1 = '0'.repeat(40);
 
 /** The SHA-1 of nothing; a stream that names it is empty as well. */
-export const EMPTY_SHA1: Sha1 = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
+export const EMPTY_SHA1: Sha1 = 'da39a3ee5e6b4b0d3255bfef95601890afd80709';
 
 export function sha1(bytes: Uint8Array): Sha1 {
-	return createHash("sha1").update(bytes).digest("hex");
+	return createHash('sha1').update(bytes).digest('hex');
 }
 
 export function sha1Hasher(): Hash {
-	return createHash("sha1");
+	return createHash('sha1');
 }
 
 /** The 20 bytes at `at` as a name. */

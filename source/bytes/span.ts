@@ -1,4 +1,4 @@
-import { FormatError } from "../base/errors.ts";
+import { FormatError } from '../base/errors.ts';
 
 /** Bytes that remember where they came from, so that an error can say where it is. */
 export class Span {
@@ -24,10 +24,7 @@ export class Span {
 	need(at: number, size: number, what: string): void {
 		const left = this.bytes.length - at;
 		if (at < 0 || size > left)
-			throw this.error(
-				at,
-				`Cannot read ${what}: ${size} bytes needed, ${Math.max(0, left)} left`,
-			);
+			throw this.error(at, `Cannot read ${what}: ${size} bytes needed, ${Math.max(0, left)} left`);
 	}
 
 	/** A `FormatError` that says where in the region it stands. */
@@ -41,10 +38,6 @@ export class Span {
 	/** A part of these bytes, without copying. */
 	part(at: number, size: number, what: string): Span {
 		this.need(at, size, what);
-		return new Span(
-			this.bytes.subarray(at, at + size),
-			this.region,
-			this.origin + at,
-		);
+		return new Span(this.bytes.subarray(at, at + size), this.region, this.origin + at);
 	}
 }

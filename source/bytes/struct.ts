@@ -1,4 +1,4 @@
-import type { Span } from "./span.ts";
+import type { Span } from './span.ts';
 
 /** A value of fixed width: how wide it is, and how it moves in and out of bytes. */
 export interface Field<T> {
@@ -23,10 +23,7 @@ type Shape = Readonly<Record<string, Field<unknown>>>;
 type Values<S extends Shape> = { readonly [K in keyof S]: Infer<S[K]> };
 
 /** Declares a record: one definition gives type, parser, encoder and offsets. Integers are little-endian. */
-export function struct<S extends Shape>(
-	name: string,
-	shape: S,
-): Struct<Values<S>> {
+export function struct<S extends Shape>(name: string, shape: S): Struct<Values<S>> {
 	const names = Object.keys(shape);
 	const offsets: Record<string, number> = {};
 	let size = 0;
@@ -36,13 +33,11 @@ export function struct<S extends Shape>(
 	}
 	const read = (from: Span, at: number): Values<S> => {
 		const value: Record<string, unknown> = {};
-		for (const field of names)
-			value[field] = shape[field]!.read(from, at + offsets[field]!);
+		for (const field of names) value[field] = shape[field]!.read(from, at + offsets[field]!);
 		return value as Values<S>;
 	};
 	const write = (to: DataView, at: number, value: Values<S>): void => {
-		for (const field of names)
-			shape[field]!.write(to, at + offsets[field]!, value[field]);
+		for (const field of names) shape[field]!.write(to, at + offsets[field]!, value[field]);
 	};
 	return {
 		name,
@@ -84,8 +79,7 @@ export const u32: Field<number> = {
 export const u56: Field<number> = {
 	size: 7,
 	read(from, at) {
-		const high =
-			from.view.getUint16(at + 4, true) + from.view.getUint8(at + 6) * 0x1_0000;
+		const high = from.view.getUint16(at + 4, true) + from.view.getUint8(at + 6) * 0x1_0000;
 		return amount(from, at, high, from.view.getUint32(at, true));
 	},
 	write(to, at, value) {
@@ -100,12 +94,7 @@ export const u56: Field<number> = {
 export const u64: Field<number> = {
 	size: 8,
 	read: (from, at) =>
-		amount(
-			from,
-			at,
-			from.view.getUint32(at + 4, true),
-			from.view.getUint32(at, true),
-		),
+		amount(from, at, from.view.getUint32(at + 4, true), from.view.getUint32(at, true)),
 	write(to, at, value) {
 		to.setUint32(at, value >>> 0, true);
 		to.setUint32(at + 4, Math.floor(value / 0x1_0000_0000), true);
@@ -125,10 +114,7 @@ export function byteRun(size: number): Field<Uint8Array> {
 		size,
 		read: (from, at) => from.bytes.subarray(at, at + size),
 		write(to, at, value) {
-			new Uint8Array(to.buffer, to.byteOffset, to.byteLength).set(
-				value.subarray(0, size),
-				at,
-			);
+			new Uint8Array(to.buffer, to.byteOffset, to.byteLength).set(value.subarray(0, size), at);
 		},
 	};
 }
@@ -137,7 +123,7 @@ function amount(from: Span, at: number, high: number, low: number): number {
 	if (high > 0x1f_ffff)
 		throw from.error(
 			at,
-			`Cannot read a number: 0x${high.toString(16)}${low.toString(16).padStart(8, "0")} is absurd`,
+			`Cannot read a number: 0x${high.toString(16)}${low.toString(16).padStart(8, '0')} is absurd`,
 		);
 	return high * 0x1_0000_0000 + low;
 }

@@ -2,15 +2,11 @@
 
 /** Decodes units exactly as they stand; an odd last byte is ignored. */
 export function decodeUtf16(bytes: Uint8Array): string {
-	return Buffer.from(
-		bytes.buffer,
-		bytes.byteOffset,
-		bytes.byteLength & ~1,
-	).toString("utf16le");
+	return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength & ~1).toString('utf16le');
 }
 
 export function encodeUtf16(text: string): Uint8Array {
-	const buffer = Buffer.from(text, "utf16le");
+	const buffer = Buffer.from(text, 'utf16le');
 	return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
 
@@ -26,11 +22,7 @@ export function encodeWtf8(text: string): Uint8Array {
 		if (code < 0x80) bytes.push(code);
 		else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 63));
 		else if (code < 0x1_0000)
-			bytes.push(
-				0xe0 | (code >> 12),
-				0x80 | ((code >> 6) & 63),
-				0x80 | (code & 63),
-			);
+			bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
 		else
 			bytes.push(
 				0xf0 | (code >> 18),
@@ -45,16 +37,14 @@ export function encodeWtf8(text: string): Uint8Array {
 /** The inverse of `encodeWtf8`; null when the bytes are not (generalised) UTF-8. */
 export function decodeWtf8(bytes: Uint8Array): string | null {
 	try {
-		return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-			bytes,
-		);
+		return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
 	} catch {
 		return decodeSurrogates(bytes);
 	}
 }
 
 function decodeSurrogates(bytes: Uint8Array): string | null {
-	let text = "";
+	let text = '';
 	for (let at = 0; at < bytes.length; ) {
 		const first = bytes[at]!;
 		const count =
@@ -74,13 +64,9 @@ function decodeSurrogates(bytes: Uint8Array): string | null {
 			if ((next & 0xc0) !== 0x80) return null;
 			code = (code << 6) | (next & 63);
 		}
-		if (
-			(count === 3 && code < 0x800) ||
-			(count === 4 && (code < 0x1_0000 || code > 0x10_ffff))
-		)
+		if ((count === 3 && code < 0x800) || (count === 4 && (code < 0x1_0000 || code > 0x10_ffff)))
 			return null;
-		text +=
-			count === 4 ? String.fromCodePoint(code) : String.fromCharCode(code);
+		text += count === 4 ? String.fromCodePoint(code) : String.fromCharCode(code);
 		at += count;
 	}
 	return text;

@@ -1,11 +1,7 @@
-import { FormatError } from "../base/errors.ts";
-import type { Span } from "../bytes/span.ts";
-import { type Infer, struct, u32, u64 } from "../bytes/struct.ts";
-import {
-	COMPRESSIONS,
-	type Compression,
-	isLegalChunkSize,
-} from "./compression.ts";
+import { FormatError } from '../base/errors.ts';
+import type { Span } from '../bytes/span.ts';
+import { type Infer, struct, u32, u64 } from '../bytes/struct.ts';
+import { COMPRESSIONS, type Compression, isLegalChunkSize } from './compression.ts';
 
 /**
  * How a compressed resource is cut into chunks (wim.md §2.2), also in pipable files (§7 point 6) and solid resources
@@ -44,7 +40,7 @@ export interface ChunkSurvey {
 }
 
 /** The header of a solid resource. */
-export const SolidHeader = struct("solid resource header", {
+export const SolidHeader = struct('solid resource header', {
 	originalSize: u64, // +0x00  all chunks together, in bytes
 	chunkSize: u32, //    +0x08  in bytes
 	format: u32, //       +0x0c  a position in COMPRESSIONS
@@ -71,14 +67,8 @@ export function entrySize(originalSize: number): 4 | 8 {
 }
 
 /** Bytes of the whole table of an ordinary or pipable resource; 0 with a single chunk. */
-export function chunkTableSize(
-	originalSize: number,
-	chunkSize: number,
-): number {
-	return (
-		Math.max(0, chunkCount(originalSize, chunkSize) - 1) *
-		entrySize(originalSize)
-	);
+export function chunkTableSize(originalSize: number, chunkSize: number): number {
+	return Math.max(0, chunkCount(originalSize, chunkSize) - 1) * entrySize(originalSize);
 }
 
 /**
@@ -100,13 +90,10 @@ export function locateChunkTable(
 
 function absurdity(sizes: ResourceSizes, pipable: boolean): string | null {
 	const { originalSize, storedSize, chunkSize } = sizes;
-	if (!(originalSize > 0))
-		return `a compressed resource of ${originalSize} bytes has no chunks`;
+	if (!(originalSize > 0)) return `a compressed resource of ${originalSize} bytes has no chunks`;
 	if (!(chunkSize > 0)) return `${chunkSize} is no chunk size`;
 	const count = chunkCount(originalSize, chunkSize);
-	const least =
-		chunkTableSize(originalSize, chunkSize) +
-		count * (pipable ? PREFIX_SIZE + 1 : 1);
+	const least = chunkTableSize(originalSize, chunkSize) + count * (pipable ? PREFIX_SIZE + 1 : 1);
 	if (least <= storedSize) return null;
 	return `${count} chunks need at least ${least} bytes, the resource has ${storedSize}`;
 }
@@ -120,27 +107,14 @@ export const PREFIX_SIZE = 4;
  * @param span the bytes of the table, as `locateChunkTable` says
  * @throws {FormatError} naming the first chunk whose bounds are wrong
  */
-export function parseChunkTable(
-	span: Span,
-	sizes: ResourceSizes,
-	pipable = false,
-): ChunkTable {
+export function parseChunkTable(span: Span, sizes: ResourceSizes, pipable = false): ChunkTable {
 	const { size } = locateChunkTable(sizes, pipable);
-	span.need(0, size, "chunk table");
+	span.need(0, size, 'chunk table');
 	const survey = surveyChunkTable(span, sizes, pipable);
 	const first = survey.bad[0];
 	if (first === undefined) return survey.table;
-	const at = Math.min(
-		Math.max(0, first - 1) * entrySize(sizes.originalSize),
-		span.size,
-	);
-	throw badChunk(
-		span,
-		at,
-		survey.table,
-		first,
-		storedSizeOf(survey.table, first),
-	);
+	const at = Math.min(Math.max(0, first - 1) * entrySize(sizes.originalSize), span.size);
+	throw badChunk(span, at, survey.table, first, storedSizeOf(survey.table, first));
 }
 
 /**
@@ -148,11 +122,7 @@ export function parseChunkTable(
  *
  * @throws {FormatError} only when the sizes themselves cannot be right
  */
-export function surveyChunkTable(
-	span: Span,
-	sizes: ResourceSizes,
-	pipable = false,
-): ChunkSurvey {
+export function surveyChunkTable(span: Span, sizes: ResourceSizes, pipable = false): ChunkSurvey {
 	const { offset, size } = locateChunkTable(sizes, pipable);
 	const { originalSize, storedSize, chunkSize } = sizes;
 	const count = chunkCount(originalSize, chunkSize);
@@ -180,10 +150,7 @@ function entryAt(span: Span, at: number, width: 4 | 8): number {
 
 /** Bytes that a chunk has once decoded; only the last one may be smaller than the chunk size. */
 export function originalSizeOf(table: ChunkTable, chunk: number): number {
-	return Math.min(
-		table.chunkSize,
-		table.originalSize - chunk * table.chunkSize,
-	);
+	return Math.min(table.chunkSize, table.originalSize - chunk * table.chunkSize);
 }
 
 /** Bytes that a chunk has in the file, prefix not included. Equal to the original size: stored raw. */
@@ -197,8 +164,7 @@ function badChunks(table: ChunkTable, end: number): number[] {
 	for (let k = 0; k < table.chunkCount; k++) {
 		const inside = table.starts[k]! >= first && table.starts[k + 1]! <= end;
 		const size = storedSizeOf(table, k);
-		if (!inside || !(size >= 1 && size <= originalSizeOf(table, k)))
-			bad.push(k);
+		if (!inside || !(size >= 1 && size <= originalSizeOf(table, k))) bad.push(k);
 	}
 	return bad;
 }
@@ -227,21 +193,17 @@ export function parseSolidHeader(span: Span, storedSize: number): SolidShape {
 	const header = SolidHeader.parse(span);
 	const { originalSize, chunkSize, format } = header;
 	const fail = (field: keyof SolidHeader, why: string) =>
-		span.error(
-			SolidHeader.offsets[field],
-			`Cannot read solid resource header: ${why}`,
-		);
+		span.error(SolidHeader.offsets[field], `Cannot read solid resource header: ${why}`);
 	const compression = COMPRESSIONS[format];
-	if (compression === undefined)
-		throw fail("format", `${format} is no compression format`);
+	if (compression === undefined) throw fail('format', `${format} is no compression format`);
 	if (chunkSize === 0 || !isLegalChunkSize(compression, chunkSize))
-		throw fail("chunkSize", `${chunkSize} is no chunk size`);
-	if (originalSize === 0) throw fail("originalSize", "it holds no bytes");
+		throw fail('chunkSize', `${chunkSize} is no chunk size`);
+	if (originalSize === 0) throw fail('originalSize', 'it holds no bytes');
 	const count = chunkCount(originalSize, chunkSize);
 	const tableSize = count * 4;
 	if (SolidHeader.size + tableSize + count > storedSize)
 		throw fail(
-			"originalSize",
+			'originalSize',
 			`${count} chunks need at least ${SolidHeader.size + tableSize + count} bytes, the resource has ${storedSize}`,
 		);
 	return {
@@ -262,17 +224,11 @@ export function parseSolidHeader(span: Span, storedSize: number): SolidShape {
  * @throws {FormatError} naming the first chunk with a wrong size, or the sum
  */
 export function parseSolidTable(span: Span, shape: SolidShape): ChunkTable {
-	span.need(0, shape.tableSize, "solid chunk table");
+	span.need(0, shape.tableSize, 'solid chunk table');
 	const { table, spare } = surveySolidTable(span, shape);
 	const wrong = firstWrongSize(span, table);
 	if (wrong !== null)
-		throw badChunk(
-			span,
-			wrong * 4,
-			table,
-			wrong,
-			span.view.getUint32(wrong * 4, true),
-		);
+		throw badChunk(span, wrong * 4, table, wrong, span.view.getUint32(wrong * 4, true));
 	if (spare !== 0)
 		throw span.error(
 			0,
@@ -298,8 +254,7 @@ export function surveySolidTable(span: Span, shape: SolidShape): ChunkSurvey {
 	const starts = new Float64Array(count + 1).fill(Number.NaN);
 	const table = { originalSize, chunkSize, chunkCount: count, starts, gap: 0 };
 	const sizeOf = (k: number): number => {
-		const size =
-			k * 4 + 4 <= span.size ? span.view.getUint32(k * 4, true) : Number.NaN;
+		const size = k * 4 + 4 <= span.size ? span.view.getUint32(k * 4, true) : Number.NaN;
 		return size >= 1 && size <= originalSizeOf(table, k) ? size : Number.NaN;
 	};
 	starts[0] = dataOffset(shape);
@@ -316,8 +271,7 @@ export function surveySolidTable(span: Span, shape: SolidShape): ChunkSurvey {
 			spare: storedSize - starts[count]!,
 		};
 	starts[count] = storedSize;
-	for (let back = count - 1; back > k; back--)
-		starts[back] = starts[back + 1]! - sizeOf(back);
+	for (let back = count - 1; back > k; back--) starts[back] = starts[back + 1]! - sizeOf(back);
 	return { table, bad: badChunks(table, storedSize), spare: 0 };
 }
 

@@ -1,14 +1,9 @@
 /** The compression formats of resources, and which chunk sizes each allows (wim.md §1.3). */
 
-export type Compression = "none" | "xpress" | "lzx" | "lzms";
+export type Compression = 'none' | 'xpress' | 'lzx' | 'lzms';
 
 /** All formats; the position is the number that the header of a solid resource uses. */
-export const COMPRESSIONS: readonly Compression[] = [
-	"none",
-	"xpress",
-	"lzx",
-	"lzms",
-];
+export const COMPRESSIONS: readonly Compression[] = ['none', 'xpress', 'lzx', 'lzms'];
 
 /** The chunk sizes of one format: powers of two, in bytes. */
 export interface ChunkSizeRange {
@@ -34,16 +29,13 @@ export function chunkSizeRange(compression: Compression): ChunkSizeRange {
 }
 
 /** Whether chunks of this size may exist; without compression every size is harmless. */
-export function isLegalChunkSize(
-	compression: Compression,
-	size: number,
-): boolean {
+export function isLegalChunkSize(compression: Compression, size: number): boolean {
 	const { min, max } = RANGES[compression];
 	if (!Number.isSafeInteger(size) || size < min || size > max) return false;
-	return compression === "none" || 2 ** Math.round(Math.log2(size)) === size;
+	return compression === 'none' || 2 ** Math.round(Math.log2(size)) === size;
 }
 
 /** The name of a format as people write it: `LZX`, `none`. */
 export function compressionName(compression: Compression): string {
-	return compression === "none" ? "none" : compression.toUpperCase();
+	return compression === 'none' ? 'none' : compression.toUpperCase();
 }

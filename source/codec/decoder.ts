@@ -1,11 +1,7 @@
-import { FormatError, HostError } from "../base/errors.ts";
-import { fromBase64 } from "../bytes/base64.ts";
-import {
-	type Compression,
-	compressionName,
-	isLegalChunkSize,
-} from "./compression.ts";
-import { DECODERS_MODULE } from "./decoders-module.ts";
+import { FormatError, HostError } from '../base/errors.ts';
+import { fromBase64 } from '../bytes/base64.ts';
+import { type Compression, compressionName, isLegalChunkSize } from './compression.ts';
+import { DECODERS_MODULE } from './decoders-module.ts';
 
 /** Where one chunk lies in the two areas of a `Decoder`, in bytes. */
 export interface ChunkPlace {
@@ -44,20 +40,20 @@ interface Kernel {
 
 /** What the codes that the kernel returns mean; `kernel/reasons.ts` has the same list. */
 const REASONS: readonly string[] = [
-	"",
-	"the data ends too early",
-	"a match begins before the chunk",
-	"a match reaches past the end of the chunk",
-	"a Huffman code is not complete",
-	"a symbol without a codeword occurs",
-	"a match length is stored in a longer form than it needs",
-	"the type of a block is not known",
-	"a block is empty or reaches past the end of the chunk",
-	"a match reaches past the end of its block",
-	"the list of code lengths is broken",
-	"a recent offset is zero or larger than the window",
-	"its stored size is odd or too small",
-	"the distance of a delta match is too large",
+	'',
+	'the data ends too early',
+	'a match begins before the chunk',
+	'a match reaches past the end of the chunk',
+	'a Huffman code is not complete',
+	'a symbol without a codeword occurs',
+	'a match length is stored in a longer form than it needs',
+	'the type of a block is not known',
+	'a block is empty or reaches past the end of the chunk',
+	'a match reaches past the end of its block',
+	'the list of code lengths is broken',
+	'a recent offset is zero or larger than the window',
+	'its stored size is odd or too small',
+	'the distance of a delta match is too large',
 ];
 
 const FORMATS: Readonly<Record<Compression, number>> = {
@@ -96,8 +92,7 @@ export class Decoder {
 	}
 
 	constructor(module: WebAssembly.Module = Decoder.module()) {
-		this.#kernel = new WebAssembly.Instance(module)
-			.exports as unknown as Kernel;
+		this.#kernel = new WebAssembly.Instance(module).exports as unknown as Kernel;
 		this.reserve(0, 0);
 	}
 
@@ -107,20 +102,14 @@ export class Decoder {
 	 * @throws {HostError} when this much memory cannot be had
 	 */
 	reserve(inputSize: number, outputSize: number): void {
-		if (
-			inputSize <= this.#inputSize &&
-			outputSize <= this.#outputSize &&
-			this.#inputStart > 0
-		)
+		if (inputSize <= this.#inputSize && outputSize <= this.#outputSize && this.#inputStart > 0)
 			return;
 		const inputRoom = roundUp(Math.max(inputSize, this.#inputSize));
 		const outputRoom = roundUp(Math.max(outputSize, this.#outputSize));
 		const inputStart = roundUp(this.#kernel.areasStart() + SLACK);
 		const outputStart = inputStart + inputRoom + SLACK;
 		const end = outputStart + outputRoom + SLACK;
-		const missing = Math.ceil(
-			(end - this.#kernel.memory.buffer.byteLength) / PAGE,
-		);
+		const missing = Math.ceil((end - this.#kernel.memory.buffer.byteLength) / PAGE);
 		if (missing > 0) grow(this.#kernel.memory, missing, end);
 		this.#inputStart = inputStart;
 		this.#inputSize = inputRoom;
@@ -158,11 +147,7 @@ export class Decoder {
 	 * @param chunkSize that of the resource; the last chunk may be smaller
 	 * @throws {FormatError} with the reason; the output stretch is then undefined
 	 */
-	decodeAt(
-		compression: Compression,
-		chunkSize: number,
-		place: ChunkPlace,
-	): void {
+	decodeAt(compression: Compression, chunkSize: number, place: ChunkPlace): void {
 		const { inputAt, storedSize, outputAt, originalSize } = place;
 		if (inputAt < 0 || inputAt + storedSize > this.#inputSize)
 			throw new Error(`Chunk at ${inputAt} lies outside the input area`);
@@ -171,10 +156,7 @@ export class Decoder {
 		const why = refusal(compression, chunkSize, storedSize, originalSize);
 		if (why !== null) throw failure(compression, why);
 		if (storedSize === originalSize) {
-			this.outputBytes.set(
-				this.inputBytes.subarray(inputAt, inputAt + storedSize),
-				outputAt,
-			);
+			this.outputBytes.set(this.inputBytes.subarray(inputAt, inputAt + storedSize), outputAt);
 			return;
 		}
 		const code = this.#kernel.decode(
@@ -185,8 +167,7 @@ export class Decoder {
 			this.#outputStart + outputAt,
 			originalSize,
 		);
-		if (code !== 0)
-			throw failure(compression, REASONS[code] ?? `unknown reason ${code}`);
+		if (code !== 0) throw failure(compression, REASONS[code] ?? `unknown reason ${code}`);
 	}
 
 	/**
@@ -210,8 +191,7 @@ export class Decoder {
 		storedSize: number,
 		originalSize: number,
 	): Uint8Array {
-		if (originalSize > this.#outputSize)
-			this.#growOutput(storedSize, originalSize);
+		if (originalSize > this.#outputSize) this.#growOutput(storedSize, originalSize);
 		this.decodeAt(compression, chunkSize, {
 			inputAt: 0,
 			storedSize,
@@ -230,12 +210,7 @@ export class Decoder {
 	): Uint8Array {
 		this.reserve(stored.length, originalSize);
 		this.inputBytes.set(stored);
-		return this.decode(
-			compression,
-			chunkSize,
-			stored.length,
-			originalSize,
-		).slice();
+		return this.decode(compression, chunkSize, stored.length, originalSize).slice();
 	}
 
 	/** How much of its stored bytes the last chunk used that was decoded without error and not raw. */
@@ -259,8 +234,7 @@ export class Decoder {
 }
 
 function assertInside(size: number, room: number): void {
-	if (size > room)
-		throw new Error(`${size} stored bytes do not lie in the input area`);
+	if (size > room) throw new Error(`${size} stored bytes do not lie in the input area`);
 }
 
 /** Why a chunk cannot be decoded at all, whatever its bytes are. */
@@ -270,21 +244,19 @@ function refusal(
 	storedSize: number,
 	originalSize: number,
 ): string | null {
-	if (!(storedSize > 0)) return "its stored size is 0";
+	if (!(storedSize > 0)) return 'its stored size is 0';
 	if (storedSize > originalSize)
 		return `its stored size (${storedSize}) is larger than its original size (${originalSize})`;
 	if (storedSize === originalSize) return null;
-	if (compression === "none")
-		return `it has ${storedSize} bytes, expected ${originalSize}`;
-	if (!isLegalChunkSize(compression, chunkSize))
-		return `${chunkSize} is no chunk size`;
+	if (compression === 'none') return `it has ${storedSize} bytes, expected ${originalSize}`;
+	if (!isLegalChunkSize(compression, chunkSize)) return `${chunkSize} is no chunk size`;
 	if (originalSize > chunkSize)
 		return `its original size (${originalSize}) is larger than the chunk size (${chunkSize})`;
 	return null;
 }
 
 function failure(compression: Compression, why: string): FormatError {
-	const name = compression === "none" ? "raw" : compressionName(compression);
+	const name = compression === 'none' ? 'raw' : compressionName(compression);
 	return new FormatError(`Cannot decode ${name} chunk: ${why}`);
 }
 
@@ -294,7 +266,7 @@ function grow(memory: WebAssembly.Memory, pages: number, wanted: number): void {
 	} catch (error) {
 		throw new HostError(
 			`Cannot decode: ${wanted} bytes of memory for one lane cannot be had`,
-			{ hint: "Use fewer threads, or close other programs." },
+			{ hint: 'Use fewer threads, or close other programs.' },
 			error,
 		);
 	}

@@ -1,11 +1,7 @@
-import { HostError, UnsupportedError } from "../base/errors.ts";
-import { fromBase64 } from "../bytes/base64.ts";
-import {
-	type Compression,
-	compressionName,
-	isLegalChunkSize,
-} from "./compression.ts";
-import { ENCODERS_MODULE } from "./encoders-module.ts";
+import { HostError, UnsupportedError } from '../base/errors.ts';
+import { fromBase64 } from '../bytes/base64.ts';
+import { type Compression, compressionName, isLegalChunkSize } from './compression.ts';
+import { ENCODERS_MODULE } from './encoders-module.ts';
 
 /**
  * Levels are the numbers of `TYPE:LEVEL`: 1 to 100, larger is smaller output and more work. Each codec maps
@@ -67,8 +63,7 @@ export class Encoder {
 	}
 
 	constructor(module: WebAssembly.Module = Encoder.module()) {
-		this.#kernel = new WebAssembly.Instance(module)
-			.exports as unknown as Kernel;
+		this.#kernel = new WebAssembly.Instance(module).exports as unknown as Kernel;
 		this.#inputStart = roundUp(this.#kernel.areasStart() + SLACK);
 	}
 
@@ -99,17 +94,14 @@ export class Encoder {
 		originalSize: number,
 	): Uint8Array | null {
 		if (originalSize > this.#inputSize)
-			throw new Error(
-				`Chunk of ${originalSize} bytes was not put into the input area`,
-			);
-		if (compression === "none" || originalSize === 0) return null;
+			throw new Error(`Chunk of ${originalSize} bytes was not put into the input area`);
+		if (compression === 'none' || originalSize === 0) return null;
 		if (!isLegalChunkSize(compression, chunkSize) || originalSize > chunkSize)
 			throw new UnsupportedError(
 				`Cannot encode ${compressionName(compression)} chunk of ${originalSize} bytes: chunk size ${chunkSize} does not fit`,
 			);
 		const format = FORMATS[compression];
-		const workspaceSize =
-			this.#kernel.workspaceSize(format, chunkSize, level) >>> 0;
+		const workspaceSize = this.#kernel.workspaceSize(format, chunkSize, level) >>> 0;
 		if (workspaceSize === NO_FORMAT)
 			throw new UnsupportedError(
 				`Cannot encode ${compressionName(compression)} chunks: the kernel does not write this format`,
@@ -138,10 +130,7 @@ export class Encoder {
 		original: Uint8Array,
 	): Uint8Array | null {
 		this.input(original.length).set(original);
-		return (
-			this.encode(compression, chunkSize, level, original.length)?.slice() ??
-			null
-		);
+		return this.encode(compression, chunkSize, level, original.length)?.slice() ?? null;
 	}
 
 	/** Bytes of memory that this encoder holds. */
@@ -158,7 +147,7 @@ export class Encoder {
 			throw new HostError(
 				`Cannot encode: ${end} bytes of memory for one lane cannot be had`,
 				{
-					hint: "Use fewer threads or a smaller chunk size, or close other programs.",
+					hint: 'Use fewer threads or a smaller chunk size, or close other programs.',
 				},
 				error,
 			);

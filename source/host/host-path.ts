@@ -1,4 +1,4 @@
-import { decodeWtf8, encodeWtf8 } from "../bytes/utf16.ts";
+import { decodeWtf8, encodeWtf8 } from '../bytes/utf16.ts';
 
 /**
  * A path of this machine. Text where text can say it; bytes where a name holds an unpaired
@@ -8,13 +8,10 @@ export type HostPath = string | Uint8Array;
 
 /** What the calls of `node:fs` take; at run time they accept any `Uint8Array`. */
 export function forFs(path: HostPath): string | Buffer {
-	return typeof path === "string"
-		? path
-		: Buffer.from(path.buffer, path.byteOffset, path.length);
+	return typeof path === 'string' ? path : Buffer.from(path.buffer, path.byteOffset, path.length);
 }
 
-const UNPAIRED =
-	/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+const UNPAIRED = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
 /** Whether `text` holds a surrogate without its partner, so that UTF-8 cannot say it. */
 export function hasUnpairedSurrogate(text: string): boolean {
@@ -28,8 +25,8 @@ export function hostPath(text: string): HostPath {
 
 /** `name` inside `folder`; `name` is one component. */
 export function joinHostPath(folder: HostPath, name: string): HostPath {
-	if (typeof folder === "string")
-		return hostPath(folder.endsWith("/") ? folder + name : `${folder}/${name}`);
+	if (typeof folder === 'string')
+		return hostPath(folder.endsWith('/') ? folder + name : `${folder}/${name}`);
 	const tail = encodeWtf8(`/${name}`);
 	const joined = new Uint8Array(folder.length + tail.length);
 	joined.set(folder);
@@ -39,7 +36,5 @@ export function joinHostPath(folder: HostPath, name: string): HostPath {
 
 /** A path as text for messages and keys. */
 export function hostPathText(path: HostPath): string {
-	return typeof path === "string"
-		? path
-		: (decodeWtf8(path) ?? forFs(path).toString("latin1"));
+	return typeof path === 'string' ? path : (decodeWtf8(path) ?? forFs(path).toString('latin1'));
 }

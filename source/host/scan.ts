@@ -5,34 +5,23 @@
  * and twenty times as much through the thread pool, and the main thread stays free for keys.
  */
 
-import type { BigIntStats } from "node:fs";
-import {
-	lstatSync,
-	readdirSync,
-	readlinkSync,
-	realpathSync,
-	statSync,
-} from "node:fs";
-import { readdir } from "node:fs/promises";
-import { hostError, InputError } from "../base/errors.ts";
-import { breathe, type Run } from "../base/run.ts";
-import { filetimeFromNs } from "../bytes/filetime.ts";
-import { decodeWtf8 } from "../bytes/utf16.ts";
-import {
-	forFs,
-	type HostPath,
-	hostPathText,
-	joinHostPath,
-} from "./host-path.ts";
+import type { BigIntStats } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { hostError, InputError } from '../base/errors.ts';
+import { breathe, type Run } from '../base/run.ts';
+import { filetimeFromNs } from '../bytes/filetime.ts';
+import { decodeWtf8 } from '../bytes/utf16.ts';
+import { forFs, type HostPath, hostPathText, joinHostPath } from './host-path.ts';
 
 export type HostKind =
-	| "file"
-	| "directory"
-	| "symlink"
-	| "fifo"
-	| "socket"
-	| "character-device"
-	| "block-device";
+	| 'file'
+	| 'directory'
+	| 'symlink'
+	| 'fifo'
+	| 'socket'
+	| 'character-device'
+	| 'block-device';
 
 /** One name found in the tree. Positions count from 0 = the root; the children of a folder stand together. */
 export interface ScanEntry {
@@ -85,11 +74,7 @@ export interface TreeScan {
 	/** Grows while `slices()` runs; parents stand before their children. `firstChild` and `childCount` are known once the folder was read. */
 	readonly entries: readonly ScanEntry[];
 	/** Scans, handing over each new range of entries; a folder's children arrive in one range. */
-	slices(): AsyncGenerator<
-		{ readonly from: number; readonly to: number },
-		void,
-		void
-	>;
+	slices(): AsyncGenerator<{ readonly from: number; readonly to: number }, void, void>;
 	/** Scans to the end. */
 	finish(): Promise<void>;
 	/** `/` for the root, else `/a/b`. */
@@ -112,11 +97,7 @@ const LARGE_FOLDER_SIZE = 1 << 20;
  *
  * @throws {InputError} when there is nothing at `root`
  */
-export function scanTree(
-	root: string,
-	options: ScanOptions,
-	run: Run,
-): TreeScan {
+export function scanTree(root: string, options: ScanOptions, run: Run): TreeScan {
 	try {
 		return new PosixScan(realpathSync(root), options, run);
 	} catch (error) {
@@ -140,14 +121,11 @@ class PosixScan implements TreeScan {
 		this.#run = run;
 		this.#rootStat = statSync(rootPath, { bigint: true });
 		const kind = kindOf(this.#rootStat);
-		if (kind !== "directory" && kind !== "file")
-			throw new InputError(
-				`Cannot scan "${rootPath}": it is neither a folder nor a file`,
-				{
-					path: rootPath,
-				},
-			);
-		this.#add(-1, "", rootPath, this.#rootStat, kind, null);
+		if (kind !== 'directory' && kind !== 'file')
+			throw new InputError(`Cannot scan "${rootPath}": it is neither a folder nor a file`, {
+				path: rootPath,
+			});
+		this.#add(-1, '', rootPath, this.#rootStat, kind, null);
 	}
 
 	async *slices(): AsyncGenerator<{ from: number; to: number }, void, void> {
@@ -156,9 +134,7 @@ class PosixScan implements TreeScan {
 		let sliceStart = clock.elapsed();
 		while (this.#pending.length > 0) {
 			const folder = this.#pending.pop()!;
-			const names = folder.large
-				? await this.#listLarge(folder.path)
-				: this.#list(folder.path);
+			const names = folder.large ? await this.#listLarge(folder.path) : this.#list(folder.path);
 			const first = this.entries.length;
 			const opened: Folder[] = [];
 			for (const [at, name] of names.entries()) {
@@ -175,13 +151,12 @@ class PosixScan implements TreeScan {
 			if (clock.elapsed() - sliceStart > SLICE_MS) {
 				yield { from: handedOver, to: this.entries.length };
 				handedOver = this.entries.length;
-				this.#run.report({ type: "item", path: hostPathText(folder.path) });
+				this.#run.report({ type: 'item', path: hostPathText(folder.path) });
 				await breathe(this.#run);
 				sliceStart = clock.elapsed();
 			}
 		}
-		if (handedOver < this.entries.length)
-			yield { from: handedOver, to: this.entries.length };
+		if (handedOver < this.entries.length) yield { from: handedOver, to: this.entries.length };
 	}
 
 	async finish(): Promise<void> {
@@ -192,7 +167,7 @@ class PosixScan implements TreeScan {
 		const names: string[] = [];
 		for (let at = position; at > 0; at = this.entries[at]!.parent)
 			names.push(this.entries[at]!.name);
-		return `/${names.reverse().join("/")}`;
+		return `/${names.reverse().join('/')}`;
 	}
 
 	hostPathOf(position: number): HostPath {
@@ -213,9 +188,9 @@ class PosixScan implements TreeScan {
 	/** The names in a folder in the order of their units; an unreadable folder is reported and counts as empty. */
 	#list(path: HostPath): string[] {
 		try {
-			const names = readdirSync(forFs(path), "utf8");
-			return names.some((name) => name.includes("\ufffd"))
-				? this.#decode(path, readdirSync(forFs(path), "buffer"))
+			const names = readdirSync(forFs(path), 'utf8');
+			return names.some((name) => name.includes('\ufffd'))
+				? this.#decode(path, readdirSync(forFs(path), 'buffer'))
 				: names.sort();
 		} catch (error) {
 			return this.#unreadable(path, error);
@@ -224,9 +199,9 @@ class PosixScan implements TreeScan {
 
 	async #listLarge(path: HostPath): Promise<string[]> {
 		try {
-			const names = await readdir(forFs(path), "utf8");
-			return names.some((name) => name.includes("\ufffd"))
-				? this.#decode(path, await readdir(forFs(path), "buffer"))
+			const names = await readdir(forFs(path), 'utf8');
+			return names.some((name) => name.includes('\ufffd'))
+				? this.#decode(path, await readdir(forFs(path), 'buffer'))
 				: names.sort();
 		} catch (error) {
 			return this.#unreadable(path, error);
@@ -235,9 +210,7 @@ class PosixScan implements TreeScan {
 
 	#unreadable(path: HostPath, error: unknown): string[] {
 		const text = hostPathText(path);
-		this.#problem(
-			hostError(`Cannot read folder "${text}"`, error, { path: text }),
-		);
+		this.#problem(hostError(`Cannot read folder "${text}"`, error, { path: text }));
 		return [];
 	}
 
@@ -251,7 +224,7 @@ class PosixScan implements TreeScan {
 				this.#problem(
 					new InputError(`Cannot store "${shown}": its name is not UTF-8`, {
 						path: shown,
-						hint: "Rename the file.",
+						hint: 'Rename the file.',
 					}),
 				);
 			}
@@ -265,35 +238,22 @@ class PosixScan implements TreeScan {
 			let stat = lstatSync(forFs(path), { bigint: true });
 			let linkTarget: string | null = null;
 			if (stat.isSymbolicLink()) {
-				if (this.#options.dereference)
-					stat = statSync(forFs(path), { bigint: true });
+				if (this.#options.dereference) stat = statSync(forFs(path), { bigint: true });
 				else linkTarget = readLinkText(path);
 			}
 			const kind = kindOf(stat);
 			const inside = `${folder.inside}/${name}`;
 			if (this.#isLeftOut(inside, path, kind)) return;
-			const position = this.#add(
-				folder.position,
-				name,
-				path,
-				stat,
-				kind,
-				linkTarget,
-			);
-			if (kind !== "directory") return;
-			const chain = this.#options.dereference
-				? extend(folder.chain, stat)
-				: null;
+			const position = this.#add(folder.position, name, path, stat, kind, linkTarget);
+			if (kind !== 'directory') return;
+			const chain = this.#options.dereference ? extend(folder.chain, stat) : null;
 			if (chain?.closesLoop) {
 				const text = hostPathText(path);
 				this.#problem(
-					new InputError(
-						`Cannot follow "${text}": the link leads to a folder that holds it`,
-						{
-							path: text,
-							hint: "Capture without --dereference, or exclude the link.",
-						},
-					),
+					new InputError(`Cannot follow "${text}": the link leads to a folder that holds it`, {
+						path: text,
+						hint: 'Capture without --dereference, or exclude the link.',
+					}),
 				);
 				return;
 			}
@@ -301,20 +261,17 @@ class PosixScan implements TreeScan {
 			opened.push({ position, path, inside, large, chain });
 		} catch (error) {
 			const text = hostPathText(path);
-			this.#problem(
-				hostError(`Cannot look at "${text}"`, error, { path: text }),
-			);
+			this.#problem(hostError(`Cannot look at "${text}"`, error, { path: text }));
 		}
 	}
 
 	#isLeftOut(inside: string, path: HostPath, kind: HostKind): boolean {
-		if (this.#options.isExcluded(inside, kind === "directory")) return true;
-		const isSpecial =
-			kind !== "file" && kind !== "directory" && kind !== "symlink";
+		if (this.#options.isExcluded(inside, kind === 'directory')) return true;
+		const isSpecial = kind !== 'file' && kind !== 'directory' && kind !== 'symlink';
 		if (!isSpecial || this.#options.keepSpecials) return false;
 		this.#run.report({
-			type: "warning",
-			message: `Left out: a ${kind.replace("-", " ")} is stored with --unix-data only`,
+			type: 'warning',
+			message: `Left out: a ${kind.replace('-', ' ')} is stored with --unix-data only`,
 			path: hostPathText(path),
 		});
 		return true;
@@ -328,15 +285,14 @@ class PosixScan implements TreeScan {
 		kind: HostKind,
 		linkTarget: string | null,
 	): number {
-		const isDevice = kind === "character-device" || kind === "block-device";
+		const isDevice = kind === 'character-device' || kind === 'block-device';
 		this.entries.push({
 			parent,
 			name,
 			kind,
-			size: kind === "file" ? Number(stat.size) : 0,
-			isSparse: kind === "file" && stat.blocks * 512n < stat.size,
-			linkGroup:
-				kind !== "directory" && stat.nlink > 1n ? this.#groupOf(stat) : 0,
+			size: kind === 'file' ? Number(stat.size) : 0,
+			isSparse: kind === 'file' && stat.blocks * 512n < stat.size,
+			linkGroup: kind !== 'directory' && stat.nlink > 1n ? this.#groupOf(stat) : 0,
 			mode: Number(stat.mode),
 			uid: Number(stat.uid),
 			gid: Number(stat.gid),
@@ -349,10 +305,10 @@ class PosixScan implements TreeScan {
 			childCount: 0,
 		});
 		const position = this.entries.length - 1;
-		if (parent < 0 && kind === "directory") {
+		if (parent < 0 && kind === 'directory') {
 			const chain = this.#options.dereference ? extend(null, stat) : null;
 			const large = stat.size > LARGE_FOLDER_SIZE;
-			this.#pending.push({ position, path, inside: "", large, chain });
+			this.#pending.push({ position, path, inside: '', large, chain });
 		}
 		return position;
 	}
@@ -365,7 +321,7 @@ class PosixScan implements TreeScan {
 	}
 
 	#problem(error: InputError | ReturnType<typeof hostError>): void {
-		this.#run.report({ type: "problem", error });
+		this.#run.report({ type: 'problem', error });
 	}
 }
 
@@ -395,26 +351,24 @@ function extend(above: Chain | null, stat: BigIntStats): Chain {
 }
 
 function kindOf(stat: BigIntStats): HostKind {
-	if (stat.isFile()) return "file";
-	if (stat.isDirectory()) return "directory";
-	if (stat.isSymbolicLink()) return "symlink";
-	if (stat.isFIFO()) return "fifo";
-	if (stat.isSocket()) return "socket";
-	return stat.isBlockDevice() ? "block-device" : "character-device";
+	if (stat.isFile()) return 'file';
+	if (stat.isDirectory()) return 'directory';
+	if (stat.isSymbolicLink()) return 'symlink';
+	if (stat.isFIFO()) return 'fifo';
+	if (stat.isSocket()) return 'socket';
+	return stat.isBlockDevice() ? 'block-device' : 'character-device';
 }
 
 function isDirectory(path: HostPath): boolean {
-	return (
-		statSync(forFs(path), { throwIfNoEntry: false })?.isDirectory() ?? false
-	);
+	return statSync(forFs(path), { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function readLinkText(path: HostPath): string {
-	const text = readlinkSync(forFs(path), "utf8");
-	if (!text.includes("\ufffd")) return text;
-	const exact = decodeWtf8(readlinkSync(forFs(path), "buffer"));
+	const text = readlinkSync(forFs(path), 'utf8');
+	if (!text.includes('\ufffd')) return text;
+	const exact = decodeWtf8(readlinkSync(forFs(path), 'buffer'));
 	if (exact === null)
-		throw new InputError("Cannot store the link: its target is not UTF-8", {
+		throw new InputError('Cannot store the link: its target is not UTF-8', {
 			path: hostPathText(path),
 		});
 	return exact;
@@ -425,6 +379,6 @@ function escapeBytes(bytes: Uint8Array): string {
 	return Array.from(bytes, (byte) =>
 		byte >= 0x20 && byte < 0x7f
 			? String.fromCharCode(byte)
-			: `\\x${byte.toString(16).toUpperCase().padStart(2, "0")}`,
-	).join("");
+			: `\\x${byte.toString(16).toUpperCase().padStart(2, '0')}`,
+	).join('');
 }

@@ -6,11 +6,11 @@
  * line; in PATH and NAME the bytes `\`, `=`, newline and carriage return are written `\ooo`.
  */
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { HostError } from "../base/errors.ts";
-import type { Run } from "../base/run.ts";
-import { decodeWtf8, encodeWtf8 } from "../bytes/utf16.ts";
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { HostError } from '../base/errors.ts';
+import type { Run } from '../base/run.ts';
+import { decodeWtf8, encodeWtf8 } from '../bytes/utf16.ts';
 
 export interface Xattr {
 	/** With its namespace: `user.note`. */
@@ -36,23 +36,22 @@ export async function readXattrs(
 	name: string | null,
 	run: Run,
 ): Promise<XattrIndex | XattrsLeftOut> {
-	const which = name === null ? ["--dump", "-m", "-"] : ["-n", name];
-	const args = ["-R", "-P", "-h", "-e", "base64", ...which, "--", "."];
-	const child = spawn("getfattr", args, {
+	const which = name === null ? ['--dump', '-m', '-'] : ['-n', name];
+	const args = ['-R', '-P', '-h', '-e', 'base64', ...which, '--', '.'];
+	const child = spawn('getfattr', args, {
 		cwd: root,
-		stdio: ["ignore", "pipe", "ignore"],
+		stdio: ['ignore', 'pipe', 'ignore'],
 		signal: run.signal,
 	});
 	const parser = new DumpParser();
-	const ended = once(child, "close");
+	const ended = once(child, 'close');
 	try {
 		for await (const bytes of child.stdout) parser.add(bytes as Uint8Array);
 		await ended;
 	} catch (error) {
 		ended.catch(() => {});
-		if ((error as NodeJS.ErrnoException).code !== "ENOENT")
-			throw asHostError("getfattr", error);
-		return missingTool("getfattr");
+		if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw asHostError('getfattr', error);
+		return missingTool('getfattr');
 	}
 	return parser.finish();
 }
@@ -68,40 +67,34 @@ export async function setXattrs(
 	items: Iterable<{ readonly path: string; readonly xattrs: readonly Xattr[] }>,
 	run: Run,
 ): Promise<{ readonly refused: readonly string[] } | XattrsLeftOut> {
-	const child = spawn("setfattr", ["-h", "--restore=-"], {
+	const child = spawn('setfattr', ['-h', '--restore=-'], {
 		cwd: root,
-		stdio: ["pipe", "ignore", "pipe"],
+		stdio: ['pipe', 'ignore', 'pipe'],
 		signal: run.signal,
 	});
-	const ended = once(child, "close");
+	const ended = once(child, 'close');
 	const errors: Uint8Array[] = [];
-	child.stderr.on("data", (bytes: Uint8Array) => errors.push(bytes));
+	child.stderr.on('data', (bytes: Uint8Array) => errors.push(bytes));
 	// A refusal does not end setfattr; when it does end early its messages say why, not EPIPE.
-	child.stdin.on("error", () => {});
+	child.stdin.on('error', () => {});
 	try {
 		for (const { path, xattrs } of items) {
 			const text = [`# file: ./${escapeDump(path)}`];
 			for (const { name, value } of xattrs)
-				text.push(
-					`${escapeDump(name)}=0s${Buffer.from(value).toString("base64")}`,
-				);
-			if (!child.stdin.write(Buffer.from(`${text.join("\n")}\n\n`, "latin1")))
-				await Promise.race([once(child.stdin, "drain"), ended]);
+				text.push(`${escapeDump(name)}=0s${Buffer.from(value).toString('base64')}`);
+			if (!child.stdin.write(Buffer.from(`${text.join('\n')}\n\n`, 'latin1')))
+				await Promise.race([once(child.stdin, 'drain'), ended]);
 		}
 		child.stdin.end();
 		await ended;
 	} catch (error) {
 		ended.catch(() => {});
-		if ((error as NodeJS.ErrnoException).code !== "ENOENT")
-			throw asHostError("setfattr", error);
-		return missingTool("setfattr");
+		if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw asHostError('setfattr', error);
+		return missingTool('setfattr');
 	}
-	const refused = Buffer.concat(errors)
-		.toString("utf8")
-		.split("\n")
-		.filter(Boolean);
+	const refused = Buffer.concat(errors).toString('utf8').split('\n').filter(Boolean);
 	return {
-		refused: refused.map((line) => line.replace(/^setfattr: (\.\/)?/, "")),
+		refused: refused.map((line) => line.replace(/^setfattr: (\.\/)?/, '')),
 	};
 }
 
@@ -112,45 +105,34 @@ function missingTool(tool: string): XattrsLeftOut {
 }
 
 function asHostError(tool: string, error: unknown): Error {
-	const isAbort = error instanceof Error && error.name === "AbortError";
+	const isAbort = error instanceof Error && error.name === 'AbortError';
 	return isAbort
 		? error
-		: new HostError(
-				`Cannot run ${tool}: ${(error as Error).message}`,
-				{},
-				error,
-			);
+		: new HostError(`Cannot run ${tool}: ${(error as Error).message}`, {}, error);
 }
 
 /** Text to the byte string of a dump, held in latin1: a path's bytes with the special ones as `\ooo`. */
 function escapeDump(text: string): string {
 	return Buffer.from(encodeWtf8(text))
-		.toString("latin1")
-		.replace(
-			/[\\=\n\r]/g,
-			(char) => `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`,
-		);
+		.toString('latin1')
+		.replace(/[\\=\n\r]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`);
 }
 
 /** The inverse; null when the bytes are no UTF-8. */
 function unescapeDump(text: string): string | null {
-	const raw = text.replace(/\\([0-7]{3})/g, (_, octal) =>
-		String.fromCharCode(parseInt(octal, 8)),
-	);
-	return decodeWtf8(Buffer.from(raw, "latin1"));
+	const raw = text.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8)));
+	return decodeWtf8(Buffer.from(raw, 'latin1'));
 }
 
 /** Takes the output of `getfattr --dump -e base64` piece by piece. */
 export class DumpParser {
 	readonly #index = new Map<string, Xattr[]>();
-	#rest = "";
+	#rest = '';
 	#path: string | null = null;
 
 	add(bytes: Uint8Array): void {
-		const lines = (this.#rest + Buffer.from(bytes).toString("latin1")).split(
-			"\n",
-		);
-		this.#rest = lines.pop() ?? "";
+		const lines = (this.#rest + Buffer.from(bytes).toString('latin1')).split('\n');
+		this.#rest = lines.pop() ?? '';
 		for (const line of lines) this.#line(line);
 	}
 
@@ -160,22 +142,17 @@ export class DumpParser {
 	}
 
 	#line(line: string): void {
-		if (line.startsWith("# file: ")) {
+		if (line.startsWith('# file: ')) {
 			const path = unescapeDump(line.slice(8));
-			this.#path =
-				path === null
-					? null
-					: path === "."
-						? "/"
-						: `/${path.replace(/^\.\//, "")}`;
+			this.#path = path === null ? null : path === '.' ? '/' : `/${path.replace(/^\.\//, '')}`;
 		}
-		if (this.#path === null || line === "" || line.startsWith("#")) return;
-		const equals = line.indexOf("=");
+		if (this.#path === null || line === '' || line.startsWith('#')) return;
+		const equals = line.indexOf('=');
 		const name = unescapeDump(equals < 0 ? line : line.slice(0, equals));
 		if (name === null) return;
-		const text = equals < 0 ? "" : line.slice(equals + 1);
+		const text = equals < 0 ? '' : line.slice(equals + 1);
 		const value = Uint8Array.from(
-			Buffer.from(text.startsWith("0s") ? text.slice(2) : "", "base64"),
+			Buffer.from(text.startsWith('0s') ? text.slice(2) : '', 'base64'),
 		);
 		const xattrs = this.#index.get(this.#path);
 		if (xattrs) xattrs.push({ name, value });

@@ -1,8 +1,8 @@
 /** The map from SHA-1 to every path in every image (issue: "what does this damage mean in files?"). */
-import { isEmptyStream, type Sha1 } from "../bytes/sha1.ts";
-import type { OpenImage } from "./open.ts";
-import { pathOf } from "./paths.ts";
-import type { DentryPosition, ImageTree } from "./tree.ts";
+import { isEmptyStream, type Sha1 } from '../bytes/sha1.ts';
+import type { OpenImage } from './open.ts';
+import { pathOf } from './paths.ts';
+import type { DentryPosition, ImageTree } from './tree.ts';
 
 /** One stream of one name that holds a blob. */
 export interface BlobUser {
@@ -35,8 +35,7 @@ export function findBlobUsers(
 	for (const { tree, image } of images)
 		visitBlobs(tree, (sha1, dentry, streamName) => {
 			if (!wanted.has(sha1)) return;
-			const path =
-				pathOf(tree, dentry) + (streamName === "" ? "" : `:${streamName}`);
+			const path = pathOf(tree, dentry) + (streamName === '' ? '' : `:${streamName}`);
 			const user = { imageIndex: image.index, dentry, path };
 			const list = users.get(sha1);
 			if (list) list.push(user);

@@ -2,15 +2,7 @@
  * The fixed part of a dentry and of an extra stream entry (wim.md §4.3, §4.6). Where they stand in a metadata resource
  * is the business of `tree.ts`.
  */
-import {
-	byteRun,
-	type Infer,
-	pattern64,
-	struct,
-	u16,
-	u32,
-	u64,
-} from "../bytes/struct.ts";
+import { byteRun, type Infer, pattern64, struct, u16, u32, u64 } from '../bytes/struct.ts';
 
 /** File attributes (wim.md §4.10). */
 export const Attribute = {
@@ -42,7 +34,7 @@ export const NO_SECURITY = 0xffff_ffff;
 export const REPARSE_NOT_FIXED = 1;
 
 /** The fixed part of a dentry: 102 bytes. */
-export const Dentry = struct("dentry", {
+export const Dentry = struct('dentry', {
 	length: u64, //         +0x00  with names, padding and tagged items; without extra stream entries
 	attributes: u32, //     +0x08  see Attribute
 	securityId: u32, //     +0x0C  see NO_SECURITY
@@ -63,7 +55,7 @@ export const Dentry = struct("dentry", {
 export type Dentry = Infer<typeof Dentry>;
 
 /** The fixed part of an extra stream entry: 38 bytes. */
-export const StreamEntry = struct("stream entry", {
+export const StreamEntry = struct('stream entry', {
 	length: u64, //        +0x00  with name and padding
 	reserved: pattern64, // +0x08
 	sha1: byteRun(20), //  +0x10

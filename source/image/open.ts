@@ -1,11 +1,11 @@
 /** Opens an image of a WIM: reads and checks its metadata resource. The only file of `image/` that touches `wim/`. */
-import { createHash } from "node:crypto";
-import { DigestError, FormatError, WimError } from "../base/errors.ts";
-import { METADATA_SIZE_MAX } from "../base/limits.ts";
-import { Span } from "../bytes/span.ts";
-import { readResource } from "../wim/read-resource.ts";
-import type { Wim, WimImage } from "../wim/wim.ts";
-import { ImageTree, type TreeOptions } from "./tree.ts";
+import { createHash } from 'node:crypto';
+import { DigestError, FormatError, WimError } from '../base/errors.ts';
+import { METADATA_SIZE_MAX } from '../base/limits.ts';
+import { Span } from '../bytes/span.ts';
+import { readResource } from '../wim/read-resource.ts';
+import type { Wim, WimImage } from '../wim/wim.ts';
+import { ImageTree, type TreeOptions } from './tree.ts';
 
 /** An image with its tree. */
 export interface OpenImage {
@@ -20,7 +20,7 @@ const HINT = 'Try "wimdeck salvage" to get back what is left.';
 
 /** The name of an image for messages: `image 2 "Pro" of "install.wim"`. */
 export function imageName(wim: Wim, image: WimImage): string {
-	const name = image.facts.name === "" ? "" : ` "${image.facts.name}"`;
+	const name = image.facts.name === '' ? '' : ` "${image.facts.name}"`;
 	return `image ${image.index}${name} of "${wim.name}"`;
 }
 
@@ -35,8 +35,7 @@ export async function openImage(
 	wim: Wim,
 	image: WimImage,
 	options: TreeOptions = { tolerant: false },
-	pause: () => Promise<void> = () =>
-		new Promise((resolve) => setImmediate(resolve)),
+	pause: () => Promise<void> = () => new Promise((resolve) => setImmediate(resolve)),
 ): Promise<OpenImage> {
 	const region = `metadata resource of ${imageName(wim, image)}`;
 	try {
@@ -49,16 +48,10 @@ export async function openImage(
 			);
 			if (!options.tolerant) throw digestFault;
 		}
-		const tree = await ImageTree.parseInSlices(
-			new Span(bytes, region),
-			options,
-			pause,
-		);
+		const tree = await ImageTree.parseInSlices(new Span(bytes, region), options, pause);
 		return { wim, image, tree, digestFault };
 	} catch (error) {
-		throw error instanceof WimError
-			? error.note({ path: wim.name, hint: HINT })
-			: error;
+		throw error instanceof WimError ? error.note({ path: wim.name, hint: HINT }) : error;
 	}
 }
 
@@ -70,22 +63,16 @@ async function readMetadata(
 ): Promise<{ bytes: Uint8Array; sha1: string }> {
 	const { resource, size, defect } = image.metadata;
 	const fail = (why: string) =>
-		new FormatError(
-			`Cannot read the metadata of ${imageName(wim, image)}: ${why}`,
-			{
-				region: wim.name,
-				offset: resource.offset,
-			},
-		);
+		new FormatError(`Cannot read the metadata of ${imageName(wim, image)}: ${why}`, {
+			region: wim.name,
+			offset: resource.offset,
+		});
 	if (defect !== null) throw fail(defect);
 	// wim.md §12.1 #12: no codec shrinks a real tree more than 512 times.
-	if (
-		size > METADATA_SIZE_MAX ||
-		size > 512 * Math.max(1 << 16, resource.part.source.size)
-	)
+	if (size > METADATA_SIZE_MAX || size > 512 * Math.max(1 << 16, resource.part.source.size))
 		throw fail(`it says it is ${size} bytes long`);
 	const bytes = new Uint8Array(size);
-	const hash = createHash("sha1");
+	const hash = createHash('sha1');
 	let at = 0;
 	let unpaused = 0;
 	for await (const piece of readResource(resource)) {
@@ -98,5 +85,5 @@ async function readMetadata(
 			await pause();
 		}
 	}
-	return { bytes, sha1: hash.digest("hex") };
+	return { bytes, sha1: hash.digest('hex') };
 }

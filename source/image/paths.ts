@@ -1,17 +1,16 @@
 /** Paths inside an image (wim.md §10.3): separators `/` and `\` are equal, the leading one is optional. */
-import { InputError } from "../base/errors.ts";
-import { type DentryPosition, type ImageTree, ROOT } from "./tree.ts";
+import { InputError } from '../base/errors.ts';
+import { type DentryPosition, type ImageTree, ROOT } from './tree.ts';
 
 /** The components of a path; none for the root. */
 export function splitPath(path: string): string[] {
-	return path.split(/[\\/]+/).filter((step) => step !== "");
+	return path.split(/[\\/]+/).filter((step) => step !== '');
 }
 
 /** The names from the root down to a dentry. */
 export function namesTo(tree: ImageTree, dentry: DentryPosition): string[] {
 	const names: string[] = [];
-	for (let at = dentry; at !== ROOT; at = tree.parent(at))
-		names.push(tree.name(at));
+	for (let at = dentry; at !== ROOT; at = tree.parent(at)) names.push(tree.name(at));
 	return names.reverse();
 }
 
@@ -19,7 +18,7 @@ export function namesTo(tree: ImageTree, dentry: DentryPosition): string[] {
 export function pathOf(
 	tree: ImageTree,
 	dentry: DentryPosition,
-	separator: "/" | "\\" = "/",
+	separator: '/' | '\\' = '/',
 ): string {
 	return separator + namesTo(tree, dentry).join(separator);
 }
@@ -27,24 +26,18 @@ export function pathOf(
 /** What a lookup found: `ambiguous` when only names that differ in case fit, and more than one does. */
 export type Found =
 	| {
-			readonly kind: "found";
+			readonly kind: 'found';
 			readonly dentry: DentryPosition;
 			readonly ignoredCase: boolean;
 	  }
-	| { readonly kind: "missing"; readonly depth: number }
-	| { readonly kind: "ambiguous"; readonly depth: number };
+	| { readonly kind: 'missing'; readonly depth: number }
+	| { readonly kind: 'ambiguous'; readonly depth: number };
 
 /** Finds dentries by path, and remembers the names of the directories it looked into. */
 export class PathFinder {
 	readonly tree: ImageTree;
-	private readonly exact = new Map<
-		DentryPosition,
-		ReadonlyMap<string, DentryPosition>
-	>();
-	private readonly folded = new Map<
-		DentryPosition,
-		ReadonlyMap<string, DentryPosition[]>
-	>();
+	private readonly exact = new Map<DentryPosition, ReadonlyMap<string, DentryPosition>>();
+	private readonly folded = new Map<DentryPosition, ReadonlyMap<string, DentryPosition[]>>();
 
 	constructor(tree: ImageTree) {
 		this.tree = tree;
@@ -55,8 +48,7 @@ export class PathFinder {
 		let names = this.exact.get(directory);
 		if (names === undefined) {
 			const made = new Map<string, DentryPosition>();
-			for (const child of this.tree.children(directory))
-				made.set(this.tree.name(child), child);
+			for (const child of this.tree.children(directory)) made.set(this.tree.name(child), child);
 			this.exact.set(directory, made);
 			names = made;
 		}
@@ -64,10 +56,7 @@ export class PathFinder {
 	}
 
 	/** The children whose names differ from this one at most in case. */
-	childrenIgnoringCase(
-		directory: DentryPosition,
-		name: string,
-	): readonly DentryPosition[] {
+	childrenIgnoringCase(directory: DentryPosition, name: string): readonly DentryPosition[] {
 		let names = this.folded.get(directory);
 		if (names === undefined) {
 			const made = new Map<string, DentryPosition[]>();
@@ -94,12 +83,12 @@ export class PathFinder {
 				continue;
 			}
 			const [only, second] = this.childrenIgnoringCase(dentry, step);
-			if (only === undefined) return { kind: "missing", depth };
-			if (second !== undefined) return { kind: "ambiguous", depth };
+			if (only === undefined) return { kind: 'missing', depth };
+			if (second !== undefined) return { kind: 'ambiguous', depth };
 			ignoredCase = true;
 			dentry = only;
 		}
-		return { kind: "found", dentry, ignoredCase };
+		return { kind: 'found', dentry, ignoredCase };
 	}
 
 	/**
@@ -110,23 +99,20 @@ export class PathFinder {
 	 */
 	need(path: string, where: string): DentryPosition {
 		const found = this.find(path);
-		if (found.kind === "found") return found.dentry;
+		if (found.kind === 'found') return found.dentry;
 		const steps = splitPath(path);
-		const upTo = `/${steps.slice(0, found.depth + 1).join("/")}`;
-		if (found.kind === "ambiguous")
+		const upTo = `/${steps.slice(0, found.depth + 1).join('/')}`;
+		if (found.kind === 'ambiguous')
 			throw new InputError(
 				`Cannot choose "${path}" in ${where}: several names differ from "${steps[found.depth]}" only in case`,
 				{
 					path,
-					hint: "Write the name exactly.",
+					hint: 'Write the name exactly.',
 				},
 			);
-		throw new InputError(
-			`Cannot find "${path}" in ${where}: there is no "${upTo}"`,
-			{
-				path,
-				hint: 'List the image with "wimdeck dir".',
-			},
-		);
+		throw new InputError(`Cannot find "${path}" in ${where}: there is no "${upTo}"`, {
+			path,
+			hint: 'List the image with "wimdeck dir".',
+		});
 	}
 }

@@ -1,6 +1,6 @@
 /** Reparse data: the Windows reparse buffer without its first 8 bytes (wim.md §4.12). */
-import { REPARSE_DATA_SIZE_MAX } from "../base/limits.ts";
-import { decodeUtf16, encodeUtf16 } from "../bytes/utf16.ts";
+import { REPARSE_DATA_SIZE_MAX } from '../base/limits.ts';
+import { decodeUtf16, encodeUtf16 } from '../bytes/utf16.ts';
 
 /** Reparse tags that matter. */
 export const ReparseTag = {
@@ -14,7 +14,7 @@ export const ReparseTag = {
 
 /** The target of a symbolic link or junction, as Windows stores it. */
 export interface LinkTarget {
-	readonly kind: "symbolic-link" | "junction";
+	readonly kind: 'symbolic-link' | 'junction';
 	/** What Windows follows: `\??\C:\x` or, relative, `..\x`. */
 	readonly substituteName: string;
 	/** What Windows shows. */
@@ -23,14 +23,10 @@ export interface LinkTarget {
 }
 
 /** Reads the blob of a symbolic link or junction; null when it is another tag, or broken. */
-export function parseLinkTarget(
-	tag: number,
-	data: Uint8Array,
-): LinkTarget | null {
+export function parseLinkTarget(tag: number, data: Uint8Array): LinkTarget | null {
 	const isLink = tag === ReparseTag.symbolicLink;
 	const head = isLink ? 12 : 8;
-	if ((!isLink && tag !== ReparseTag.mountPoint) || data.length < head)
-		return null;
+	if ((!isLink && tag !== ReparseTag.mountPoint) || data.length < head) return null;
 	if (data.length > REPARSE_DATA_SIZE_MAX) return null;
 	const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
 	const name = (at: number): string | null => {
@@ -43,7 +39,7 @@ export function parseLinkTarget(
 	const printName = name(4);
 	if (substituteName === null || printName === null) return null;
 	return {
-		kind: isLink ? "symbolic-link" : "junction",
+		kind: isLink ? 'symbolic-link' : 'junction',
 		substituteName,
 		printName,
 		isRelative: isLink && (view.getUint32(8, true) & 1) !== 0,
@@ -54,7 +50,7 @@ export function parseLinkTarget(
 export function encodeLinkTarget(target: LinkTarget): Uint8Array {
 	const substitute = encodeUtf16(target.substituteName);
 	const print = encodeUtf16(target.printName);
-	const isLink = target.kind === "symbolic-link";
+	const isLink = target.kind === 'symbolic-link';
 	const head = isLink ? 12 : 8;
 	const data = new Uint8Array(head + substitute.length + 2 + print.length + 2);
 	const view = new DataView(data.buffer);

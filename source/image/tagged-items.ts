@@ -1,6 +1,6 @@
 /** Tagged items behind the names of a dentry: object id, extended attributes, Unix data (wim.md §4.5). */
-import { decodeWtf8, encodeWtf8 } from "../bytes/utf16.ts";
-import { align8 } from "./dentry.ts";
+import { decodeWtf8, encodeWtf8 } from '../bytes/utf16.ts';
+import { align8 } from './dentry.ts';
 
 export const ItemTag = {
 	objectId: 0x0000_0001,
@@ -40,10 +40,7 @@ export function parseTaggedItems(tail: Uint8Array): TaggedItems {
 
 /** The stored form, each item padded to 8. */
 export function encodeTaggedItems({ items, rest }: TaggedItems): Uint8Array {
-	const size = items.reduce(
-		(sum, { data }) => sum + 8 + align8(data.length),
-		rest.length,
-	);
+	const size = items.reduce((sum, { data }) => sum + 8 + align8(data.length), rest.length);
 	const bytes = new Uint8Array(size);
 	const view = new DataView(bytes.buffer);
 	let at = 0;
@@ -106,9 +103,7 @@ export function extendedAttributesOf(items: readonly TaggedItem[]): {
 	readonly attributes: readonly ExtendedAttribute[];
 	readonly isWhole: boolean;
 } {
-	const current = items.find(
-		({ tag }) => tag === ItemTag.extendedAttributes,
-	)?.data;
+	const current = items.find(({ tag }) => tag === ItemTag.extendedAttributes)?.data;
 	if (current !== undefined) return parseCurrent(current);
 	const old = items.find(({ tag }) => tag === ItemTag.oldLinuxXattrs)?.data;
 	if (old !== undefined) return parseOld(old);
@@ -126,12 +121,7 @@ function parseCurrent(data: Uint8Array) {
 		const flags = view.getUint8(at + 3);
 		const end = at + 5 + nameSize + valueSize;
 		const name = decodeWtf8(data.subarray(at + 4, at + 4 + nameSize));
-		if (
-			nameSize === 0 ||
-			end > data.length ||
-			name === null ||
-			data[at + 4 + nameSize] !== 0
-		)
+		if (nameSize === 0 || end > data.length || name === null || data[at + 4 + nameSize] !== 0)
 			return { attributes, isWhole: false };
 		attributes.push({
 			name,
@@ -153,8 +143,7 @@ function parseOld(data: Uint8Array) {
 		const valueSize = view.getUint32(at + 4, true);
 		const end = at + 8 + nameSize + valueSize;
 		const name = decodeWtf8(data.subarray(at + 8, at + 8 + nameSize));
-		if (nameSize === 0 || end > data.length || name === null)
-			return { attributes, isWhole: false };
+		if (nameSize === 0 || end > data.length || name === null) return { attributes, isWhole: false };
 		attributes.push({
 			name,
 			value: data.subarray(at + 8 + nameSize, end),
@@ -166,9 +155,7 @@ function parseOld(data: Uint8Array) {
 }
 
 /** The current form: entries back to back, unpadded. Names over 255 bytes and values over 65535 cannot be stored. */
-export function encodeExtendedAttributes(
-	attributes: readonly ExtendedAttribute[],
-): TaggedItem {
+export function encodeExtendedAttributes(attributes: readonly ExtendedAttribute[]): TaggedItem {
 	const names = attributes.map(({ name }) => encodeWtf8(name));
 	const size = attributes.reduce(
 		(sum, { value }, k) => sum + 5 + (names[k]?.length ?? 0) + value.length,

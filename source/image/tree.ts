@@ -3,19 +3,13 @@
  * number; the root is 0, and the children of a directory have consecutive positions. Columns of numbers hold the shape of
  * the tree, everything else is read from the bytes when it is asked for, so that 300,000 dentries cost some MB.
  */
-import { FormatError, type WimError } from "../base/errors.ts";
-import { TREE_DEPTH_MAX } from "../base/limits.ts";
-import { isEmptyStream, type Sha1, sha1At, ZERO_SHA1 } from "../bytes/sha1.ts";
-import type { Span } from "../bytes/span.ts";
-import { decodeUtf16 } from "../bytes/utf16.ts";
-import {
-	Attribute,
-	align8,
-	Dentry,
-	NO_SECURITY,
-	StreamEntry,
-} from "./dentry.ts";
-import { parseSecurityData, type SecurityData } from "./security.ts";
+import type { WimError } from '../base/errors.ts';
+import { isEmptyStream, type Sha1, sha1At, ZERO_SHA1 } from '../bytes/sha1.ts';
+import type { Span } from '../bytes/span.ts';
+import { decodeUtf16 } from '../bytes/utf16.ts';
+import { Attribute, align8, Dentry, StreamEntry } from './dentry.ts';
+import { parseSecurityData, type SecurityData } from './security.ts';
+import { lengthAt, namesSize, TreeWalk, type TreeWarning } from './tree-walk.ts';
 
 /** The position of a dentry in its tree; 0 is the root. */
 export type DentryPosition = number;
@@ -24,28 +18,15 @@ export const ROOT: DentryPosition = 0;
 
 /** Ties a blob to an inode. */
 export interface Stream {
-	readonly type: "data" | "named" | "reparse" | "efs";
+	readonly type: 'data' | 'named' | 'reparse' | 'efs';
 	/** Empty unless `named`. */
 	readonly name: string;
 	/** `ZERO_SHA1` for an empty stream. */
 	readonly sha1: Sha1;
 }
 
-/** Something odd in a tree that reading works around. */
-export interface TreeWarning {
-	readonly message: string;
-	/** In the metadata resource, in bytes. */
-	readonly offset: number;
-}
-
 const FIXED = Dentry.size;
 const AT = Dentry.offsets;
-/** The least length of a dentry that has a place in a tree: the fixed part, padded. */
-const LEAST = align8(FIXED);
-
-/** Dentries between two pauses: some ms of work. */
-const SLICE = 16_384;
-
 export interface TreeOptions {
 	/** Goes on where a list of children is broken: the rest of that list is missing, and `faults` says why. */
 	readonly tolerant: boolean;
@@ -65,12 +46,9 @@ export class ImageTree {
 	private readonly parents: Uint32Array;
 	private readonly firsts: Uint32Array;
 	private readonly counts: Uint32Array;
-	private groups: ReadonlyMap<
-		DentryPosition,
-		readonly DentryPosition[]
-	> | null = null;
+	private groups: ReadonlyMap<DentryPosition, readonly DentryPosition[]> | null = null;
 
-	private constructor(span: Span, security: SecurityData, walk: Walk) {
+	private constructor(span: Span, security: SecurityData, walk: TreeWalk) {
 		this.span = span;
 		this.view = span.view;
 		this.security = security;
@@ -88,12 +66,9 @@ export class ImageTree {
 	 *
 	 * @throws {FormatError} with the offset in the metadata resource
 	 */
-	static parse(
-		span: Span,
-		options: TreeOptions = { tolerant: false },
-	): ImageTree {
+	static parse(span: Span, options: TreeOptions = { tolerant: false }): ImageTree {
 		const security = parseSecurityData(span);
-		const walk = new Walk(span, security, options.tolerant);
+		const walk = new TreeWalk(span, security, options.tolerant);
 		for (const _ of walk.run());
 		return new ImageTree(span, security, walk);
 	}
@@ -110,7 +85,7 @@ export class ImageTree {
 		pause: () => Promise<void>,
 	): Promise<ImageTree> {
 		const security = parseSecurityData(span);
-		const walk = new Walk(span, security, options.tolerant);
+		const walk = new TreeWalk(span, security, options.tolerant);
 		for (const _ of walk.run()) await pause();
 		return new ImageTree(span, security, walk);
 	}
@@ -135,9 +110,7 @@ export class ImageTree {
 	}
 
 	/** Positions of the children, in the order of the file. */
-	*children(
-		dentry: DentryPosition,
-	): Generator<DentryPosition, void, undefined> {
+	*children(dentry: DentryPosition): Generator<DentryPosition, void, undefined> {
 		const first = this.firstChild(dentry);
 		const end = first + this.childCount(dentry);
 		for (let child = first; child < end; child++) yield child;
@@ -146,8 +119,7 @@ export class ImageTree {
 	/** The name as stored: any UTF-16 units, unpaired surrogates included; empty for the root. */
 	name(dentry: DentryPosition): string {
 		const at = this.offset(dentry);
-		const size =
-			dentry === ROOT ? 0 : this.view.getUint16(at + AT.nameSize, true);
+		const size = dentry === ROOT ? 0 : this.view.getUint16(at + AT.nameSize, true);
 		return decodeUtf16(this.span.bytes.subarray(at + FIXED, at + FIXED + size));
 	}
 
@@ -155,7 +127,7 @@ export class ImageTree {
 	shortName(dentry: DentryPosition): string {
 		const at = this.offset(dentry);
 		const size = this.view.getUint16(at + AT.shortNameSize, true);
-		if (size === 0 || dentry === ROOT) return "";
+		if (size === 0 || dentry === ROOT) return '';
 		const nameSize = this.view.getUint16(at + AT.nameSize, true);
 		const start = at + FIXED + (nameSize === 0 ? 0 : nameSize + 2);
 		return decodeUtf16(this.span.bytes.subarray(start, start + size));
@@ -168,10 +140,7 @@ export class ImageTree {
 	/** A directory that can have children: neither link nor other reparse point. */
 	isDirectory(dentry: DentryPosition): boolean {
 		const attributes = this.attributes(dentry);
-		return (
-			(attributes & (Attribute.directory | Attribute.reparsePoint)) ===
-			Attribute.directory
-		);
+		return (attributes & (Attribute.directory | Attribute.reparsePoint)) === Attribute.directory;
 	}
 
 	isReparsePoint(dentry: DentryPosition): boolean {
@@ -191,10 +160,7 @@ export class ImageTree {
 
 	/** FILETIME. */
 	lastAccessTime(dentry: DentryPosition): bigint {
-		return this.view.getBigUint64(
-			this.offset(dentry) + AT.lastAccessTime,
-			true,
-		);
+		return this.view.getBigUint64(this.offset(dentry) + AT.lastAccessTime, true);
 	}
 
 	/** FILETIME. */
@@ -208,9 +174,7 @@ export class ImageTree {
 	}
 
 	/** Null unless the dentry is a reparse point. */
-	reparse(
-		dentry: DentryPosition,
-	): { tag: number; reserved: number; flags: number } | null {
+	reparse(dentry: DentryPosition): { tag: number; reserved: number; flags: number } | null {
 		if (!this.isReparsePoint(dentry)) return null;
 		const at = this.offset(dentry) + AT.union;
 		return {
@@ -235,10 +199,7 @@ export class ImageTree {
 		const extra: { name: string; sha1: Sha1 }[] = [];
 		let entry = at + align8(lengthAt(this.view, at));
 		for (let k = this.view.getUint16(at + AT.streamCount, true); k > 0; k--) {
-			const size = this.view.getUint16(
-				entry + StreamEntry.offsets.nameSize,
-				true,
-			);
+			const size = this.view.getUint16(entry + StreamEntry.offsets.nameSize, true);
 			const start = entry + StreamEntry.size;
 			extra.push({
 				name: decodeUtf16(this.span.bytes.subarray(start, start + size)),
@@ -259,48 +220,37 @@ export class ImageTree {
 		const isDirectory = (attributes & Attribute.directory) !== 0;
 		const { mainHash, extra } = this.rawStreams(dentry);
 		if (attributes & Attribute.encrypted && !isDirectory) {
-			const unnamed = [
-				mainHash,
-				...extra.filter(({ name }) => name === "").map((e) => e.sha1),
-			];
+			const unnamed = [mainHash, ...extra.filter(({ name }) => name === '').map((e) => e.sha1)];
 			const sha1 = unnamed.find((hash) => !isEmptyStream(hash)) ?? ZERO_SHA1;
-			return [{ type: "efs", name: "", sha1 }];
+			return [{ type: 'efs', name: '', sha1 }];
 		}
 		let reparse: Sha1 | null = null;
 		let data: Sha1 | null = null;
 		const named: Stream[] = [];
 		const place = (sha1: Sha1) => {
-			if (attributes & Attribute.reparsePoint && reparse === null)
-				reparse = sha1;
+			if (attributes & Attribute.reparsePoint && reparse === null) reparse = sha1;
 			else data ??= sha1;
 		};
 		if (mainHash !== ZERO_SHA1) place(mainHash);
 		for (const { name, sha1 } of extra) {
-			if (name === "") place(sha1);
+			if (name === '') place(sha1);
 			else if (!named.some((stream) => stream.name === name))
-				named.push({ type: "named", name, sha1: normal(sha1) });
+				named.push({ type: 'named', name, sha1: normal(sha1) });
 		}
 		const streams: Stream[] = [];
 		if (attributes & Attribute.reparsePoint)
-			streams.push({ type: "reparse", name: "", sha1: normal(reparse) });
-		if (!isDirectory)
-			streams.push({ type: "data", name: "", sha1: normal(data) });
+			streams.push({ type: 'reparse', name: '', sha1: normal(reparse) });
+		if (!isDirectory) streams.push({ type: 'data', name: '', sha1: normal(data) });
 		return [...streams, ...named];
 	}
 
 	/** The SHA-1 of the contents (or of the raw EFS stream); `ZERO_SHA1` when empty, and for directories. */
 	dataSha1(dentry: DentryPosition): Sha1 {
 		const at = this.offset(dentry);
-		const plain =
-			Attribute.directory | Attribute.reparsePoint | Attribute.encrypted;
-		if (
-			this.view.getUint16(at + AT.streamCount, true) === 0 &&
-			!(this.attributes(dentry) & plain)
-		)
+		const plain = Attribute.directory | Attribute.reparsePoint | Attribute.encrypted;
+		if (this.view.getUint16(at + AT.streamCount, true) === 0 && !(this.attributes(dentry) & plain))
 			return normal(sha1At(this.span.bytes, at + AT.mainHash));
-		const stream = this.streams(dentry).find(
-			({ type }) => type === "data" || type === "efs",
-		);
+		const stream = this.streams(dentry).find(({ type }) => type === 'data' || type === 'efs');
 		return stream?.sha1 ?? ZERO_SHA1;
 	}
 
@@ -340,11 +290,7 @@ export class ImageTree {
 		for (let dentry = 0; dentry < this.count; dentry++) {
 			const offset = at[dentry] ?? 0;
 			const group = offset + AT.union;
-			if (
-				view.getUint32(group, true) === 0 &&
-				view.getUint32(group + 4, true) === 0
-			)
-				continue;
+			if (view.getUint32(group, true) === 0 && view.getUint32(group + 4, true) === 0) continue;
 			if (view.getUint32(offset + AT.attributes, true) & excluded) continue;
 			const id = view.getBigUint64(group, true);
 			const members = byGroup.get(id);
@@ -370,262 +316,4 @@ export class ImageTree {
 
 function normal(sha1: Sha1 | null): Sha1 {
 	return sha1 === null || isEmptyStream(sha1) ? ZERO_SHA1 : sha1;
-}
-
-/** A length field as a number; absurd ones come out absurdly large. */
-function lengthAt(view: DataView, at: number): number {
-	return (
-		view.getUint32(at, true) + view.getUint32(at + 4, true) * 0x1_0000_0000
-	);
-}
-
-/** Bytes of both names with their NULs. */
-function namesSize(view: DataView, at: number): number {
-	const short = view.getUint16(at + AT.shortNameSize, true);
-	const long = view.getUint16(at + AT.nameSize, true);
-	return (long === 0 ? 0 : long + 2) + (short === 0 ? 0 : short + 2);
-}
-
-/** Reads the lists of children, depth first, with an explicit stack. */
-class Walk {
-	count = 0;
-	readonly warnings: TreeWarning[] = [];
-	readonly faults: WimError[] = [];
-	readonly at: Uint32Array;
-	readonly parents: Uint32Array;
-	readonly firsts: Uint32Array;
-	readonly counts: Uint32Array;
-	private readonly span: Span;
-	private readonly view: DataView;
-	private readonly rootAt: number;
-	private readonly tolerant: boolean;
-	private readonly descriptorCount: number;
-	private readonly visited = new Set<number>();
-
-	constructor(span: Span, security: SecurityData, tolerant: boolean) {
-		this.span = span;
-		this.view = span.view;
-		this.rootAt = security.size;
-		this.descriptorCount = security.descriptors.length;
-		this.tolerant = tolerant;
-		// Lists are never read twice, so every dentry has bytes of its own.
-		const most = Math.floor(span.size / LEAST) + 1;
-		this.at = new Uint32Array(most);
-		this.parents = new Uint32Array(most);
-		this.firsts = new Uint32Array(most);
-		this.counts = new Uint32Array(most);
-	}
-
-	/** Yields after every slice of dentries. */
-	*run(): Generator<void, void, undefined> {
-		this.root();
-		const stack: { dentry: number; depth: number }[] = [
-			{ dentry: ROOT, depth: 1 },
-		];
-		for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
-			const { dentry, depth } = top;
-			try {
-				if (depth > TREE_DEPTH_MAX)
-					throw this.fail(
-						this.at[dentry] ?? 0,
-						`the tree is deeper than ${TREE_DEPTH_MAX}`,
-					);
-				yield* this.list(dentry);
-			} catch (error) {
-				if (!this.tolerant || !(error instanceof FormatError)) throw error;
-				this.faults.push(error);
-			}
-			const first = this.firsts[dentry] ?? 0;
-			for (
-				let child = first + (this.counts[dentry] ?? 0) - 1;
-				child >= first;
-				child--
-			)
-				if (this.hasList(child))
-					stack.push({ dentry: child, depth: depth + 1 });
-		}
-	}
-
-	private root(): void {
-		const at = this.rootAt;
-		this.span.need(at, FIXED, "root dentry");
-		this.check(at, "root dentry");
-		const attributes = this.view.getUint32(at + AT.attributes, true);
-		if (!(attributes & Attribute.directory))
-			throw this.fail(at, "the root dentry is not a directory");
-		if (namesSize(this.view, at) > 0)
-			this.warn(at, "The root dentry has a name, which is ignored");
-		this.at[0] = at;
-		this.count = 1;
-	}
-
-	private hasList(dentry: number): boolean {
-		const at = this.at[dentry] ?? 0;
-		const attributes = this.view.getUint32(at + AT.attributes, true);
-		const subdir = lengthAt(this.view, at + AT.subdirOffset);
-		if (subdir === 0) return false;
-		if (
-			(attributes & (Attribute.directory | Attribute.reparsePoint)) ===
-			Attribute.directory
-		)
-			return true;
-		this.warn(
-			at,
-			"The children of something that is not a directory are ignored",
-		);
-		return false;
-	}
-
-	/** Reads the list of children of a directory up to its terminator. */
-	private *list(dentry: number): Generator<void, void, undefined> {
-		const owner = this.at[dentry] ?? 0;
-		const listAt = lengthAt(this.view, owner + AT.subdirOffset);
-		this.firsts[dentry] = this.count;
-		if (listAt === 0) return;
-		if (
-			listAt % 8 !== 0 ||
-			listAt > this.span.size - 8 ||
-			listAt <= this.rootAt
-		)
-			throw this.fail(
-				owner,
-				`the list of its children at 0x${listAt.toString(16)} does not lie behind the root`,
-			);
-		if (this.visited.has(listAt))
-			throw this.fail(
-				owner,
-				`the list of its children at 0x${listAt.toString(16)} belongs to another directory too (a cycle)`,
-			);
-		this.visited.add(listAt);
-		const seen = new Map<number, number>();
-		for (let at = listAt; ; ) {
-			this.span.need(at, 8, "length of a dentry");
-			const length = lengthAt(this.view, at);
-			if (length <= 8) return;
-			this.span.need(at, FIXED, "dentry");
-			const next = this.check(at, "dentry");
-			if (this.accept(at, seen)) {
-				if (this.count >= this.at.length)
-					throw this.fail(
-						at,
-						"there are more dentries than the metadata has room for",
-					);
-				seen.set(this.nameHash(at), this.count);
-				this.checkSecurityId(at);
-				this.at[this.count] = at;
-				this.parents[this.count] = dentry;
-				if (++this.count % SLICE === 0) yield;
-				this.counts[dentry] = (this.counts[dentry] ?? 0) + 1;
-			}
-			at = next;
-		}
-	}
-
-	private checkSecurityId(at: number): void {
-		const id = this.view.getUint32(at + AT.securityId, true);
-		if (id >= this.descriptorCount && id !== NO_SECURITY)
-			this.warn(
-				at,
-				`Security id ${id} is ignored: there are ${this.descriptorCount} descriptors`,
-			);
-	}
-
-	/** Checks lengths (wim.md §12.1 #15, #16). @returns where the next dentry begins */
-	private check(at: number, what: string): number {
-		const length = lengthAt(this.view, at);
-		if (length < FIXED)
-			throw this.fail(at, `a ${what} of ${length} bytes is too short`);
-		this.span.need(at, length, what);
-		const nameSize = this.view.getUint16(at + AT.nameSize, true);
-		const shortNameSize = this.view.getUint16(at + AT.shortNameSize, true);
-		if (nameSize % 2 !== 0 || shortNameSize % 2 !== 0)
-			throw this.fail(
-				at,
-				`a name of ${nameSize % 2 !== 0 ? nameSize : shortNameSize} bytes is not UTF-16`,
-			);
-		if (FIXED + namesSize(this.view, at) > align8(length))
-			throw this.fail(
-				at,
-				`names of ${nameSize} and ${shortNameSize} bytes do not fit into a dentry of ${length} bytes`,
-			);
-		let entry = at + align8(length);
-		for (let k = this.view.getUint16(at + AT.streamCount, true); k > 0; k--) {
-			this.span.need(entry, StreamEntry.size, "stream entry");
-			const size = lengthAt(this.view, entry);
-			const streamNameSize = this.view.getUint16(
-				entry + StreamEntry.offsets.nameSize,
-				true,
-			);
-			if (size < StreamEntry.size || StreamEntry.size + streamNameSize > size)
-				throw this.fail(
-					entry,
-					`a stream entry of ${size} bytes with a name of ${streamNameSize} bytes is broken`,
-				);
-			if (streamNameSize % 2 !== 0)
-				throw this.fail(
-					entry,
-					`a stream name of ${streamNameSize} bytes is not UTF-16`,
-				);
-			this.span.need(entry, align8(size), "stream entry");
-			entry += align8(size);
-		}
-		return entry;
-	}
-
-	/** Names that are dropped with a warning (wim.md §4.7). */
-	private accept(at: number, seen: ReadonlyMap<number, number>): boolean {
-		const size = this.view.getUint16(at + AT.nameSize, true);
-		if (size === 0) return this.drop(at, "An entry without a name is ignored");
-		const units = size / 2;
-		let dots = 0;
-		for (let k = 0; k < units; k++) {
-			const unit = this.view.getUint16(at + FIXED + 2 * k, true);
-			if (unit === 0)
-				return this.drop(at, "An entry with a NUL in its name is ignored");
-			if (unit === 0x2e) dots++;
-		}
-		if (dots === units && units <= 2)
-			return this.drop(at, `An entry named "${".".repeat(units)}" is ignored`);
-		const twin = seen.get(this.nameHash(at));
-		if (twin === undefined) return true;
-		const name = this.nameAt(at);
-		for (
-			let other = twin;
-			other >= 0 && this.parents[other] === this.parents[twin];
-			other--
-		)
-			if (this.nameAt(this.at[other] ?? 0) === name)
-				return this.drop(at, "A second entry of the same name is ignored");
-		return true;
-	}
-
-	private nameAt(at: number): string {
-		const size = this.view.getUint16(at + AT.nameSize, true);
-		return decodeUtf16(this.span.bytes.subarray(at + FIXED, at + FIXED + size));
-	}
-
-	/** FNV-1a over the units of the name. */
-	private nameHash(at: number): number {
-		const units = this.view.getUint16(at + AT.nameSize, true) / 2;
-		let hash = 0x811c_9dc5;
-		for (let k = 0; k < units; k++)
-			hash = Math.imul(
-				hash ^ this.view.getUint16(at + FIXED + 2 * k, true),
-				0x0100_0193,
-			);
-		return hash;
-	}
-
-	private drop(at: number, message: string): false {
-		this.warn(at, message);
-		return false;
-	}
-
-	private warn(at: number, message: string): void {
-		this.warnings.push({ message, offset: this.span.origin + at });
-	}
-
-	private fail(at: number, why: string): FormatError {
-		return this.span.error(at, `Cannot read the metadata: ${why}`);
-	}
 }

@@ -1,6 +1,6 @@
-import fs, { type FileHandle } from "node:fs/promises";
-import { FormatError, hostError, InputError } from "../base/errors.ts";
-import type { SharedSource, Source } from "./source.ts";
+import fs, { type FileHandle } from 'node:fs/promises';
+import { FormatError, hostError, InputError } from '../base/errors.ts';
+import type { SharedSource, Source } from './source.ts';
 
 /** A file, opened for reading only. */
 export class FileSource implements Source {
@@ -21,7 +21,7 @@ export class FileSource implements Source {
 	static async open(path: string): Promise<FileSource> {
 		let handle: FileHandle;
 		try {
-			handle = await fs.open(path, "r");
+			handle = await fs.open(path, 'r');
 		} catch (error) {
 			throw hostError(`Cannot open "${path}"`, error, { path });
 		}
@@ -30,16 +30,13 @@ export class FileSource implements Source {
 			if (stat.isDirectory())
 				throw new InputError(`Cannot open "${path}": it is a folder`, {
 					path,
-					hint: "Name a .wim, .swm or .esd file.",
+					hint: 'Name a .wim, .swm or .esd file.',
 				});
 			if (stat.isFIFO() || stat.isSocket() || stat.isCharacterDevice())
-				throw new FormatError(
-					`Cannot open "${path}": it is not a regular file`,
-					{
-						path,
-						hint: 'To read a pipable WIM from a pipe, name it "-" and pass it as standard input.',
-					},
-				);
+				throw new FormatError(`Cannot open "${path}": it is not a regular file`, {
+					path,
+					hint: 'To read a pipable WIM from a pipe, name it "-" and pass it as standard input.',
+				});
 			const size = stat.isBlockDevice() ? await deviceSize(handle) : stat.size;
 			return new FileSource(path, size, handle);
 		} catch (error) {
@@ -54,12 +51,7 @@ export class FileSource implements Source {
 			let count: number;
 			try {
 				const rest = into.length - done;
-				({ bytesRead: count } = await this.handle.read(
-					into,
-					done,
-					rest,
-					offset + done,
-				));
+				({ bytesRead: count } = await this.handle.read(into, done, rest, offset + done));
 			} catch (error) {
 				throw hostError(`Cannot read "${this.name}"`, error, {
 					path: this.name,
@@ -73,7 +65,7 @@ export class FileSource implements Source {
 	}
 
 	share(): SharedSource {
-		return { kind: "descriptor", fd: this.handle.fd, name: this.name };
+		return { kind: 'descriptor', fd: this.handle.fd, name: this.name };
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

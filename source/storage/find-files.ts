@@ -1,7 +1,7 @@
 /** Files of this machine by a pattern, and the files of a part set by the name of one. */
-import fs from "node:fs/promises";
-import path from "node:path";
-import { hostError } from "../base/errors.ts";
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { hostError } from '../base/errors.ts';
 
 /**
  * Files that match a pattern whose last components may hold `*`, `?` and `[...]`, in order of name. A name without
@@ -11,26 +11,20 @@ import { hostError } from "../base/errors.ts";
  */
 export async function findFiles(pattern: string): Promise<string[]> {
 	if (!/[*?[]/.test(pattern)) return [pattern];
-	const steps = pattern.split(path.sep === "\\" ? /[\\/]/ : "/");
-	let bases = [pattern.startsWith("/") ? "/" : ""];
+	const steps = pattern.split(path.sep === '\\' ? /[\\/]/ : '/');
+	let bases = [pattern.startsWith('/') ? '/' : ''];
 	for (const [k, step] of steps.entries()) {
-		if (step === "") continue;
+		if (step === '') continue;
 		if (!/[*?[]/.test(step)) {
-			bases = bases.map((base) => (base === "" ? step : path.join(base, step)));
+			bases = bases.map((base) => (base === '' ? step : path.join(base, step)));
 			continue;
 		}
 		const matches = wildcard(step);
 		const found: string[] = [];
 		for (const base of bases) {
-			const names = await list(
-				base === "" ? "." : base,
-				k > 0 && bases.length > 1,
-			);
+			const names = await list(base === '' ? '.' : base, k > 0 && bases.length > 1);
 			for (const name of names.sort())
-				if (
-					matches.test(name) &&
-					(step.startsWith(".") || !name.startsWith("."))
-				)
+				if (matches.test(name) && (step.startsWith('.') || !name.startsWith('.')))
 					found.push(path.join(base, name));
 		}
 		bases = found;
@@ -49,13 +43,12 @@ async function list(folder: string, mayFail: boolean): Promise<string[]> {
 
 function wildcard(step: string): RegExp {
 	const source = step.replace(/\[!?[^\]]+\]|[.*+?^${}()|[\]\\]/g, (match) => {
-		if (match === "*") return ".*";
-		if (match === "?") return ".";
-		if (match.length > 1)
-			return match.replace(/^\[!/, "[^").replace(/\\/g, "\\\\");
+		if (match === '*') return '.*';
+		if (match === '?') return '.';
+		if (match.length > 1) return match.replace(/^\[!/, '[^').replace(/\\/g, '\\\\');
 		return `\\${match}`;
 	});
-	return new RegExp(`^${source}$`, "s");
+	return new RegExp(`^${source}$`, 's');
 }
 
 /**
@@ -76,9 +69,7 @@ export function firstPartName(name: string, number: number): string | null {
 	const extension = path.extname(name);
 	const stem = name.slice(0, name.length - extension.length);
 	const digits = String(number);
-	return stem.endsWith(digits)
-		? stem.slice(0, stem.length - digits.length) + extension
-		: null;
+	return stem.endsWith(digits) ? stem.slice(0, stem.length - digits.length) + extension : null;
 }
 
 /** True when there is a file of this name. */

@@ -1,4 +1,4 @@
-import type { SharedSource, Source } from "./source.ts";
+import type { SharedSource, Source } from './source.ts';
 
 /** Bytes in memory, which other threads can read too. */
 export class MemorySource implements Source {
@@ -21,7 +21,7 @@ export class MemorySource implements Source {
 	}
 
 	share(): SharedSource {
-		return { kind: "memory", bytes: this.bytes, name: this.name };
+		return { kind: 'memory', bytes: this.bytes, name: this.name };
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {}

@@ -1,7 +1,7 @@
-import fs from "node:fs";
-import { FormatError, hostError } from "../base/errors.ts";
-import { Span } from "../bytes/span.ts";
-import type { SharedSource, Source } from "./source.ts";
+import fs from 'node:fs';
+import { FormatError, hostError } from '../base/errors.ts';
+import { Span } from '../bytes/span.ts';
+import type { SharedSource, Source } from './source.ts';
 
 /**
  * Reads exactly `size` bytes as a `Span` that knows the source and the offset.
@@ -26,13 +26,10 @@ export async function readExactly(
 	const bytes = new Uint8Array(size);
 	const got = await source.read(offset, bytes);
 	if (got !== size)
-		throw new FormatError(
-			`Cannot read ${what}: ${size} bytes needed, ${got} read`,
-			{
-				region: source.name,
-				offset,
-			},
-		);
+		throw new FormatError(`Cannot read ${what}: ${size} bytes needed, ${got} read`, {
+			region: source.name,
+			offset,
+		});
 	return new Span(bytes, source.name, offset);
 }
 
@@ -42,12 +39,8 @@ export async function readExactly(
  * @returns how many bytes there were; fewer only at the end
  * @throws {HostError} when the machine refuses
  */
-export function readShared(
-	source: SharedSource,
-	offset: number,
-	into: Uint8Array,
-): number {
-	if (source.kind === "memory") {
+export function readShared(source: SharedSource, offset: number, into: Uint8Array): number {
+	if (source.kind === 'memory') {
 		const part = source.bytes.subarray(offset, offset + into.length);
 		into.set(part);
 		return part.length;
@@ -56,13 +49,7 @@ export function readShared(
 	while (done < into.length) {
 		let count: number;
 		try {
-			count = fs.readSync(
-				source.fd,
-				into,
-				done,
-				into.length - done,
-				offset + done,
-			);
+			count = fs.readSync(source.fd, into, done, into.length - done, offset + done);
 		} catch (error) {
 			throw hostError(`Cannot read "${source.name}"`, error, {
 				offset: offset + done,

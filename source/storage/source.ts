@@ -19,9 +19,9 @@ export interface Source extends AsyncDisposable {
 
 /** What crosses to a worker thread. A descriptor belongs to the process, so it stays valid while the source is open. */
 export type SharedSource =
-	| { readonly kind: "descriptor"; readonly fd: number; readonly name: string }
+	| { readonly kind: 'descriptor'; readonly fd: number; readonly name: string }
 	| {
-			readonly kind: "memory";
+			readonly kind: 'memory';
 			readonly bytes: Uint8Array<SharedArrayBuffer>;
 			readonly name: string;
 	  };

@@ -2,15 +2,15 @@
  * The blob table: SHA-1 to resource (wim.md §3). Parsing is pure; the headers of solid resources, which placing their
  * blobs needs, are handed in.
  */
-import { FormatError } from "../base/errors.ts";
-import { formatHex, plural } from "../base/print.ts";
-import { type Sha1, sha1At, ZERO_SHA1 } from "../bytes/sha1.ts";
-import type { Span } from "../bytes/span.ts";
-import { chunkTableSize, type SolidShape } from "../codec/chunk-table.ts";
-import type { Compression } from "../codec/compression.ts";
-import { HEADER_SIZE, isSolidVersion, ResourceFlag } from "./part-header.ts";
-import type { Blob, Part, Resource } from "./resource.ts";
-import type { Warning } from "./warning.ts";
+import { FormatError } from '../base/errors.ts';
+import { formatHex, plural } from '../base/print.ts';
+import { type Sha1, sha1At, ZERO_SHA1 } from '../bytes/sha1.ts';
+import type { Span } from '../bytes/span.ts';
+import { chunkTableSize, type SolidShape } from '../codec/chunk-table.ts';
+import type { Compression } from '../codec/compression.ts';
+import { HEADER_SIZE, isSolidVersion, ResourceFlag } from './part-header.ts';
+import type { Blob, Part, Resource } from './resource.ts';
+import type { Warning } from './warning.ts';
 
 /** An entry is 50 bytes, unpadded. */
 export const BLOB_ENTRY_SIZE = 50;
@@ -42,15 +42,10 @@ export function parseBlobEntries(span: Span): BlobEntry[] {
 		entries.push({
 			storedSize:
 				view.getUint32(at, true) +
-				(view.getUint16(at + 4, true) + view.getUint8(at + 6) * 0x1_0000) *
-					0x1_0000_0000,
+				(view.getUint16(at + 4, true) + view.getUint8(at + 6) * 0x1_0000) * 0x1_0000_0000,
 			flags: view.getUint8(at + 7),
-			offset:
-				view.getUint32(at + 8, true) +
-				view.getUint32(at + 12, true) * 0x1_0000_0000,
-			originalSize:
-				view.getUint32(at + 16, true) +
-				view.getUint32(at + 20, true) * 0x1_0000_0000,
+			offset: view.getUint32(at + 8, true) + view.getUint32(at + 12, true) * 0x1_0000_0000,
+			originalSize: view.getUint32(at + 16, true) + view.getUint32(at + 20, true) * 0x1_0000_0000,
 			partNumber: view.getUint16(at + 24, true),
 			referenceCount: view.getUint32(at + 26, true),
 			sha1: sha1At(bytes, at + 30),
@@ -61,10 +56,7 @@ export function parseBlobEntries(span: Span): BlobEntry[] {
 
 /** True for the entry of a solid resource itself. */
 export function isSolidResourceEntry(entry: BlobEntry): boolean {
-	return (
-		(entry.flags & ResourceFlag.solid) !== 0 &&
-		entry.originalSize === SOLID_RESOURCE_MARK
-	);
+	return (entry.flags & ResourceFlag.solid) !== 0 && entry.originalSize === SOLID_RESOURCE_MARK;
 }
 
 /** What the table of one part says. */
@@ -105,8 +97,7 @@ export function placeBlobs(
 			continue;
 		}
 		let end = k;
-		while (end < entries.length && entries[end]!.flags & ResourceFlag.solid)
-			end++;
+		while (end < entries.length && entries[end]!.flags & ResourceFlag.solid) end++;
 		placer.run(entries.slice(k, end));
 		k = end;
 	}
@@ -144,14 +135,9 @@ class Placer {
 		if (isMetadata) {
 			if (entry.referenceCount === 0) return;
 			if (entry.referenceCount > 1)
-				this.warn(
-					entry,
-					`a metadata resource is referenced ${entry.referenceCount} times`,
-				);
+				this.warn(entry, `a metadata resource is referenced ${entry.referenceCount} times`);
 		}
-		const why = isMetadata
-			? this.metadataObjection()
-			: this.blobObjection(entry);
+		const why = isMetadata ? this.metadataObjection() : this.blobObjection(entry);
 		if (why !== null) {
 			this.warn(entry, why);
 			return;
@@ -162,8 +148,8 @@ class Placer {
 			offset: entry.offset,
 			storedSize: entry.storedSize,
 			originalSize: entry.originalSize,
-			layout: !compressed ? "raw" : this.part.pipable ? "pipable" : "chunked",
-			compression: compressed ? this.how.compression : "none",
+			layout: !compressed ? 'raw' : this.part.pipable ? 'pipable' : 'chunked',
+			compression: compressed ? this.how.compression : 'none',
 			chunkSize: compressed ? this.how.chunkSize : 0,
 			flags: entry.flags,
 		};
@@ -201,42 +187,24 @@ class Placer {
 			.sort((a, b) => a.offset - b.offset);
 		for (const entry of blobs) {
 			if (entry.sha1 === ZERO_SHA1 || entry.storedSize === 0) {
-				this.warn(
-					entry,
-					"an entry without SHA-1 or size in a solid resource is ignored",
-				);
+				this.warn(entry, 'an entry without SHA-1 or size in a solid resource is ignored');
 				continue;
 			}
 			if (this.blobs.has(entry.sha1)) {
-				this.warn(
-					entry,
-					`blob ${entry.sha1} is listed twice; the first entry counts`,
-				);
+				this.warn(entry, `blob ${entry.sha1} is listed twice; the first entry counts`);
 				continue;
 			}
-			const home =
-				resources.findLast(({ start }) => start <= entry.offset) ??
-				resources[0];
+			const home = resources.findLast(({ start }) => start <= entry.offset) ?? resources[0];
 			if (home === undefined) {
-				this.warn(entry, "a solid blob without solid resource is ignored");
+				this.warn(entry, 'a solid blob without solid resource is ignored');
 				continue;
 			}
 			const offsetInResource = entry.offset - home.start;
 			let defect = home.defect;
-			if (
-				defect === null &&
-				!(offsetInResource + entry.storedSize <= home.resource.originalSize)
-			)
-				defect = "it does not lie inside one solid resource";
-			if (
-				last !== null &&
-				entry.offset < last.end &&
-				entry.offset >= last.start
-			)
-				this.warn(
-					entry,
-					`blob ${entry.sha1} overlaps another one in a solid resource`,
-				);
+			if (defect === null && !(offsetInResource + entry.storedSize <= home.resource.originalSize))
+				defect = 'it does not lie inside one solid resource';
+			if (last !== null && entry.offset < last.end && entry.offset >= last.start)
+				this.warn(entry, `blob ${entry.sha1} overlaps another one in a solid resource`);
 			last = { start: entry.offset, end: entry.offset + entry.storedSize };
 			this.blobs.set(entry.sha1, {
 				sha1: entry.sha1,
@@ -252,14 +220,13 @@ class Placer {
 	private metadataObjection(): string | null {
 		return this.part.header.partNumber === 1
 			? null
-			: "a metadata resource outside part 1 is ignored";
+			: 'a metadata resource outside part 1 is ignored';
 	}
 
 	/** Why an entry for a blob is ignored (wim.md §3.5). */
 	private blobObjection(entry: BlobEntry): string | null {
-		if (entry.sha1 === ZERO_SHA1) return "an entry without SHA-1 is ignored";
-		if (entry.originalSize === 0 || entry.storedSize === 0)
-			return "an entry of size 0 is ignored";
+		if (entry.sha1 === ZERO_SHA1) return 'an entry without SHA-1 is ignored';
+		if (entry.originalSize === 0 || entry.storedSize === 0) return 'an entry of size 0 is ignored';
 		if (this.blobs.has(entry.sha1))
 			return `blob ${entry.sha1} is listed twice; the first entry counts`;
 		return null;
@@ -276,25 +243,21 @@ class Placer {
 			offset: entry.offset,
 			storedSize: entry.storedSize,
 			originalSize: readable ? shape.originalSize : 0,
-			layout: "solid",
-			compression: readable ? shape.compression : "none",
+			layout: 'solid',
+			compression: readable ? shape.compression : 'none',
 			chunkSize: readable ? shape.chunkSize : 0,
 			flags: entry.flags,
 		};
 		if (readable) return { resource, defect: null };
-		const why =
-			shape instanceof FormatError ? shape.message : "its header was not read";
+		const why = shape instanceof FormatError ? shape.message : 'its header was not read';
 		this.warn(entry, `a solid resource cannot be used: ${why}`);
 		return { resource, defect: `its solid resource cannot be used: ${why}` };
 	}
 
 	private belongs(entry: BlobEntry): boolean {
-		if (
-			entry.flags & ResourceFlag.solid &&
-			entry.flags & ResourceFlag.metadata
-		) {
+		if (entry.flags & ResourceFlag.solid && entry.flags & ResourceFlag.metadata) {
 			if (isSolidVersion(this.part.header)) {
-				this.warn(entry, "an entry that is both metadata and solid is ignored");
+				this.warn(entry, 'an entry that is both metadata and solid is ignored');
 				return false;
 			}
 		}
@@ -320,17 +283,17 @@ export function resourceDefect(resource: Resource): string | null {
 	const { offset, storedSize, originalSize, part } = resource;
 	const end = offset + storedSize;
 	if (offset < HEADER_SIZE || !(end <= part.source.size))
-		return `its resource at ${formatHex(offset)} (${plural(storedSize, "byte")}) does not lie inside the file of ${part.source.size} bytes`;
-	if (resource.layout === "raw")
+		return `its resource at ${formatHex(offset)} (${plural(storedSize, 'byte')}) does not lie inside the file of ${part.source.size} bytes`;
+	if (resource.layout === 'raw')
 		return storedSize === originalSize
 			? null
 			: `it is stored raw, but its stored size is ${storedSize} and its original size ${originalSize}`;
-	if (resource.layout === "solid") return null;
-	if (resource.compression === "none")
-		return "it is compressed, but the file has no compression type";
+	if (resource.layout === 'solid') return null;
+	if (resource.compression === 'none')
+		return 'it is compressed, but the file has no compression type';
 	const chunks = Math.ceil(originalSize / resource.chunkSize);
 	const least = chunkTableSize(originalSize, resource.chunkSize) + chunks;
 	return least <= storedSize
 		? null
-		: `its ${formatHex(chunks)} chunks cannot fit into ${plural(storedSize, "byte")}`;
+		: `its ${formatHex(chunks)} chunks cannot fit into ${plural(storedSize, 'byte')}`;
 }

@@ -1,16 +1,12 @@
 /** Opens one part: header, XML data, blob table; nothing else is read (wim.md §1 to §3). */
-import { FormatError, UnsupportedError, WimError } from "../base/errors.ts";
-import { BLOB_TABLE_SIZE_MAX, XML_SIZE_MAX } from "../base/limits.ts";
-import { plural } from "../base/print.ts";
-import { Span } from "../bytes/span.ts";
-import {
-	parseSolidHeader,
-	SolidHeader,
-	type SolidShape,
-} from "../codec/chunk-table.ts";
-import type { Compression } from "../codec/compression.ts";
-import { readExactly } from "../storage/read.ts";
-import type { Source } from "../storage/source.ts";
+import { FormatError, UnsupportedError, WimError } from '../base/errors.ts';
+import { BLOB_TABLE_SIZE_MAX, XML_SIZE_MAX } from '../base/limits.ts';
+import { plural } from '../base/print.ts';
+import { Span } from '../bytes/span.ts';
+import { parseSolidHeader, SolidHeader, type SolidShape } from '../codec/chunk-table.ts';
+import type { Compression } from '../codec/compression.ts';
+import { readExactly } from '../storage/read.ts';
+import type { Source } from '../storage/source.ts';
 import {
 	BLOB_ENTRY_SIZE,
 	type BlobEntry,
@@ -18,7 +14,7 @@ import {
 	isSolidResourceEntry,
 	parseBlobEntries,
 	placeBlobs,
-} from "./blob-table.ts";
+} from './blob-table.ts';
 import {
 	checkPartHeader,
 	compressionOf,
@@ -29,11 +25,11 @@ import {
 	parsePartHeader,
 	ResourceFlag,
 	type ResourceHeader,
-} from "./part-header.ts";
-import { readWholeResource } from "./read-resource.ts";
-import type { Part, Resource } from "./resource.ts";
-import type { Warning } from "./warning.ts";
-import { XmlData } from "./xml-data.ts";
+} from './part-header.ts';
+import { readWholeResource } from './read-resource.ts';
+import type { Part, Resource } from './resource.ts';
+import type { Warning } from './warning.ts';
+import { XmlData } from './xml-data.ts';
 
 export interface OpenPart extends Part {
 	readonly compression: Compression;
@@ -58,12 +54,7 @@ export async function readPartHeader(source: Source): Promise<PartHeader> {
 	const first = parsePartHeader(new Span(bytes, source.name));
 	if (!isPipable(first)) return first;
 	const at = source.size - HEADER_SIZE;
-	const tail = await readExactly(
-		source,
-		at,
-		HEADER_SIZE,
-		"trailing header of the pipable file",
-	);
+	const tail = await readExactly(source, at, HEADER_SIZE, 'trailing header of the pipable file');
 	if (tail.view.getBigUint64(0, true) !== first.magic)
 		throw tail
 			.error(
@@ -74,10 +65,7 @@ export async function readPartHeader(source: Source): Promise<PartHeader> {
 	const last = parsePartHeader(tail);
 	if (!last.guid.every((byte, k) => byte === first.guid[k]))
 		throw tail
-			.error(
-				0,
-				`Cannot open "${source.name}": the two headers have different GUIDs`,
-			)
+			.error(0, `Cannot open "${source.name}": the two headers have different GUIDs`)
 			.note({ hint: SALVAGE });
 	return last;
 }
@@ -88,15 +76,12 @@ export async function readPartHeader(source: Source): Promise<PartHeader> {
  * @param tolerant goes on where a strict opening stops, as long as header and blob table are usable
  * @throws {FormatError | UnsupportedError}
  */
-export async function openPart(
-	source: Source,
-	tolerant = false,
-): Promise<OpenPart> {
+export async function openPart(source: Source, tolerant = false): Promise<OpenPart> {
 	const header = await readPartHeader(source);
 	checkPartHeader(header, source.name, source.size);
 	const part: Part = { source, header, pipable: isPipable(header) };
 	const compression = compressionOf(header, source.name);
-	const chunkSize = compression === "none" ? 0 : header.chunkSize;
+	const chunkSize = compression === 'none' ? 0 : header.chunkSize;
 	const warnings: Warning[] = [];
 	const faults: WimError[] = [];
 	const warn = (message: string, offset: number | null) =>
@@ -112,18 +97,14 @@ export async function openPart(
 		}
 	};
 	if (header.flags & HeaderFlag.writeInProgress)
-		warn("A modification of this file is running or was interrupted", 0x10);
+		warn('A modification of this file is running or was interrupted', 0x10);
 	const xml = await survive(() => readXml(part, compression));
 	if (xml?.isEncrypted)
-		throw new UnsupportedError(
-			`Cannot open "${source.name}": it is an encrypted ESD`,
-			{
-				path: source.name,
-				hint: "Decrypt it with the product that made it; the key is not in the file.",
-			},
-		);
-	const entries =
-		(await survive(() => readEntries(part, compression, warn))) ?? [];
+		throw new UnsupportedError(`Cannot open "${source.name}": it is an encrypted ESD`, {
+			path: source.name,
+			hint: 'Decrypt it with the product that made it; the key is not in the file.',
+		});
+	const entries = (await survive(() => readEntries(part, compression, warn))) ?? [];
 	const shapes = await readSolidShapes(part, entries);
 	for (const shape of shapes.values())
 		if (shape instanceof FormatError) {
@@ -145,19 +126,15 @@ export async function openPart(
 }
 
 /** The table or the XML data as a resource, which may be compressed though no writer does it. */
-function tableResource(
-	part: Part,
-	header: ResourceHeader,
-	compression: Compression,
-): Resource {
+function tableResource(part: Part, header: ResourceHeader, compression: Compression): Resource {
 	const compressed = (header.flags & ResourceFlag.compressed) !== 0;
 	return {
 		part,
 		offset: header.offset,
 		storedSize: compressed ? header.storedSize : header.originalSize,
 		originalSize: header.originalSize,
-		layout: !compressed ? "raw" : part.pipable ? "pipable" : "chunked",
-		compression: compressed ? compression : "none",
+		layout: !compressed ? 'raw' : part.pipable ? 'pipable' : 'chunked',
+		compression: compressed ? compression : 'none',
 		chunkSize: compressed ? part.header.chunkSize : 0,
 		flags: header.flags,
 	};
@@ -170,9 +147,7 @@ async function readXml(part: Part, compression: Compression): Promise<XmlData> {
 		const bytes = await readWholeResource(resource, XML_SIZE_MAX);
 		return await XmlData.parse(new Span(bytes, part.source.name, xml.offset));
 	} catch (error) {
-		throw error instanceof WimError
-			? error.note({ path: part.source.name, hint: SALVAGE })
-			: error;
+		throw error instanceof WimError ? error.note({ path: part.source.name, hint: SALVAGE }) : error;
 	}
 }
 
@@ -188,16 +163,12 @@ async function readEntries(
 		const rest = bytes.length % BLOB_ENTRY_SIZE;
 		if (rest !== 0)
 			warn(
-				`The blob table ends inside an entry: ${plural(rest, "byte")} ignored`,
+				`The blob table ends inside an entry: ${plural(rest, 'byte')} ignored`,
 				blobTable.offset + bytes.length - rest,
 			);
-		return parseBlobEntries(
-			new Span(bytes, part.source.name, blobTable.offset),
-		);
+		return parseBlobEntries(new Span(bytes, part.source.name, blobTable.offset));
 	} catch (error) {
-		throw error instanceof WimError
-			? error.note({ path: part.source.name, hint: SALVAGE })
-			: error;
+		throw error instanceof WimError ? error.note({ path: part.source.name, hint: SALVAGE }) : error;
 	}
 }
 
@@ -209,18 +180,15 @@ async function readSolidShapes(
 	for (const { offset, storedSize } of entries.filter(isSolidResourceEntry)) {
 		try {
 			if (!(offset >= HEADER_SIZE && offset + storedSize <= part.source.size))
-				throw new FormatError(
-					"Cannot read solid resource: it does not lie inside the file",
-					{
-						region: part.source.name,
-						offset,
-					},
-				);
+				throw new FormatError('Cannot read solid resource: it does not lie inside the file', {
+					region: part.source.name,
+					offset,
+				});
 			const span = await readExactly(
 				part.source,
 				offset,
 				SolidHeader.size,
-				"solid resource header",
+				'solid resource header',
 			);
 			shapes.set(offset, parseSolidHeader(span, storedSize));
 		} catch (error) {

@@ -1,22 +1,12 @@
 /**
  * The header of a part: 208 bytes at offset 0, in pipable files complete only at the end (wim.md §1).
  */
-import { FormatError, UnsupportedError } from "../base/errors.ts";
-import { IMAGE_COUNT_MAX } from "../base/limits.ts";
-import { formatHex } from "../base/print.ts";
-import type { Span } from "../bytes/span.ts";
-import {
-	byteRun,
-	type Infer,
-	pattern64,
-	struct,
-	u8,
-	u16,
-	u32,
-	u56,
-	u64,
-} from "../bytes/struct.ts";
-import { type Compression, isLegalChunkSize } from "../codec/compression.ts";
+import { FormatError, UnsupportedError } from '../base/errors.ts';
+import { IMAGE_COUNT_MAX } from '../base/limits.ts';
+import { formatHex } from '../base/print.ts';
+import type { Span } from '../bytes/span.ts';
+import { byteRun, type Infer, pattern64, struct, u8, u16, u32, u56, u64 } from '../bytes/struct.ts';
+import { type Compression, isLegalChunkSize } from '../codec/compression.ts';
 
 export const HEADER_SIZE = 208;
 
@@ -56,7 +46,7 @@ export const ResourceFlag = {
 } as const;
 
 /** Where a resource lies in a part, and how it is stored there. */
-export const ResourceHeader = struct("resource header", {
+export const ResourceHeader = struct('resource header', {
 	storedSize: u56, //   +0x00  bytes in the part, chunk table included
 	flags: u8, //         +0x07  see ResourceFlag
 	offset: u64, //       +0x08  from the start of the part
@@ -73,7 +63,7 @@ export const NO_RESOURCE: ResourceHeader = {
 };
 
 /** The header of a part. The integrity field starts at 0x7C, unaligned: there is no padding. */
-export const PartHeader = struct("part header", {
+export const PartHeader = struct('part header', {
 	magic: pattern64, //         +0x00
 	headerSize: u32, //          +0x08
 	version: u32, //             +0x0C
@@ -99,14 +89,10 @@ export function isPipable(header: PartHeader): boolean {
 
 /** @throws {FormatError} `not a WIM`: no magic, fewer than 208 bytes */
 export function parsePartHeader(span: Span): PartHeader {
-	const hint =
-		'Check that this is the right file; for a damaged one try "wimdeck salvage".';
+	const hint = 'Check that this is the right file; for a damaged one try "wimdeck salvage".';
 	if (span.size < HEADER_SIZE)
 		throw span
-			.error(
-				0,
-				`Cannot open "${span.region}": not a WIM, only ${span.size} bytes long`,
-			)
+			.error(0, `Cannot open "${span.region}": not a WIM, only ${span.size} bytes long`)
 			.note({ hint });
 	const magic = span.view.getBigUint64(0, true);
 	if (magic !== MAGIC && magic !== MAGIC_PIPABLE)
@@ -119,10 +105,10 @@ export function parsePartHeader(span: Span): PartHeader {
 /** The compression of a file by its header flags: LZX before XPRESS before LZMS (wim.md §1.1). */
 export function compressionOf(header: PartHeader, name: string): Compression {
 	const { flags } = header;
-	if (!(flags & HeaderFlag.compression)) return "none";
-	if (flags & HeaderFlag.lzx) return "lzx";
-	if (flags & (HeaderFlag.xpress | HeaderFlag.xpress2)) return "xpress";
-	if (flags & HeaderFlag.lzms) return "lzms";
+	if (!(flags & HeaderFlag.compression)) return 'none';
+	if (flags & HeaderFlag.lzx) return 'lzx';
+	if (flags & (HeaderFlag.xpress | HeaderFlag.xpress2)) return 'xpress';
+	if (flags & HeaderFlag.lzms) return 'lzms';
 	throw new UnsupportedError(
 		`Cannot open "${name}": unknown compression, header flags are ${formatHex(flags)}`,
 		{ path: name, offset: PartHeader.offsets.flags },
@@ -131,9 +117,7 @@ export function compressionOf(header: PartHeader, name: string): Compression {
 
 /** The flags that a writer sets for a compression. */
 export function compressionFlags(compression: Compression): number {
-	return compression === "none"
-		? 0
-		: HeaderFlag.compression | HeaderFlag[compression];
+	return compression === 'none' ? 0 : HeaderFlag.compression | HeaderFlag[compression];
 }
 
 /**
@@ -142,11 +126,7 @@ export function compressionFlags(compression: Compression): number {
  * @param size of the file, in bytes
  * @throws {FormatError | UnsupportedError}
  */
-export function checkPartHeader(
-	header: PartHeader,
-	name: string,
-	size: number,
-): void {
+export function checkPartHeader(header: PartHeader, name: string, size: number): void {
 	const bad = (field: keyof PartHeader, why: string) =>
 		new FormatError(`Cannot open "${name}": ${why}`, {
 			path: name,
@@ -155,54 +135,38 @@ export function checkPartHeader(
 		});
 	if (header.headerSize !== HEADER_SIZE)
 		throw bad(
-			"headerSize",
+			'headerSize',
 			`the header says it is ${header.headerSize} bytes long, expected ${HEADER_SIZE}`,
 		);
-	if (
-		![VERSION_ORDINARY, VERSION_SOLID, VERSION_TOLERATED].includes(
-			header.version,
-		)
-	)
+	if (![VERSION_ORDINARY, VERSION_SOLID, VERSION_TOLERATED].includes(header.version))
 		throw new UnsupportedError(
 			`Cannot open "${name}": version ${formatHex(header.version)} is not supported`,
 			{ path: name, offset: PartHeader.offsets.version },
 		);
 	if (header.partNumber === 0 || header.partNumber > header.partCount)
-		throw bad(
-			"partNumber",
-			`invalid part number ${header.partNumber} of ${header.partCount}`,
-		);
+		throw bad('partNumber', `invalid part number ${header.partNumber} of ${header.partCount}`);
 	if (header.imageCount > IMAGE_COUNT_MAX)
-		throw bad("imageCount", `invalid image count ${header.imageCount}`);
+		throw bad('imageCount', `invalid image count ${header.imageCount}`);
 	const compression = compressionOf(header, name);
-	if (
-		compression !== "none" &&
-		!isLegalChunkSize(compression, header.chunkSize)
-	)
+	if (compression !== 'none' && !isLegalChunkSize(compression, header.chunkSize))
 		throw bad(
-			"chunkSize",
+			'chunkSize',
 			`invalid chunk size ${header.chunkSize} for ${compression.toUpperCase()}`,
 		);
-	for (const field of ["blobTable", "xml", "integrity"] as const)
-		if (
-			header[field].originalSize > size &&
-			!(header[field].flags & ResourceFlag.compressed)
-		)
+	for (const field of ['blobTable', 'xml', 'integrity'] as const)
+		if (header[field].originalSize > size && !(header[field].flags & ResourceFlag.compressed))
 			throw bad(
 				field,
 				`the ${FIELD_NAMES[field]} says it is ${header[field].originalSize} bytes long, the file has ${size}`,
 			);
 	if (header.blobTable.originalSize === 0 && header.xml.originalSize === 0)
-		throw bad(
-			"blobTable",
-			"its creation was interrupted, the tables are missing",
-		);
+		throw bad('blobTable', 'its creation was interrupted, the tables are missing');
 }
 
 const FIELD_NAMES = {
-	blobTable: "blob table",
-	xml: "XML data",
-	integrity: "integrity table",
+	blobTable: 'blob table',
+	xml: 'XML data',
+	integrity: 'integrity table',
 } as const;
 
 /** True where the SOLID resource flag has its meaning (wim.md §1.2). */

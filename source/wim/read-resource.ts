@@ -2,8 +2,8 @@
  * Reads the original bytes of a resource on the calling thread, chunk by chunk. For small things (metadata, tables,
  * previews); bulk work goes through the pool.
  */
-import { FormatError } from "../base/errors.ts";
-import { formatHex } from "../base/print.ts";
+import { FormatError } from '../base/errors.ts';
+import { formatHex } from '../base/print.ts';
 import {
 	type ChunkTable,
 	locateChunkTable,
@@ -13,10 +13,10 @@ import {
 	parseSolidTable,
 	SolidHeader,
 	storedSizeOf,
-} from "../codec/chunk-table.ts";
-import { Decoder } from "../codec/decoder.ts";
-import { readExactly } from "../storage/read.ts";
-import type { Resource } from "./resource.ts";
+} from '../codec/chunk-table.ts';
+import { Decoder } from '../codec/decoder.ts';
+import { readExactly } from '../storage/read.ts';
+import type { Resource } from './resource.ts';
 
 /** Raw resources have no chunks; they are read in pieces of this size. */
 const RAW_PIECE_SIZE = 1 << 20;
@@ -30,31 +30,16 @@ let shared: Decoder | null = null;
  */
 export async function readChunkTable(resource: Resource): Promise<ChunkTable> {
 	const { part, offset, storedSize } = resource;
-	if (resource.layout === "solid") {
-		const head = await readExactly(
-			part.source,
-			offset,
-			SolidHeader.size,
-			"solid resource header",
-		);
+	if (resource.layout === 'solid') {
+		const head = await readExactly(part.source, offset, SolidHeader.size, 'solid resource header');
 		const shape = parseSolidHeader(head, storedSize);
 		const at = offset + shape.tableOffset;
-		const span = await readExactly(
-			part.source,
-			at,
-			shape.tableSize,
-			"solid chunk table",
-		);
+		const span = await readExactly(part.source, at, shape.tableSize, 'solid chunk table');
 		return parseSolidTable(span, shape);
 	}
-	const pipable = resource.layout === "pipable";
+	const pipable = resource.layout === 'pipable';
 	const table = locateChunkTable(resource, pipable);
-	const span = await readExactly(
-		part.source,
-		offset + table.offset,
-		table.size,
-		"chunk table",
-	);
+	const span = await readExactly(part.source, offset + table.offset, table.size, 'chunk table');
 	return parseChunkTable(span, resource, pipable);
 }
 
@@ -69,21 +54,16 @@ export async function* readResource(
 	end = resource.originalSize,
 ): AsyncGenerator<Uint8Array, void, undefined> {
 	const { part, offset } = resource;
-	if (resource.layout === "raw") {
+	if (resource.layout === 'raw') {
 		for (let at = start; at < end; at += RAW_PIECE_SIZE) {
 			const size = Math.min(RAW_PIECE_SIZE, end - at);
-			yield (await readExactly(part.source, offset + at, size, "resource"))
-				.bytes;
+			yield (await readExactly(part.source, offset + at, size, 'resource')).bytes;
 		}
 		return;
 	}
 	const table = await readChunkTable(resource);
 	const { chunkSize } = table;
-	for (
-		let chunk = Math.floor(start / chunkSize);
-		chunk * chunkSize < end;
-		chunk++
-	) {
+	for (let chunk = Math.floor(start / chunkSize); chunk * chunkSize < end; chunk++) {
 		const bytes = await readChunk(resource, table, chunk);
 		const from = Math.max(0, start - chunk * chunkSize);
 		yield bytes.subarray(from, Math.min(bytes.length, end - chunk * chunkSize));
@@ -105,12 +85,7 @@ async function readChunk(
 	try {
 		shared.reserve(storedSize, originalSize);
 		shared.input(storedSize).set(stored.bytes);
-		return shared.decode(
-			resource.compression,
-			table.chunkSize,
-			storedSize,
-			originalSize,
-		);
+		return shared.decode(resource.compression, table.chunkSize, storedSize, originalSize);
 	} catch (error) {
 		if (!(error instanceof FormatError)) throw error;
 		throw new FormatError(

@@ -1,7 +1,7 @@
-import type { Sha1 } from "../bytes/sha1.ts";
-import type { Compression } from "../codec/compression.ts";
-import type { SharedSource, Source } from "../storage/source.ts";
-import type { PartHeader } from "./part-header.ts";
+import type { Sha1 } from '../bytes/sha1.ts';
+import type { Compression } from '../codec/compression.ts';
+import type { SharedSource, Source } from '../storage/source.ts';
+import type { PartHeader } from './part-header.ts';
 
 /** One open file with a part header. */
 export interface Part {
@@ -15,7 +15,7 @@ export interface Part {
  * How the bytes of a resource are laid out: as they are; chunk table first (wim.md §2.2); chunks with prefixes and the
  * table behind (§7); or a solid header (§2.5).
  */
-export type ResourceLayout = "raw" | "chunked" | "pipable" | "solid";
+export type ResourceLayout = 'raw' | 'chunked' | 'pipable' | 'solid';
 
 /** A stretch of a part that holds one blob, or (solid) many. Offsets and sizes are in bytes. */
 export interface Resource {
@@ -63,8 +63,7 @@ export interface SharedResource {
 export function shareResource(resource: Resource): SharedResource | null {
 	const source = resource.part.source.share();
 	if (source === null) return null;
-	const { offset, storedSize, originalSize, layout, compression, chunkSize } =
-		resource;
+	const { offset, storedSize, originalSize, layout, compression, chunkSize } = resource;
 	return {
 		source,
 		offset,

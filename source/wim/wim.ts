@@ -2,30 +2,20 @@
  * An open WIM: one file, or a part set, with the files it refers to. Opening reads headers, XML data and blob tables
  * and nothing else; metadata is read when an image is opened.
  */
-import {
-	FormatError,
-	InputError,
-	MissingError,
-	WimError,
-} from "../base/errors.ts";
-import { plural } from "../base/print.ts";
-import type { Sha1 } from "../bytes/sha1.ts";
-import type { Compression } from "../codec/compression.ts";
-import { FileSource } from "../storage/file-source.ts";
-import {
-	findFiles,
-	firstPartName,
-	isFile,
-	partName,
-} from "../storage/find-files.ts";
-import { readExactly } from "../storage/read.ts";
-import type { Source } from "../storage/source.ts";
-import { type IntegrityTable, parseIntegrityTable } from "./integrity-table.ts";
-import { type OpenPart, openPart, readPartHeader } from "./open-part.ts";
-import { HeaderFlag, type PartHeader } from "./part-header.ts";
-import type { Blob } from "./resource.ts";
-import type { Warning } from "./warning.ts";
-import { type ImageFacts, XmlData } from "./xml-data.ts";
+import { FormatError, InputError, MissingError, WimError } from '../base/errors.ts';
+import { plural } from '../base/print.ts';
+import type { Sha1 } from '../bytes/sha1.ts';
+import type { Compression } from '../codec/compression.ts';
+import { FileSource } from '../storage/file-source.ts';
+import { findFiles, firstPartName, isFile, partName } from '../storage/find-files.ts';
+import { readExactly } from '../storage/read.ts';
+import type { Source } from '../storage/source.ts';
+import { type IntegrityTable, parseIntegrityTable } from './integrity-table.ts';
+import { type OpenPart, openPart, readPartHeader } from './open-part.ts';
+import { HeaderFlag, type PartHeader } from './part-header.ts';
+import type { Blob } from './resource.ts';
+import type { Warning } from './warning.ts';
+import { type ImageFacts, XmlData } from './xml-data.ts';
 
 /** One image of a WIM, not yet parsed. */
 export interface WimImage {
@@ -62,44 +52,32 @@ export class Wim implements AsyncDisposable {
 	readonly missingParts: readonly number[];
 
 	/** Use `openWim`. */
-	constructor(
-		name: string,
-		parts: readonly OpenPart[],
-		references: readonly OpenPart[],
-	) {
+	constructor(name: string, parts: readonly OpenPart[], references: readonly OpenPart[]) {
 		const [first] = parts;
-		if (first === undefined)
-			throw new InputError(`Cannot open "${name}": no part was given`);
-		const warnings: Warning[] = [...parts, ...references].flatMap(
-			(part) => part.warnings,
-		);
+		if (first === undefined) throw new InputError(`Cannot open "${name}": no part was given`);
+		const warnings: Warning[] = [...parts, ...references].flatMap((part) => part.warnings);
 		this.name = name;
 		this.parts = parts;
 		this.references = references;
 		this.faults = [...parts, ...references].flatMap((part) => part.faults);
 		this.blobs = mergeBlobs([...parts, ...references]);
 		const numbers = new Set(parts.map(({ header }) => header.partNumber));
-		this.missingParts = Array.from(
-			{ length: first.header.partCount },
-			(_, k) => k + 1,
-		).filter((number) => !numbers.has(number));
+		this.missingParts = Array.from({ length: first.header.partCount }, (_, k) => k + 1).filter(
+			(number) => !numbers.has(number),
+		);
 		const own = first.header.partNumber === 1 ? first.table.metadata : [];
 		const warn = (message: string) =>
 			warnings.push({ message, region: first.source.name, offset: null });
 		const count = first.header.imageCount;
 		if (own.length < count && first.header.partNumber === 1)
-			warn(
-				`The header counts ${plural(count, "image")}, there is metadata for ${own.length}`,
-			);
+			warn(`The header counts ${plural(count, 'image')}, there is metadata for ${own.length}`);
 		if (own.length > count)
-			warn(
-				`There is metadata for ${plural(own.length, "image")}, the header counts ${count}`,
-			);
+			warn(`There is metadata for ${plural(own.length, 'image')}, the header counts ${count}`);
 		const metadata = own.slice(0, count);
 		this.xml = first.xml ?? XmlData.create(metadata.length);
 		if (first.xml !== null && this.xml.imageCount !== count)
 			warn(
-				`The XML data describes ${plural(this.xml.imageCount, "image")}, the header counts ${count}`,
+				`The XML data describes ${plural(this.xml.imageCount, 'image')}, the header counts ${count}`,
 			);
 		this.images = metadata.map((blob, k) => ({
 			index: k + 1,
@@ -108,9 +86,7 @@ export class Wim implements AsyncDisposable {
 		}));
 		const { bootIndex } = first.header;
 		if (bootIndex > count)
-			warn(
-				`Boot index ${bootIndex} is ignored: there are only ${count} images`,
-			);
+			warn(`Boot index ${bootIndex} is ignored: there are only ${count} images`);
 		this.bootIndex = bootIndex > count ? 0 : bootIndex;
 		this.warnings = warnings;
 	}
@@ -118,7 +94,7 @@ export class Wim implements AsyncDisposable {
 	/** The first part that is present; part 1 unless it is missing. */
 	get first(): OpenPart {
 		const [first] = this.parts;
-		if (first === undefined) throw new Error("A WIM has at least one part");
+		if (first === undefined) throw new Error('A WIM has at least one part');
 		return first;
 	}
 
@@ -146,9 +122,7 @@ export class Wim implements AsyncDisposable {
 
 	/** True when some blob table lists solid resources. */
 	get isSolid(): boolean {
-		return this.parts.some((part) =>
-			part.table.resources.some(({ layout }) => layout === "solid"),
-		);
+		return this.parts.some((part) => part.table.resources.some(({ layout }) => layout === 'solid'));
 	}
 
 	/** Of all parts, in bytes. */
@@ -167,7 +141,7 @@ export class Wim implements AsyncDisposable {
 		if (/^[0-9]+$/.test(text)) {
 			const image = this.images[Number(text) - 1];
 			if (image !== undefined) return image;
-			if (typeof designation === "number") throw this.noSuchImage(text);
+			if (typeof designation === 'number') throw this.noSuchImage(text);
 		}
 		const lower = text.toLowerCase();
 		const tests: ((facts: ImageFacts) => boolean)[] = [
@@ -176,14 +150,14 @@ export class Wim implements AsyncDisposable {
 			(facts) => facts.description === text,
 			(facts) => facts.description.toLowerCase() === lower,
 		];
-		for (const test of text === "" ? [] : tests) {
+		for (const test of text === '' ? [] : tests) {
 			const [found, second] = this.images.filter(({ facts }) => test(facts));
 			if (second !== undefined && found !== undefined)
 				throw new InputError(
 					`Cannot choose image "${text}" of "${this.name}": images ${found.index} and ${second.index} are both called that`,
 					{
 						path: this.name,
-						hint: "Name it by its index.",
+						hint: 'Name it by its index.',
 					},
 				);
 			if (found !== undefined) return found;
@@ -207,7 +181,7 @@ export class Wim implements AsyncDisposable {
 				path: this.name,
 				hint:
 					count === 0
-						? "The file holds no images."
+						? 'The file holds no images.'
 						: `Name one of the images 1 to ${count}; "wimdeck info" lists them.`,
 			},
 		);
@@ -227,16 +201,13 @@ export class Wim implements AsyncDisposable {
 	/** Why a blob is not there, with what to do about it. */
 	missingBlob(sha1: Sha1): MissingError {
 		const parts = this.missingParts;
-		return new MissingError(
-			`Cannot read blob ${sha1}: it is not in "${this.name}"`,
-			{
-				path: this.name,
-				hint:
-					parts.length > 0
-						? `Pass ${parts.length === 1 ? `part ${parts[0]}` : `parts ${parts.join(", ")}`} of the set with --ref="GLOB".`
-						: "If this is a delta WIM, pass its base with --ref=FILE.",
-			},
-		);
+		return new MissingError(`Cannot read blob ${sha1}: it is not in "${this.name}"`, {
+			path: this.name,
+			hint:
+				parts.length > 0
+					? `Pass ${parts.length === 1 ? `part ${parts[0]}` : `parts ${parts.join(', ')}`} of the set with --ref="GLOB".`
+					: 'If this is a delta WIM, pass its base with --ref=FILE.',
+		});
 	}
 
 	/**
@@ -248,12 +219,7 @@ export class Wim implements AsyncDisposable {
 		const { integrity, blobTable } = part.header;
 		if (integrity.offset === 0 || integrity.storedSize === 0) return null;
 		const { offset, storedSize } = integrity;
-		const span = await readExactly(
-			part.source,
-			offset,
-			storedSize,
-			"integrity table",
-		);
+		const span = await readExactly(part.source, offset, storedSize, 'integrity table');
 		return parseIntegrityTable(span, blobTable.offset + blobTable.storedSize);
 	}
 
@@ -270,10 +236,7 @@ function mergeBlobs(parts: readonly OpenPart[]): ReadonlyMap<Sha1, Blob> {
 	for (const part of parts)
 		for (const [sha1, blob] of part.table.blobs) {
 			const known = merged.get(sha1);
-			if (
-				known === undefined ||
-				(known.defect !== null && blob.defect === null)
-			)
+			if (known === undefined || (known.defect !== null && blob.defect === null))
 				merged.set(sha1, blob);
 		}
 	return merged;
@@ -304,12 +267,10 @@ export async function openWim(
 		}
 	};
 	try {
-		const given = await add(
-			typeof from === "string" ? await FileSource.open(from) : from,
-		);
+		const given = await add(typeof from === 'string' ? await FileSource.open(from) : from);
 		const name = given.source.name;
 		const set = [given];
-		if (given.header.partCount > 1 && typeof from === "string")
+		if (given.header.partCount > 1 && typeof from === 'string')
 			for (const sibling of await siblings(from, given.header)) {
 				const source = await FileSource.open(sibling);
 				if (await isOfSet(source, given)) set.push(await add(source));
@@ -320,15 +281,14 @@ export async function openWim(
 			const part = await add(await FileSource.open(file));
 			if (sameGuid(part, given) && part.header.partCount > 1) {
 				const { partNumber } = part.header;
-				if (!set.some(({ header }) => header.partNumber === partNumber))
-					set.push(part);
+				if (!set.some(({ header }) => header.partNumber === partNumber)) set.push(part);
 				else throw duplicatePart(name, part);
 			} else if (part.header.partCount > 1 && given.header.partCount > 1)
 				throw new FormatError(
 					`Cannot open "${name}": "${part.source.name}" is part ${part.header.partNumber} of another set`,
 					{
 						path: part.source.name,
-						hint: "Pass the parts that were made together with this one.",
+						hint: 'Pass the parts that were made together with this one.',
 					},
 				);
 			else lenders.push(part);
@@ -380,7 +340,7 @@ async function referenceFiles(
 		if (found.length === 0)
 			throw new InputError(`Cannot use --ref="${pattern}": no file matches`, {
 				path: pattern,
-				hint: "Check the pattern; quote it so that the shell leaves it alone.",
+				hint: 'Check the pattern; quote it so that the shell leaves it alone.',
 			});
 		for (const file of found)
 			if (!known.has(file)) {
@@ -398,7 +358,7 @@ function sameGuid(a: OpenPart, b: OpenPart): boolean {
 function duplicatePart(name: string, part: OpenPart): FormatError {
 	return new FormatError(
 		`Cannot open "${name}": "${part.source.name}" is part ${part.header.partNumber} of the set, which is there already`,
-		{ path: part.source.name, hint: "Pass each part once." },
+		{ path: part.source.name, hint: 'Pass each part once.' },
 	);
 }
 
@@ -409,17 +369,16 @@ function checkSet(name: string, set: readonly OpenPart[]): void {
 		if (first === undefined || part === first) continue;
 		const differs =
 			part.header.partCount !== first.header.partCount
-				? "another number of parts"
-				: part.compression !== first.compression ||
-						part.chunkSize !== first.chunkSize
-					? "another compression"
+				? 'another number of parts'
+				: part.compression !== first.compression || part.chunkSize !== first.chunkSize
+					? 'another compression'
 					: null;
 		if (differs !== null)
 			throw new FormatError(
 				`Cannot open "${name}": "${part.source.name}" belongs to the same set, but says ${differs}`,
 				{
 					path: part.source.name,
-					hint: "Get all parts again from where they came.",
+					hint: 'Get all parts again from where they came.',
 				},
 			);
 	}

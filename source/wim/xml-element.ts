@@ -2,8 +2,8 @@
  * XML text to a tree of elements and back, through fast-xml-parser. Unknown elements and attributes are kept, entities
  * beyond the five predefined ones and document types are refused (wim.md §5.1).
  */
-import { FormatError } from "../base/errors.ts";
-import { XML_DEPTH_MAX } from "../base/limits.ts";
+import { FormatError } from '../base/errors.ts';
+import { XML_DEPTH_MAX } from '../base/limits.ts';
 
 /** An element; text stands between its child elements as strings. Mutable: an editor works on its own copy. */
 export interface XmlElement {
@@ -20,28 +20,22 @@ type ParsedNode = Readonly<Record<string, unknown>>;
  *
  * @throws {FormatError} when the text is not well-formed, too deep, or uses what is not allowed
  */
-export async function parseXml(
-	text: string,
-	region: string,
-): Promise<XmlElement> {
-	const bad = (why: string) =>
-		new FormatError(`Cannot read the XML data: ${why}`, { region });
-	if (/<!DOCTYPE/i.test(text)) throw bad("it has a document type");
-	const { XMLParser, XMLValidator } = await import("fast-xml-parser");
+export async function parseXml(text: string, region: string): Promise<XmlElement> {
+	const bad = (why: string) => new FormatError(`Cannot read the XML data: ${why}`, { region });
+	if (/<!DOCTYPE/i.test(text)) throw bad('it has a document type');
+	const { XMLParser, XMLValidator } = await import('fast-xml-parser');
 	const valid = XMLValidator.validate(text);
 	if (valid !== true)
-		throw bad(
-			`${valid.err.msg} (line ${valid.err.line}, column ${valid.err.col})`,
-		);
+		throw bad(`${valid.err.msg} (line ${valid.err.line}, column ${valid.err.col})`);
 	const parser = new XMLParser({
 		preserveOrder: true,
 		ignoreAttributes: false,
-		attributeNamePrefix: "",
+		attributeNamePrefix: '',
 		parseTagValue: false,
 		parseAttributeValue: false,
 		trimValues: false,
 		processEntities: false,
-		cdataPropName: "#cdata",
+		cdataPropName: '#cdata',
 		ignoreDeclaration: true,
 		ignorePiTags: true,
 		maxNestedTags: XML_DEPTH_MAX,
@@ -54,71 +48,51 @@ export async function parseXml(
 	}
 	const roots = nodes.filter((node) => elementName(node) !== null);
 	const [root] = roots;
-	if (root === undefined || roots.length !== 1)
-		throw bad("it has no single root element");
+	if (root === undefined || roots.length !== 1) throw bad('it has no single root element');
 	return convert(root, bad);
 }
 
 function elementName(node: ParsedNode): string | null {
-	for (const key of Object.keys(node))
-		if (key !== ":@" && !key.startsWith("#")) return key;
+	for (const key of Object.keys(node)) if (key !== ':@' && !key.startsWith('#')) return key;
 	return null;
 }
 
-function convert(
-	node: ParsedNode,
-	bad: (why: string) => FormatError,
-): XmlElement {
-	const name = elementName(node) ?? "";
+function convert(node: ParsedNode, bad: (why: string) => FormatError): XmlElement {
+	const name = elementName(node) ?? '';
 	const attributes: Record<string, string> = {};
-	for (const [key, value] of Object.entries(
-		(node[":@"] ?? {}) as Record<string, string>,
-	))
+	for (const [key, value] of Object.entries((node[':@'] ?? {}) as Record<string, string>))
 		attributes[key] = decodeEntities(value, bad);
 	const children: (XmlElement | string)[] = [];
 	for (const child of node[name] as readonly ParsedNode[]) {
-		if (typeof child["#text"] === "string")
-			children.push(decodeEntities(child["#text"], bad));
-		else if (Array.isArray(child["#cdata"]))
-			for (const part of child["#cdata"] as readonly ParsedNode[])
-				children.push(String(part["#text"] ?? ""));
+		if (typeof child['#text'] === 'string') children.push(decodeEntities(child['#text'], bad));
+		else if (Array.isArray(child['#cdata']))
+			for (const part of child['#cdata'] as readonly ParsedNode[])
+				children.push(String(part['#text'] ?? ''));
 		else if (elementName(child) !== null) children.push(convert(child, bad));
 	}
 	return { name, attributes, children };
 }
 
 const PREDEFINED: Readonly<Record<string, string>> = {
-	amp: "&",
-	lt: "<",
-	gt: ">",
+	amp: '&',
+	lt: '<',
+	gt: '>',
 	quot: '"',
 	apos: "'",
 };
 
-function decodeEntities(
-	text: string,
-	bad: (why: string) => FormatError,
-): string {
-	if (!text.includes("&")) return text;
-	return text.replace(
-		/&(?:#x([0-9a-f]+)|#([0-9]+)|([^;&\s]*));?/gi,
-		(all, hex, decimal, name) => {
-			const code = hex
-				? Number.parseInt(hex, 16)
-				: decimal
-					? Number.parseInt(decimal, 10)
-					: null;
-			if (code !== null) {
-				if (code > 0x10_ffff)
-					throw bad(`character reference ${all} is out of range`);
-				return String.fromCodePoint(code);
-			}
-			const value = PREDEFINED[name];
-			if (value === undefined || !all.endsWith(";"))
-				throw bad(`unknown entity "${all}"`);
-			return value;
-		},
-	);
+function decodeEntities(text: string, bad: (why: string) => FormatError): string {
+	if (!text.includes('&')) return text;
+	return text.replace(/&(?:#x([0-9a-f]+)|#([0-9]+)|([^;&\s]*));?/gi, (all, hex, decimal, name) => {
+		const code = hex ? Number.parseInt(hex, 16) : decimal ? Number.parseInt(decimal, 10) : null;
+		if (code !== null) {
+			if (code > 0x10_ffff) throw bad(`character reference ${all} is out of range`);
+			return String.fromCodePoint(code);
+		}
+		const value = PREDEFINED[name];
+		if (value === undefined || !all.endsWith(';')) throw bad(`unknown entity "${all}"`);
+		return value;
+	});
 }
 
 /** What XML 1.0 forbids, in any form. */
@@ -127,35 +101,33 @@ const FORBIDDEN =
 
 function escapeText(text: string, quote: boolean): string {
 	const safe = text
-		.replace(FORBIDDEN, "")
-		.replace(/&/g, "&amp;")
-		.replace(/</g, "&lt;")
-		.replace(/>/g, "&gt;");
-	return quote ? safe.replace(/"/g, "&quot;") : safe;
+		.replace(FORBIDDEN, '')
+		.replace(/&/g, '&amp;')
+		.replace(/</g, '&lt;')
+		.replace(/>/g, '&gt;');
+	return quote ? safe.replace(/"/g, '&quot;') : safe;
 }
 
 /** The text of an element, without declaration and without added white space. */
 export function formatXml(element: XmlElement): string {
 	const attributes = Object.entries(element.attributes)
 		.map(([name, value]) => ` ${name}="${escapeText(value, true)}"`)
-		.join("");
+		.join('');
 	const inside = element.children
-		.map((child) =>
-			typeof child === "string" ? escapeText(child, false) : formatXml(child),
-		)
-		.join("");
+		.map((child) => (typeof child === 'string' ? escapeText(child, false) : formatXml(child)))
+		.join('');
 	return `<${element.name}${attributes}>${inside}</${element.name}>`;
 }
 
 /** The text directly inside an element. */
 export function textOf(element: XmlElement): string {
-	return element.children.filter((child) => typeof child === "string").join("");
+	return element.children.filter((child) => typeof child === 'string').join('');
 }
 
 /** Child elements, all or those of one name. */
 export function elementsOf(element: XmlElement, name?: string): XmlElement[] {
 	return element.children.filter(
 		(child): child is XmlElement =>
-			typeof child !== "string" && (name === undefined || child.name === name),
+			typeof child !== 'string' && (name === undefined || child.name === name),
 	);
 }

@@ -1,43 +1,31 @@
-import assert from "node:assert/strict";
-import { test } from "node:test";
-import {
-	DigestError,
-	exitCodeOf,
-	fromWire,
-	hostError,
-	toWire,
-} from "../../source/base/errors.ts";
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DigestError, exitCodeOf, fromWire, hostError, toWire } from '../../source/base/errors.ts';
 
-test("an error keeps class, code and facts through a thread boundary", () => {
-	const error = new DigestError("Cannot read x", {
+test('an error keeps class, code and facts through a thread boundary', () => {
+	const error = new DigestError('Cannot read x', {
 		offset: 16,
-		region: "a.wim",
+		region: 'a.wim',
 	}).note({
 		offset: 99,
-		hint: "Do it.",
+		hint: 'Do it.',
 	});
 	const back = fromWire(structuredClone(toWire(error)));
 	assert.ok(back instanceof DigestError);
-	assert.deepEqual(back.facts, { offset: 16, region: "a.wim", hint: "Do it." });
+	assert.deepEqual(back.facts, { offset: 16, region: 'a.wim', hint: 'Do it.' });
 	assert.equal(exitCodeOf(back), 5);
 });
 
-test("what is no WimError is a defect", () => {
-	assert.equal(exitCodeOf(new TypeError("x")), 1);
-	assert.equal(exitCodeOf(fromWire(toWire(new TypeError("x")))), 1);
+test('what is no WimError is a defect', () => {
+	assert.equal(exitCodeOf(new TypeError('x')), 1);
+	assert.equal(exitCodeOf(fromWire(toWire(new TypeError('x')))), 1);
 });
 
-test("errors of the machine become sentences with a hint", () => {
-	const full = hostError(
-		'Cannot write "a"',
-		Object.assign(new Error("x"), { code: "ENOSPC" }),
-	);
+test('errors of the machine become sentences with a hint', () => {
+	const full = hostError('Cannot write "a"', Object.assign(new Error('x'), { code: 'ENOSPC' }));
 	assert.equal(full.message, 'Cannot write "a": the disk is full');
-	assert.equal(full.code, "host-refused");
+	assert.equal(full.code, 'host-refused');
 	assert.ok(full.facts.hint);
-	const absent = hostError(
-		'Cannot open "a"',
-		Object.assign(new Error("x"), { code: "ENOENT" }),
-	);
-	assert.equal(absent.code, "bad-input");
+	const absent = hostError('Cannot open "a"', Object.assign(new Error('x'), { code: 'ENOENT' }));
+	assert.equal(absent.code, 'bad-input');
 });

@@ -1,5 +1,5 @@
-import type { WimError } from "../../source/base/errors.ts";
-import type { ProgressEvent, Run } from "../../source/base/run.ts";
+import type { WimError } from '../../source/base/errors.ts';
+import type { ProgressEvent, Run } from '../../source/base/run.ts';
 
 /** A run that keeps what is reported and whose clock moves only when told to (`elapsed` adds 10 ms a call). */
 export interface TestRun extends Run {
@@ -24,14 +24,8 @@ export function testRun(): TestRun {
 			elapsed: () => (ticks += 10),
 			guid: () => Uint8Array.from({ length: 16 }, (_, at) => at),
 		},
-		problems: () =>
-			events.flatMap((event) =>
-				event.type === "problem" ? [event.error] : [],
-			),
-		warnings: () =>
-			events.flatMap((event) =>
-				event.type === "warning" ? [event.message] : [],
-			),
+		problems: () => events.flatMap((event) => (event.type === 'problem' ? [event.error] : [])),
+		warnings: () => events.flatMap((event) => (event.type === 'warning' ? [event.message] : [])),
 		cancel: () => controller.abort(),
 	};
 }

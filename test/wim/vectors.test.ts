@@ -1,22 +1,22 @@
-import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import path from "node:path";
-import { test } from "node:test";
-import { encodeHex } from "../../source/bytes/hex.ts";
-import { sha1, ZERO_SHA1 } from "../../source/bytes/sha1.ts";
-import { Span } from "../../source/bytes/span.ts";
-import { openImage } from "../../source/image/open.ts";
-import { pathOf } from "../../source/image/paths.ts";
-import { parseTaggedItems } from "../../source/image/tagged-items.ts";
-import type { ImageTree } from "../../source/image/tree.ts";
-import { FileSource } from "../../source/storage/file-source.ts";
-import { MemorySource } from "../../source/storage/memory-source.ts";
-import type { Source } from "../../source/storage/source.ts";
-import { parseBlobEntries } from "../../source/wim/blob-table.ts";
-import { readWholeResource } from "../../source/wim/read-resource.ts";
-import { openWim, type Wim } from "../../source/wim/wim.ts";
-import { formatXml } from "../../source/wim/xml-element.ts";
-import { fixture } from "../support/fixture.ts";
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { encodeHex } from '../../source/bytes/hex.ts';
+import { sha1, ZERO_SHA1 } from '../../source/bytes/sha1.ts';
+import { Span } from '../../source/bytes/span.ts';
+import { openImage } from '../../source/image/open.ts';
+import { pathOf } from '../../source/image/paths.ts';
+import { parseTaggedItems } from '../../source/image/tagged-items.ts';
+import type { ImageTree } from '../../source/image/tree.ts';
+import { FileSource } from '../../source/storage/file-source.ts';
+import { MemorySource } from '../../source/storage/memory-source.ts';
+import type { Source } from '../../source/storage/source.ts';
+import { parseBlobEntries } from '../../source/wim/blob-table.ts';
+import { readWholeResource } from '../../source/wim/read-resource.ts';
+import { openWim, type Wim } from '../../source/wim/wim.ts';
+import { formatXml } from '../../source/wim/xml-element.ts';
+import { fixture } from '../support/fixture.ts';
 
 interface ExpectedEntry {
 	path: string;
@@ -75,9 +75,10 @@ interface Expected {
 	needs?: string[];
 }
 
-const vectors = JSON.parse(
-	readFileSync(fixture("vectors/vectors.json"), "utf8"),
-) as Record<string, Expected>;
+const vectors = JSON.parse(readFileSync(fixture('vectors/vectors.json'), 'utf8')) as Record<
+	string,
+	Expected
+>;
 
 /** Gives one byte at a time, as the slowest source could. */
 class SlowSource implements Source {
@@ -131,9 +132,8 @@ function readEntry(tree: ImageTree, dentry: number): ExpectedEntry {
 		entry.reparseTag = reparse.tag;
 		if (reparse.reserved !== 0) entry.reparseReserved = reparse.reserved;
 		if (reparse.flags !== 0) entry.reparseFlags = reparse.flags;
-	} else if (tree.linkGroup(dentry) !== 0n)
-		entry.hardLinkGroup = Number(tree.linkGroup(dentry));
-	if (tree.shortName(dentry) !== "") entry.shortName = tree.shortName(dentry);
+	} else if (tree.linkGroup(dentry) !== 0n) entry.hardLinkGroup = Number(tree.linkGroup(dentry));
+	if (tree.shortName(dentry) !== '') entry.shortName = tree.shortName(dentry);
 	const securityId = tree.securityId(dentry);
 	if (securityId !== null) entry.securityId = securityId;
 	return entry;
@@ -164,17 +164,9 @@ async function compare(wim: Wim, expected: Expected): Promise<void> {
 			bootIndex: h.bootIndex,
 		},
 	);
-	for (const field of [
-		"blobTable",
-		"xml",
-		"bootMetadata",
-		"integrity",
-	] as const) {
+	for (const field of ['blobTable', 'xml', 'bootMetadata', 'integrity'] as const) {
 		const { storedSize, flags, offset, originalSize } = header[field];
-		assert.deepEqual(
-			{ size: storedSize, flags, offset, original: originalSize },
-			h[field],
-		);
+		assert.deepEqual({ size: storedSize, flags, offset, original: originalSize }, h[field]);
 	}
 	const entries = wim.first.entries.map((e) => ({
 		size: e.storedSize,
@@ -195,19 +187,13 @@ async function compare(wim: Wim, expected: Expected): Promise<void> {
 		assert.equal(found.metadata.size, image.metadataSize);
 		const { tree } = await openImage(wim, found);
 		assert.deepEqual(tree.warnings, []);
-		assert.deepEqual(
-			tree.security.descriptors.map(encodeHex),
-			image.securityDescriptors,
-		);
-		const got = Array.from({ length: tree.count }, (_, dentry) =>
-			readEntry(tree, dentry),
-		);
-		const byPath = (a: ExpectedEntry, b: ExpectedEntry) =>
-			a.path < b.path ? -1 : 1;
+		assert.deepEqual(tree.security.descriptors.map(encodeHex), image.securityDescriptors);
+		const got = Array.from({ length: tree.count }, (_, dentry) => readEntry(tree, dentry));
+		const byPath = (a: ExpectedEntry, b: ExpectedEntry) => (a.path < b.path ? -1 : 1);
 		assert.deepEqual(
 			got.sort(byPath),
 			image.entries
-				.map((entry) => ({ ...entry, path: entry.path.replaceAll("\\", "/") }))
+				.map((entry) => ({ ...entry, path: entry.path.replaceAll('\\', '/') }))
 				.sort(byPath),
 		);
 	}
@@ -215,25 +201,18 @@ async function compare(wim: Wim, expected: Expected): Promise<void> {
 		const blob = wim.blob(name);
 		assert.equal(blob.size, size);
 		const end = blob.offsetInResource + blob.size;
-		const bytes = await readWholeResource(
-			blob.resource,
-			1 << 20,
-			blob.offsetInResource,
-			end,
-		);
+		const bytes = await readWholeResource(blob.resource, 1 << 20, blob.offsetInResource, end);
 		assert.equal(sha1(bytes), name);
 	}
 }
 
 for (const [name, expected] of Object.entries(vectors)) {
 	const file = fixture(`vectors/${name}`);
-	const references = (expected.needs ?? []).map((need) =>
-		path.join(path.dirname(file), need),
-	);
+	const references = (expected.needs ?? []).map((need) => path.join(path.dirname(file), need));
 	const sources: Record<string, () => Promise<Source>> = {
 		file: () => FileSource.open(file),
 		memory: async () => new MemorySource(name, readFileSync(file)),
-		"a slow source": async () => new SlowSource(name, readFileSync(file)),
+		'a slow source': async () => new SlowSource(name, readFileSync(file)),
 	};
 	for (const [kind, open] of Object.entries(sources))
 		test(`${name} read from ${kind} gives the full expected reading`, async () => {
@@ -242,8 +221,8 @@ for (const [name, expected] of Object.entries(vectors)) {
 		});
 }
 
-test("the entries of a blob table keep absurd numbers absurd", () => {
+test('the entries of a blob table keep absurd numbers absurd', () => {
 	const bytes = new Uint8Array(50).fill(0xff);
-	const [entry] = parseBlobEntries(new Span(bytes, "x"));
+	const [entry] = parseBlobEntries(new Span(bytes, 'x'));
 	assert.ok(entry && entry.offset > Number.MAX_SAFE_INTEGER);
 });
