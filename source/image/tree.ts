@@ -284,33 +284,53 @@ export class ImageTree {
 	}
 
 	private findLinks(): ReadonlyMap<DentryPosition, readonly DentryPosition[]> {
-		const byGroup = new Map<bigint, DentryPosition[]>();
+		const byGroup = new Map<number | bigint, DentryPosition[]>();
 		const { view, at } = this;
 		const excluded = Attribute.directory | Attribute.reparsePoint;
 		for (let dentry = 0; dentry < this.count; dentry++) {
 			const offset = at[dentry] ?? 0;
 			const group = offset + AT.union;
-			if (view.getUint32(group, true) === 0 && view.getUint32(group + 4, true) === 0) continue;
+			const low = view.getUint32(group, true);
+			const high = view.getUint32(group + 4, true);
+			if (low === 0 && high === 0) continue;
 			if (view.getUint32(offset + AT.attributes, true) & excluded) continue;
-			const id = view.getBigUint64(group, true);
+			const id = high < 0x20_0000 ? high * 0x1_0000_0000 + low : view.getBigUint64(group, true);
 			const members = byGroup.get(id);
 			if (members) members.push(dentry);
 			else byGroup.set(id, [dentry]);
 		}
 		const links = new Map<DentryPosition, readonly DentryPosition[]>();
-		for (const members of byGroup.values()) {
-			if (members.length < 2) continue;
-			const byContents = new Map<Sha1, DentryPosition[]>();
-			for (const dentry of members) {
-				const sha1 = this.dataSha1(dentry);
-				const same = byContents.get(sha1);
-				if (same) same.push(dentry);
-				else byContents.set(sha1, [dentry]);
-			}
-			for (const same of byContents.values())
+		for (const members of byGroup.values())
+			for (const same of this.splitByContents(members))
 				if (same.length > 1) for (const dentry of same) links.set(dentry, same);
-		}
 		return links;
+	}
+
+	/** Members of one group that have the same contents belong together (a defect of some Windows 7 images). */
+	private splitByContents(members: readonly DentryPosition[]): Iterable<readonly DentryPosition[]> {
+		const [first] = members;
+		if (first === undefined || members.every((dentry) => this.hasSameMainHash(first, dentry)))
+			return [members];
+		const byContents = new Map<Sha1, DentryPosition[]>();
+		for (const dentry of members) {
+			const sha1 = this.dataSha1(dentry);
+			const same = byContents.get(sha1);
+			if (same) same.push(dentry);
+			else byContents.set(sha1, [dentry]);
+		}
+		return byContents.values();
+	}
+
+	/** True when both have their contents in the main hash, and it is the same. */
+	private hasSameMainHash(one: DentryPosition, other: DentryPosition): boolean {
+		const { view } = this;
+		const a = this.offset(one);
+		const b = this.offset(other);
+		for (const field of [a, b])
+			if (view.getUint16(field + AT.streamCount, true) !== 0) return false;
+		for (let k = 0; k < 20; k += 4)
+			if (view.getUint32(a + AT.mainHash + k) !== view.getUint32(b + AT.mainHash + k)) return false;
+		return true;
 	}
 }
 
