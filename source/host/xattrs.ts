@@ -6,9 +6,9 @@
  * line; in PATH and NAME the bytes `\`, `=`, newline and carriage return are written `\ooo`.
  */
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { HostError } from '../base/errors.ts';
+import { CanceledError, HostError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
 import { decodeWtf8, encodeWtf8 } from '../bytes/utf16.ts';
 
@@ -44,16 +44,10 @@ export async function readXattrs(
 		signal: run.signal,
 	});
 	const parser = new DumpParser();
-	const ended = once(child, 'close');
-	try {
-		for await (const bytes of child.stdout) parser.add(bytes as Uint8Array);
-		await ended;
-	} catch (error) {
-		ended.catch(() => {});
-		if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw asHostError('getfattr', error);
-		return missingTool('getfattr');
-	}
-	return parser.finish();
+	const ended = endOf(child);
+	child.stdout.on('data', (bytes: Uint8Array) => parser.add(bytes));
+	const error = await ended;
+	return error ? notRun('getfattr', error) : parser.finish();
 }
 
 /**
@@ -72,43 +66,41 @@ export async function setXattrs(
 		stdio: ['pipe', 'ignore', 'pipe'],
 		signal: run.signal,
 	});
-	const ended = once(child, 'close');
-	const errors: Uint8Array[] = [];
-	child.stderr.on('data', (bytes: Uint8Array) => errors.push(bytes));
-	// A refusal does not end setfattr; when it does end early its messages say why, not EPIPE.
+	const ended = endOf(child);
+	const messages: Uint8Array[] = [];
+	child.stderr.on('data', (bytes: Uint8Array) => messages.push(bytes));
+	// When setfattr ends early its messages say why, not EPIPE.
 	child.stdin.on('error', () => {});
-	try {
-		for (const { path, xattrs } of items) {
-			const text = [`# file: ./${escapeDump(path)}`];
-			for (const { name, value } of xattrs)
-				text.push(`${escapeDump(name)}=0s${Buffer.from(value).toString('base64')}`);
-			if (!child.stdin.write(Buffer.from(`${text.join('\n')}\n\n`, 'latin1')))
-				await Promise.race([once(child.stdin, 'drain'), ended]);
-		}
-		child.stdin.end();
-		await ended;
-	} catch (error) {
-		ended.catch(() => {});
-		if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw asHostError('setfattr', error);
-		return missingTool('setfattr');
+	for (const { path, xattrs } of items) {
+		const text = [`# file: ./${escapeDump(path)}`];
+		for (const { name, value } of xattrs)
+			text.push(`${escapeDump(name)}=0s${Buffer.from(value).toString('base64')}`);
+		if (!child.stdin.write(Buffer.from(`${text.join('\n')}\n\n`, 'latin1')))
+			await Promise.race([once(child.stdin, 'drain'), ended]);
 	}
-	const refused = Buffer.concat(errors).toString('utf8').split('\n').filter(Boolean);
-	return {
-		refused: refused.map((line) => line.replace(/^setfattr: (\.\/)?/, '')),
-	};
+	child.stdin.end();
+	const error = await ended;
+	if (error) return notRun('setfattr', error);
+	const refused = Buffer.concat(messages).toString('utf8').split('\n').filter(Boolean);
+	return { refused: refused.map((line) => line.replace(/^setfattr: (\.\/)?/, '')) };
 }
 
-function missingTool(tool: string): XattrsLeftOut {
+/** Waits for the end of a program; what kept it from running is the result. */
+function endOf(child: ChildProcess): Promise<Error | null> {
+	return new Promise((resolve) => {
+		child.once('error', resolve);
+		child.once('close', () => resolve(null));
+	});
+}
+
+/** @throws {CanceledError} when it was stopped */
+function notRun(tool: string, error: Error): XattrsLeftOut {
+	if (error.name === 'AbortError') throw new CanceledError();
+	if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+		throw new HostError(`Cannot run ${tool}: ${error.message}`, {}, error);
 	return {
 		leftOut: `Extended attributes are left out: the program ${tool} is not installed (package attr)`,
 	};
-}
-
-function asHostError(tool: string, error: unknown): Error {
-	const isAbort = error instanceof Error && error.name === 'AbortError';
-	return isAbort
-		? error
-		: new HostError(`Cannot run ${tool}: ${(error as Error).message}`, {}, error);
 }
 
 /** Text to the byte string of a dump, held in latin1: a path's bytes with the special ones as `\ooo`. */

@@ -1,0 +1,181 @@
+/**
+ * What an NTFS volume keeps about a file beyond Unix, as an ntfs-3g mount offers it through extended
+ * attributes `system.ntfs_*` (ntfs-3g(8), observed with 2022.10.3): they are not listed, so each is
+ * asked for by name, once for the whole tree. Named streams are the listed attributes `user.*`
+ * (mount option `streams_interface=xattr`, the default); the system call ends at 64 KiB a stream.
+ */
+
+import { statfsSync } from 'node:fs';
+import type { Run } from '../base/run.ts';
+import { decodeWtf8, encodeWtf8 } from '../bytes/utf16.ts';
+import { readXattrs, type Xattr } from './xattrs.ts';
+
+export interface NtfsFacts {
+	/** File attributes (wim.md §4.10). */
+	readonly attributes: number | null;
+	/** Self-relative. */
+	readonly securityDescriptor: Uint8Array | null;
+	readonly shortName: string | null;
+	readonly reparse: {
+		readonly tag: number;
+		readonly reserved: number;
+		readonly data: Uint8Array;
+	} | null;
+	/** 16 to 64 bytes. */
+	readonly objectId: Uint8Array | null;
+	/** FILETIME. */
+	readonly times: {
+		readonly creation: bigint;
+		readonly write: bigint;
+		readonly access: bigint;
+	} | null;
+	readonly extendedAttributes: readonly {
+		readonly flags: number;
+		readonly name: string;
+		readonly value: Uint8Array;
+	}[];
+	readonly streams: readonly { readonly name: string; readonly value: Uint8Array }[];
+}
+
+/** By path inside the tree: `/` is the root, then `/a/b`. */
+export type NtfsIndex = ReadonlyMap<string, NtfsFacts>;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** `f_type` of every FUSE mount. */
+const FUSE_MAGIC = 0x6573_5546;
+
+const SYSTEM = {
+	attributes: 'system.ntfs_attrib_be',
+	securityDescriptor: 'system.ntfs_acl',
+	shortName: 'system.ntfs_dos_name',
+	reparse: 'system.ntfs_reparse_data',
+	objectId: 'system.ntfs_object_id',
+	times: 'system.ntfs_times_be',
+	extendedAttributes: 'system.ntfs_ea',
+} as const;
+
+const STREAM_PREFIX = 'user.';
+
+/**
+ * Reads the NTFS side of the tree at `root`.
+ *
+ * @returns null when `root` does not lie on an ntfs-3g mount; the sentence why when the tool is missing
+ */
+export async function readNtfsFacts(
+	root: string,
+	run: Run,
+): Promise<NtfsIndex | null | { readonly leftOut: string }> {
+	if (statfsSync(root).type !== FUSE_MAGIC) return null;
+	const attributes = await readXattrs(root, SYSTEM.attributes, run);
+	if ('leftOut' in attributes) return attributes;
+	if (attributes.size === 0) return null;
+	const index = new Map<string, Mutable<NtfsFacts>>();
+	for (const name of [null, ...Object.values(SYSTEM)]) {
+		const found = name === SYSTEM.attributes ? attributes : await readXattrs(root, name, run);
+		if ('leftOut' in found) return found;
+		for (const [path, xattrs] of found) {
+			const facts = index.get(path) ?? noFacts();
+			index.set(path, facts);
+			takeXattrs(facts, xattrs);
+		}
+	}
+	return index;
+}
+
+function noFacts(): Mutable<NtfsFacts> {
+	return {
+		attributes: null,
+		securityDescriptor: null,
+		shortName: null,
+		reparse: null,
+		objectId: null,
+		times: null,
+		extendedAttributes: [],
+		streams: [],
+	};
+}
+
+/** Adds what the attributes of one file say; what is malformed counts as absent. */
+function takeXattrs(facts: Mutable<NtfsFacts>, xattrs: readonly Xattr[]): void {
+	for (const { name, value } of xattrs) {
+		const view = new DataView(value.buffer, value.byteOffset, value.length);
+		if (name === SYSTEM.attributes && value.length >= 4) facts.attributes = view.getUint32(0);
+		else if (name === SYSTEM.securityDescriptor) facts.securityDescriptor = value;
+		else if (name === SYSTEM.shortName) facts.shortName = decodeWtf8(value);
+		else if (name === SYSTEM.objectId && value.length >= 16) facts.objectId = value;
+		else if (name === SYSTEM.reparse && value.length >= 8)
+			facts.reparse = {
+				tag: view.getUint32(0, true),
+				reserved: view.getUint16(6, true),
+				data: value.subarray(8),
+			};
+		else if (name === SYSTEM.times && value.length >= 24)
+			facts.times = {
+				creation: view.getBigUint64(0),
+				write: view.getBigUint64(8),
+				access: view.getBigUint64(16),
+			};
+		else if (name === SYSTEM.extendedAttributes) facts.extendedAttributes = parseEaList(value);
+		else if (name.startsWith(STREAM_PREFIX))
+			facts.streams = [...facts.streams, { name: name.slice(STREAM_PREFIX.length), value }];
+	}
+}
+
+/** A list of FILE_FULL_EA_INFORMATION: u32 offset of the next, u8 flags, u8 name length, u16 value length, name, NUL, value. */
+export function parseEaList(bytes: Uint8Array): NtfsFacts['extendedAttributes'] {
+	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+	const list: NtfsFacts['extendedAttributes'][number][] = [];
+	for (let at = 0; at + 8 <= bytes.length; ) {
+		const nameSize = view.getUint8(at + 5);
+		const valueAt = at + 9 + nameSize;
+		const valueSize = view.getUint16(at + 6, true);
+		if (valueAt + valueSize > bytes.length) break;
+		const name = decodeWtf8(bytes.subarray(at + 8, at + 8 + nameSize));
+		if (name !== null)
+			list.push({
+				flags: view.getUint8(at + 4),
+				name,
+				value: bytes.subarray(valueAt, valueAt + valueSize),
+			});
+		const step = view.getUint32(at, true);
+		if (step < 8) break;
+		at += step;
+	}
+	return list;
+}
+
+/** The inverse of reading: what to set on a file of an ntfs-3g mount, in the order in which it must be set. */
+export function ntfsXattrs(facts: NtfsFacts): Xattr[] {
+	const xattrs: Xattr[] = [];
+	const add = (name: string, value: Uint8Array) => xattrs.push({ name, value });
+	for (const { name, value } of facts.streams) add(STREAM_PREFIX + name, value);
+	if (facts.reparse) {
+		const { tag, reserved, data } = facts.reparse;
+		const buffer = new Uint8Array(8 + data.length);
+		const view = new DataView(buffer.buffer);
+		view.setUint32(0, tag, true);
+		// Tags that are not Microsoft's carry a GUID that the length does not count (wim.md §4.12).
+		view.setUint16(4, tag >= 0x8000_0000 ? data.length : data.length - 16, true);
+		view.setUint16(6, reserved, true);
+		buffer.set(data, 8);
+		add(SYSTEM.reparse, buffer);
+	}
+	if (facts.objectId) add(SYSTEM.objectId, facts.objectId);
+	if (facts.shortName) add(SYSTEM.shortName, encodeWtf8(facts.shortName));
+	if (facts.securityDescriptor) add(SYSTEM.securityDescriptor, facts.securityDescriptor);
+	if (facts.attributes !== null) {
+		const value = new Uint8Array(4);
+		new DataView(value.buffer).setUint32(0, facts.attributes);
+		add(SYSTEM.attributes, value);
+	}
+	if (facts.times) {
+		const value = new Uint8Array(24);
+		const view = new DataView(value.buffer);
+		view.setBigUint64(0, facts.times.creation);
+		view.setBigUint64(8, facts.times.write);
+		view.setBigUint64(16, facts.times.access);
+		add(SYSTEM.times, value);
+	}
+	return xattrs;
+}
