@@ -1,0 +1,270 @@
+/**
+ * Files that are written whole or not at all: beside the target under a temporary name, synced, renamed; and files
+ * that are edited in place. What a killed run left behind is removed by the next one (product.md §3).
+ */
+import fs, { type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import { HostError, hostError } from '../base/errors.ts';
+import { formatSize } from '../base/print.ts';
+import type { Output } from './output.ts';
+import { WriteLock } from './write-lock.ts';
+
+const SUFFIX = '.wimdeck-new';
+/** Small pieces are gathered into writes of this size. */
+const BUFFER_SIZE = 1 << 20;
+
+/** An open file with a buffer in front of its end. */
+export class SeekableFile implements Output {
+	readonly name: string;
+	readonly canSeek = true;
+	readonly handle: FileHandle;
+	readonly #buffer = new Uint8Array(BUFFER_SIZE);
+	#buffered = 0;
+	/** Where the buffer begins. */
+	#flushed: number;
+
+	constructor(name: string, handle: FileHandle, position: number) {
+		this.name = name;
+		this.handle = handle;
+		this.#flushed = position;
+	}
+
+	get position(): number {
+		return this.#flushed + this.#buffered;
+	}
+
+	async append(bytes: Uint8Array): Promise<void> {
+		if (bytes.length >= BUFFER_SIZE) {
+			await this.flush();
+			await this.#put(this.#flushed, bytes);
+			this.#flushed += bytes.length;
+			return;
+		}
+		if (this.#buffered + bytes.length > BUFFER_SIZE) await this.flush();
+		this.#buffer.set(bytes, this.#buffered);
+		this.#buffered += bytes.length;
+	}
+
+	async writeAt(offset: number, bytes: Uint8Array): Promise<void> {
+		if (offset >= this.#flushed && offset + bytes.length <= this.position) {
+			this.#buffer.set(bytes, offset - this.#flushed);
+			return;
+		}
+		await this.flush();
+		await this.#put(offset, bytes);
+	}
+
+	async readAt(offset: number, into: Uint8Array): Promise<void> {
+		await this.flush();
+		for (let done = 0; done < into.length; ) {
+			const { bytesRead } = await this.#attempt(() =>
+				this.handle.read(into, done, into.length - done, offset + done),
+			);
+			if (bytesRead === 0)
+				throw new HostError(
+					`Cannot read back "${this.name}": it is shorter than what was written`,
+					{
+						path: this.name,
+						offset: offset + done,
+						hint: 'Check the disk, and that no other program changes the file.',
+					},
+				);
+			done += bytesRead;
+		}
+	}
+
+	rewind(offset: number): void {
+		if (offset >= this.#flushed) {
+			this.#buffered = offset - this.#flushed;
+			return;
+		}
+		this.#buffered = 0;
+		this.#flushed = offset;
+	}
+
+	/** Hands the buffer to the system. */
+	async flush(): Promise<void> {
+		if (this.#buffered === 0) return;
+		const bytes = this.#buffer.subarray(0, this.#buffered);
+		await this.#put(this.#flushed, bytes);
+		this.#flushed += bytes.length;
+		this.#buffered = 0;
+	}
+
+	/** Makes sure that everything is on the disk. */
+	async sync(): Promise<void> {
+		await this.flush();
+		await this.#attempt(() => this.handle.sync());
+	}
+
+	async truncate(size: number): Promise<void> {
+		await this.#attempt(() => this.handle.truncate(size));
+	}
+
+	async #put(offset: number, bytes: Uint8Array): Promise<void> {
+		for (let done = 0; done < bytes.length; ) {
+			const { bytesWritten } = await this.#attempt(() =>
+				this.handle.write(bytes, done, bytes.length - done, offset + done),
+			);
+			done += bytesWritten;
+		}
+	}
+
+	async #attempt<T>(action: () => Promise<T>): Promise<T> {
+		try {
+			return await action();
+		} catch (error) {
+			throw hostError(`Cannot write "${this.name}"`, error, { path: this.name });
+		}
+	}
+}
+
+/** The file that a path leads to, through links: a rename must replace the file and not the link. */
+export async function realTarget(target: string): Promise<string> {
+	try {
+		return await fs.realpath(target);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+			throw hostError(`Cannot write "${target}"`, error, { path: target });
+	}
+	const folder = path.dirname(target);
+	try {
+		return path.join(await fs.realpath(folder), path.basename(target));
+	} catch (error) {
+		throw hostError(`Cannot write "${target}"`, error, { path: folder });
+	}
+}
+
+/** A new file under a temporary name. Disposing without `commit` leaves the target as it was. */
+export class NewFile extends SeekableFile implements AsyncDisposable {
+	readonly target: string;
+	readonly #lock: WriteLock | null;
+	#open = true;
+
+	private constructor(target: string, handle: FileHandle, lock: WriteLock | null) {
+		super(target, handle, 0);
+		this.target = target;
+		this.#lock = lock;
+	}
+
+	/**
+	 * @param sharesLock for further files of a set whose first file is locked
+	 * @throws {HostError} when the place cannot be written or another writer has it
+	 */
+	static async create(given: string, sharesLock = false): Promise<NewFile> {
+		const target = await realTarget(given);
+		const attempt = `Cannot write "${given}"`;
+		const stat = await fs.stat(target).catch(() => null);
+		if (stat?.isDirectory())
+			throw hostError(attempt, Object.assign(new Error('folder'), { code: 'EISDIR' }), {
+				path: given,
+			});
+		const lock = sharesLock ? null : await WriteLock.take(target);
+		try {
+			// Only the holder of the lock makes this file, so one that is there was left by a killed run.
+			await fs.rm(temporaryPath(target), { force: true });
+			const handle = await fs.open(temporaryPath(target), 'wx+', stat ? stat.mode & 0o777 : 0o666);
+			return new NewFile(target, handle, lock);
+		} catch (error) {
+			await lock?.[Symbol.asyncDispose]();
+			throw hostError(attempt, error, { path: given });
+		}
+	}
+
+	/** Syncs, closes and renames over the target; then the folder is synced. */
+	async commit(): Promise<void> {
+		await this.flush();
+		await this.truncate(this.position);
+		await this.sync();
+		try {
+			await this.handle.close();
+			this.#open = false;
+			await fs.rename(temporaryPath(this.target), this.target);
+		} catch (error) {
+			await fs.rm(temporaryPath(this.target), { force: true }).catch(() => {});
+			throw hostError(`Cannot write "${this.target}"`, error, { path: this.target });
+		}
+		await syncFolder(path.dirname(this.target));
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		if (this.#open) {
+			this.#open = false;
+			await this.handle.close().catch(() => {});
+			await fs.rm(temporaryPath(this.target), { force: true }).catch(() => {});
+		}
+		await this.#lock?.[Symbol.asyncDispose]();
+	}
+}
+
+/** A file opened for changing it in place, locked against other writers. */
+export class EditedFile extends SeekableFile implements AsyncDisposable {
+	readonly target: string;
+	readonly #lock: WriteLock;
+
+	private constructor(target: string, handle: FileHandle, size: number, lock: WriteLock) {
+		super(target, handle, size);
+		this.target = target;
+		this.#lock = lock;
+	}
+
+	/** @throws {HostError} when it cannot be written or another writer has it */
+	static async open(given: string): Promise<EditedFile> {
+		const target = await realTarget(given);
+		const lock = await WriteLock.take(target);
+		try {
+			await fs.rm(temporaryPath(target), { force: true });
+			const handle = await fs.open(target, 'r+');
+			return new EditedFile(target, handle, (await handle.stat()).size, lock);
+		} catch (error) {
+			await lock[Symbol.asyncDispose]();
+			throw hostError(`Cannot write "${given}"`, error, { path: given });
+		}
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.handle.close();
+		await this.#lock[Symbol.asyncDispose]();
+	}
+}
+
+/** Where the new contents of a target stand until they are complete. */
+export function temporaryPath(target: string): string {
+	return path.join(path.dirname(target), `.${path.basename(target)}${SUFFIX}`);
+}
+
+/** Makes a rename in a folder durable; some file systems cannot sync folders, and need not. */
+export async function syncFolder(folder: string): Promise<void> {
+	const handle = await fs.open(folder, 'r').catch(() => null);
+	await handle?.sync().catch(() => {});
+	await handle?.close().catch(() => {});
+}
+
+/** Bytes that can still be written where a target lies; null where the system does not tell. */
+export async function freeSpace(target: string): Promise<number | null> {
+	const stat = await fs.statfs(path.dirname(path.resolve(target))).catch(() => null);
+	return stat === null ? null : stat.bavail * stat.bsize;
+}
+
+/** @throws {HostError} when fewer than `bytes` are free at the target */
+export async function requireSpace(target: string, bytes: number): Promise<void> {
+	const free = await freeSpace(target);
+	if (free !== null && free < bytes)
+		throw new HostError(
+			`Cannot write "${target}": ${formatSize(bytes)} needed, ${formatSize(free)} free`,
+			{ path: target, hint: 'Free some space, or choose another place.' },
+		);
+}
+
+/** Removes what killed runs left beside a target that nobody writes now; says how many files that were. */
+export async function removeLeftovers(target: string): Promise<number> {
+	const real = await realTarget(target);
+	let removed = 0;
+	await using _lock = await WriteLock.take(real);
+	const isLeft = await fs.stat(temporaryPath(real)).catch(() => null);
+	if (isLeft !== null) {
+		await fs.rm(temporaryPath(real), { force: true });
+		removed++;
+	}
+	return removed;
+}

@@ -1,0 +1,17 @@
+/** What a writer writes to: appended bytes, and where it can seek, bytes at an offset and read back. */
+export interface Output {
+	/** What people call it. */
+	readonly name: string;
+	/** Where the next `append` goes, in bytes from the start. */
+	readonly position: number;
+	/** False for a stream: then only `append` works. */
+	readonly canSeek: boolean;
+	/** The bytes may be reused once the promise is fulfilled. */
+	append(bytes: Uint8Array): Promise<void>;
+	/** Writes over bytes that were appended. */
+	writeAt(offset: number, bytes: Uint8Array): Promise<void>;
+	/** Reads back what was appended; all of it must be there. */
+	readAt(offset: number, into: Uint8Array): Promise<void>;
+	/** Takes back everything from `offset` on; later appends go there. */
+	rewind(offset: number): void;
+}
