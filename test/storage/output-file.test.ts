@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { HostError, InputError } from '../../source/base/errors.ts';
+import {
+	EditedFile,
+	NewFile,
+	requireSpace,
+	temporaryPath,
+} from '../../source/storage/output-file.ts';
+import { lockPath, WriteLock } from '../../source/storage/write-lock.ts';
+import { tempFolder } from '../support/temp-tree.ts';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+test('a new file appears only with its commit, and takes the mode of what it replaces', async (t) => {
+	const folder = tempFolder(t);
+	const target = path.join(folder, 'a.wim');
+	fs.writeFileSync(target, 'old', { mode: 0o640 });
+	{
+		await using file = await NewFile.create(target);
+		await file.append(bytes('new contents'));
+		assert.equal(fs.readFileSync(target, 'utf8'), 'old');
+		await file.writeAt(0, bytes('NEW'));
+		const back = new Uint8Array(5);
+		await file.readAt(2, back);
+		assert.deepEqual(back, bytes('W con'));
+		await file.commit();
+	}
+	assert.equal(fs.readFileSync(target, 'utf8'), 'NEW contents');
+	assert.equal(fs.statSync(target).mode & 0o777, 0o640);
+	assert.deepEqual(fs.readdirSync(folder), ['a.wim']);
+});
+
+test('a new file that is given up leaves nothing and the old one as it was', async (t) => {
+	const folder = tempFolder(t);
+	const target = path.join(folder, 'a.wim');
+	fs.writeFileSync(target, 'old');
+	{
+		await using file = await NewFile.create(target);
+		await file.append(bytes('new'));
+	}
+	assert.equal(fs.readFileSync(target, 'utf8'), 'old');
+	assert.deepEqual(fs.readdirSync(folder), ['a.wim']);
+});
+
+test('bytes behind a rewind are written over and cut off', async (t) => {
+	const target = path.join(tempFolder(t), 'a.wim');
+	await using file = await NewFile.create(target);
+	const big = new Uint8Array(3 << 20).fill(1);
+	await file.append(big);
+	await file.append(bytes('tail'));
+	file.rewind(big.length + 2);
+	await file.append(bytes('x'));
+	file.rewind(10);
+	await file.append(bytes('end'));
+	assert.equal(file.position, 13);
+	await file.commit();
+	assert.deepEqual([...fs.readFileSync(target)], [...new Uint8Array(10).fill(1), ...bytes('end')]);
+});
+
+test('a link to a file stays a link when the file is replaced', async (t) => {
+	const folder = tempFolder(t);
+	fs.mkdirSync(path.join(folder, 'real'));
+	fs.writeFileSync(path.join(folder, 'real/a.wim'), 'old');
+	fs.symlinkSync('real/a.wim', path.join(folder, 'link.wim'));
+	await using file = await NewFile.create(path.join(folder, 'link.wim'));
+	await file.append(bytes('new'));
+	await file.commit();
+	assert.equal(fs.readFileSync(path.join(folder, 'real/a.wim'), 'utf8'), 'new');
+	assert.ok(fs.lstatSync(path.join(folder, 'link.wim')).isSymbolicLink());
+});
+
+test('a second writer is refused and told who the first one is', async (t) => {
+	const target = path.join(tempFolder(t), 'a.wim');
+	fs.writeFileSync(target, 'old');
+	await using _file = await EditedFile.open(target);
+	await assert.rejects(NewFile.create(target), (error) => {
+		assert.ok(error instanceof HostError);
+		assert.match(error.message, new RegExp(`being written by process ${process.pid} `));
+		return error.facts.hint !== undefined;
+	});
+});
+
+test('the lock and the temporary file of a killed run are taken over', async (t) => {
+	const target = path.join(tempFolder(t), 'a.wim');
+	const child = spawnSync(process.execPath, ['-e', '']);
+	const host = (await import('node:os')).hostname();
+	for (const owner of [
+		JSON.stringify({ pid: child.pid, started: '1', host }),
+		// The same number, but another start: a later process.
+		JSON.stringify({ pid: process.pid, started: '1', host }),
+		'',
+	]) {
+		fs.writeFileSync(lockPath(target), owner);
+		fs.writeFileSync(temporaryPath(target), 'half');
+		await using file = await NewFile.create(target);
+		await file.append(bytes('whole'));
+		await file.commit();
+		assert.equal(fs.readFileSync(target, 'utf8'), 'whole');
+	}
+	assert.deepEqual(fs.readdirSync(path.dirname(target)), ['a.wim']);
+});
+
+test('of many takers of a stale lock one wins', async (t) => {
+	const target = path.join(tempFolder(t), 'a.wim');
+	fs.writeFileSync(lockPath(target), '');
+	const results = await Promise.allSettled(
+		Array.from({ length: 12 }, () => WriteLock.take(target)),
+	);
+	assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
+});
+
+test('a lock held on another machine is respected', async (t) => {
+	const target = path.join(tempFolder(t), 'a.wim');
+	fs.writeFileSync(lockPath(target), JSON.stringify({ pid: 1, started: null, host: 'elsewhere' }));
+	await assert.rejects(WriteLock.take(target), /process 1 on elsewhere/);
+});
+
+test('a folder that is not there and a folder as target are input errors', async (t) => {
+	const folder = tempFolder(t);
+	await assert.rejects(NewFile.create(path.join(folder, 'no/a.wim')), InputError);
+	await assert.rejects(NewFile.create(folder), InputError);
+	await assert.rejects(EditedFile.open(path.join(folder, 'no.wim')), InputError);
+	assert.deepEqual(fs.readdirSync(folder), []);
+});
+
+test('space that is not there is refused before anything is written', async (t) => {
+	const target = path.join(tempFolder(t), 'a.wim');
+	await requireSpace(target, 1);
+	await assert.rejects(requireSpace(target, 2 ** 60), (error) => error instanceof HostError);
+});
