@@ -1,0 +1,393 @@
+/**
+ * The one table of commands. The parser, `--help`, `wimdeck help VERB` and the tables of the README
+ * all come from it.
+ */
+
+import type { OptionName } from './options.ts';
+
+export interface ArgumentSpec {
+	/** As shown in the usage line. */
+	readonly name: string;
+	readonly optional?: true;
+	/** Takes all that is left. */
+	readonly many?: true;
+}
+
+export type VerbGroup = 'read' | 'write' | 'rescue' | 'more';
+
+export interface VerbSpec {
+	readonly group: VerbGroup;
+	readonly summary: string;
+	readonly arguments: readonly ArgumentSpec[];
+	/** Beside those of `COMMON_OPTIONS`. */
+	readonly options: readonly OptionName[];
+	/** Lines for `wimdeck help VERB` that the option table does not say. */
+	readonly notes?: readonly string[];
+	readonly examples?: readonly string[];
+}
+
+/** Every verb takes these. */
+export const COMMON_OPTIONS: readonly OptionName[] = [
+	'json',
+	'quiet',
+	'progress',
+	'threads',
+	'help',
+	'version',
+	'verbose',
+];
+
+const arg = (name: string): ArgumentSpec => ({ name });
+const maybe = (name: string): ArgumentSpec => ({ name, optional: true });
+const rest = (name: string): ArgumentSpec => ({ name, optional: true, many: true });
+
+const RESTORE: readonly OptionName[] = [
+	'check',
+	'no-check',
+	'ref',
+	'unix-data',
+	'no-acls',
+	'strict-acls',
+	'no-attributes',
+	'include-invalid-names',
+	'recover-data',
+	'wimboot',
+	'compact',
+	'verify',
+	'dry-run',
+];
+
+const COMPRESSION: readonly OptionName[] = [
+	'compress',
+	'chunk-size',
+	'solid',
+	'solid-compress',
+	'solid-chunk-size',
+	'no-solid-sort',
+	'pipable',
+	'not-pipable',
+];
+
+const INTEGRITY: readonly OptionName[] = ['check', 'no-check', 'include-integrity'];
+
+const CAPTURE: readonly OptionName[] = [
+	...COMPRESSION,
+	'boot',
+	...INTEGRITY,
+	'config',
+	'flags',
+	'image-property',
+	'rebuild',
+	'unix-data',
+	'source-list',
+	'dereference',
+	'no-acls',
+	'strict-acls',
+	'rpfix',
+	'norpfix',
+	'update-of',
+	'delta-from',
+	'ref',
+	'create',
+	'wimboot',
+	'snapshot',
+	'unsafe-compact',
+	'dry-run',
+];
+
+const MOUNT: readonly OptionName[] = [
+	'check',
+	'ref',
+	'staging-dir',
+	'streams-interface',
+	'unix-data',
+	'allow-other',
+	'debug',
+];
+
+const IMAGE_NOTE =
+	'IMAGE is an index from 1, a name, or a description when only one image has it. It may be left out when there is one image.';
+const PARTS_NOTE =
+	'Name the first part of a split WIM; the others are found beside it, or named by --ref "install*.swm".';
+
+export const VERBS = {
+	info: {
+		group: 'read',
+		summary: 'Show what a WIM holds, or change names, properties and the boot index',
+		arguments: [arg('WIM'), maybe('IMAGE'), maybe('NEW_NAME'), maybe('NEW_DESC')],
+		options: [
+			'header',
+			'blobs',
+			'xml',
+			'extract-xml',
+			'boot',
+			'image-property',
+			...INTEGRITY,
+			'ref',
+			'dry-run',
+		],
+		notes: ['IMAGE 0 with --boot means that no image boots.', IMAGE_NOTE],
+		examples: ['wimdeck info install.wim', 'wimdeck info install.wim 3 "Windows 11 Pro" --boot'],
+	},
+	dir: {
+		group: 'read',
+		summary: 'List the files of an image',
+		arguments: [arg('WIM'), maybe('IMAGE')],
+		options: ['path', 'detailed', 'one-file-only', 'ref', 'check', 'no-check'],
+		notes: [IMAGE_NOTE, 'IMAGE "all" lists every image.', PARTS_NOTE],
+		examples: ['wimdeck dir install.wim 1 --path=/Windows/System32'],
+	},
+	verify: {
+		group: 'read',
+		summary: 'Check every structure and every blob, and name each damaged file',
+		arguments: [arg('WIM')],
+		options: ['ref', 'fast', 'check', 'no-check', 'report'],
+		notes: ['Never stops at the first fault. Exit code 3 when something is damaged.', PARTS_NOTE],
+		examples: ['wimdeck verify install.wim', 'wimdeck verify install.swm --ref "install*.swm"'],
+	},
+	extract: {
+		group: 'read',
+		summary: 'Get files and folders out of an image',
+		arguments: [arg('WIM'), arg('IMAGE'), rest('PATH or @LISTFILE')],
+		options: [
+			'dest-dir',
+			'to-stdout',
+			'no-globs',
+			'nullglob',
+			'preserve-dir-structure',
+			...RESTORE,
+		],
+		notes: [
+			'PATH may hold * and ?. Each match is put into the target under its own name.',
+			'@LISTFILE names a text file with one path a line (@- is standard input); its folders are kept.',
+			'Without PATH the whole image is extracted.',
+		],
+		examples: [
+			'wimdeck extract install.wim 1 "/Windows/Fonts/*.ttf" --dest-dir=fonts',
+			'wimdeck extract boot.wim 2 /setup.exe --to-stdout > setup.exe',
+		],
+	},
+	apply: {
+		group: 'read',
+		summary: 'Write a whole image, or all of them, into a folder',
+		arguments: [arg('WIM'), maybe('IMAGE'), arg('TARGET')],
+		options: [...RESTORE, 'rpfix', 'norpfix'],
+		notes: [
+			IMAGE_NOTE,
+			'IMAGE "all" makes a folder for each image. WIM "-" reads a pipable WIM from standard input.',
+		],
+		examples: [
+			'wimdeck apply install.wim 1 /mnt/windows',
+			'curl -s URL | wimdeck apply - 1 target',
+		],
+	},
+	capture: {
+		group: 'write',
+		summary: 'Make a WIM from a folder',
+		arguments: [arg('SOURCE'), arg('WIM'), maybe('NAME'), maybe('DESC')],
+		options: CAPTURE,
+		notes: [
+			'WIM "-" writes a pipable WIM to standard output. NAME defaults to the name of SOURCE.',
+			'An existing WIM is replaced once the new one is whole.',
+		],
+		examples: ['wimdeck capture /srv/image install.wim "Windows 11 Pro" --check --boot'],
+	},
+	append: {
+		group: 'write',
+		summary: 'Add a folder to a WIM as a new image',
+		arguments: [arg('SOURCE'), arg('WIM'), maybe('NAME'), maybe('DESC')],
+		options: CAPTURE,
+		examples: ['wimdeck append /srv/image install.wim "Second" --create'],
+	},
+	update: {
+		group: 'write',
+		summary: 'Add, delete and rename files inside an image',
+		arguments: [arg('WIM'), maybe('IMAGE')],
+		options: [
+			'command',
+			'force',
+			'recursive',
+			'no-replace',
+			'dereference',
+			'unix-data',
+			'no-acls',
+			'strict-acls',
+			'config',
+			'rebuild',
+			...INTEGRITY,
+			'ref',
+			'wimboot-config',
+			'unsafe-compact',
+			'dry-run',
+		],
+		notes: [
+			'Commands come from standard input, one a line, or from --command:',
+			'  add [--no-replace] [--dereference] [--unix-data] [--no-acls] [--strict-acls] SOURCE DEST',
+			'  delete [--force] [--recursive] PATH',
+			'  rename OLD NEW',
+			'All of them happen, or none.',
+		],
+		examples: [
+			'wimdeck update boot.wim 2 --command="add winpeshl.ini /Windows/System32/winpeshl.ini"',
+		],
+	},
+	delete: {
+		group: 'write',
+		summary: 'Remove an image, or all of them',
+		arguments: [arg('WIM'), arg('IMAGE')],
+		options: ['soft', ...INTEGRITY, 'unsafe-compact', 'dry-run'],
+		examples: ['wimdeck delete install.wim "Windows 11 Home N"'],
+	},
+	export: {
+		group: 'write',
+		summary: 'Copy an image, or all of them, into another WIM',
+		arguments: [arg('SRC'), arg('IMAGE'), arg('DEST'), maybe('NAME'), maybe('DESC')],
+		options: [
+			...COMPRESSION,
+			'recompress',
+			'boot',
+			...INTEGRITY,
+			'ref',
+			'rebuild',
+			'wimboot',
+			'unsafe-compact',
+			'dry-run',
+		],
+		notes: ['DEST is made when it does not exist. IMAGE may be "all".', PARTS_NOTE],
+		examples: ['wimdeck export install.wim 6 pro.esd --solid'],
+	},
+	split: {
+		group: 'write',
+		summary: 'Cut a WIM into parts of a given size',
+		arguments: [arg('WIM'), arg('PART1.swm'), arg('SIZE_MIB')],
+		options: ['check', 'no-check', 'include-integrity', 'dry-run'],
+		notes: ['The parts are named install.swm, install2.swm, install3.swm and so on.'],
+		examples: ['wimdeck split install.wim install.swm 3800'],
+	},
+	join: {
+		group: 'write',
+		summary: 'Make one WIM from its parts',
+		arguments: [arg('OUT'), arg('PART'), rest('PART')],
+		options: ['check', 'no-check', 'include-integrity', 'dry-run'],
+		examples: ['wimdeck join install.wim install*.swm'],
+	},
+	optimize: {
+		group: 'write',
+		summary: 'Write a WIM anew without dead bytes',
+		arguments: [arg('WIM')],
+		options: ['recompress', ...COMPRESSION, ...INTEGRITY, 'unsafe-compact', 'dry-run'],
+		examples: ['wimdeck optimize install.wim --recompress --compress=maximum:100'],
+	},
+	undo: {
+		group: 'write',
+		summary: 'Take back the last edit made in place',
+		arguments: [arg('WIM')],
+		options: ['dry-run'],
+		examples: ['wimdeck undo install.wim'],
+	},
+	salvage: {
+		group: 'rescue',
+		summary: 'Get back everything that is physically left of a damaged file',
+		arguments: [arg('WIM'), maybe('IMAGE'), arg('TARGET')],
+		options: ['ref', 'to-wim', 'report', 'unix-data', 'include-invalid-names', 'dry-run'],
+		notes: ['The damaged file is never written to. Exit code 0 only when nothing is lost.'],
+		examples: ['wimdeck salvage damaged.wim rescued'],
+	},
+	repair: {
+		group: 'rescue',
+		summary: 'Make a whole file from a damaged one and donors',
+		arguments: [arg('WIM')],
+		options: ['from', 'output', 'ref', 'report', 'check', 'no-check', 'dry-run'],
+		notes: ['The damaged file is never written to.'],
+		examples: ['wimdeck repair damaged.wim --from=other.wim --output=whole.wim'],
+	},
+	diff: {
+		group: 'read',
+		summary: 'Show what differs between two images or folders',
+		arguments: [arg('WIM:IMAGE or FOLDER'), arg('WIM:IMAGE or FOLDER')],
+		options: ['content', 'ref'],
+		examples: [
+			'wimdeck diff install.wim:1 install.wim:2',
+			'wimdeck diff install.wim:1 /mnt/windows',
+		],
+	},
+	mount: {
+		group: 'more',
+		summary: 'Show an image as a folder',
+		arguments: [arg('WIM'), maybe('IMAGE'), arg('DIR')],
+		options: MOUNT,
+		examples: ['wimdeck mount install.wim 1 /mnt/image'],
+	},
+	mountrw: {
+		group: 'more',
+		summary: 'Show an image as a folder that can be changed',
+		arguments: [arg('WIM'), maybe('IMAGE'), arg('DIR')],
+		options: MOUNT,
+	},
+	unmount: {
+		group: 'more',
+		summary: 'Take a mounted folder away, keeping or dropping its changes',
+		arguments: [arg('DIR')],
+		options: ['commit', 'force', 'check', 'rebuild', 'new-image', 'lazy'],
+		examples: ['wimdeck unmount /mnt/image --commit'],
+	},
+	jobs: {
+		group: 'more',
+		summary: 'Show, follow, cancel or forget running and past jobs, also of other windows',
+		arguments: [maybe('JOB')],
+		options: ['cancel', 'follow', 'clear'],
+		examples: ['wimdeck jobs', 'wimdeck jobs 12 --follow'],
+	},
+	explain: {
+		group: 'more',
+		summary: 'Say what an exit code or a DISM, wimgapi or wimlib error number means',
+		arguments: [arg('CODE')],
+		options: [],
+		examples: ['wimdeck explain 0xC1420127'],
+	},
+} as const satisfies Readonly<Record<string, VerbSpec>>;
+
+export type VerbName = keyof typeof VERBS;
+
+export const VERB_NAMES = Object.keys(VERBS) as readonly VerbName[];
+
+/** The table with the wide type, for code that walks it. */
+export const verbSpec = (verb: VerbName): VerbSpec => VERBS[verb];
+
+export function isVerb(word: string): word is VerbName {
+	return Object.hasOwn(VERBS, word);
+}
+
+/** All options a verb takes, its own first. */
+export function optionsOf(verb: VerbName): readonly OptionName[] {
+	return [...verbSpec(verb).options, ...COMMON_OPTIONS];
+}
+
+/** What `wimdeck [FILE|FOLDER]` takes; its switches are parsed by meow in `deck-options.ts`. */
+export const DECK_OPTIONS: readonly OptionName[] = [
+	'readonly',
+	'ascii',
+	'mono',
+	'slow',
+	'no-anim',
+	'on-hangup',
+	'config',
+	'help',
+	'version',
+];
+
+/** `info WIM [IMAGE [NEW_NAME [NEW_DESC]]]`: optional arguments at the end nest, others stand alone. */
+export function usageOf(verb: VerbName): string {
+	const parts: string[] = [verb];
+	const specs: readonly ArgumentSpec[] = verbSpec(verb).arguments;
+	let closing = '';
+	for (const [position, spec] of specs.entries()) {
+		if (!spec.optional) parts.push(spec.name);
+		else if (spec.many) parts.push(`[${spec.name}]...`);
+		else if (specs.slice(position).every((later) => later.optional)) {
+			parts.push(`[${spec.name}`);
+			closing += ']';
+		} else parts.push(`[${spec.name}]`);
+	}
+	return parts.join(' ') + closing;
+}

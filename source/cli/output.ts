@@ -1,0 +1,81 @@
+/** Text and bytes to standard output, with backpressure; a reader that went away ends the run quietly. */
+
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import { HostError, hostError } from '../base/errors.ts';
+
+/** Lines are gathered to writes of about this size. */
+const BATCH_SIZE = 64 * 1024;
+
+/** Thrown by `Output` when whoever read standard output has closed it. */
+export class ReaderGone extends HostError {
+	constructor() {
+		super('Cannot write to standard output: its reader has closed it');
+	}
+}
+
+export class Output {
+	readonly #stream: Writable;
+	#batch: string[] = [];
+	#batchSize = 0;
+	#failed: Error | null = null;
+
+	constructor(stream: Writable) {
+		this.#stream = stream;
+		stream.on('error', (error: NodeJS.ErrnoException) => {
+			this.#failed ??=
+				error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED'
+					? new ReaderGone()
+					: hostError('Cannot write to standard output', error);
+		});
+	}
+
+	/** Takes text; returns a promise only when the caller should wait for it. */
+	write(text: string): Promise<void> | null {
+		this.#batch.push(text);
+		this.#batchSize += text.length;
+		return this.#batchSize >= BATCH_SIZE ? this.flush() : null;
+	}
+
+	/** One line. See `write`. */
+	line(text: string): Promise<void> | null {
+		return this.write(`${text}\n`);
+	}
+
+	/** Bytes as they are, after all text taken so far. */
+	async bytes(data: Uint8Array): Promise<void> {
+		await this.flush();
+		await this.#send(data);
+	}
+
+	/** Resolves once everything taken so far is with the operating system. */
+	async flush(): Promise<void> {
+		if (this.#batchSize === 0) return this.#check();
+		const text = this.#batch.join('');
+		this.#batch = [];
+		this.#batchSize = 0;
+		await this.#send(text);
+	}
+
+	async #send(data: string | Uint8Array): Promise<void> {
+		this.#check();
+		if (!this.#stream.write(data)) {
+			// An error while waiting rejects `once`; the listener above has noted why.
+			await once(this.#stream, 'drain').catch(() => {});
+		}
+		this.#check();
+	}
+
+	/** Waits until the stream has taken everything. */
+	async end(): Promise<void> {
+		await this.flush();
+		await new Promise<void>((resolve) => {
+			this.#stream.write('', () => resolve());
+		});
+		this.#check();
+	}
+
+	#check(): void {
+		if (this.#failed) throw this.#failed;
+	}
+}
