@@ -157,7 +157,7 @@ function dealArguments(
 			rest = queue.splice(0, Math.max(0, spare));
 			spare = 0;
 		} else if (!spec.optional) given.push(queue.shift()!);
-		 else if (spare > 0) {
+		else if (spare > 0) {
 			given.push(queue.shift()!);
 			spare--;
 		} else given.push(null);

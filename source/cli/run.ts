@@ -1,0 +1,159 @@
+/** The command line from arguments to exit code. */
+
+import { readFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { Readable, Writable } from 'node:stream';
+import { ExitCode, exitCodeOf } from '../base/errors.ts';
+import { stateFolderPath } from '../host/state-folder.ts';
+import { machineClock } from '../jobs/clock.ts';
+import { Journal } from '../jobs/journal.ts';
+import { isVerb, type VerbName } from './commands.ts';
+import type { Context } from './context.ts';
+import { HANDLERS } from './handlers.ts';
+import { helpText, verbHelp } from './help.ts';
+import { Output, ReaderGone } from './output.ts';
+import {
+	ignoredOptions,
+	Options,
+	parseInvocation,
+	splitWords,
+	unknownVerb,
+	verbOfProgram,
+	type Words,
+} from './parse.ts';
+import { errorText, warningText } from './print-error.ts';
+import { progressStyle } from './progress.ts';
+
+/** What the process lends the command line. */
+export interface Machine {
+	/** The path the program was started by; its name may hold the verb. */
+	readonly program: string;
+	readonly argv: readonly string[];
+	readonly environment: Readonly<Record<string, string | undefined>>;
+	readonly stdin: Readable;
+	readonly stdout: Writable;
+	readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+	/** Aborted by Ctrl+C. */
+	readonly signal: AbortSignal;
+}
+
+/** What a command line asks for, before anything is done. */
+export type Task =
+	| { readonly type: 'print'; readonly text: string }
+	| { readonly type: 'verb'; readonly verb: VerbName; readonly words: Words }
+	| { readonly type: 'deck'; readonly path: string | null; readonly options: Options };
+
+/** The version of this program, from its package. */
+export function versionText(): string {
+	// Bundled to dist/wimdeck.js or compiled to dist/source/cli/run.js: the package is one or three folders up.
+	for (const up of ['../package.json', '../../package.json', '../../../package.json'])
+		try {
+			const facts: unknown = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8'));
+			const { name, version } = facts as { name?: string; version?: string };
+			if (name === 'wimdeck') return `wimdeck ${version} (Node ${process.version})\n`;
+		} catch {
+			// Not there: one folder further up.
+		}
+	return 'wimdeck\n';
+}
+
+async function exists(path: string): Promise<boolean> {
+	return stat(path).then(
+		() => true,
+		() => false,
+	);
+}
+
+/** Understands the words; throws `InputError`. */
+export async function taskOf(program: string, argv: readonly string[]): Promise<Task> {
+	const words = splitWords(argv);
+	const options = new Options(words.options);
+	let verb = verbOfProgram(program);
+	let { positional } = words;
+	const [first] = positional;
+	if (verb === null && first !== undefined) {
+		if (first === 'help' && !(await exists(first))) {
+			const topic = positional[1];
+			if (topic === undefined) return { type: 'print', text: helpText() };
+			if (!isVerb(topic)) throw unknownVerb(topic);
+			return { type: 'print', text: verbHelp(topic) };
+		}
+		if (isVerb(first)) {
+			verb = first;
+			positional = positional.slice(1);
+		}
+	}
+	if (options.has('version')) return { type: 'print', text: versionText() };
+	if (options.has('help'))
+		return { type: 'print', text: verb === null ? helpText() : verbHelp(verb) };
+	if (verb !== null) return { type: 'verb', verb, words: { ...words, positional } };
+	if (first !== undefined && (positional.length > 1 || !(await exists(first))))
+		throw unknownVerb(first);
+	return { type: 'deck', path: first ?? null, options };
+}
+
+/** Reads all of standard input as UTF-8. */
+async function readAll(stdin: Readable): Promise<string> {
+	const chunks: Uint8Array[] = [];
+	for await (const chunk of stdin)
+		chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+	return Buffer.concat(chunks).toString('utf8');
+}
+
+function contextOf(machine: Machine, options: Options, out: Output): Context {
+	const { stderr, environment, signal } = machine;
+	const err = (text: string) => {
+		stderr.write(text);
+	};
+	const quiet = options.has('quiet');
+	const asked = options.text('progress');
+	return {
+		out,
+		err,
+		progress: {
+			target: { write: err, columns: () => stderr.columns ?? 80 },
+			style: progressStyle(asked, quiet, stderr.isTTY === true, environment['TERM']),
+		},
+		json: options.has('json'),
+		quiet,
+		clock: machineClock,
+		signal,
+		readInput: () => readAll(machine.stdin),
+		journal: () => Journal.open(stateFolderPath(environment), machineClock),
+	};
+}
+
+/**
+ * Runs one command line.
+ *
+ * @returns the exit code, or the deck's task when there is no verb
+ */
+export async function runCommandLine(
+	machine: Machine,
+): Promise<number | Extract<Task, { type: 'deck' }>> {
+	const out = new Output(machine.stdout);
+	// A closed standard error must not end the run.
+	machine.stderr.on('error', () => {});
+	try {
+		const task = await taskOf(machine.program, machine.argv);
+		if (task.type === 'deck') return task;
+		if (task.type === 'print') {
+			out.write(task.text);
+			await out.end();
+			return ExitCode.done;
+		}
+		const invocation = parseInvocation(task.verb, task.words);
+		const context = contextOf(machine, invocation.options, out);
+		for (const { name, reason } of ignoredOptions(invocation.options))
+			context.err(warningText(`--${name} changes nothing here: ${reason}`));
+		const handler = await HANDLERS[task.verb]();
+		const exitCode = await handler(invocation, context);
+		await out.end();
+		return exitCode;
+	} catch (error) {
+		// Whoever reads the list had enough of it, as `head` does: that is no failure of ours.
+		if (error instanceof ReaderGone) return ExitCode.done;
+		machine.stderr.write(errorText(error));
+		return exitCodeOf(error);
+	}
+}

@@ -1,0 +1,135 @@
+/** Runs one request from beginning to end: progress, problems, pause, cancel, journal, exit code. */
+
+import { CanceledError, ExitCode, exitCodeOf } from '../base/errors.ts';
+import type { Clock, ProgressEvent, Run } from '../base/run.ts';
+import type { Journal, RunLog } from './journal.ts';
+import { PauseGate } from './pause.ts';
+import { type Progress, ProgressMeter } from './progress.ts';
+import type { JobRequest } from './request.ts';
+
+export type JobState = 'done' | 'problems' | 'failed' | 'canceled';
+
+/** How a job ended. */
+export interface JobOutcome<Result = unknown> {
+	readonly state: JobState;
+	/** What the process ends with when this was its only job. */
+	readonly exitCode: number;
+	/** What the operation returned, plain data by verb; null unless it came to its end. */
+	readonly result: Result | null;
+	/** Why it did not; null otherwise. */
+	readonly error: unknown;
+	readonly problems: number;
+	readonly warnings: number;
+	readonly elapsedMs: number;
+}
+
+export type NotableEvent = Extract<ProgressEvent, { type: 'problem' | 'warning' }>;
+
+export interface JobHooks {
+	/** Aborting it cancels the job. */
+	readonly signal: AbortSignal;
+	readonly clock: Clock;
+	/** At most ten times a second, and at once for a new phase. */
+	readonly onProgress?: (progress: Progress) => void;
+	/** Each problem and each warning. */
+	readonly onEvent?: (event: NotableEvent) => void;
+	/** Lets others hold the job. */
+	readonly gate?: PauseGate;
+	/** Keeps a record that other processes see; null leaves none. */
+	readonly journal?: Journal | null;
+}
+
+/** Opens what a request names, does it, and returns plain data. */
+export type Performer<R extends JobRequest = JobRequest, Result = unknown> = (
+	request: R,
+	run: Run,
+) => Promise<Result>;
+
+/**
+ * Runs a request. Never rejects: whatever goes wrong stands in the outcome.
+ *
+ * @param perform does the work; see `performJob`
+ */
+export async function runJob<R extends JobRequest, Result>(
+	request: R,
+	hooks: JobHooks,
+	perform: Performer<R, Result>,
+): Promise<JobOutcome<Result>> {
+	const abort = new AbortController();
+	const onAbort = () => abort.abort(hooks.signal.reason);
+	if (hooks.signal.aborted) onAbort();
+	hooks.signal.addEventListener('abort', onAbort, { once: true });
+	const gate = hooks.gate ?? new PauseGate();
+	let log: RunLog | null = null;
+	const meter = new ProgressMeter(hooks.clock, (progress) => {
+		log?.progress(progress);
+		hooks.onProgress?.(progress);
+	});
+	const hold = (paused: boolean) => {
+		if (paused) gate.pause();
+		else gate.resume();
+	};
+	log =
+		(await hooks.journal?.begin(request, {
+			cancel: () => {
+				gate.resume();
+				abort.abort();
+			},
+			hold,
+		})) ?? null;
+	const run: Run = {
+		signal: abort.signal,
+		clock: hooks.clock,
+		report: (event) => {
+			meter.take(event);
+			if (event.type !== 'problem' && event.type !== 'warning') return;
+			log?.event(event);
+			hooks.onEvent?.(event);
+		},
+		paused: () => {
+			const held = gate.waiting();
+			if (held === null) return null;
+			meter.pause();
+			return held.then(() => meter.resume());
+		},
+	};
+	let outcome: JobOutcome<Result>;
+	const ended = () => ({
+		problems: meter.problems,
+		warnings: meter.warnings,
+		elapsedMs: meter.snapshot().elapsedMs,
+	});
+	try {
+		run.signal.throwIfAborted();
+		const result = await perform(request, run);
+		meter.flush();
+		const damaged = meter.problems > 0;
+		outcome = {
+			state: damaged ? 'problems' : 'done',
+			exitCode: damaged ? ExitCode.problems : ExitCode.done,
+			result,
+			error: null,
+			...ended(),
+		};
+	} catch (thrown) {
+		const error = abort.signal.aborted && !isDefect(thrown) ? new CanceledError() : thrown;
+		outcome = {
+			state: error instanceof CanceledError ? 'canceled' : 'failed',
+			exitCode: exitCodeOf(error),
+			result: null,
+			error,
+			...ended(),
+		};
+	} finally {
+		hooks.signal.removeEventListener('abort', onAbort);
+	}
+	await log?.finish(outcome);
+	return outcome;
+}
+
+/** After an abort anything may fail in its wake and counts as canceled, but a bug must not hide behind it. */
+function isDefect(error: unknown): boolean {
+	return (
+		error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError
+	);
+}
