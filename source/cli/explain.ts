@@ -4,6 +4,7 @@ import { InputError } from '../base/errors.ts';
 import { formatHex, printable } from '../base/print.ts';
 import { HRESULT_ERRORS, WIMLIB_ERRORS, WIN32_ERRORS } from './error-codes.ts';
 import { EXIT_MEANINGS } from './exit-codes.ts';
+import { wrap } from './help.ts';
 
 /** One meaning of a number; a small number can have several. */
 export interface Explanation {
@@ -101,7 +102,7 @@ export function explanationText(found: readonly Explanation[]): string {
 	return found
 		.map(
 			({ origin, code, meaning, advice }) =>
-				`${ORIGINS[origin]}, ${code}:\n  ${meaning}.\n  ${advice}\n`,
+				`${ORIGINS[origin]}, ${code}:\n  ${wrap(`${meaning}.`, 2)}\n  ${wrap(advice, 2)}\n`,
 		)
 		.join('\n');
 }

@@ -130,7 +130,10 @@ export const OPTIONS = {
 	},
 	'solid-chunk-size': { value: 'SIZE', kind: 'size', help: 'Chunk size of solid resources' },
 	'no-solid-sort': { help: 'Do not put alike files together in solid resources' },
-	config: { value: 'FILE', help: 'Take the list of files to leave out from FILE (wimscript.ini)' },
+	config: {
+		value: 'FILE',
+		help: 'Settings: the files to leave out (wimscript.ini); for the deck its JSON',
+	},
 	flags: { value: 'EDITION', help: 'Text of the FLAGS element, as Professional' },
 	rebuild: { help: 'Write the whole file anew instead of appending' },
 	recompress: { help: 'Compress all data anew' },

@@ -90,7 +90,8 @@ export function splitWords(argv: readonly string[]): Words {
 			positional.push(...argv.slice(at + 1));
 			break;
 		}
-		if (word === '-' || !word.startsWith('-')) {
+		// A negative number is a value: error codes are often printed so.
+		if (word === '-' || !word.startsWith('-') || /^-\d+$/.test(word)) {
 			positional.push(word);
 			continue;
 		}
