@@ -48,7 +48,20 @@ export class ImageTree {
 	private readonly counts: Uint32Array;
 	private groups: ReadonlyMap<DentryPosition, readonly DentryPosition[]> | null = null;
 
-	private constructor(span: Span, security: SecurityData, walk: TreeWalk) {
+	/** A tree whose shape was found in another way than by following its offsets. */
+	static fromColumns(
+		span: Span,
+		security: SecurityData,
+		columns: Pick<TreeWalk, 'count' | 'at' | 'parents' | 'firsts' | 'counts'>,
+	): ImageTree {
+		return new ImageTree(span, security, { ...columns, warnings: [], faults: [] });
+	}
+
+	private constructor(
+		span: Span,
+		security: SecurityData,
+		walk: Pick<TreeWalk, 'count' | 'at' | 'parents' | 'firsts' | 'counts' | 'warnings' | 'faults'>,
+	) {
 		this.span = span;
 		this.view = span.view;
 		this.security = security;
