@@ -1,0 +1,312 @@
+/**
+ * What the deck needs from the engine, in plain data. The real one is `engine-wim.ts`; tests script their own.
+ * All text here is raw and hostile: only `safe()` brings it to the screen.
+ */
+
+/** An open file as its header, XML and blob table tell it. */
+export interface WimFacts {
+	readonly path: string;
+	/** `LZX`, `XPRESS`, `LZMS`, `none`, with ` solid` where so. */
+	readonly compression: string;
+	readonly chunkSize: number;
+	/** Bytes of all parts together. */
+	readonly size: number;
+	readonly partNumber: number;
+	readonly partCount: number;
+	/** From 1; 0: none. */
+	readonly bootIndex: number;
+	readonly guid: string;
+	readonly hasIntegrity: boolean;
+	readonly isPipable: boolean;
+	readonly isWritable: boolean;
+	/** Bytes that nothing refers to, or null when nobody counted. */
+	readonly deadBytes: number | null;
+	/** What is wrong with the file although it opened. */
+	readonly warnings: readonly string[];
+}
+
+export type ImageHealth = 'sound' | 'damaged' | 'unreadable';
+
+/** One image as the XML data tells it. */
+export interface ImageFacts {
+	/** From 1. */
+	readonly index: number;
+	readonly name: string;
+	readonly description: string;
+	readonly totalBytes: number;
+	readonly fileCount: number;
+	readonly folderCount: number;
+	readonly hardLinkBytes: number;
+	readonly architecture: string;
+	readonly version: string;
+	readonly edition: string;
+	/** FILETIME as milliseconds since 1970, or null. */
+	readonly created: number | null;
+	readonly modified: number | null;
+	readonly isBootable: boolean;
+	/** Everything else worth a row of its own: label and value. */
+	readonly more: readonly (readonly [label: string, value: string])[];
+}
+
+/** What an entry is, as bits of `Listing.kinds`. */
+export const EntryKind = {
+	folder: 0x01,
+	/** A symbolic link, junction or other reparse point. */
+	link: 0x02,
+	/** Has named streams. */
+	streams: 0x04,
+	/** More than one name in this image. */
+	hardLinked: 0x08,
+	encrypted: 0x10,
+	/** A blob of it is absent from the open parts. */
+	missing: 0x20,
+} as const;
+
+/**
+ * A folder, or the hits of a search, as columns: row `i` is entry `positions[i]` of the image.
+ * A position names the entry for as long as the file is open.
+ */
+export interface Listing {
+	readonly imageIndex: number;
+	/** Position of the folder; for search hits, of the folder searched. */
+	readonly folder: number;
+	/** Backslash path of the folder, `\` for the root. */
+	readonly path: string;
+	readonly positions: Int32Array;
+	/** Names; for search hits, whole paths. */
+	readonly names: readonly string[];
+	readonly sizes: Float64Array;
+	/** Stored bytes of the blob, shared ones counted in full; 0 where unknown. */
+	readonly packed: Float64Array;
+	/** Time of the last write, milliseconds since 1970; NaN where unset. */
+	readonly times: Float64Array;
+	/** Windows attribute bits. */
+	readonly attributes: Uint32Array;
+	readonly kinds: Uint8Array;
+}
+
+export interface EntryFact {
+	readonly label: string;
+	readonly value: string;
+}
+
+/** Everything about one entry. */
+export interface EntryDetails {
+	readonly name: string;
+	readonly path: string;
+	readonly facts: readonly EntryFact[];
+	/** Where a link leads. */
+	readonly target: string | null;
+	/** Other names of the same file in this image. */
+	readonly otherNames: readonly string[];
+	/** Images (and paths) of the file that hold the same content. */
+	readonly usedBy: readonly string[];
+	readonly streams: readonly { readonly name: string; readonly size: number }[];
+	/** What is wrong with it. */
+	readonly problems: readonly string[];
+	/** SHA-1 of the content in hexadecimal, or null where there is none. */
+	readonly digest: string | null;
+}
+
+export interface FolderSize {
+	readonly position: number;
+	readonly name: string;
+	readonly isFolder: boolean;
+	readonly bytes: number;
+	readonly fileCount: number;
+}
+
+/** A difference between two images. */
+export interface ImageDifference {
+	readonly kind: 'added' | 'removed' | 'changed';
+	readonly path: string;
+	readonly isFolder: boolean;
+	readonly what: string;
+	readonly sizeBefore: number;
+	readonly sizeAfter: number;
+}
+
+export type Severity = 'error' | 'warning';
+
+/** One fault that a check found. */
+export interface Finding {
+	/** Unique within a check. */
+	readonly id: string;
+	readonly severity: Severity;
+	/** `resource @0x1a3f00`, `metadata of image 6`. */
+	readonly where: string;
+	readonly what: string;
+	/** Path and images of each file that it hits. */
+	readonly files: readonly FindingFile[];
+	/** True when an image cannot be browsed because of it. */
+	readonly blocksImage: boolean;
+	readonly imageIndexes: readonly number[];
+	/** What is still readable, what else is known; one sentence each. */
+	readonly notes: readonly string[];
+	readonly digest: string | null;
+}
+
+export interface FindingFile {
+	readonly path: string;
+	readonly imageIndex: number;
+	readonly position: number;
+}
+
+/** A WIM on this machine, as the start screen lists it. */
+export interface FoundWim {
+	readonly path: string;
+	readonly size: number;
+	readonly modified: number | null;
+	/** Null until its header was read. */
+	readonly summary: FoundSummary | null;
+	/** Why it cannot be opened. */
+	readonly problem: string | null;
+}
+
+export interface FoundSummary {
+	readonly compression: string;
+	readonly imageCount: number;
+	readonly partNumber: number;
+	readonly partCount: number;
+	readonly hasIntegrity: boolean;
+	readonly title: string;
+	readonly architecture: string;
+	readonly version: string;
+	readonly languages: string;
+}
+
+export interface OpenFile {
+	readonly facts: WimFacts;
+	readonly images: readonly ImageFacts[];
+	/** The rows of a folder. The root is position 0. */
+	listFolder(imageIndex: number, position: number, signal: AbortSignal): Promise<Listing>;
+	/** Positions from the root to `path`, or null when there is no such entry. */
+	locate(imageIndex: number, path: string, signal: AbortSignal): Promise<readonly number[] | null>;
+	/** Backslash path of an entry of an image that was loaded. */
+	pathOf(imageIndex: number, position: number): string;
+	details(imageIndex: number, position: number, signal: AbortSignal): Promise<EntryDetails>;
+	/** Content from `offset`, at most `size` bytes; for the preview. */
+	readContent(
+		imageIndex: number,
+		position: number,
+		offset: number,
+		size: number,
+		signal: AbortSignal,
+	): Promise<{ readonly bytes: Uint8Array; readonly totalSize: number }>;
+	/** Every entry whose name (or path, where the pattern has a separator) matches. */
+	find(imageIndex: number, pattern: string, signal: AbortSignal): Promise<Listing>;
+	sizes(imageIndex: number, position: number, signal: AbortSignal): Promise<readonly FolderSize[]>;
+	difference(
+		beforeIndex: number,
+		afterIndex: number,
+		signal: AbortSignal,
+	): Promise<readonly ImageDifference[]>;
+	close(): Promise<void>;
+}
+
+export type JobState = 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'canceled';
+
+/** A job as the screen shows it. */
+export interface JobView {
+	/** Unique in this run of the deck. */
+	readonly id: number;
+	readonly verb: string;
+	/** `install.wim -> 3800 MB parts`. */
+	readonly title: string;
+	readonly state: JobState;
+	/** What it is doing. */
+	readonly phase: string;
+	readonly doneBytes: number;
+	readonly totalBytes: number | null;
+	/** Bytes a second over the last seconds, or null while unknown. */
+	readonly rate: number | null;
+	readonly etaMs: number | null;
+	/** On the store's clock. */
+	readonly startedMs: number;
+	readonly lastEventMs: number;
+	readonly endedMs: number | null;
+	readonly problemCount: number;
+	readonly warningCount: number;
+	/** Why it failed; or what it did, once done. */
+	readonly summary: string | null;
+	/** What it waits for, while queued. */
+	readonly waitsFor: number | null;
+	/** The newest lines last; bounded. */
+	readonly log: readonly string[];
+	/** Grows with every line, also with those that left `log`. */
+	readonly logCount: number;
+	readonly findings: readonly Finding[];
+	readonly canPause: boolean;
+	/** The form and its values, so that a retry can open it again. */
+	readonly request: JobRequest;
+	/** Started elsewhere (a command, another deck); shown, and canceled through the journal. */
+	readonly isForeign: boolean;
+}
+
+/** What to do, in plain data: the verb's name and the values of its form. */
+export interface JobRequest {
+	readonly verb: string;
+	readonly values: Readonly<Record<string, FormValue>>;
+}
+
+export type FormValue = string | number | boolean | readonly string[] | readonly number[] | null;
+
+/** What a job would read, write and need, worked out before it starts. */
+export interface JobEstimate {
+	/** One line each, for the dialog; warnings do not block. */
+	readonly notes: readonly string[];
+	readonly warnings: readonly string[];
+	/** Field name to error. */
+	readonly errors: Readonly<Record<string, string>>;
+}
+
+export interface DeckJobs {
+	list(): readonly JobView[];
+	/** Called when any job changed, at most ten times a second. */
+	subscribe(listener: () => void): () => void;
+	start(request: JobRequest): number;
+	cancel(id: number): void;
+	pause(id: number): void;
+	resume(id: number): void;
+	dismiss(id: number): void;
+	estimate(request: JobRequest, signal: AbortSignal): Promise<JobEstimate>;
+	/** Ends when no job runs or waits. */
+	idle(): Promise<void>;
+	/** The verbs it can run; commands of others stay unavailable. */
+	readonly verbs: ReadonlySet<string>;
+}
+
+export interface HostEntry {
+	readonly name: string;
+	readonly isFolder: boolean;
+}
+
+/** Facts about a path of this machine, for the dialogs. */
+export interface HostPath {
+	readonly exists: boolean;
+	readonly isFolder: boolean;
+	readonly isEmptyFolder: boolean;
+	readonly size: number;
+	readonly modified: number | null;
+	/** Images in it, when it is a WIM. */
+	readonly imageCount: number | null;
+}
+
+export interface DeckEngine {
+	/** @throws {WimError} when the file cannot be opened */
+	open(path: string, options: { readonly refs: readonly string[] }): Promise<OpenFile>;
+	/** The WIMs in a folder, and below it when `isDeep`; calls `onBatch` with the whole list as it grows. */
+	findWims(
+		folder: string,
+		isDeep: boolean,
+		onBatch: (found: readonly FoundWim[]) => void,
+		signal: AbortSignal,
+	): Promise<void>;
+	/** Names in a folder of this machine that begin with `prefix`, folders first. */
+	complete(path: string): Promise<readonly HostEntry[]>;
+	look(path: string): Promise<HostPath>;
+	/** Writes a small text file (reports, lists), refusing to replace one. */
+	writeReport(path: string, text: string): Promise<void>;
+	readonly jobs: DeckJobs;
+	close(): Promise<void>;
+}

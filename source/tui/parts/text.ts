@@ -1,0 +1,161 @@
+/**
+ * Text that may reach a component. `Shown` is made by `safe()`, by `shown` templates of constant text, and by
+ * the functions here; a name from an image that did not pass `safe()` does not compile.
+ */
+
+import { printable } from '../../base/print.ts';
+import { cellWidth } from '../terminal/cell.ts';
+
+/** Text that cannot send a control sequence. */
+export type Shown = string & { readonly __shown: true };
+
+const ASCII = /^[\x20-\x7e]*$/;
+const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/** Characters without a width of their own: shown alone they would shift the rest of the row. */
+const HIDDEN = /[\p{Cf}\p{Zl}\p{Zp}]|(?![\ufe0e\ufe0f])\p{Default_Ignorable_Code_Point}|^\p{M}/gu;
+/** More marks on one letter than any language writes. */
+const PILE = /(\p{M}{4})\p{M}+/gu;
+
+const visibleCode = (char: string): string =>
+	`<${char.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}>`;
+
+/** Makes text from outside harmless: control characters and hidden characters become visible. */
+export function safe(text: string): Shown {
+	if (ASCII.test(text)) return text as Shown;
+	const clean = printable(text);
+	if (ASCII.test(clean)) return clean as Shown;
+	return clean.replace(HIDDEN, visibleCode).replace(PILE, '$1') as Shown;
+}
+
+/** For terminals without Unicode: every character beyond ASCII becomes `?`. */
+export function asciiOnly(text: Shown): Shown {
+	return (ASCII.test(text) ? text : text.replace(/[^\x1b\x20-\x7e]/gu, '?')) as Shown;
+}
+
+/** For terminals without Unicode where the exact name matters: `\u{E9}` instead of `?`. */
+export function asciiEscaped(text: Shown): Shown {
+	return (
+		ASCII.test(text)
+			? text
+			: text.replace(
+					/[^\x20-\x7e]/gu,
+					(char) => `\\u{${char.codePointAt(0)!.toString(16).toUpperCase()}}`,
+				)
+	) as Shown;
+}
+
+/** A template of constant text with values that are safe already. */
+export function shown(parts: TemplateStringsArray, ...values: readonly (Shown | number)[]): Shown {
+	let out = parts[0]!;
+	for (const [i, value] of values.entries()) out += String(value) + parts[i + 1]!;
+	return out as Shown;
+}
+
+export const NOTHING = '' as Shown;
+
+/** Spaces for `count` columns. */
+export function blank(count: number): Shown {
+	return ' '.repeat(Math.max(0, count)) as Shown;
+}
+
+/** One character of the program's own, `count` times. */
+export function repeat(symbol: Shown, count: number): Shown {
+	return symbol.repeat(Math.max(0, count)) as Shown;
+}
+
+export function joined(parts: readonly Shown[], between: Shown = NOTHING): Shown {
+	return parts.join(between) as Shown;
+}
+
+/** Lines as the body of one component. */
+export function linesOf(lines: readonly Shown[]): Shown {
+	return lines.join('\n') as Shown;
+}
+
+/** Columns of a text without styles. */
+export function widthOf(text: Shown): number {
+	if (ASCII.test(text)) return text.length;
+	let width = 0;
+	for (const { segment } of segmenter.segment(text)) width += cellWidth(segment);
+	return width;
+}
+
+/** The longest beginning of at most `width` columns. */
+export function headOf(text: Shown, width: number): Shown {
+	if (ASCII.test(text)) return text.slice(0, Math.max(0, width)) as Shown;
+	let used = 0;
+	for (const { segment, index } of segmenter.segment(text)) {
+		used += cellWidth(segment);
+		if (used > width) return text.slice(0, index) as Shown;
+	}
+	return text;
+}
+
+/** The longest end of at most `width` columns. */
+export function tailOf(text: Shown, width: number): Shown {
+	if (ASCII.test(text)) return (width > 0 ? text.slice(-width) : '') as Shown;
+	const graphemes = [...segmenter.segment(text)].map(({ segment }) => segment);
+	let used = 0;
+	let from = graphemes.length;
+	while (from > 0 && used + cellWidth(graphemes[from - 1]!) <= width) {
+		from--;
+		used += cellWidth(graphemes[from]!);
+	}
+	return graphemes.slice(from).join('') as Shown;
+}
+
+/** Cuts a text to `width` columns; `~` marks what was cut. */
+export function cut(text: Shown, width: number): Shown {
+	if (width <= 0) return NOTHING;
+	return widthOf(text) <= width ? text : shown`${headOf(text, width - 1)}~`;
+}
+
+/** Cuts a path to `width` columns at its beginning, since its end says more. */
+export function cutStart(text: Shown, width: number): Shown {
+	if (width <= 0) return NOTHING;
+	return widthOf(text) <= width ? text : shown`~${tailOf(text, width - 1)}`;
+}
+
+/** Exactly `width` columns: cut or padded on the right. */
+export function fit(text: Shown, width: number): Shown {
+	const short = cut(text, width);
+	return shown`${short}${blank(width - widthOf(short))}`;
+}
+
+/** Exactly `width` columns: cut or padded on the left. */
+export function fitRight(text: Shown, width: number): Shown {
+	const short = cut(text, width);
+	return shown`${blank(width - widthOf(short))}${short}`;
+}
+
+/** `left` and `right` at the two ends of `width` columns; `left` is cut when both do not fit. */
+export function spread(left: Shown, right: Shown, width: number): Shown {
+	const rightWidth = widthOf(right);
+	if (rightWidth >= width) return fit(right, width);
+	return shown`${fit(left, width - rightWidth)}${right}`;
+}
+
+/** Breaks a text into lines of at most `width` columns, at spaces where there are any. */
+export function wrapped(text: Shown, width: number): Shown[] {
+	if (width < 1) return [];
+	const lines: Shown[] = [];
+	let line = NOTHING;
+	for (const word of text.split(' ') as Shown[]) {
+		const longer = line === '' ? word : shown`${line} ${word}`;
+		if (widthOf(longer) <= width) {
+			line = longer;
+			continue;
+		}
+		if (line !== '') lines.push(line);
+		line = word;
+		while (widthOf(line) > width) {
+			const head = headOf(line, width);
+			if (head === '') break;
+			lines.push(head);
+			line = line.slice(head.length) as Shown;
+		}
+	}
+	lines.push(line);
+	return lines;
+}

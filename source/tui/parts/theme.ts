@@ -1,0 +1,95 @@
+/**
+ * Colours and symbols, by meaning. Text is styled with SGR codes inside the line, so that a pane stays one
+ * component. Colour never carries meaning alone: every state has its letter as well.
+ */
+
+import type { ColorLevel, SymbolLevel } from '../terminal/probe.ts';
+import { asciiEscaped, asciiOnly, type Shown, safe } from './text.ts';
+
+type Style = (text: Shown) => Shown;
+
+export interface Theme {
+	readonly symbols: SymbolLevel;
+	readonly color: ColorLevel;
+	/** The row under the cursor. */
+	readonly cursor: Style;
+	/** The cursor row of a pane that has no focus. */
+	readonly idleCursor: Style;
+	readonly title: Style;
+	readonly focused: Style;
+	readonly marked: Style;
+	readonly damaged: Style;
+	readonly warning: Style;
+	readonly unreadable: Style;
+	readonly done: Style;
+	readonly folder: Style;
+	readonly link: Style;
+	readonly unavailable: Style;
+	readonly strong: Style;
+	/** A name from outside, for a list. */
+	readonly name: (raw: string) => Shown;
+	/** A name from outside where it must stay exact. */
+	readonly exact: (raw: string) => Shown;
+	/** The one-column line between two panes. */
+	readonly divider: Shown;
+	readonly box: Readonly<Record<BoxPart, Shown>>;
+}
+
+export type BoxPart =
+	| 'topLeft'
+	| 'topRight'
+	| 'bottomLeft'
+	| 'bottomRight'
+	| 'horizontal'
+	| 'vertical';
+
+const BOX_LINES = '┌┐└┘─│';
+const BOX_ASCII = '++++-|';
+
+const boxOf = (parts: string): Theme['box'] => {
+	const at = (i: number): Shown => parts[i] as Shown;
+	return {
+		topLeft: at(0),
+		topRight: at(1),
+		bottomLeft: at(2),
+		bottomRight: at(3),
+		horizontal: at(4),
+		vertical: at(5),
+	};
+};
+
+const sgr = (on: string, off: string): Style => {
+	return (text) => (text === '' ? text : (`\x1b[${on}m${text}\x1b[${off}m` as Shown));
+};
+
+const plain: Style = (text) => text;
+
+/** Builds the theme of a terminal. */
+export function createTheme(symbols: SymbolLevel, color: ColorLevel): Theme {
+	const mono = color === 'never';
+	const ascii = symbols === 'ascii';
+	const bold = sgr('1', '22');
+	const reverse = sgr('7', '27');
+	const ink = (code: number): Style => (mono ? plain : sgr(String(code), '39'));
+	return {
+		symbols,
+		color,
+		cursor: reverse,
+		idleCursor: plain,
+		title: plain,
+		focused: mono ? reverse : sgr('1;7', '22;27'),
+		marked: mono ? bold : ink(33),
+		damaged: mono ? bold : ink(91),
+		warning: ink(33),
+		unreadable: mono ? bold : ink(35),
+		done: ink(36),
+		folder: ink(94),
+		link: ink(36),
+		unavailable: sgr('2', '22'),
+		strong: bold,
+		name: ascii ? (raw) => asciiOnly(safe(raw)) : safe,
+		exact: ascii ? (raw) => asciiEscaped(safe(raw)) : safe,
+		divider: (ascii ? '|' : '│') as Shown,
+		box: boxOf(ascii ? BOX_ASCII : BOX_LINES),
+	};
+}

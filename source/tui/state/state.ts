@@ -1,0 +1,471 @@
+/** Everything the screen shows, as immutable plain data. Reducers make the next state; nothing here knows React. */
+
+import type {
+	EntryDetails,
+	Finding,
+	FolderSize,
+	FormValue,
+	FoundWim,
+	ImageDifference,
+	ImageFacts,
+	JobRequest,
+	JobView,
+	Listing,
+	OpenFile,
+	WimFacts,
+} from '../engine.ts';
+import type { ColorLevel, SymbolLevel } from '../terminal/probe.ts';
+import type { PaneName } from './layout.ts';
+import { LIST_START, type ListState, type ScrollMode } from './list.ts';
+import { SORT_BY_NAME, type Sort } from './order.ts';
+import type { TextField } from './text-field.ts';
+
+/** What the deck was started with; fixed while it runs, except `slow`. */
+export interface Settings {
+	readonly symbols: SymbolLevel;
+	readonly color: ColorLevel;
+	readonly slow: boolean;
+	readonly readonly: boolean;
+	readonly canSuspend: boolean;
+	readonly scroll: ScrollMode;
+	/** Times in local time or UTC. */
+	readonly utc: boolean;
+	/** Folder that relative paths in dialogs start from. */
+	readonly workFolder: string;
+	readonly pathSeparator: string;
+}
+
+export type ViewName = 'start' | 'deck' | 'damage' | 'sizes' | 'difference';
+
+/** A loader's state. `request` is a fresh object for every wish; an answer to an older one is dropped. */
+export interface Load<R> {
+	readonly request: R | null;
+	readonly status: 'none' | 'loading' | 'ready' | 'failed';
+	/** On the store's clock; a spinner shorter than 150 ms is never shown. */
+	readonly sinceMs: number;
+	readonly error: string | null;
+}
+
+export const NO_LOAD: Load<never> = { request: null, status: 'none', sinceMs: 0, error: null };
+
+export interface OpenRequest {
+	readonly path: string;
+	readonly refs: readonly string[];
+	/** After a reload the place is kept. */
+	readonly keepPlace: boolean;
+}
+
+export interface WimState {
+	readonly load: Load<OpenRequest>;
+	readonly file: OpenFile | null;
+	readonly facts: WimFacts | null;
+	readonly images: readonly ImageFacts[];
+	/** Image index to why its metadata cannot be read. */
+	readonly unreadable: ReadonlyMap<number, string>;
+}
+
+export interface StartState {
+	readonly folder: string | null;
+	readonly isDeep: boolean;
+	readonly load: Load<{ readonly folder: string; readonly isDeep: boolean }>;
+	readonly found: readonly FoundWim[];
+	readonly list: ListState;
+	readonly filter: string;
+}
+
+export interface ImagesState {
+	readonly list: ListState;
+	readonly filter: string;
+	/** Marked image indexes. */
+	readonly marks: ReadonlySet<number>;
+}
+
+/** What the Files pane shall show: a folder by position, a path, or the hits of a search. */
+export type FilesRequest =
+	| { readonly type: 'folder'; readonly imageIndex: number; readonly position: number }
+	| { readonly type: 'path'; readonly imageIndex: number; readonly path: string }
+	| { readonly type: 'find'; readonly imageIndex: number; readonly pattern: string };
+
+/** Where the cursor was in a folder. */
+export interface Place {
+	/** Position of the entry under the cursor, or -1. */
+	readonly position: number;
+	readonly list: ListState;
+}
+
+/** A folder that `-` goes back to. */
+export interface Location {
+	readonly imageIndex: number;
+	readonly path: string;
+}
+
+export interface FilesState {
+	readonly load: Load<FilesRequest>;
+	readonly listing: Listing | null;
+	/** The pattern, when the listing holds hits of a search. */
+	readonly find: string | null;
+	/** Shown rows of the listing, in order. */
+	readonly order: Int32Array;
+	/** A listing too long to sort at once: the order it shall get. */
+	readonly reorder: { readonly listing: Listing; readonly cursorPosition: number } | null;
+	readonly list: ListState;
+	readonly sort: Sort;
+	readonly filter: string;
+	readonly showHidden: boolean;
+	readonly places: ReadonlyMap<string, Place>;
+	readonly history: readonly Location[];
+	/** Position in the image where `v` began a range, or null. */
+	readonly rangeFrom: number | null;
+	/** Where the cursor shall stand once the folder is loaded. */
+	readonly wantedName: string | null;
+}
+
+export type DetailMode = 'facts' | 'hex' | 'text' | 'streams';
+
+export interface EntryKey {
+	readonly imageIndex: number;
+	readonly position: number;
+}
+
+export interface ContentState {
+	readonly key: EntryKey;
+	readonly bytes: Uint8Array;
+	readonly totalSize: number;
+}
+
+export interface DetailsState {
+	readonly isOpen: boolean;
+	readonly mode: DetailMode;
+	readonly top: number;
+	readonly load: Load<EntryKey>;
+	readonly shown: EntryKey | null;
+	readonly details: EntryDetails | null;
+	readonly contentLoad: Load<EntryKey>;
+	readonly content: ContentState | null;
+}
+
+export interface JobsState {
+	readonly jobs: readonly JobView[];
+	/** Job under the cursor, by id, so that it stays put while others come and go. */
+	readonly cursorId: number | null;
+	readonly top: number;
+}
+
+export interface DamageState {
+	readonly findings: readonly Finding[];
+	/** Image index to positions that a finding hits. */
+	readonly positions: ReadonlyMap<number, ReadonlySet<number>>;
+	/** `index:path` in lower case of every folder with damage below. */
+	readonly folders: ReadonlySet<string>;
+	readonly list: ListState;
+	readonly filter: string;
+	readonly sort: 'severity' | 'files' | 'where';
+}
+
+export interface SizesState {
+	readonly load: Load<EntryKey>;
+	readonly path: string;
+	/** Folders from the root to this one, with where the cursor was. */
+	readonly trail: readonly { readonly position: number; readonly list: ListState }[];
+	readonly entries: readonly FolderSize[];
+	readonly list: ListState;
+}
+
+export interface DifferenceState {
+	readonly load: Load<{ readonly before: number; readonly after: number }>;
+	readonly entries: readonly ImageDifference[];
+	/** Open folder within the differences. */
+	readonly path: string;
+	readonly list: ListState;
+	readonly filter: string;
+}
+
+/** A one-line text mode in the status row. */
+export interface LineMode {
+	readonly purpose: 'filter' | 'goto' | 'find' | 'markGlob';
+	readonly field: TextField;
+	/** What the filter was, for Esc. */
+	readonly before: string;
+	readonly completions: readonly string[];
+}
+
+export type Tone = 'info' | 'warning' | 'error';
+
+export interface StatusMessage {
+	readonly text: string;
+	readonly tone: Tone;
+}
+
+/** What a button or an answer does, as data. */
+export type DialogAction =
+	| { readonly type: 'close' }
+	| { readonly type: 'quit'; readonly mode: 'now' | 'whenDone' | 'cancelJobs' }
+	| { readonly type: 'suspend' }
+	| { readonly type: 'cancelJob'; readonly id: number }
+	| { readonly type: 'submit'; readonly isConfirmed: boolean }
+	| { readonly type: 'start'; readonly request: JobRequest };
+
+export interface Button {
+	readonly label: string;
+	readonly action: DialogAction;
+}
+
+export interface Option {
+	readonly value: string;
+	readonly label: string;
+}
+
+export type Field = {
+	readonly name: string;
+	readonly label: string;
+} & (
+	| { readonly kind: 'text' | 'path' | 'number'; readonly field: TextField }
+	| {
+			readonly kind: 'choice' | 'radio';
+			readonly options: readonly Option[];
+			readonly value: string;
+	  }
+	| { readonly kind: 'check'; readonly text: string; readonly value: boolean }
+	| { readonly kind: 'note'; readonly text: string }
+);
+
+export interface FormDialog {
+	readonly kind: 'form';
+	/** Verb of the request that it builds, or a command of the deck itself. */
+	readonly form: string;
+	readonly title: string;
+	readonly fields: readonly Field[];
+	readonly buttons: readonly Button[];
+	/** Index into the fields that can have the focus, then the buttons. */
+	readonly focus: number;
+	/** Values that no field shows: the image, the paths. */
+	readonly fixed: Readonly<Record<string, FormValue>>;
+	readonly errors: Readonly<Record<string, string>>;
+	readonly notes: readonly string[];
+	readonly warnings: readonly string[];
+	/** A fresh object whenever the values changed: the estimate for an older one is dropped. */
+	readonly estimate: { readonly request: JobRequest } | null;
+	readonly isEstimating: boolean;
+	readonly completions: readonly string[];
+}
+
+export interface ConfirmDialog {
+	readonly kind: 'confirm';
+	readonly title: string;
+	readonly lines: readonly string[];
+	readonly buttons: readonly Button[];
+	/** Starts on the safe button. */
+	readonly focus: number;
+	/** A word to type before the last button works. */
+	readonly word: string | null;
+	readonly typed: TextField;
+	readonly allowsLetters: boolean;
+}
+
+export interface HelpDialog {
+	readonly kind: 'help';
+	readonly query: TextField;
+	readonly list: ListState;
+}
+
+export interface PaletteDialog {
+	readonly kind: 'palette';
+	readonly query: TextField;
+	readonly list: ListState;
+}
+
+export interface FactsDialog {
+	readonly kind: 'facts';
+	readonly title: string;
+	readonly rows: readonly (readonly [label: string, value: string])[];
+	readonly top: number;
+}
+
+export type PagerSource =
+	| { readonly type: 'messages' }
+	| { readonly type: 'job'; readonly id: number }
+	| { readonly type: 'content'; readonly key: EntryKey; readonly name: string };
+
+export interface PagerDialog {
+	readonly kind: 'pager';
+	readonly source: PagerSource;
+	readonly top: number;
+	/** The end stays in view as lines come. */
+	readonly follows: boolean;
+	readonly asHex: boolean;
+}
+
+export type Dialog =
+	| FormDialog
+	| ConfirmDialog
+	| HelpDialog
+	| PaletteDialog
+	| FactsDialog
+	| PagerDialog;
+
+/** Marked entries of each image: position to size. */
+export type Marks = ReadonlyMap<number, ReadonlyMap<number, number>>;
+
+/** What `u` brings back. */
+export interface Snapshot {
+	readonly what: string;
+	readonly marks: Marks;
+	readonly imageMarks: ReadonlySet<number>;
+	readonly filter: string;
+	readonly sort: Sort;
+	readonly showHidden: boolean;
+	readonly location: Location | null;
+}
+
+export interface State {
+	readonly settings: Settings;
+	readonly columns: number;
+	readonly rows: number;
+	/** The store's clock; moves only while something runs. */
+	readonly nowMs: number;
+	readonly view: ViewName;
+	/** Where closing a view leads back to. */
+	readonly previousView: ViewName;
+	readonly focus: PaneName;
+	readonly isZoomed: boolean;
+	readonly wim: WimState;
+	readonly start: StartState;
+	readonly images: ImagesState;
+	readonly files: FilesState;
+	readonly marks: Marks;
+	readonly details: DetailsState;
+	readonly jobs: JobsState;
+	readonly damage: DamageState;
+	readonly sizes: SizesState;
+	readonly difference: DifferenceState;
+	readonly line: LineMode | null;
+	/** Command id of the first key of a two-key command. */
+	readonly pending: string | null;
+	readonly dialogs: readonly Dialog[];
+	readonly status: StatusMessage | null;
+	readonly messages: readonly StatusMessage[];
+	readonly undo: readonly Snapshot[];
+	/** Values of a form for the rest of the run, by form name. */
+	readonly formMemory: ReadonlyMap<string, Readonly<Record<string, FormValue>>>;
+	/** Command ids by last use, for the palette. */
+	readonly recentCommands: readonly string[];
+	/** The screen is one line that waits for the jobs to end. */
+	readonly isLeaving: boolean;
+}
+
+export const DEFAULT_SETTINGS: Settings = {
+	symbols: 'unicode',
+	color: '16',
+	slow: false,
+	readonly: false,
+	canSuspend: true,
+	scroll: 'page',
+	utc: false,
+	workFolder: '.',
+	pathSeparator: '/',
+};
+
+export const NO_WIM: WimState = {
+	load: NO_LOAD,
+	file: null,
+	facts: null,
+	images: [],
+	unreadable: new Map(),
+};
+
+export const NO_FILES: FilesState = {
+	load: NO_LOAD,
+	listing: null,
+	find: null,
+	order: new Int32Array(0),
+	reorder: null,
+	list: LIST_START,
+	sort: SORT_BY_NAME,
+	filter: '',
+	showHidden: true,
+	places: new Map(),
+	history: [],
+	rangeFrom: null,
+	wantedName: null,
+};
+
+export const NO_DETAILS: DetailsState = {
+	isOpen: false,
+	mode: 'facts',
+	top: 0,
+	load: NO_LOAD,
+	shown: null,
+	details: null,
+	contentLoad: NO_LOAD,
+	content: null,
+};
+
+export const NO_DAMAGE: DamageState = {
+	findings: [],
+	positions: new Map(),
+	folders: new Set(),
+	list: LIST_START,
+	filter: '',
+	sort: 'severity',
+};
+
+export const NO_SIZES: SizesState = {
+	load: NO_LOAD,
+	path: '\\',
+	trail: [],
+	entries: [],
+	list: LIST_START,
+};
+
+export const NO_DIFFERENCE: DifferenceState = {
+	load: NO_LOAD,
+	entries: [],
+	path: '\\',
+	list: LIST_START,
+	filter: '',
+};
+
+/** The state before anything was opened. */
+export function initialState(
+	settings: Partial<Settings>,
+	columns: number,
+	rows: number,
+	nowMs: number,
+): State {
+	return {
+		settings: { ...DEFAULT_SETTINGS, ...settings },
+		columns,
+		rows,
+		nowMs,
+		view: 'start',
+		previousView: 'start',
+		focus: 'images',
+		isZoomed: false,
+		wim: NO_WIM,
+		start: {
+			folder: null,
+			isDeep: false,
+			load: NO_LOAD,
+			found: [],
+			list: LIST_START,
+			filter: '',
+		},
+		images: { list: LIST_START, filter: '', marks: new Set() },
+		files: NO_FILES,
+		marks: new Map(),
+		details: NO_DETAILS,
+		jobs: { jobs: [], cursorId: null, top: 0 },
+		damage: NO_DAMAGE,
+		sizes: NO_SIZES,
+		difference: NO_DIFFERENCE,
+		line: null,
+		pending: null,
+		dialogs: [],
+		status: null,
+		messages: [],
+		undo: [],
+		formMemory: new Map(),
+		recentCommands: [],
+		isLeaving: false,
+	};
+}
