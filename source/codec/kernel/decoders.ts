@@ -1,24 +1,91 @@
-// Entry of the decoding kernel.
+// Entry of the decoding kernel: one chunk in, one chunk out.
 
-const front: u32 = 0;
-const back: u32 = 0;
+import { AREAS, DONE, FORMAT_UNKNOWN, STORED_SIZE } from './layout';
+import { decodeLzx, lzxEnd } from './lzx';
+import { decodeLzms, lzmsBack, lzmsFront } from './lzms';
+import { decodeXpress, xpressEnd } from './xpress';
 
+const XPRESS: u32 = 1;
+const LZX: u32 = 2;
+const LZMS: u32 = 3;
+
+let front: u32 = 0;
+let back: u32 = 0;
+
+/** First byte of memory that the kernel does not use itself. */
 export function areasStart(): u32 {
-	return 1 << 20;
+	return <u32>AREAS;
 }
+
+/** How many stored bytes the last chunk used from the front. */
 export function consumedFront(): u32 {
 	return front;
 }
+
+/** Where the reader from the back stopped in the last chunk; its stored size if there is no such reader. */
 export function consumedBack(): u32 {
 	return back;
 }
+
+/**
+ * Decodes a chunk, whose sizes the caller has checked: 0 < stored size < original size <= chunk size. All 64 bytes before
+ * and behind the two stretches must exist; they are used, but hold their values again afterwards.
+ *
+ * @returns a code of layout.ts
+ */
 export function decode(
 	format: u32,
 	chunkSize: u32,
-	input: u32,
-	storedSize: u32,
-	output: u32,
-	originalSize: u32,
+	input: usize,
+	storedSize: usize,
+	output: usize,
+	originalSize: usize,
 ): u32 {
-	return 5;
+	const inEnd = input + storedSize;
+	const outEnd = output + originalSize;
+	// The decoders want zeros around the input; neighbouring chunks may lie there.
+	const zero = i64x2.splat(0);
+	const b0 = v128.load(input - 64);
+	const b1 = v128.load(input - 48);
+	const b2 = v128.load(input - 32);
+	const b3 = v128.load(input - 16);
+	const e0 = v128.load(inEnd);
+	const e1 = v128.load(inEnd + 16);
+	const e2 = v128.load(inEnd + 32);
+	const e3 = v128.load(inEnd + 48);
+	// Their wide copies write behind the output.
+	const o0 = v128.load(outEnd);
+	v128.store(input - 64, zero);
+	v128.store(input - 48, zero);
+	v128.store(input - 32, zero);
+	v128.store(input - 16, zero);
+	v128.store(inEnd, zero);
+	v128.store(inEnd + 16, zero);
+	v128.store(inEnd + 32, zero);
+	v128.store(inEnd + 48, zero);
+
+	let code = FORMAT_UNKNOWN;
+	if (format == XPRESS) {
+		code = decodeXpress(input, inEnd, output, outEnd);
+		front = <u32>(xpressEnd - input);
+		back = <u32>storedSize;
+	} else if (format == LZX) {
+		code = decodeLzx(input, inEnd, output, outEnd, ctz(chunkSize));
+		front = <u32>(lzxEnd - input);
+		back = <u32>storedSize;
+	} else if (format == LZMS) {
+		code = storedSize & 1 || storedSize < 4 ? STORED_SIZE : decodeLzms(input, inEnd, output, outEnd);
+		front = <u32>(lzmsFront - input);
+		back = <u32>(lzmsBack - input);
+	}
+	v128.store(input - 64, b0);
+	v128.store(input - 48, b1);
+	v128.store(input - 32, b2);
+	v128.store(input - 16, b3);
+	v128.store(inEnd, e0);
+	v128.store(inEnd + 16, e1);
+	v128.store(inEnd + 32, e2);
+	v128.store(inEnd + 48, e3);
+	v128.store(outEnd, o0);
+	return code;
 }
