@@ -31,7 +31,7 @@ interface ExpectedEntry {
 	reparseReserved?: number;
 	reparseFlags?: number;
 	shortName?: string;
-	hardLinkGroup?: number | string;
+	linkGroup?: number | string;
 	securityId?: number;
 }
 
@@ -132,7 +132,7 @@ function readEntry(tree: ImageTree, dentry: number): ExpectedEntry {
 		entry.reparseTag = reparse.tag;
 		if (reparse.reserved !== 0) entry.reparseReserved = reparse.reserved;
 		if (reparse.flags !== 0) entry.reparseFlags = reparse.flags;
-	} else if (tree.linkGroup(dentry) !== 0n) entry.hardLinkGroup = Number(tree.linkGroup(dentry));
+	} else if (tree.linkGroup(dentry) !== 0n) entry.linkGroup = Number(tree.linkGroup(dentry));
 	if (tree.shortName(dentry) !== '') entry.shortName = tree.shortName(dentry);
 	const securityId = tree.securityId(dentry);
 	if (securityId !== null) entry.securityId = securityId;
