@@ -1,0 +1,607 @@
+// LZX encoder (lzx.md): near-optimal parse with a binary-tree match finder, and a lazy parse with hash chains.
+
+import { buildCode } from './huffman-build';
+import { FINDER_END, covered, extend, fillCache, filledTo, resetCovered, resetFinder, treeSize } from './match-finder';
+
+// ---------------------------------------------------------------- tables
+
+/** Longest stretch of a chunk whose matches are cached at once; also the longest block. */
+const SEGMENT_MAX: u32 = 0x18000;
+const LENGTH_MAX: u32 = 257;
+/** An item that joins match, literal and match is at most this long, so that the ring of states suffices. */
+const JOINED_MAX: u32 = 511;
+
+const NODES: usize = (FINDER_END + 0xffff) & ~0xffff; //     u64[SEGMENT_MAX + 1024]: cost << 32 | item
+const JOINED: usize = NODES + ((SEGMENT_MAX + 1024) << 3); // u32[...]: first item of a joined one
+const ITEMS: usize = JOINED + ((SEGMENT_MAX + 1024) << 2); // u32[...]: the items of a block, in order
+const ITEMS_END: usize = ITEMS + ((SEGMENT_MAX + 1024) << 2);
+const RING: usize = ITEMS_END; //                             u64[512]: recent offsets at the last positions
+const MATCH_COST: usize = RING + 0x1000; //                   u64[50][256 + 8]: cost << 32 | length, from length 2 on
+const ROW: usize = 264 << 3;
+const LITERAL_COST: usize = MATCH_COST + 50 * ROW; //         u64[256]: cost << 32 | 1
+const ALIGNED_COST: usize = LITERAL_COST + 0x800; //          u64[8]: cost << 32
+const MAIN_COUNT: usize = ALIGNED_COST + 0x40; //             u32[656]
+const LENGTH_COUNT: usize = MAIN_COUNT + 0xa40; //            u32[249]
+const ALIGNED_COUNT: usize = LENGTH_COUNT + 0x400; //         u32[8]
+const MAIN_CODE: usize = ALIGNED_COUNT + 0x20; //             u32[656]
+const LENGTH_CODE: usize = MAIN_CODE + 0xa40; //              u32[249]
+const ALIGNED_CODE: usize = LENGTH_CODE + 0x400; //           u32[8]
+const MAIN_BITS: usize = ALIGNED_CODE + 0x20; //              u8[656]
+const LENGTH_BITS: usize = MAIN_BITS + 0x2a0; //              u8[249], padded
+const ALIGNED_BITS: usize = LENGTH_BITS + 0x100; //           u8[8]
+const MAIN_BEFORE: usize = ALIGNED_BITS + 0x10; //            u8[656]: the lengths of the block before
+const LENGTH_BEFORE: usize = MAIN_BEFORE + 0x2a0; //          u8[249]
+const PRE_COUNT: usize = LENGTH_BEFORE + 0x100; //            u32[20]
+const PRE_CODE: usize = PRE_COUNT + 0x60; //                  u32[20]
+const PRE_BITS: usize = PRE_CODE + 0x60; //                   u8[20]
+const PRE_ITEMS: usize = PRE_BITS + 0x20; //                  u32[700]
+const LENGTH_COST: usize = PRE_ITEMS + 0xb00; //              u32[264]
+const CACHE: usize = (LENGTH_COST + 0x800 + 0xffff) & ~0xffff;
+const CACHE_END: usize = 0x7f0000;
+
+const LITERAL: u32 = 1;
+const JOINED_FLAG: u32 = 0x8000_0000;
+const FIELD: u64 = 0x1f_ffff;
+const FIRST_STATE: u64 = 1 | (1 << 21) | (1 << 42);
+
+/** Costs are in 1/64 bit. */
+const BIT: u32 = 64;
+
+// ---------------------------------------------------------------- offsets
+
+/** The slot of a formatted offset (offset + 2, at least 2). */
+@inline function slotOf(formatted: u32): u32 {
+	const k = 31 - clz(formatted);
+	const slot = (k << 1) + ((formatted >> (k - 1)) & 1);
+	return formatted < 0x80000 ? slot : 34 + (formatted >> 17);
+}
+
+@inline function extraBits(slot: u32): u32 { return slot < 4 ? 0 : min<u32>(17, (slot >> 1) - 1); }
+
+function slotCount(chunkSize: u32): u32 {
+	return chunkSize <= 0x80000 ? 2 * (31 - clz(chunkSize)) : chunkSize == 0x100000 ? 42 : 50;
+}
+
+// ---------------------------------------------------------------- bits
+
+let bitAcc: u64 = 0;
+let bitCount: u32 = 0;
+let bitAt: usize = 0;
+let bitEnd: usize = 0;
+let full: bool = false;
+
+/** At most 32 bits; words go out as soon as there are 32. */
+@inline function put(value: u32, count: u32): void {
+	bitAcc = (bitAcc << <u64>count) | <u64>value;
+	bitCount += count;
+	if (bitCount >= 32) {
+		bitCount -= 32;
+		if (bitAt + 4 > bitEnd) full = true;
+		else {
+			store<u32>(bitAt, rotl<u32>(<u32>(bitAcc >> <u64>bitCount), 16));
+			bitAt += 4;
+		}
+	}
+}
+
+/** Pads to whole words. */
+function flushBits(): void {
+	while (bitCount > 0) {
+		if (bitAt + 2 > bitEnd) {
+			full = true;
+			return;
+		}
+		const word = bitCount >= 16 ? <u32>(bitAcc >> <u64>(bitCount - 16)) : <u32>(bitAcc << <u64>(16 - bitCount));
+		store<u16>(bitAt, word);
+		bitAt += 2;
+		bitCount = bitCount >= 16 ? bitCount - 16 : 0;
+	}
+}
+
+// ---------------------------------------------------------------- E8
+
+/** Translates the operands of CALL instructions in place (lzx.md section 8). */
+function translate(buf: usize, size: u32): void {
+	if (size <= 10) return;
+	const end = buf + size - 10;
+	const wanted = i8x16.splat(<i8>0xe8);
+	let p = buf;
+	while (p < end) {
+		if (load<u8>(p) != 0xe8) {
+			const hits = i8x16.bitmask(i8x16.eq(v128.load(p), wanted));
+			p += hits == 0 ? 16 : <usize>ctz(hits);
+			continue;
+		}
+		const at = <i32>(p - buf);
+		const x = load<i32>(p + 1);
+		if (x >= -at && x < 12000000) store<i32>(p + 1, x < 12000000 - at ? x + at : x - 12000000);
+		p += 5;
+	}
+}
+
+// ---------------------------------------------------------------- counts and costs
+
+function clearCounts(): void {
+	memory.fill(MAIN_COUNT, 0, MAIN_CODE - MAIN_COUNT);
+}
+
+@inline function bump(at: usize): void { store<u32>(at, load<u32>(at) + 1); }
+
+@inline function tallyMatch(formatted: u32, length: u32): void {
+	const slot = formatted < 3 ? formatted : slotOf(formatted);
+	const header = min<u32>(length - 2, 7);
+	bump(MAIN_COUNT + (<usize>(256 + (slot << 3) + header) << 2));
+	if (header == 7) bump(LENGTH_COUNT + (<usize>(length - 9) << 2));
+	if (slot >= 8) bump(ALIGNED_COUNT + (<usize>(formatted & 7) << 2));
+}
+
+/** 64 * log2(x), x > 0. */
+function log2(x: u32): u32 {
+	const k = 31 - clz(x);
+	let result = k;
+	let m = <u64>x << (31 - k);
+	for (let b = 0; b < 6; b++) {
+		m = (m * m) >> 31;
+		result <<= 1;
+		if (m >= 0x1_0000_0000) {
+			m >>= 1;
+			result |= 1;
+		}
+	}
+	return result;
+}
+
+/** Costs from counts: -log2 of the share, where what does not occur counts as a fraction of one. */
+function cost(count: u32, total: u32, most: u32): u32 {
+	return count == 0 ? most : min<u32>(total - log2(count), most);
+}
+
+function sum(counts: usize, n: u32): u32 {
+	let s: u32 = 0;
+	for (let i: u32 = 0; i < n; i++) s += load<u32>(counts + (<usize>i << 2));
+	return s;
+}
+
+function setCosts(slots: u32): void {
+	const mainTotal = log2(max<u32>(1, sum(MAIN_COUNT, 256 + (slots << 3))));
+	const lengthTotal = log2(max<u32>(1, sum(LENGTH_COUNT, 249)));
+	const alignedTotal = log2(max<u32>(1, sum(ALIGNED_COUNT, 8)));
+	for (let b: usize = 0; b < 256; b++)
+		store<u64>(LITERAL_COST + (b << 3), (<u64>cost(load<u32>(MAIN_COUNT + (b << 2)), mainTotal, mainTotal + BIT) << 32) | LITERAL);
+	for (let a: usize = 0; a < 8; a++)
+		store<u64>(ALIGNED_COST + (a << 3), <u64>(alignedTotal == 0 ? 3 * BIT : cost(load<u32>(ALIGNED_COUNT + (a << 2)), alignedTotal, 7 * BIT)) << 32);
+	const lengthMost = lengthTotal + BIT + BIT / 2;
+	for (let l: usize = 0; l < 249; l++)
+		store<u32>(LENGTH_COST + (l << 2), lengthTotal == 0 ? 5 * BIT : cost(load<u32>(LENGTH_COUNT + (l << 2)), lengthTotal, lengthMost));
+	for (let s: u32 = 0; s < slots; s++) {
+		const row = MATCH_COST + <usize>s * ROW;
+		const headers = MAIN_COUNT + (<usize>(256 + (s << 3)) << 2);
+		let extra = extraBits(s);
+		if (s >= 8) extra -= 3;
+		for (let h: usize = 0; h < 8; h++) {
+			const c = cost(load<u32>(headers + (h << 2)), mainTotal, mainTotal + BIT) + extra * BIT;
+			if (h < 7) store<u64>(row + (h << 3), (<u64>c << 32) | (h + 2));
+			else for (let l: usize = 7; l < 256; l++)
+				store<u64>(row + (l << 3), (<u64>(c + load<u32>(LENGTH_COST + ((l - 7) << 2))) << 32) | (l + 2));
+		}
+	}
+}
+
+// ---------------------------------------------------------------- parse
+
+@inline function recent(state: u64, r: u64): u32 { return <u32>((state >> (r * 21)) & FIELD); }
+
+/** The recent offsets after a match. */
+@inline function after(state: u64, formatted: u32): u64 {
+	if (formatted >= 3) return (state << 21) | <u64>(formatted - 2);
+	if (formatted == 0) return state;
+	if (formatted == 1) return (state & ~<u64>0x3ff_ffff_ffff) | ((state >> 21) & FIELD) | ((state & FIELD) << 21);
+	return (state & 0x3ff_ffe0_0000) | ((state >> 42) & FIELD) | ((state & FIELD) << 42);
+}
+
+/** Offers one source of a match at all lengths from `from` to `to` (`row` and `node` point to length 0). */
+@inline function offer(row: usize, node: usize, base: u64, from: u32, to: u32): void {
+	let at = <usize>from << 3;
+	const end = <usize>to << 3;
+	for (; at <= end; at += 8) {
+		const price = base + load<u64>(row + at);
+		const old = load<u64>(node + at);
+		store<u64>(node + at, select<u64>(price, old, price < old));
+	}
+}
+
+/**
+ * Finds the cheapest way through a block under the current costs; NODES then leads back from its end.
+ *
+ * @returns recent offsets at the end
+ */
+function search(buf: usize, start: u32, n: u32, cache: usize, state: u64, ahead: bool): void {
+	memory.fill(NODES, 0xff, <usize>(n + 1) << 3);
+	let price: u64 = 0;
+	const text = buf + start;
+	for (let i: u32 = 0; i < n; i++) {
+		const p = text + i;
+		const count = load<u32>(cache);
+		cache += 4;
+		const node = NODES + (<usize>i << 3);
+		store<u64>(RING + (<usize>(i & 511) << 3), state);
+		if (count != 0) {
+			const longest = min(LENGTH_MAX, n - i);
+			let length: u32 = 1;
+			for (let r: u64 = 0; r < 3; r++) {
+				const from = p - <usize>recent(state, r);
+				if (load<u16>(from) != load<u16>(p)) continue;
+				const l = extend(p, from, 2, longest);
+				if (l <= length) continue;
+				offer(MATCH_COST - 16 + <usize>r * ROW, node, price | (r << 9), length + 1, l);
+				length = l;
+			}
+			const end = cache + (<usize>count << 2);
+			let item: u32 = 0;
+			do {
+				item = load<u32>(cache);
+				cache += 4;
+				const formatted = item >> 9;
+				const l = min(item & 511, longest);
+				if (l > length) {
+					const slot = slotOf(formatted);
+					let base = price | <u64>(formatted << 9);
+					if (slot >= 8) base += load<u64>(ALIGNED_COST + (<usize>(formatted & 7) << 3));
+					offer(MATCH_COST - 16 + <usize>slot * ROW, node, base, length + 1, l);
+					length = l;
+				}
+			} while (cache < end);
+			if (ahead) {
+				const l = item & 511;
+				const formatted = item >> 9;
+				const next = p + l + 1;
+				if (l + 3 <= n - i && load<u16>(next) == load<u16>(next - (formatted - 2))) {
+					const l2 = extend(next, next - (formatted - 2), 2, min(min(JOINED_MAX - 1 - l, LENGTH_MAX), n - i - l - 1));
+					const slot = slotOf(formatted);
+					let total = price + load<u64>(MATCH_COST - 16 + <usize>slot * ROW + (<usize>l << 3));
+					if (slot >= 8) total += load<u64>(ALIGNED_COST + (<usize>(formatted & 7) << 3));
+					total += load<u64>(LITERAL_COST + (<usize>load<u8>(p + l) << 3));
+					total += load<u64>(MATCH_COST - 16 + (<usize>l2 << 3));
+					const at = i + l + 1 + l2;
+					total = (total & 0xffff_ffff_0000_0000) | <u64>(JOINED_FLAG | (l + 1 + l2));
+					if (total < load<u64>(NODES + (<usize>at << 3))) {
+						store<u64>(NODES + (<usize>at << 3), total);
+						store<u32>(JOINED + (<usize>at << 2), item);
+					}
+				}
+			}
+		}
+		// On to the next position: by this literal, or as it was reached already.
+		price += load<u64>(LITERAL_COST + (<usize>load<u8>(p) << 3));
+		const reached = load<u64>(node + 8);
+		if (reached < price) {
+			const item = <u32>reached;
+			const origin = load<u64>(RING + (<usize>((i + 1 - (item & 511)) & 511) << 3));
+			state = after(origin, (<i32>item < 0 ? load<u32>(JOINED + (<usize>(i + 1) << 2)) : item) >> 9);
+			price = reached;
+		} else store<u64>(node + 8, price);
+		price &= 0xffff_ffff_0000_0000;
+	}
+}
+
+/** Where the items of the block begin. */
+let itemsAt: usize = 0;
+/** Recent offsets at the end of the block. */
+let endState: u64 = 0;
+
+/** Reads the path back into a list of items and counts their symbols. */
+function collect(buf: usize, start: u32, n: u32, state: u64): void {
+	let at = ITEMS_END;
+	for (let i = n; i > 0; ) {
+		const item = load<u32>(NODES + (<usize>i << 3));
+		const length = item & 511;
+		if (<i32>item < 0) {
+			const first = load<u32>(JOINED + (<usize>i << 2));
+			at -= 12;
+			store<u32>(at, first);
+			store<u32>(at + 4, LITERAL);
+			store<u32>(at + 8, length - 1 - (first & 511));
+		} else {
+			at -= 4;
+			store<u32>(at, item);
+		}
+		i -= length;
+	}
+	itemsAt = at;
+	count(buf + start, at, state);
+}
+
+function count(p: usize, at: usize, state: u64): void {
+	clearCounts();
+	for (; at < ITEMS_END; at += 4) {
+		const item = load<u32>(at);
+		const length = item & 511;
+		if (length == 1) bump(MAIN_COUNT + (<usize>load<u8>(p) << 2));
+		else {
+			tallyMatch(item >> 9, length);
+			state = after(state, item >> 9);
+		}
+		p += length;
+	}
+	endState = state;
+}
+
+// ---------------------------------------------------------------- starting costs and block ends
+
+const CLASSES: usize = LENGTH_COST + 0x420; // u32[10] of the block, then u32[10] new ones
+let blockSeen: u32 = 0;
+let newSeen: u32 = 0;
+/** Cache position that belongs to the end found by `prospect`. */
+let cacheNext: usize = 0;
+
+const BLOCK_MIN: u32 = 6500;
+const LOOK: u32 = 400;
+
+@inline function observe(kind: u32): void {
+	bump(CLASSES + 40 + (<usize>kind << 2));
+	newSeen++;
+}
+
+/** Whether the items just observed differ from the block so far; if not, they become part of it. */
+function differs(): bool {
+	let difference: u64 = 0;
+	for (let k: usize = 0; k < 40; k += 4) {
+		const a = <u64>load<u32>(CLASSES + 40 + k) * blockSeen;
+		const b = <u64>load<u32>(CLASSES + k) * newSeen;
+		difference += a > b ? a - b : b - a;
+	}
+	if (blockSeen > 0 && difference * 8 > 7 * <u64>blockSeen * newSeen) return true;
+	merge();
+	return false;
+}
+
+function merge(): void {
+	for (let k: usize = 0; k < 40; k += 4) {
+		store<u32>(CLASSES + k, load<u32>(CLASSES + k) + load<u32>(CLASSES + 40 + k));
+		store<u32>(CLASSES + 40 + k, 0);
+	}
+	blockSeen += newSeen;
+	newSeen = 0;
+}
+
+/**
+ * Parses greedily from `start`, counting symbols for the first costs, until the content changes.
+ *
+ * @returns end of the block
+ */
+function prospect(buf: usize, start: u32, end: u32, cache: usize, state: u64): u32 {
+	clearCounts();
+	memory.fill(CLASSES, 0, 80);
+	blockSeen = 0;
+	newSeen = 0;
+	let i = start;
+	while (i < end) {
+		if (newSeen >= LOOK) {
+			if (i - start < BLOCK_MIN || end - i < BLOCK_MIN) merge();
+			else if (differs()) break;
+		}
+		const p = buf + i;
+		const count = load<u32>(cache);
+		cache += 4 + (<usize>count << 2);
+		let taken: u32 = 1;
+		if (count != 0) {
+			const item = load<u32>(cache - 4);
+			const longest = min(LENGTH_MAX, end - i);
+			let formatted = item >> 9;
+			taken = min(item & 511, longest);
+			let score = taken + (formatted < 4096 ? 1 : 0) + (formatted < 258 ? 1 : 0);
+			if (taken == 2 || (taken == 3 && formatted > 8192)) {
+				taken = 1;
+				score = 3;
+			}
+			for (let r: u64 = 0; r < 3; r++) {
+				const from = p - <usize>recent(state, r);
+				if (load<u16>(from) != load<u16>(p)) continue;
+				const l = extend(p, from, 2, longest);
+				if (l + 3 > score) {
+					score = l + 3;
+					taken = l;
+					formatted = <u32>r;
+				}
+			}
+			if (taken > 1) {
+				tallyMatch(formatted, taken);
+				state = after(state, formatted);
+				observe(taken >= 9 ? 9 : 8);
+				i += taken;
+				for (let k = taken - 1; k > 0; k--) cache += 4 + (<usize>load<u32>(cache) << 2);
+				continue;
+			}
+		}
+		const byte = load<u8>(p);
+		bump(MAIN_COUNT + (<usize>byte << 2));
+		observe(((byte >> 5) & 6) | (byte & 1));
+		i++;
+	}
+	cacheNext = cache;
+	return i;
+}
+
+// ---------------------------------------------------------------- writing
+
+/** Codes `n` lengths as differences to those of the block before (lzx.md section 5). */
+function writeLengths(now: usize, before: usize, n: u32): void {
+	memory.fill(PRE_COUNT, 0, 80);
+	let at = PRE_ITEMS;
+	let i: u32 = 0;
+	while (i < n) {
+		const length = <u32>load<u8>(now + i);
+		let run: u32 = 1;
+		while (i + run < n && load<u8>(now + i + run) == <u8>length) run++;
+		let left = run;
+		if (length == 0) {
+			while (left >= 20) {
+				const r = min<u32>(left, 51);
+				at = preItem(at, 18, r - 20);
+				left -= r;
+			}
+			if (left >= 4) {
+				at = preItem(at, 17, left - 4);
+				left = 0;
+			}
+		} else {
+			while (left >= 4) {
+				const r: u32 = left > 4 ? 5 : 4;
+				const delta = difference(before + i + (run - left), length);
+				at = preItem(at, 19, (r - 4) | (delta << 8));
+				bump(PRE_COUNT + (<usize>delta << 2));
+				left -= r;
+			}
+		}
+		while (left > 0) {
+			at = preItem(at, difference(before + i + (run - left), length), 0);
+			left--;
+		}
+		i += run;
+	}
+	buildCode(PRE_COUNT, 20, 15, PRE_BITS, PRE_CODE);
+	for (let s: usize = 0; s < 20; s++) put(load<u8>(PRE_BITS + s), 4);
+	for (let q = PRE_ITEMS; q < at; q += 4) {
+		const item = load<u32>(q);
+		const symbol = item & 31;
+		const value = item >> 5;
+		putPre(symbol);
+		if (symbol == 17) put(value, 4);
+		else if (symbol == 18) put(value, 5);
+		else if (symbol == 19) {
+			put(value & 1, 1);
+			putPre(value >> 8);
+		}
+	}
+}
+
+@inline function difference(before: usize, length: u32): u32 {
+	const d = <i32>load<u8>(before) - <i32>length;
+	return <u32>(d < 0 ? d + 17 : d);
+}
+
+function preItem(at: usize, symbol: u32, value: u32): usize {
+	bump(PRE_COUNT + (<usize>symbol << 2));
+	store<u32>(at, symbol | (value << 5));
+	return at + 4;
+}
+
+@inline function putPre(symbol: u32): void { put(load<u32>(PRE_CODE + (<usize>symbol << 2)), load<u8>(PRE_BITS + symbol)); }
+
+/** Builds the codes of the counted items and writes the block. */
+function writeBlock(p: usize, n: u32, chunkSize: u32, slots: u32): void {
+	const mainSymbols = 256 + (slots << 3);
+	buildCode(MAIN_COUNT, mainSymbols, 16, MAIN_BITS, MAIN_CODE);
+	buildCode(LENGTH_COUNT, 249, 16, LENGTH_BITS, LENGTH_CODE);
+	buildCode(ALIGNED_COUNT, 8, 7, ALIGNED_BITS, ALIGNED_CODE);
+	let plain: u32 = 0;
+	let coded: u32 = 24;
+	for (let a: usize = 0; a < 8; a++) {
+		const c = load<u32>(ALIGNED_COUNT + (a << 2));
+		plain += 3 * c;
+		coded += c * load<u8>(ALIGNED_BITS + a);
+	}
+	const aligned = coded < plain;
+	put(aligned ? 2 : 1, 3);
+	if (n == 32768) put(1, 1);
+	else {
+		put(0, 1);
+		put(n, chunkSize > 32768 ? 24 : 16);
+	}
+	if (aligned) for (let a: usize = 0; a < 8; a++) put(load<u8>(ALIGNED_BITS + a), 3);
+	writeLengths(MAIN_BITS, MAIN_BEFORE, 256);
+	writeLengths(MAIN_BITS + 256, MAIN_BEFORE + 256, mainSymbols - 256);
+	writeLengths(LENGTH_BITS, LENGTH_BEFORE, 249);
+	memory.copy(MAIN_BEFORE, MAIN_BITS, mainSymbols);
+	memory.copy(LENGTH_BEFORE, LENGTH_BITS, 249);
+	writeItems(p, aligned);
+}
+
+function writeItems(p: usize, aligned: bool): void {
+	for (let at = itemsAt; at < ITEMS_END && !full; at += 4) {
+		const item = load<u32>(at);
+		const length = item & 511;
+		if (length == 1) {
+			const byte = <usize>load<u8>(p);
+			put(load<u32>(MAIN_CODE + (byte << 2)), load<u8>(MAIN_BITS + byte));
+			p++;
+			continue;
+		}
+		p += length;
+		const formatted = item >> 9;
+		const slot = formatted < 3 ? formatted : slotOf(formatted);
+		const header = min<u32>(length - 2, 7);
+		const symbol = <usize>(256 + (slot << 3) + header);
+		put(load<u32>(MAIN_CODE + (symbol << 2)), load<u8>(MAIN_BITS + symbol));
+		if (header == 7) {
+			const s = <usize>(length - 9);
+			put(load<u32>(LENGTH_CODE + (s << 2)), load<u8>(LENGTH_BITS + s));
+		}
+		if (slot < 4) continue;
+		const extra = extraBits(slot);
+		const value = formatted & ((1 << extra) - 1);
+		if (aligned && extra >= 3) {
+			const a = <usize>(formatted & 7);
+			put(value >> 3, extra - 3);
+			put(load<u32>(ALIGNED_CODE + (a << 2)), load<u8>(ALIGNED_BITS + a));
+		} else put(value, extra);
+	}
+}
+
+// ---------------------------------------------------------------- entry
+
+/** Bytes of workspace that a chunk needs: its translated copy, and a tree when it is large. */
+export function lzxWorkspaceSize(chunkSize: u32): u32 { return chunkSize + 1024 + treeSize(chunkSize); }
+
+let P1: u32 = 24;
+let P2: u32 = 48;
+let P3: u32 = 2;
+let P4: u32 = 1;
+export function tune(a: u32, b: u32, c: u32, d: u32): void { P1 = a; P2 = b; P3 = c; P4 = d; }
+
+/** Encodes one chunk. Returns the stored size, or 0 when that would not be less than `size`. */
+export function lzxEncode(chunkSize: u32, level: u32, input: usize, size: u32, output: usize, workspace: usize): u32 {
+	if (size < 64) return 0;
+	const buf = workspace + 16;
+	const tree = workspace + ((chunkSize + 512) & ~63);
+	memory.copy(buf, input, size);
+	memory.fill(buf + size, 0, 320);
+	translate(buf, size);
+	bitAcc = 0;
+	bitCount = 0;
+	bitAt = output;
+	bitEnd = output + size - 1;
+	full = false;
+	memory.fill(MAIN_BEFORE, 0, 0x3a0);
+	if (chunkSize <= 0x10000) nearOptimal<u16>(chunkSize, buf, size, tree);
+	else nearOptimal<u32>(chunkSize, buf, size, tree);
+	flushBits();
+	return full ? 0 : <u32>(bitAt - output);
+}
+
+function nearOptimal<T>(chunkSize: u32, buf: usize, size: u32, tree: usize): void {
+	const slots = slotCount(chunkSize);
+	resetFinder<T>();
+	resetCovered();
+	let state = FIRST_STATE;
+	let start: u32 = 0;
+	while (start < size && !full) {
+		const limit = min(size, start + SEGMENT_MAX);
+		fillCache<T>(buf, start, limit, size, CACHE, CACHE_END, P1, P2, LENGTH_MAX, 2, tree);
+		const segmentEnd = filledTo;
+		let cache = CACHE;
+		while (start < segmentEnd && !full) {
+			const end = prospect(buf, start, segmentEnd, cache, state);
+			const n = end - start;
+			for (let pass: u32 = 0; pass < P3; pass++) {
+				setCosts(slots);
+				search(buf, start, n, cache, state, P4 > 0);
+				collect(buf, start, n, state);
+			}
+			writeBlock(buf + start, n, chunkSize, slots);
+			state = endState;
+			start = end;
+			cache = cacheNext;
+		}
+	}
+}

@@ -1,0 +1,166 @@
+// Binary-tree match finder for the parsers that weigh all matches (lzx.md section 10.2).
+//
+// It fills a cache: for each position one u32 with the number of matches, then one u32 a match, in order of strictly
+// growing length and offset: (offset + 2) << 9 | length. Positions are stored in T: u16 for chunks up to 64 KiB, u32 for larger ones.
+// Position 0 means "empty", so nothing matches the very first byte of a chunk.
+
+import { HUFFMAN_END } from './huffman-build';
+
+const HEADS2: usize = HUFFMAN_END; //      T[2^12]
+const HEADS3: usize = HEADS2 + 0x4000; //  T[2^14][2], the newest first
+const HEADS4: usize = HEADS3 + 0x20000; // T[2^16]
+const TREE16: usize = HEADS4 + 0x40000; // u16[65536][2]: children with smaller and greater suffixes
+/** First byte behind the tables of this file. */
+export const FINDER_END: usize = TREE16 + 0x40000;
+
+const BITS2: u32 = 12;
+const BITS3: u32 = 14;
+
+/** Bytes of workspace that the tree of a chunk needs beside the tables here. */
+export function treeSize(chunkSize: u32): u32 { return chunkSize > 0x10000 ? chunkSize << 3 : 0; }
+
+/** Makes the finder ready for a new chunk. */
+export function resetFinder<T>(): void {
+	memory.fill(HEADS2, 0, (1 << BITS2) * sizeof<T>());
+	memory.fill(HEADS3, 0, (2 << BITS3) * sizeof<T>());
+	memory.fill(HEADS4, 0, (1 << hashBits<T>()) * sizeof<T>());
+}
+
+@inline function hashBits<T>(): u32 { return sizeof<T>() == 2 ? 15 : 16; }
+@inline function get<T>(at: usize): u32 { return <u32>load<T>(at); }
+
+/** Number of equal bytes at two places, from `length` on, at most `limit`; reads up to 8 bytes beyond. */
+@inline export function extend(a: usize, b: usize, length: u32, limit: u32): u32 {
+	while (length < limit) {
+		const x = load<u64>(a + length) ^ load<u64>(b + length);
+		if (x != 0) {
+			length += <u32>(ctz(x) >> 3);
+			break;
+		}
+		length += 8;
+	}
+	return min(length, limit);
+}
+
+/** Where the last call of `fillCache` stopped. */
+export let filledTo: u32 = 0;
+/** How many positions before that the last long match covers beyond it. */
+export let covered: u32 = 0;
+
+export function resetCovered(): void { covered = 0; }
+
+/**
+ * Finds matches for the positions from `from` to `to` and writes them to the cache.
+ *
+ * A match of `nice` bytes is taken as it is: it is extended up to `longest`, and nothing is recorded where it covers.
+ *
+ * @param cache where to write; the end may be reached early: see `filledTo`
+ * @param longest longest match of the format
+ * @param tree workspace for the tree of a large chunk
+ * @returns end of what was written
+ */
+export function fillCache<T>(buf: usize, from: u32, to: u32, size: u32, cache: usize, cacheEnd: usize, depth: u32, nice: u32, longest: u32, least: u32, tree: usize): usize {
+	const width: usize = sizeof<T>();
+	if (sizeof<T>() == 2) tree = TREE16;
+	const room = cacheEnd - (<usize>(depth + 4) << 2);
+	let skip = covered;
+	let i = from;
+	for (; i < to && cache <= room; i++) {
+		const cur = buf + i;
+		const left = size - i;
+		const head = cache;
+		cache += 4;
+		store<u32>(head, 0);
+		if (left < 8) {
+			if (skip > 0) skip--;
+			continue;
+		}
+		const word = load<u32>(cur);
+		const at3 = HEADS3 + <usize>(((word & 0xffffff) * 0x9e3779b1) >>> (32 - BITS3)) * (2 * width);
+		const at4 = HEADS4 + <usize>((word * 0x9e3779b1) >>> (32 - hashBits<T>())) * width;
+		const old3 = get<T>(at3);
+		let node = get<T>(at4);
+		store<T>(at4, <T>i);
+		let best: u32 = 3;
+		const cap = min(left, longest);
+		const niceHere = min(nice, cap);
+		if (skip > 0) {
+			skip--;
+			best = 0xffff;
+			store<T>(at3 + width, <T>old3);
+			store<T>(at3, <T>i);
+			if (least == 2) store<T>(HEADS2 + <usize>(((word & 0xffff) * 0x9e3779b1) >>> (32 - BITS2)) * width, <T>i);
+		} else {
+			const older3 = get<T>(at3 + width);
+			store<T>(at3 + width, <T>old3);
+			store<T>(at3, <T>i);
+			if (least == 2) {
+				const at2 = HEADS2 + <usize>(((word & 0xffff) * 0x9e3779b1) >>> (32 - BITS2)) * width;
+				const old2 = get<T>(at2);
+				store<T>(at2, <T>i);
+				if (old2 != 0 && old2 != old3 && load<u16>(buf + old2) == <u16>word) {
+					store<u32>(cache, ((i - old2 + 2) << 9) | 2);
+					cache += 4;
+				}
+			}
+			const x = word << 8;
+			if (old3 != 0 && load<u32>(buf + old3) << 8 == x) {
+				store<u32>(cache, ((i - old3 + 2) << 9) | 3);
+				cache += 4;
+			} else if (older3 != 0 && load<u32>(buf + older3) << 8 == x) {
+				store<u32>(cache, ((i - older3 + 2) << 9) | 3);
+				cache += 4;
+			}
+		}
+		let smaller: usize = tree + <usize>i * (2 * width);
+		let greater: usize = smaller + width;
+		let smallerLength: u32 = 0;
+		let greaterLength: u32 = 0;
+		let steps = depth;
+		while (true) {
+			if (node == 0 || steps == 0) {
+				store<T>(smaller, 0);
+				store<T>(greater, 0);
+				break;
+			}
+			steps--;
+			const other = buf + node;
+			const children = tree + <usize>node * (2 * width);
+			let length = select<u32>(smallerLength, greaterLength, smallerLength < greaterLength);
+			let x = load<u64>(cur + length) ^ load<u64>(other + length);
+			while (x == 0 && length < niceHere) {
+				length += 8;
+				x = load<u64>(cur + length) ^ load<u64>(other + length);
+			}
+			length += <u32>(ctz(x) >> 3);
+			if (length > best) {
+				best = length;
+				store<u32>(cache, ((i - node + 2) << 9) | min(length, niceHere));
+				cache += 4;
+			}
+			if (length >= niceHere) {
+				store<T>(smaller, load<T>(children));
+				store<T>(greater, load<T>(children + width));
+				if (best != 0xffff && niceHere == nice) {
+					const full = extend(cur, other, length, cap);
+					store<u32>(cache - 4, ((i - node + 2) << 9) | full);
+					skip = full - 1;
+				}
+				break;
+			}
+			const less: u32 = <u32>(load<u8>(other + length) < load<u8>(cur + length));
+			const slot = select<usize>(smaller, greater, less != 0);
+			store<T>(slot, <T>node);
+			const next = children + (less ? width : 0);
+			node = get<T>(next);
+			smaller = select<usize>(next, smaller, less != 0);
+			greater = select<usize>(greater, next, less != 0);
+			smallerLength = select<u32>(length, smallerLength, less != 0);
+			greaterLength = select<u32>(greaterLength, length, less != 0);
+		}
+		store<u32>(head, <u32>(cache - head - 4) >> 2);
+	}
+	filledTo = i;
+	covered = skip;
+	return cache;
+}
