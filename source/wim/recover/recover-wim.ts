@@ -1,0 +1,337 @@
+/**
+ * Puts the parts of a damaged WIM together again from what surveys found, so that the ordinary reader can work on it: type and
+ * chunk size by trial where the header does not tell, solid headers from the sizes of their chunks, all generations.
+ */
+import { FormatError, WimError } from '../../base/errors.ts';
+import { formatHex, plural } from '../../base/print.ts';
+import { breathe, type Run } from '../../base/run.ts';
+import { type Sha1, sha1 } from '../../bytes/sha1.ts';
+import type { Span } from '../../bytes/span.ts';
+import { parseSolidHeader, SolidHeader, type SolidShape } from '../../codec/chunk-table.ts';
+import { COMPRESSIONS, type Compression, compressionName } from '../../codec/compression.ts';
+import { readExactly } from '../../storage/read.ts';
+import {
+	type BlobEntry,
+	type BlobTable,
+	isSolidResourceEntry,
+	type PartCompression,
+	placeBlobs,
+} from '../blob-table.ts';
+import type { OpenPart } from '../open-part.ts';
+import { HEADER_SIZE, NO_RESOURCE, ResourceFlag } from '../part-header.ts';
+import { readWholeResource } from '../read-resource.ts';
+import type { Blob, Part } from '../resource.ts';
+import { XmlData } from '../xml-data.ts';
+import { composeHeader, possibleCompressions } from './recover-header.ts';
+import type { Generation, PartSurvey } from './survey.ts';
+
+/** An image that some blob table names. */
+export interface RecoveredImage {
+	/** By the newest table, from 1; null for an image of an older generation. */
+	readonly index: number | null;
+	/** From the XML data; made up where there is none. */
+	readonly name: string;
+	readonly metadata: Blob;
+}
+
+export interface RecoveredPart {
+	readonly part: OpenPart;
+	readonly survey: PartSurvey;
+	readonly images: readonly RecoveredImage[];
+	/** Everything that any table says of a blob, the newest first. */
+	readonly candidates: ReadonlyMap<Sha1, readonly Blob[]>;
+	readonly findings: readonly string[];
+}
+
+/** Bytes that a trial of a compression may read. */
+const TRIAL_SIZE_MAX = 64 << 20;
+
+/**
+ * Makes a readable part of a survey.
+ *
+ * @param known type and chunk size from another part of the set, if there is one
+ */
+export async function recoverPart(
+	survey: PartSurvey,
+	known: PartCompression | null,
+	run: Run,
+): Promise<RecoveredPart> {
+	const { source, header, generations } = survey;
+	const findings: string[] = [...survey.findings];
+	const newest = generations[0] ?? null;
+	const entries = newest?.table.entries ?? [];
+	const shapes = await solidShapes(survey, findings);
+	const how = await decideCompression(survey, entries, known, findings, run);
+	const partNumber = header.part ?? {
+		number: entries[0]?.partNumber ?? 1,
+		count: entries[0]?.partNumber ?? 1,
+	};
+	const metadataCount = entries.filter(
+		({ flags, referenceCount }) => flags & ResourceFlag.metadata && referenceCount > 0,
+	).length;
+	const composed = composeHeader({
+		isPipable: survey.isPipable,
+		isSolid: shapes.size > 0 || header.version === 0xe00,
+		compression: how.compression,
+		chunkSize: how.chunkSize,
+		flags: header.flags ?? 0,
+		guid: header.guid,
+		part: partNumber,
+		imageCount: metadataCount,
+		bootIndex:
+			header.bootIndex !== null && header.bootIndex <= metadataCount ? header.bootIndex : 0,
+		blobTable: newest === null ? NO_RESOURCE : tableResource(newest),
+		xml: NO_RESOURCE,
+		integrity: header.integrity ?? NO_RESOURCE,
+	});
+	const part: Part = { source, header: composed, pipable: survey.isPipable };
+	const tables = generations.map(({ table }) => placeBlobs(part, table.entries, how, shapes));
+	const xml = newest?.xml?.xml ?? survey.xmls.at(-1)?.xml ?? null;
+	const first = tables[0] ?? placeBlobs(part, [], how, shapes);
+	return {
+		part: {
+			...part,
+			compression: how.compression,
+			chunkSize: how.chunkSize,
+			table: first,
+			entries,
+			xml: xml ?? XmlData.create(metadataCount),
+			warnings: first.warnings,
+			faults: [],
+		},
+		survey,
+		images: imagesOf(generations, tables, xml),
+		candidates: candidatesOf(tables),
+		findings,
+	};
+}
+
+function tableResource({ table }: Generation) {
+	const size = table.end - table.offset;
+	return {
+		storedSize: size,
+		flags: ResourceFlag.metadata,
+		offset: table.offset,
+		originalSize: size,
+	};
+}
+
+/** Those of the newest table, then those that only older ones name. */
+function imagesOf(
+	generations: readonly Generation[],
+	tables: readonly BlobTable[],
+	fallback: XmlData | null,
+): RecoveredImage[] {
+	const images: RecoveredImage[] = [];
+	const known = new Set<Sha1>();
+	for (const [k, table] of tables.entries()) {
+		const xml = generations[k]?.xml?.xml ?? (k === 0 ? fallback : null);
+		for (const [position, metadata] of table.metadata.entries()) {
+			if (k > 0 && known.has(metadata.sha1)) continue;
+			known.add(metadata.sha1);
+			const name = xml?.facts(position + 1).name ?? '';
+			images.push({
+				index: k === 0 ? position + 1 : null,
+				name: name !== '' ? name : `recovered ${images.length + 1}`,
+				metadata,
+			});
+		}
+	}
+	return images;
+}
+
+function candidatesOf(tables: readonly BlobTable[]): Map<Sha1, Blob[]> {
+	const candidates = new Map<Sha1, Blob[]>();
+	for (const table of tables)
+		for (const [name, blob] of table.blobs) {
+			const same = candidates.get(name);
+			if (same === undefined) candidates.set(name, [blob]);
+			else if (!same.some((other) => isSamePlace(other, blob))) same.push(blob);
+		}
+	return candidates;
+}
+
+function isSamePlace(a: Blob, b: Blob): boolean {
+	return (
+		a.resource.offset === b.resource.offset &&
+		a.offsetInResource === b.offsetInResource &&
+		a.size === b.size &&
+		a.resource.storedSize === b.resource.storedSize
+	);
+}
+
+/** The header's word where it holds up, else by trial on the shortest entry and the three longest (wim.md §13.2). */
+async function decideCompression(
+	survey: PartSurvey,
+	entries: readonly BlobEntry[],
+	known: PartCompression | null,
+	findings: string[],
+	run: Run,
+): Promise<PartCompression> {
+	const { compression, chunkSize } = survey.header;
+	const compressed = entries
+		.filter(({ flags }) => flags & ResourceFlag.compressed && !(flags & ResourceFlag.solid))
+		.filter(({ originalSize }) => originalSize <= TRIAL_SIZE_MAX)
+		.sort((a, b) => a.originalSize - b.originalSize);
+	if (compression === 'none' && compressed.length === 0) return { compression, chunkSize: 0 };
+	const stated =
+		compression !== null && compression !== 'none' && chunkSize !== null
+			? { compression, chunkSize }
+			: known;
+	if (compressed.length === 0) return stated ?? { compression: 'none', chunkSize: 0 };
+	const samples = [...new Set([compressed[0], ...compressed.slice(-3)])].filter(
+		(entry): entry is BlobEntry => entry !== undefined,
+	);
+	const others = possibleCompressions();
+	let best: { how: PartCompression; score: number } | null = null;
+	for (const how of stated === null ? others : [stated, ...others]) {
+		await breathe(run);
+		const score = await trial(survey, samples, how);
+		if (score > (best?.score ?? 0)) best = { how, score };
+		// The stated pair is given up only when not a single sample confirms it.
+		if (score === samples.length || (how === stated && score > 0)) break;
+	}
+	if (best === null) return stated ?? { compression: 'none', chunkSize: 0 };
+	if (
+		stated === null ||
+		best.how.compression !== stated.compression ||
+		best.how.chunkSize !== stated.chunkSize
+	)
+		findings.push(
+			`The compression was found by trial: ${compressionName(best.how.compression)}, chunks of ${plural(best.how.chunkSize, 'byte')}`,
+		);
+	return best.how;
+}
+
+/** How many samples have their SHA-1 when they are read in this way. */
+async function trial(
+	survey: PartSurvey,
+	samples: readonly BlobEntry[],
+	how: PartCompression,
+): Promise<number> {
+	let score = 0;
+	for (const entry of samples) {
+		const part = { source: survey.source, header: survey.header, pipable: survey.isPipable };
+		try {
+			const bytes = await readWholeResource(
+				{
+					part: part as unknown as Part,
+					offset: entry.offset,
+					storedSize: entry.storedSize,
+					originalSize: entry.originalSize,
+					layout: survey.isPipable ? 'pipable' : 'chunked',
+					flags: entry.flags,
+					...how,
+				},
+				TRIAL_SIZE_MAX,
+			);
+			if (sha1(bytes) === entry.sha1) score++;
+		} catch (error) {
+			if (!(error instanceof WimError)) throw error;
+		}
+	}
+	return score;
+}
+
+/** The shapes of all solid resources of all generations; broken headers are worked out from the sizes of the chunks. */
+async function solidShapes(
+	survey: PartSurvey,
+	findings: string[],
+): Promise<Map<number, SolidShape | FormatError>> {
+	const shapes = new Map<number, SolidShape | FormatError>();
+	for (const { table } of survey.generations) {
+		const resources = table.entries.filter(isSolidResourceEntry);
+		for (const entry of resources) {
+			if (shapes.has(entry.offset)) continue;
+			const shape = await solidShape(survey, entry);
+			if (!(shape instanceof FormatError)) {
+				shapes.set(entry.offset, shape);
+				continue;
+			}
+			const repaired =
+				resources.length === 1 ? await repairSolid(survey, entry, table.entries) : null;
+			if (repaired !== null)
+				findings.push(
+					`The header of the solid resource at ${formatHex(entry.offset)} was worked out from its chunks`,
+				);
+			shapes.set(entry.offset, repaired ?? shape);
+		}
+	}
+	return shapes;
+}
+
+async function solidShape(survey: PartSurvey, entry: BlobEntry): Promise<SolidShape | FormatError> {
+	try {
+		if (entry.offset < HEADER_SIZE || entry.offset + SolidHeader.size > survey.source.size)
+			throw new FormatError('Cannot read solid resource: it does not lie inside the file');
+		const span = await readExactly(
+			survey.source,
+			entry.offset,
+			SolidHeader.size,
+			'solid resource header',
+		);
+		return parseSolidHeader(span, entry.storedSize);
+	} catch (error) {
+		if (error instanceof FormatError) return error;
+		throw error;
+	}
+}
+
+/** The blobs tell how much data there is; the right chunk size is the one whose table of sizes adds up. */
+async function repairSolid(
+	survey: PartSurvey,
+	entry: BlobEntry,
+	entries: readonly BlobEntry[],
+): Promise<SolidShape | null> {
+	let originalSize = 0;
+	for (const blob of entries)
+		if (blob.flags & ResourceFlag.solid && !isSolidResourceEntry(blob))
+			originalSize = Math.max(originalSize, blob.offset + blob.storedSize);
+	if (originalSize === 0) return null;
+	for (let order = 30; order >= 12; order--) {
+		const chunkSize = 2 ** order;
+		const chunkCount = Math.ceil(originalSize / chunkSize);
+		const tableSize = chunkCount * 4;
+		if (SolidHeader.size + tableSize + chunkCount > entry.storedSize) break;
+		const at = entry.offset + SolidHeader.size;
+		if (at + tableSize > survey.source.size) break;
+		const span = await readExactly(survey.source, at, tableSize, 'solid chunk table');
+		let sum = SolidHeader.size + tableSize;
+		for (let k = 0; k < chunkCount; k++) sum += span.view.getUint32(k * 4, true);
+		if (sum !== entry.storedSize) continue;
+		const shape = {
+			originalSize,
+			storedSize: entry.storedSize,
+			chunkSize,
+			chunkCount,
+			tableOffset: SolidHeader.size,
+			tableSize,
+		};
+		const compression = await solidCompression(survey, shape, span);
+		if (compression !== null) return { ...shape, compression };
+	}
+	return null;
+}
+
+/** Whichever decodes the smallest chunk. */
+async function solidCompression(
+	survey: PartSurvey,
+	shape: Omit<SolidShape, 'compression'>,
+	table: Span,
+): Promise<Compression | null> {
+	const { Decoder } = await import('../../codec/decoder.ts');
+	const decoder = new Decoder();
+	const offset = table.origin + shape.tableSize;
+	const storedSize = table.view.getUint32(0, true);
+	const originalSize = Math.min(shape.chunkSize, shape.originalSize);
+	const stored = await readExactly(survey.source, offset, storedSize, 'solid chunk');
+	for (const compression of [...COMPRESSIONS].reverse()) {
+		try {
+			decoder.decodeBytes(compression, shape.chunkSize, stored.bytes, originalSize);
+			return compression;
+		} catch (error) {
+			if (!(error instanceof FormatError)) throw error;
+		}
+	}
+	return null;
+}

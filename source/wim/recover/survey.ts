@@ -1,0 +1,274 @@
+/**
+ * Finds out what is left of a damaged part: header fields, copies of the XML data, blob tables of all generations. Reads the
+ * whole file only when what the header leads to is not good (wim.md §13.1 to §13.4 A, §13.11).
+ */
+import { FormatError, WimError } from '../../base/errors.ts';
+import { BLOB_TABLE_SIZE_MAX, XML_SIZE_MAX } from '../../base/limits.ts';
+import { formatHex, plural } from '../../base/print.ts';
+import { breathe, type Run } from '../../base/run.ts';
+import { Span } from '../../bytes/span.ts';
+import { readExactly } from '../../storage/read.ts';
+import type { Source } from '../../storage/source.ts';
+import { BLOB_ENTRY_SIZE, type BlobEntry, parseBlobEntries } from '../blob-table.ts';
+import { HEADER_SIZE, MAGIC_PIPABLE, type ResourceHeader } from '../part-header.ts';
+import { XmlData } from '../xml-data.ts';
+import {
+	type FoundTable,
+	findTableBefore,
+	findTables,
+	greatestEnd,
+	isEntry,
+} from './find-tables.ts';
+import {
+	type FoundXml,
+	findImageElements,
+	findXmlStarts,
+	readImageElements,
+	readXmlAt,
+} from './find-xml.ts';
+import { type HeaderFields, readBothHeaders } from './recover-header.ts';
+
+/** A consistent state of the file: the current one, or one that an append left behind. */
+export interface Generation {
+	readonly table: FoundTable;
+	/** That follows the table; null when there is none. */
+	readonly xml: FoundXml | null;
+}
+
+export interface PartSurvey {
+	readonly source: Source;
+	readonly header: HeaderFields;
+	readonly isPipable: boolean;
+	/** Newest first. */
+	readonly generations: readonly Generation[];
+	/** Copies of the XML data without a table. */
+	readonly xmls: readonly FoundXml[];
+	/** What was wrong, and what was used instead: sentences without a final stop. */
+	readonly findings: readonly string[];
+	/** True when every byte of the file was looked at. */
+	readonly isScanned: boolean;
+}
+
+const WINDOW_SIZE = 8 << 20;
+/** A table or XML data that begins in a window may reach this far behind it. */
+const OVERLAP = BLOB_ENTRY_SIZE * 2;
+
+/**
+ * Surveys one part.
+ *
+ * @param scanAll looks for older generations even when the current one is good
+ */
+export async function surveyPart(source: Source, scanAll: boolean, run: Run): Promise<PartSurvey> {
+	const findings: string[] = [];
+	const { first, last } = await readBothHeaders(source);
+	const isPipable = first.magic === MAGIC_PIPABLE || last !== null;
+	const header = isPipable && last !== null ? last : first;
+	noteHeader(header, isPipable && last === null, findings);
+	const current = await currentGeneration(source, header, isPipable, findings);
+	if (current !== null && !scanAll)
+		return {
+			source,
+			header,
+			isPipable,
+			generations: [current],
+			xmls: [],
+			findings,
+			isScanned: false,
+		};
+	run.report({ type: 'phase', phase: 'search', totalBytes: source.size });
+	const found = await scan(source, isPipable, run);
+	const generations = pair(found, isPipable, source);
+	const all =
+		current === null
+			? generations
+			: [current, ...generations.filter(({ table }) => table.offset !== current.table.offset)];
+	const used = new Set(all.map(({ xml }) => xml?.offset));
+	const xmls = found.xmls.filter(({ offset }) => !used.has(offset));
+	if (current === null)
+		findings.push(
+			all.length > 0
+				? `The blob table was found at ${formatHex(all[0]?.table.offset ?? 0)} by searching`
+				: 'No blob table was found',
+		);
+	return { source, header, isPipable, generations: all, xmls, findings, isScanned: true };
+}
+
+function noteHeader(header: HeaderFields, isCutPipable: boolean, findings: string[]): void {
+	if (isCutPipable) findings.push('The trailing header of the pipable file is missing');
+	const broken = (
+		['magic', 'version', 'flags', 'chunkSize', 'part', 'blobTable', 'xml', 'integrity'] as const
+	).filter((field) => header[field] === null);
+	if (broken.length > 0) findings.push(`The header is damaged: ${broken.join(', ')}`);
+}
+
+/** What the header leads to, when all of it is good; null otherwise. */
+async function currentGeneration(
+	source: Source,
+	header: HeaderFields,
+	isPipable: boolean,
+	findings: string[],
+): Promise<Generation | null> {
+	const { blobTable } = header;
+	const table =
+		blobTable === null || blobTable.offset === 0
+			? null
+			: await tableAt(source, blobTable, isPipable, findings);
+	const xml = header.xml === null ? null : await xmlAt(source, header.xml, findings);
+	if (table === null && xml !== null && blobTable === null) {
+		const before = await tableBefore(source, xml.offset - (isPipable ? 40 : 0), isPipable);
+		if (before !== null) {
+			findings.push(`The blob table was found at ${formatHex(before.offset)}, before the XML data`);
+			return { table: before, xml };
+		}
+	}
+	if (table === null || table.brokenCount > 0 || xml === null) return null;
+	return { table, xml };
+}
+
+async function tableAt(
+	source: Source,
+	place: ResourceHeader,
+	isPipable: boolean,
+	findings: string[],
+): Promise<FoundTable | null> {
+	if (place.originalSize === 0 || place.originalSize > BLOB_TABLE_SIZE_MAX) return null;
+	const span = await readExactly(source, place.offset, place.storedSize, 'blob table');
+	const all = parseBlobEntries(new Span(span.bytes, source.name, place.offset));
+	const entries: BlobEntry[] = [];
+	for (const entry of all)
+		if (isEntry(span.bytes, span.view, entry.at, Number.MAX_SAFE_INTEGER, isPipable))
+			entries.push({ ...entry, at: place.offset + entry.at });
+	const brokenCount = all.length - entries.length;
+	if (brokenCount > 0)
+		findings.push(`${plural(brokenCount, 'entry', 'entries')} of the blob table are damaged`);
+	if (entries.length === 0) return null;
+	return {
+		offset: place.offset,
+		end: place.offset + place.storedSize,
+		entries,
+		brokenCount,
+		greatestEnd: greatestEnd(entries),
+	};
+}
+
+async function xmlAt(
+	source: Source,
+	place: ResourceHeader,
+	findings: string[],
+): Promise<FoundXml | null> {
+	if (place.offset === 0 || place.storedSize > XML_SIZE_MAX) return null;
+	const { bytes } = await readExactly(source, place.offset, place.storedSize, 'XML data');
+	try {
+		const xml = await XmlData.parse(new Span(bytes, source.name, place.offset));
+		return { offset: place.offset, size: place.storedSize, xml, isWhole: true };
+	} catch (error) {
+		if (!(error instanceof WimError)) throw error;
+		findings.push(`The XML data is damaged: ${error.message}`);
+		return null;
+	}
+}
+
+async function tableBefore(
+	source: Source,
+	end: number,
+	isPipable: boolean,
+): Promise<FoundTable | null> {
+	const start = Math.max(HEADER_SIZE, end - BLOB_TABLE_SIZE_MAX / 16);
+	if (end <= start) return null;
+	const { bytes } = await readExactly(source, start, end - start, 'blob table');
+	return findTableBefore(bytes, start, isPipable, source.name);
+}
+
+interface Found {
+	readonly tables: readonly FoundTable[];
+	readonly xmls: readonly FoundXml[];
+}
+
+/** Looks at every byte of the file. */
+async function scan(source: Source, isPipable: boolean, run: Run): Promise<Found> {
+	const tables: FoundTable[] = [];
+	const xmls: FoundXml[] = [];
+	let imageElements: number | null = null;
+	let xmlEnd = 0;
+	for (let at = 0; at < source.size; at += WINDOW_SIZE) {
+		const bytes = new Uint8Array(Math.min(WINDOW_SIZE + OVERLAP, source.size - at));
+		await source.read(at, bytes);
+		for (const start of findXmlStarts(bytes, at)) {
+			if (start < xmlEnd) continue;
+			const found = await readXmlAt(await stretch(source, start, XML_SIZE_MAX), start);
+			if (found === null) {
+				imageElements ??= start;
+				continue;
+			}
+			xmls.push(found);
+			xmlEnd = start + found.size;
+		}
+		for (const start of findImageElements(bytes, at)) if (start >= xmlEnd) imageElements ??= start;
+		const covered = tables.at(-1)?.end ?? 0;
+		const skip = Math.max(0, covered - at);
+		for (const table of findTables(bytes.subarray(skip), at + skip, isPipable, source.name)) {
+			if (table.offset < (tables.at(-1)?.end ?? 0)) continue;
+			const reachesEnd = table.end + BLOB_ENTRY_SIZE * 8 > at + bytes.length;
+			tables.push(reachesEnd ? await wholeTable(source, table, isPipable) : table);
+		}
+		run.report({ type: 'advance', bytes: Math.min(WINDOW_SIZE, source.size - at) });
+		await breathe(run);
+	}
+	if (imageElements !== null) {
+		const kept = await readImageElements(
+			await stretch(source, imageElements, XML_SIZE_MAX),
+			imageElements,
+		);
+		if (kept !== null) xmls.push(kept);
+	}
+	return { tables, xmls };
+}
+
+async function stretch(source: Source, offset: number, limit: number): Promise<Uint8Array> {
+	const bytes = new Uint8Array(Math.min(limit, source.size - offset));
+	await source.read(offset, bytes);
+	return bytes;
+}
+
+async function wholeTable(
+	source: Source,
+	table: FoundTable,
+	isPipable: boolean,
+): Promise<FoundTable> {
+	const bytes = await stretch(source, table.offset, BLOB_TABLE_SIZE_MAX / 8);
+	return findTables(bytes, table.offset, isPipable, source.name)[0] ?? table;
+}
+
+/** Tables with the XML data behind them, newest first; those of WIMs stored inside this one last (wim.md §13.11). */
+function pair(found: Found, isPipable: boolean, source: Source): Generation[] {
+	const gap = isPipable ? 40 : 0;
+	const generations = found.tables.map((table) => ({
+		table,
+		xml:
+			found.xmls.find(
+				({ offset }) => offset >= table.end && offset - table.end <= gap + 4 * BLOB_ENTRY_SIZE,
+			) ?? null,
+	}));
+	const isOwn = ({ table, xml }: Generation): boolean => {
+		if (table.greatestEnd > source.size) return false;
+		if (xml !== null && xml.xml.totalBytes !== null)
+			return xml.xml.totalBytes === xml.offset || xml.xml.totalBytes === xml.offset - gap;
+		return table.greatestEnd === table.offset || table.greatestEnd === table.offset - gap;
+	};
+	const newestFirst = (a: Generation, b: Generation) => b.table.offset - a.table.offset;
+	return [
+		...generations.filter(isOwn).sort(newestFirst),
+		...generations.filter((generation) => !isOwn(generation)).sort(newestFirst),
+	];
+}
+
+/** For messages: what a part without anything usable is. */
+export function nothingLeft(name: string): FormatError {
+	return new FormatError(
+		`Cannot salvage "${name}": neither header nor tables nor images were found`,
+		{
+			path: name,
+			hint: 'Check that this is the right file.',
+		},
+	);
+}
