@@ -21,7 +21,8 @@ type ParsedNode = Readonly<Record<string, unknown>>;
  * @throws {FormatError} when the text is not well-formed, too deep, or uses what is not allowed
  */
 export async function parseXml(text: string, region: string): Promise<XmlElement> {
-	const bad = (why: string) => new FormatError(`Cannot read the XML data: ${why}`, { region });
+	const bad = (why: string) =>
+		new FormatError(`Cannot read the XML data: ${why.slice(0, 160)}`, { region });
 	if (/<!DOCTYPE/i.test(text)) throw bad('it has a document type');
 	const { XMLParser, XMLValidator } = await import('fast-xml-parser');
 	const valid = XMLValidator.validate(text);

@@ -124,12 +124,18 @@ function imagesOf(
 ): RecoveredImage[] {
 	const images: RecoveredImage[] = [];
 	const known = new Set<Sha1>();
+	const names = new Map<Sha1, string>();
+	for (const [k, table] of tables.entries())
+		for (const [position, metadata] of table.metadata.entries()) {
+			const name = generations[k]?.xml?.xml.facts(position + 1).name ?? '';
+			if (name !== '' && !names.has(metadata.sha1)) names.set(metadata.sha1, name);
+		}
 	for (const [k, table] of tables.entries()) {
 		const xml = generations[k]?.xml?.xml ?? (k === 0 ? fallback : null);
 		for (const [position, metadata] of table.metadata.entries()) {
 			if (k > 0 && known.has(metadata.sha1)) continue;
 			known.add(metadata.sha1);
-			const name = xml?.facts(position + 1).name ?? '';
+			const name = xml?.facts(position + 1).name || (names.get(metadata.sha1) ?? '');
 			images.push({
 				index: k === 0 ? position + 1 : null,
 				name: name !== '' ? name : `recovered ${images.length + 1}`,

@@ -49,6 +49,9 @@ export interface PartSurvey {
 	readonly isScanned: boolean;
 }
 
+/** A hole of this many bytes inside a table is bridged: two sectors of 4 KiB. */
+const JOIN_DISTANCE_MAX = 8192;
+
 const WINDOW_SIZE = 8 << 20;
 /** A table or XML data that begins in a window may reach this far behind it. */
 const OVERLAP = BLOB_ENTRY_SIZE * 2;
@@ -65,7 +68,8 @@ export async function surveyPart(source: Source, scanAll: boolean, run: Run): Pr
 	const header = isPipable && last !== null ? last : first;
 	noteHeader(header, isPipable && last === null, findings);
 	const current = await currentGeneration(source, header, isPipable, findings);
-	if (current !== null && !scanAll)
+	const isGood = current !== null && current.xml !== null && current.table.brokenCount === 0;
+	if (isGood && !scanAll)
 		return {
 			source,
 			header,
@@ -78,10 +82,11 @@ export async function surveyPart(source: Source, scanAll: boolean, run: Run): Pr
 	run.report({ type: 'phase', phase: 'search', totalBytes: source.size });
 	const found = await scan(source, isPipable, run);
 	const generations = pair(found, isPipable, source);
-	const all =
-		current === null
-			? generations
-			: [current, ...generations.filter(({ table }) => table.offset !== current.table.offset)];
+	const others = generations.filter(
+		({ table }) => current === null || !overlaps(table, current.table),
+	);
+	const xml = generations.find(({ table }) => table.end === current?.table.end)?.xml ?? null;
+	const all = current === null ? others : [{ ...current, xml: current.xml ?? xml }, ...others];
 	const used = new Set(all.map(({ xml }) => xml?.offset));
 	const xmls = found.xmls.filter(({ offset }) => !used.has(offset));
 	if (current === null)
@@ -93,6 +98,10 @@ export async function surveyPart(source: Source, scanAll: boolean, run: Run): Pr
 	return { source, header, isPipable, generations: all, xmls, findings, isScanned: true };
 }
 
+function overlaps(a: FoundTable, b: FoundTable): boolean {
+	return a.offset < b.end && b.offset < a.end;
+}
+
 function noteHeader(header: HeaderFields, isCutPipable: boolean, findings: string[]): void {
 	if (isCutPipable) findings.push('The trailing header of the pipable file is missing');
 	const broken = (
@@ -101,7 +110,7 @@ function noteHeader(header: HeaderFields, isCutPipable: boolean, findings: strin
 	if (broken.length > 0) findings.push(`The header is damaged: ${broken.join(', ')}`);
 }
 
-/** What the header leads to, when all of it is good; null otherwise. */
+/** What the header leads to, with the entries of the table that are good; null when nothing of the table is left. */
 async function currentGeneration(
 	source: Source,
 	header: HeaderFields,
@@ -121,8 +130,7 @@ async function currentGeneration(
 			return { table: before, xml };
 		}
 	}
-	if (table === null || table.brokenCount > 0 || xml === null) return null;
-	return { table, xml };
+	return table === null ? null : { table, xml };
 }
 
 async function tableAt(
@@ -239,10 +247,33 @@ async function wholeTable(
 	return findTables(bytes, table.offset, isPipable, source.name)[0] ?? table;
 }
 
+/** Runs of entries a few broken entries apart are one table (wim.md §13.4 A). */
+function joinRuns(tables: readonly FoundTable[]): FoundTable[] {
+	const joined: FoundTable[] = [];
+	for (const table of tables) {
+		const before = joined.at(-1);
+		const distance = before === undefined ? -1 : table.offset - before.end;
+		const isSame =
+			distance >= 0 && distance % BLOB_ENTRY_SIZE === 0 && distance <= JOIN_DISTANCE_MAX;
+		if (before === undefined || !isSame) {
+			joined.push(table);
+			continue;
+		}
+		joined[joined.length - 1] = {
+			offset: before.offset,
+			end: table.end,
+			entries: [...before.entries, ...table.entries],
+			brokenCount: before.brokenCount + table.brokenCount + distance / BLOB_ENTRY_SIZE,
+			greatestEnd: Math.max(before.greatestEnd, table.greatestEnd),
+		};
+	}
+	return joined;
+}
+
 /** Tables with the XML data behind them, newest first; those of WIMs stored inside this one last (wim.md §13.11). */
 function pair(found: Found, isPipable: boolean, source: Source): Generation[] {
 	const gap = isPipable ? 40 : 0;
-	const generations = found.tables.map((table) => ({
+	const generations = joinRuns(found.tables).map((table) => ({
 		table,
 		xml:
 			found.xmls.find(
