@@ -1,0 +1,309 @@
+// LZMS encoder: finds matches for batches of positions ahead of the parser.
+//
+// LZ matches come from a binary tree of suffixes under a hash of four bytes, and from two small tables for two and
+// three bytes. Delta matches come from one table per power, keyed by three differences.
+
+const BATCH: u32 = 512;
+
+/** For each position of the batch where its matches begin; pairs (length, offset), both rising. */
+const INDEX: usize = memory.data(4 * 520, 16);
+const MATCHES: usize = memory.data(8 * 512 * 64, 16);
+/** The same for delta candidates: items without lengths. */
+const DELTA_INDEX: usize = memory.data(4 * 520, 16);
+const DELTAS: usize = memory.data(4 * 512 * 6 + 64, 16);
+/** Differences of the batch for spans 1, 2, 4, ... 32. */
+const DIFFERENCES: usize = memory.data(6 * 576, 16);
+const DIFFERENCES_ROW: usize = 576;
+
+let data: usize = 0;
+let size: u32 = 0;
+let nice: u32 = 0;
+let depth: u32 = 0;
+let delta: bool = false;
+
+let children: usize = 0;
+let heads2: usize = 0;
+let heads3: usize = 0;
+let heads4: usize = 0;
+let shift2: u32 = 0;
+let shift3: u32 = 0;
+let shift4: u32 = 0;
+let deltaHeads: usize = 0;
+let deltaShift: u32 = 0;
+
+/** First position not yet entered. */
+let frontier: u32 = 0;
+let batchStart: u32 = 0;
+
+function hashBits(room: u32, least: u32, most: u32): u32 {
+	return min<u32>(max<u32>(32 - clz(room), least), most);
+}
+
+/** Bytes of working memory for chunks of this size. */
+export function finderSize(chunk: u32): usize {
+	return (<usize>chunk << 3) + ((<usize>4) << 14) + ((<usize>8) << 15) + ((<usize>4) << hashBits(chunk, 10, 20))
+		+ ((<usize>24) << hashBits(chunk >> 3, 8, 14)) + 256;
+}
+
+export function startFinder(input: usize, length: u32, work: usize, niceLength: u32, most: u32, deltas: bool): void {
+	data = input;
+	size = length;
+	nice = niceLength;
+	depth = most;
+	delta = deltas;
+	frontier = 0;
+	batchStart = 0;
+	const bits2 = hashBits(length, 8, 14);
+	const bits3 = hashBits(length, 8, 15);
+	const bits4 = hashBits(length, 10, 20);
+	const bitsDelta = hashBits(length >> 3, 8, 14);
+	shift2 = 32 - bits2;
+	shift3 = 32 - bits3;
+	shift4 = 32 - bits4;
+	deltaShift = 32 - bitsDelta;
+	heads2 = work;
+	heads3 = heads2 + ((<usize>4) << bits2);
+	heads4 = heads3 + ((<usize>8) << bits3);
+	deltaHeads = heads4 + ((<usize>4) << bits4);
+	children = deltaHeads + ((<usize>24) << bitsDelta);
+	memory.fill(work, 0, children - work);
+	store<u32>(INDEX, <u32>MATCHES);
+	store<u32>(INDEX + 4, <u32>MATCHES);
+	store<u32>(DELTA_INDEX, <u32>DELTAS);
+	store<u32>(DELTA_INDEX + 4, <u32>DELTAS);
+}
+
+/** Makes the matches of a position available; positions are asked for in rising order. */
+// @ts-ignore: decorator
+@inline
+export function prepareMatches(position: u32): void {
+	if (position >= frontier) findBatch(position);
+}
+
+// @ts-ignore: decorator
+@inline
+export function matchesOf(position: u32): usize {
+	return load<u32>(INDEX + (<usize>(position - batchStart) << 2));
+}
+// @ts-ignore: decorator
+@inline
+export function matchesEnd(position: u32): usize {
+	return load<u32>(INDEX + (<usize>(position - batchStart) << 2), 4);
+}
+// @ts-ignore: decorator
+@inline
+export function deltasOf(position: u32): usize {
+	return load<u32>(DELTA_INDEX + (<usize>(position - batchStart) << 2));
+}
+// @ts-ignore: decorator
+@inline
+export function deltasEnd(position: u32): usize {
+	return load<u32>(DELTA_INDEX + (<usize>(position - batchStart) << 2), 4);
+}
+
+/** How many bytes agree from two places on, `length` of them already known. */
+// @ts-ignore: decorator
+@inline
+export function matchLength(a: usize, b: usize, length: u32, most: u32): u32 {
+	let at = length;
+	while (at < most) {
+		const difference = load<u64>(a + <usize>at) ^ load<u64>(b + <usize>at);
+		if (difference != 0) {
+			at += <u32>ctz(difference) >> 3;
+			break;
+		}
+		at += 8;
+	}
+	return min<u32>(at, most);
+}
+
+/** How far a delta match reaches. */
+export function deltaLength(at: usize, offset: u32, span: u32, most: u32): u32 {
+	const other = at - <usize>offset;
+	let length: u32 = 0;
+	while (length < most) {
+		const a = i8x16.sub(v128.load(at + <usize>length), v128.load(at + <usize>length - <usize>span));
+		const b = i8x16.sub(v128.load(other + <usize>length), v128.load(other + <usize>length - <usize>span));
+		const same = i8x16.bitmask(i8x16.eq(a, b));
+		if (same != 0xffff) {
+			length += ctz(~same);
+			break;
+		}
+		length += 16;
+	}
+	return min<u32>(length, most);
+}
+
+function findBatch(from: u32): void {
+	if (frontier < from) skip(from);
+	batchStart = from;
+	let end = min<u32>(from + BATCH, size);
+	let out: usize = MATCHES;
+	for (let position = from; position < end; position++) {
+		const first = out;
+		store<u32>(INDEX + (<usize>(position - from) << 2), <u32>first);
+		out = insert(position, first, true);
+		if (out > first && load<u32>(out - 8) >= nice) end = position + 1;
+	}
+	store<u32>(INDEX + (<usize>(end - from) << 2), <u32>out);
+	if (delta) findDeltas(from, end, true);
+	frontier = end;
+}
+
+/** Enters positions without keeping what they match. */
+function skip(to: u32): void {
+	for (let position = frontier; position < to; position++) insert(position, MATCHES, false);
+	if (delta) {
+		for (let from = frontier; from < to; from += BATCH) findDeltas(from, min<u32>(from + BATCH, to), false);
+	}
+	frontier = to;
+}
+
+/** Enters one position and writes its matches, if wanted; returns the end of what was written. */
+// @ts-ignore: decorator
+@inline
+function insert(position: u32, matches: usize, record: bool): usize {
+	let out = matches;
+	const at = data + <usize>position;
+	const most = min<u32>(size - position, nice);
+	const first = load<u32>(at);
+	let best: u32 = 1;
+
+	const head2 = heads2 + (<usize>(((first << 16) * 0x9e3779b1) >> shift2) << 2);
+	const near = load<u32>(head2);
+	store<u32>(head2, position);
+	const head3 = heads3 + (<usize>(((first << 8) * 0x9e3779b1) >> shift3) << 3);
+	const recent = load<u32>(head3);
+	const older = load<u32>(head3, 4);
+	store<u32>(head3, position);
+	store<u32>(head3, recent, 4);
+	const head4 = heads4 + (<usize>((first * 0x9e3779b1) >> shift4) << 2);
+	let candidate = load<u32>(head4);
+	store<u32>(head4, position);
+
+	if (most < 4) {
+		// Too near to the end for the tree; what hangs below this position is never asked for again.
+		store<u64>(children + (<usize>position << 3), 0);
+		if (!record || most < 2) return out;
+	}
+	if (record) {
+		if (near != 0) {
+			const length = matchLength(data + <usize>near, at, 0, most);
+			if (length >= 2) {
+				store<u32>(out, length);
+				store<u32>(out, position - near, 4);
+				out += 8;
+				best = length;
+			}
+		}
+		if (recent != 0 && recent != near && best < most) {
+			const length = matchLength(data + <usize>recent, at, 0, most);
+			if (length > best) {
+				store<u32>(out, length);
+				store<u32>(out, position - recent, 4);
+				out += 8;
+				best = length;
+			}
+		}
+		if (older != 0 && best < 3) {
+			const length = matchLength(data + <usize>older, at, 0, most);
+			if (length > best) {
+				store<u32>(out, length);
+				store<u32>(out, position - older, 4);
+				out += 8;
+				best = length;
+			}
+		}
+		if (most < 4) return out;
+	}
+
+	let less = children + (<usize>position << 3);
+	let greater = less + 4;
+	let lessLength: u32 = 0;
+	let greaterLength: u32 = 0;
+	let left = depth;
+	while (true) {
+		if (candidate == 0 || left == 0) {
+			store<u32>(less, 0);
+			store<u32>(greater, 0);
+			break;
+		}
+		left--;
+		const pair = children + (<usize>candidate << 3);
+		const other = data + <usize>candidate;
+		const length = matchLength(other, at, min<u32>(lessLength, greaterLength), most);
+		if (length > best) {
+			best = length;
+			if (record) {
+				store<u32>(out, length);
+				store<u32>(out, position - candidate, 4);
+				out += 8;
+			}
+		}
+		if (length >= most) {
+			store<u32>(less, load<u32>(pair));
+			store<u32>(greater, load<u32>(pair, 4));
+			break;
+		}
+		if (load<u8>(other + <usize>length) < load<u8>(at + <usize>length)) {
+			store<u32>(less, candidate);
+			less = pair + 4;
+			candidate = load<u32>(less);
+			lessLength = length;
+		} else {
+			store<u32>(greater, candidate);
+			greater = pair;
+			candidate = load<u32>(greater);
+			greaterLength = length;
+		}
+	}
+	return out;
+}
+
+/** Enters positions into the delta tables; lists candidates that agree in three differences, if wanted. */
+function findDeltas(from: u32, end: u32, record: bool): void {
+	const count = end - from;
+	for (let power: u32 = 0; power < 6; power++) {
+		const row = DIFFERENCES + <usize>power * DIFFERENCES_ROW;
+		const at = data + <usize>from;
+		const before = at - ((<usize>1) << power);
+		for (let i: usize = 0; i < <usize>count + 3; i += 16) {
+			v128.store(row + i, i8x16.sub(v128.load(at + i), v128.load(before + i)));
+		}
+	}
+	const limit: u32 = size < 3 ? 0 : size - 3;
+	let out: usize = DELTAS;
+	for (let i: u32 = 0; i < count; i++) {
+		const position = from + i;
+		if (record) store<u32>(DELTA_INDEX + (<usize>i << 2), <u32>out);
+		if (position >= limit) continue;
+		for (let power: u32 = 0; power < 6; power++) {
+			const span = (<u32>1) << power;
+			if (position < span) break;
+			const three = load<u32>(DIFFERENCES + <usize>power * DIFFERENCES_ROW + <usize>i) << 8;
+			const hash = ((three ^ (position & (span - 1))) * 0x9e3779b1) >> deltaShift;
+			const head = deltaHeads + (<usize>(hash * 6 + power) << 2);
+			const candidate = load<u32>(head);
+			store<u32>(head, position);
+			if (!record || candidate == 0) continue;
+			const offset = position - candidate;
+			if ((offset & (span - 1)) != 0) continue;
+			const other = data + <usize>candidate;
+			const a = load<u32>(other);
+			const b = load<u32>(other - <usize>span);
+			if ((subtractBytes(a, b) << 8) != three) continue;
+			const raw = offset >> power;
+			if (raw > 0x0fffffff) continue;
+			store<u32>(out, 0x80000000 | (power << 28) | raw);
+			out += 4;
+		}
+	}
+	if (record) store<u32>(DELTA_INDEX + (<usize>count << 2), <u32>out);
+}
+
+/** Four differences of bytes at once. */
+// @ts-ignore: decorator
+@inline
+function subtractBytes(a: u32, b: u32): u32 {
+	return ((a | 0x80808080) - (b & 0x7f7f7f7f)) ^ ((a ^ ~b) & 0x80808080);
+}
