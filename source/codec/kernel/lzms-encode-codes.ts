@@ -3,25 +3,14 @@
 // A code is a record of static memory; its three tables follow the head. Building follows the description's tie
 // rules exactly, since the reader builds the same code on its own.
 
-import {
-	LENGTH_BASE,
-	LENGTH_EXTRA,
-	LENGTH_SLOT,
-	OFFSET_EXTRA,
-	PRICE_SHIFT,
-} from './lzms-encode-tables';
+import { OFFSET_EXTRA, LENGTH_EXTRA, LENGTH_SLOT, LITERAL_CODE, OFFSET_CODE, LENGTH_CODE, DELTA_OFFSET_CODE, POWER_CODE, LENGTH_PRICE, SORTED, BUCKETS, INNER, PARENT, DEPTHS, NEXT } from './lzms-encode-layout';
+import { PRICE_SHIFT } from './lzms-encode-tables';
 
 const FREQUENCY: usize = 0;
 const CODEWORD: usize = 4 * 800; // codeword << 4 | size
 const PRICE: usize = 8 * 800;
 const RECORD: i32 = 12 * 800;
 
-/** The five codes. */
-export const LITERAL_CODE: usize = memory.data(RECORD, 16);
-export const OFFSET_CODE: usize = memory.data(RECORD, 16);
-export const LENGTH_CODE: usize = memory.data(RECORD, 16);
-export const DELTA_OFFSET_CODE: usize = memory.data(RECORD, 16);
-export const POWER_CODE: usize = memory.data(RECORD, 16);
 
 /** Price of each symbol; for offsets with the extra bits of the slot. */
 export const LITERAL_PRICE: usize = LITERAL_CODE + PRICE;
@@ -29,8 +18,6 @@ export const OFFSET_PRICE: usize = OFFSET_CODE + PRICE;
 export const DELTA_OFFSET_PRICE: usize = DELTA_OFFSET_CODE + PRICE;
 export const POWER_PRICE: usize = POWER_CODE + PRICE;
 
-/** Price of each length up to 255, with the length itself in the lowest eight bits. */
-export const LENGTH_PRICE: usize = memory.data(4 * (256 + 8), 16);
 
 let literalLeft: u32 = 0;
 let offsetLeft: u32 = 0;
@@ -164,11 +151,6 @@ function start(code: usize, symbols: u32): void {
 	}
 }
 
-const SORTED: usize = memory.data(4 * 800, 16); // frequency << 16 | symbol
-const BUCKETS: usize = memory.data(4 * 257, 16);
-const INNER: usize = memory.data(4 * 800, 16); // frequency, later depth
-const PARENT: usize = memory.data(4 * 800, 16); // parent << 2 | number of leaves below
-const DEPTHS: usize = memory.data(4 * 64, 16);
 
 /** Builds the code from the frequencies, then halves them. */
 function rebuild(code: usize, symbols: u32): void {
@@ -256,7 +238,6 @@ function sort(code: usize, symbols: u32): void {
 	}
 }
 
-const NEXT: usize = memory.data(4 * 64, 16);
 
 /** Gives the greatest depths to the rarest symbols, numbers the codewords, and dilutes the frequencies. */
 function assign(code: usize, symbols: u32): void {

@@ -1,11 +1,16 @@
 // LZMS encoder: the x86 filter (section 8 of the description), forward over the input, and back when the chunk is
 // stored raw after all.
 
-/** Where each target (modulo 64 Ki) was last used, plus `base`. */
-const LAST_USE: usize = memory.data(4 * 65536, 16);
+
+import { LAST_USE } from './lzms-encode-layout';
 
 /** Added to all positions, so that the table need not be cleared for each chunk. */
 let base: i32 = 0x7fff_ffff;
+
+/** To be called when other codecs may have used the region of the tables. */
+export function forgetTargets(): void {
+	base = 0x7fff_ffff;
+}
 
 function startPositions(size: i32): void {
 	if (base > 0x7fff_ffff - size - 0x20000) {

@@ -3,17 +3,9 @@
 // LZ matches come from a binary tree of suffixes under a hash of four bytes, and from two small tables for two and
 // three bytes. Delta matches come from one table per power, keyed by three differences.
 
-const BATCH: u32 = 512;
 
-/** For each position of the batch where its matches begin; pairs (length, offset), both rising. */
-const INDEX: usize = memory.data(4 * 520, 16);
-const MATCHES: usize = memory.data(8 * 512 * 64, 16);
-/** The same for delta candidates: items without lengths. */
-const DELTA_INDEX: usize = memory.data(4 * 520, 16);
-const DELTAS: usize = memory.data(4 * 512 * 6 + 64, 16);
-/** Differences of the batch for spans 1, 2, 4, ... 32. */
-const DIFFERENCES: usize = memory.data(6 * 576, 16);
-const DIFFERENCES_ROW: usize = 576;
+
+import { BATCH, INDEX, MATCHES, DELTA_INDEX, DELTAS, } from './lzms-encode-layout';
 
 let data: usize = 0;
 let size: u32 = 0;
@@ -29,7 +21,6 @@ let shift2: u32 = 0;
 let shift3: u32 = 0;
 let shift4: u32 = 0;
 let deltaHeads: usize = 0;
-let deltaShift: u32 = 0;
 
 /** First position not yet entered. */
 let frontier: u32 = 0;
@@ -42,7 +33,7 @@ function hashBits(room: u32, least: u32, most: u32): u32 {
 /** Bytes of working memory for chunks of this size. */
 export function finderSize(chunk: u32): usize {
 	return (<usize>chunk << 3) + ((<usize>4) << 14) + ((<usize>8) << 15) + ((<usize>4) << hashBits(chunk, 10, 20))
-		+ ((<usize>24) << hashBits(chunk >> 3, 8, 14)) + 256;
+		+ ((<usize>24) << DELTA_TABLE_BITS) + 256;
 }
 
 export function startFinder(input: usize, length: u32, work: usize, niceLength: u32, most: u32, deltas: bool): void {
@@ -56,21 +47,17 @@ export function startFinder(input: usize, length: u32, work: usize, niceLength: 
 	const bits2 = hashBits(length, 8, 14);
 	const bits3 = hashBits(length, 8, 15);
 	const bits4 = hashBits(length, 10, 20);
-	const bitsDelta = hashBits(length >> 3, 8, 14);
 	shift2 = 32 - bits2;
 	shift3 = 32 - bits3;
 	shift4 = 32 - bits4;
-	deltaShift = 32 - bitsDelta;
 	heads2 = work;
 	heads3 = heads2 + ((<usize>4) << bits2);
 	heads4 = heads3 + ((<usize>8) << bits3);
 	deltaHeads = heads4 + ((<usize>4) << bits4);
-	children = deltaHeads + ((<usize>24) << bitsDelta);
+	children = deltaHeads + ((<usize>24) << DELTA_TABLE_BITS);
 	memory.fill(work, 0, children - work);
 	store<u32>(INDEX, <u32>MATCHES);
 	store<u32>(INDEX + 4, <u32>MATCHES);
-	store<u32>(DELTA_INDEX, <u32>DELTAS);
-	store<u32>(DELTA_INDEX + 4, <u32>DELTAS);
 }
 
 /** Makes the matches of a position available; positions are asked for in rising order. */
@@ -93,12 +80,12 @@ export function matchesEnd(position: u32): usize {
 // @ts-ignore: decorator
 @inline
 export function deltasOf(position: u32): usize {
-	return load<u32>(DELTA_INDEX + (<usize>(position - batchStart) << 2));
+	return DELTAS + <usize>(position - batchStart) * 48;
 }
 // @ts-ignore: decorator
 @inline
 export function deltasEnd(position: u32): usize {
-	return load<u32>(DELTA_INDEX + (<usize>(position - batchStart) << 2), 4);
+	return DELTAS + <usize>(position - batchStart) * 48 + (<usize>load<u8>(DELTA_INDEX + <usize>(position - batchStart)) << 3);
 }
 
 /** How many bytes agree from two places on, `length` of them already known. */
@@ -260,50 +247,74 @@ function insert(position: u32, matches: usize, record: bool): usize {
 	return out;
 }
 
-/** Enters positions into the delta tables; lists candidates that agree in three differences, if wanted. */
-function findDeltas(from: u32, end: u32, record: bool): void {
-	const count = end - from;
-	for (let power: u32 = 0; power < 6; power++) {
-		const row = DIFFERENCES + <usize>power * DIFFERENCES_ROW;
-		const at = data + <usize>from;
-		const before = at - ((<usize>1) << power);
-		for (let i: usize = 0; i < <usize>count + 3; i += 16) {
-			v128.store(row + i, i8x16.sub(v128.load(at + i), v128.load(before + i)));
-		}
-	}
-	const limit: u32 = size < 3 ? 0 : size - 3;
-	let out: usize = DELTAS;
-	for (let i: u32 = 0; i < count; i++) {
-		const position = from + i;
-		if (record) store<u32>(DELTA_INDEX + (<usize>i << 2), <u32>out);
-		if (position >= limit) continue;
-		for (let power: u32 = 0; power < 6; power++) {
-			const span = (<u32>1) << power;
-			if (position < span) break;
-			const three = load<u32>(DIFFERENCES + <usize>power * DIFFERENCES_ROW + <usize>i) << 8;
-			const hash = ((three ^ (position & (span - 1))) * 0x9e3779b1) >> deltaShift;
-			const head = deltaHeads + (<usize>(hash * 6 + power) << 2);
-			const candidate = load<u32>(head);
-			store<u32>(head, position);
-			if (!record || candidate == 0) continue;
-			const offset = position - candidate;
-			if ((offset & (span - 1)) != 0) continue;
-			const other = data + <usize>candidate;
-			const a = load<u32>(other);
-			const b = load<u32>(other - <usize>span);
-			if ((subtractBytes(a, b) << 8) != three) continue;
-			const raw = offset >> power;
-			if (raw > 0x0fffffff) continue;
-			store<u32>(out, 0x80000000 | (power << 28) | raw);
-			out += 4;
-		}
-	}
-	if (record) store<u32>(DELTA_INDEX + (<usize>count << 2), <u32>out);
-}
+/** Delta matches are looked for up to this distance; 2^DELTA_BITS. */
+const DELTA_BITS: u32 = 20;
+const DELTA_MASK: u32 = (1 << DELTA_BITS) - 1;
+const DELTA_TABLE_BITS: u32 = 12;
 
-/** Four differences of bytes at once. */
-// @ts-ignore: decorator
-@inline
-function subtractBytes(a: u32, b: u32): u32 {
-	return ((a | 0x80808080) - (b & 0x7f7f7f7f)) ^ ((a ^ ~b) & 0x80808080);
+/**
+ * Enters positions into the delta tables, and lists what agrees in three differences, if wanted. An entry is the
+ * position (modulo the distance) under twelve bits of the hash, so most comparisons need no look at the data.
+ */
+function findDeltas(from: u32, end: u32, record: bool): void {
+	// The last positions cannot match three bytes.
+	const last = min<u32>(end, size < 3 ? 0 : size - 2);
+	if (record) memory.fill(DELTA_INDEX, 0, BATCH + 16);
+		for (let power: u32 = 0; power < 6; power++) {
+		const span = (<u32>1) << power;
+		const table = deltaHeads + ((<usize>power) << (DELTA_TABLE_BITS + 2));
+		const first = max<u32>(from, span);
+		for (let position = first; position < last; position += 4) {
+			const at = data + <usize>position;
+			const differences = i8x16.sub(v128.load64_zero(at), v128.load64_zero(at - <usize>span));
+			const threes = i8x16.swizzle(differences, i8x16(0, 1, 2, -1, 1, 2, 3, -1, 2, 3, 4, -1, 3, 4, 5, -1));
+			const places = i32x4.add(i32x4.splat(position), i32x4(0, 1, 2, 3));
+			const residues = i32x4.shl(v128.and(places, i32x4.splat(span - 1)), 24);
+			const hashes = i32x4.mul(v128.or(threes, residues), i32x4.splat(0x9e3779b1));
+			const entries = v128.or(
+				v128.and(i32x4.shl(hashes, 12), i32x4.splat(~DELTA_MASK)),
+				v128.and(places, i32x4.splat(DELTA_MASK)),
+			);
+			const spots = i32x4.shl(i32x4.shr_u(hashes, 20), 2);
+			const spot0 = table + <usize>i32x4.extract_lane(spots, 0);
+			const old0 = load<u32>(spot0);
+			store<u32>(spot0, i32x4.extract_lane(entries, 0));
+			const spot1 = table + <usize>i32x4.extract_lane(spots, 1);
+			const old1 = load<u32>(spot1);
+			const spot2 = table + <usize>i32x4.extract_lane(spots, 2);
+			if (position + 1 < last) store<u32>(spot1, i32x4.extract_lane(entries, 1));
+			const old2 = load<u32>(spot2);
+			if (position + 2 < last) store<u32>(spot2, i32x4.extract_lane(entries, 2));
+			const spot3 = table + <usize>i32x4.extract_lane(spots, 3);
+			const old3 = load<u32>(spot3);
+			if (position + 3 < last) store<u32>(spot3, i32x4.extract_lane(entries, 3));
+			if (!record) continue;
+			const olds = i32x4(0, 0, 0, 0);
+			let o = i32x4.replace_lane(olds, 0, old0);
+			o = i32x4.replace_lane(o, 1, old1);
+			o = i32x4.replace_lane(o, 2, old2);
+			o = i32x4.replace_lane(o, 3, old3);
+			const same = i32x4.eq(v128.and(v128.xor(o, entries), i32x4.splat(~DELTA_MASK)), i32x4.splat(0));
+			let hits = <u32>i32x4.bitmask(same);
+			while (hits != 0) {
+				const lane = ctz(hits);
+				hits &= hits - 1;
+				const p = position + lane;
+				if (p >= last) break;
+				const old = lane == 0 ? old0 : lane == 1 ? old1 : lane == 2 ? old2 : old3;
+				const offset = (p - old) & DELTA_MASK;
+				if (offset == 0 || (offset & (span - 1)) != 0 || offset + span > p) continue;
+				const here = data + <usize>p;
+				if (load<u32>(here) == load<u32>(here - <usize>offset)) continue;
+				const length = deltaLength(here, offset, span, min<u32>(size - p, nice));
+				if (length < 3) continue;
+				const slot = DELTA_INDEX + <usize>(p - from);
+				const count = load<u8>(slot);
+				store<u8>(slot, count + 1);
+				const place = DELTAS + (<usize>((p - from) * 6 + count) << 3);
+				store<u32>(place, length);
+				store<u32>(place, 0x80000000 | (power << 28) | (offset >> power), 4);
+			}
+		}
+	}
 }

@@ -4,59 +4,16 @@
 // A node carries the light adaptive state of its best path. A section ends where all paths meet, at a long match, or
 // after SECTION bytes; then its items are written and the prices follow.
 
-import { DELTA_OFFSET_PRICE, LENGTH_PRICE, LITERAL_PRICE, OFFSET_PRICE, POWER_PRICE } from './lzms-encode-codes';
+import { LENGTH_PRICE, DECISION_PRICE, SECTION, KEY, ITEM, PARTS, STATE, STATE_MASK, PATH, TAIL } from './lzms-encode-layout';
+import { DELTA_OFFSET_PRICE, LITERAL_PRICE, OFFSET_PRICE, POWER_PRICE } from './lzms-encode-codes';
 import { deltaLength, deltasEnd, deltasOf, matchesEnd, matchesOf, matchLength, prepareMatches } from './lzms-encode-find';
-import {
-	AFTER_DELTA,
-	AFTER_LZ,
-	afterDelta,
-	afterDeltaRecent,
-	afterExplicit,
-	afterLiteral,
-	afterRecent,
-	COMPOUND,
-	DELTA,
-	DELTA_EXPLICIT,
-	DELTA_LATER,
-	DELTA_RECENT,
-	DELTA_THIRD,
-	deltaHistory,
-	deltaLaterHistory,
-	deltaThirdHistory,
-	EXPLICIT,
-	LITERAL,
-	LZ,
-	LZ_LATER,
-	LZ_THIRD,
-	lzHistory,
-	lzLaterHistory,
-	lzThirdHistory,
-	MAIN,
-	MATCH,
-	mainHistory,
-	matchHistory,
-	RECENT,
-} from './lzms-encode-state';
+import { AFTER_DELTA, AFTER_LZ, afterDelta, afterDeltaRecent, afterExplicit, afterLiteral, afterRecent, COMPOUND, DELTA, DELTA_EXPLICIT, DELTA_LATER, DELTA_RECENT, DELTA_THIRD, deltaHistory, deltaLaterHistory, deltaThirdHistory, EXPLICIT, LITERAL, LZ, LZ_LATER, LZ_THIRD, lzHistory, lzLaterHistory, lzThirdHistory, MAIN, MATCH, mainHistory, matchHistory, RECENT } from './lzms-encode-state';
 import { offsetSlot } from './lzms-encode-tables';
-import { DECISION_PRICE, writeLiteral, writeMatch, written } from './lzms-encode-writer';
+import { writeLiteral, writeMatch, written } from './lzms-encode-writer';
 
-const SECTION: u32 = 2048;
 /** No item is longer than this; a compound may come to 255 bytes, too. */
 const LONGEST: u32 = 255;
-const NODES: usize = 2048 + 3 * 256 + 16;
-
-/** Price << 8 | length of the item, and the item itself, per node. */
-const KEY: usize = memory.data(4 * (2048 + 3 * 256 + 16), 16);
-const ITEM: usize = memory.data(4 * (2048 + 3 * 256 + 16), 16);
-/** Parts of a compound per node: first item, its length, length of the last match. */
-const PARTS: usize = memory.data(8 * (2048 + 3 * 256 + 16), 16);
-/** States of the last nodes: four recent offsets, four recent delta pairs, decision histories. */
-const STATE: usize = memory.data(48 * 512, 16);
-const STATE_MASK: u32 = 511;
-/** The items of a section, last one first: item, length. */
-const PATH: usize = memory.data(8 * (2048 + 3 * 256 + 16), 16);
 /** All ones in the lanes that lie beyond 1..4 wanted ones; indexed by the number of wanted lanes. */
-const TAIL: usize = memory.data<i32>([0, 0, 0, 0, 0, 0, 0, 0], 16);
 
 const INFINITE: i32 = 0x7fff_ffff;
 
@@ -361,6 +318,9 @@ export function parseSection(): void {
 				const span = (<u32>1) << ((pairItem >> 28) & 7);
 				const offset = (pairItem & 0x0fff_ffff) << ((pairItem >> 28) & 7);
 				if (offset + span > position) continue;
+				const from = at - <usize>offset;
+				const first = load<u8>(at) - load<u8>(at - <usize>span) - load<u8>(from) + load<u8>(from - <usize>span);
+				if ((first & 0xff) != 0) continue;
 				const length = deltaLength(at, offset, span, min<u32>(left, nice));
 				if (length < 2) continue;
 				if (length >= nice) {
@@ -380,15 +340,14 @@ export function parseSection(): void {
 			if (longItem != 0) break;
 			// Candidates of the tables.
 			const itemsEnd = deltasEnd(position);
-			for (let place = deltasOf(position); place < itemsEnd; place += 4) {
-				const item = load<u32>(place);
+			for (let place = deltasOf(position); place < itemsEnd; place += 8) {
+				const length = load<u32>(place);
+				const item = load<u32>(place, 4);
 				const power = (item >> 28) & 7;
 				const raw = item & 0x0fff_ffff;
-				const span = (<u32>1) << power;
-				const offset = raw << power;
-				const length = deltaLength(at, offset, span, min<u32>(left, nice));
-				if (length < 3) continue;
 				if (length >= nice) {
+					const span = (<u32>1) << power;
+					const offset = raw << power;
 					longItem = item;
 					longLength = deltaLength(at, offset, span, left);
 					break;

@@ -4,31 +4,21 @@
 // A price counts 1/64 bit in the upper 24 bits of a 32-bit number (bits << 14). The lower eight bits stay free:
 // the parser puts the length of an item there, so that one comparison settles price and item at once.
 
+import { OFFSET_BASE, OFFSET_EXTRA, LENGTH_BASE, LENGTH_EXTRA, LENGTH_SLOT, NEAR_SLOT, MIDDLE_SLOT, FAR_SLOT, BIT_PRICE } from './lzms-encode-layout';
+
 export const PRICE_SHIFT: u32 = 14;
 
 export const OFFSET_SLOTS: u32 = 799;
 export const LENGTH_SLOTS: u32 = 54;
 export const POWERS: u32 = 8;
 
-/** Base and number of extra bits of each slot. */
-export const OFFSET_BASE: usize = memory.data(4 * 800, 16);
-export const OFFSET_EXTRA: usize = memory.data(800, 16);
-export const LENGTH_BASE: usize = memory.data(4 * 56, 16);
-export const LENGTH_EXTRA: usize = memory.data(56, 16);
-/** Slot of each length up to 255. */
-export const LENGTH_SLOT: usize = memory.data(256, 16);
 
 // All slots from 84 on begin at 0xA5 modulo 256, from 354 on at 0x64A5 modulo 32768: so three tables with growing
 // steps give the slot of any offset.
 const NEAR_END: u32 = 0x10a5;
 const MIDDLE_END: u32 = 0x1964a5;
 const FAR_END: u32 = 0x65be4a5;
-const NEAR_SLOT: usize = memory.data(2 * 0x10a8, 16);
-const MIDDLE_SLOT: usize = memory.data(2 * 0x1970, 16);
-const FAR_SLOT: usize = memory.data(2 * 0xcc0, 16);
 
-/** Prices of a decision whose probability is p/64, for p = 0..64. */
-export const BIT_PRICE: usize = memory.data(4 * 68, 16);
 
 let ready: bool = false;
 
@@ -40,7 +30,12 @@ const LENGTH_RUNS: usize = memory.data<u8>([
 	26, 4, 6, 4, 5, 2, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
 ]);
 
-/** Fills all tables; cheap to call again. */
+/** To be called when other codecs may have used the region of the tables. */
+export function forgetTables(): void {
+	ready = false;
+}
+
+/** Fills the tables unless they are there. */
 export function prepareTables(): void {
 	if (ready) return;
 	ready = true;

@@ -2,61 +2,11 @@
 //
 // The range coder writes words upward from the start of the output area, the bit stream downward from its end.
 
-import {
-	codeword,
-	countDeltaOffset,
-	countLength,
-	countLiteral,
-	countOffset,
-	countPower,
-	DELTA_OFFSET_CODE,
-	LENGTH_CODE,
-	LITERAL_CODE,
-	OFFSET_CODE,
-	POWER_CODE,
-} from './lzms-encode-codes';
-import {
-	afterDelta,
-	afterDeltaRecent,
-	afterExplicit,
-	afterLiteral,
-	afterRecent,
-	DELTA,
-	DELTA_EXPLICIT,
-	DELTA_LATER,
-	DELTA_RECENT,
-	DELTA_THIRD,
-	deltaHistory,
-	deltaLaterHistory,
-	deltaThirdHistory,
-	ENTRIES,
-	EXPLICIT,
-	LZ,
-	LZ_LATER,
-	LZ_THIRD,
-	lzHistory,
-	lzLaterHistory,
-	lzThirdHistory,
-	MAIN,
-	MATCH,
-	mainHistory,
-	matchHistory,
-	RECENT,
-} from './lzms-encode-state';
-import {
-	BIT_PRICE,
-	LENGTH_BASE,
-	LENGTH_EXTRA,
-	lengthSlot,
-	OFFSET_BASE,
-	OFFSET_EXTRA,
-	offsetSlot,
-} from './lzms-encode-tables';
+import { OFFSET_BASE, OFFSET_EXTRA, LENGTH_BASE, LENGTH_EXTRA, BIT_PRICE, LITERAL_CODE, OFFSET_CODE, LENGTH_CODE, DELTA_OFFSET_CODE, POWER_CODE, ENTRY, DECISION_PRICE } from './lzms-encode-layout';
+import { codeword, countDeltaOffset, countLength, countLiteral, countOffset, countPower } from './lzms-encode-codes';
+import { afterDelta, afterDeltaRecent, afterExplicit, afterLiteral, afterRecent, DELTA, DELTA_EXPLICIT, DELTA_LATER, DELTA_RECENT, DELTA_THIRD, deltaHistory, deltaLaterHistory, deltaThirdHistory, ENTRIES, EXPLICIT, LZ, LZ_LATER, LZ_THIRD, lzHistory, lzLaterHistory, lzThirdHistory, MAIN, MATCH, mainHistory, matchHistory, RECENT } from './lzms-encode-state';
+import { lengthSlot, offsetSlot } from './lzms-encode-tables';
 
-/** Entries: the last 64 bits, and how many of them were 0. */
-const ENTRY: usize = memory.data(16 * 432, 16);
-/** Prices of a 0 and a 1 with each entry. */
-export const DECISION_PRICE: usize = memory.data(8 * 432, 16);
 
 let low: u64 = 0;
 let range: u32 = 0;
@@ -69,6 +19,8 @@ let outputStart: usize = 0;
 let outputEnd: usize = 0;
 let bits: u64 = 0;
 let bitCount: u32 = 0;
+/** Whether the two streams met: the output is lost, but stays within its area. */
+let full: bool = false;
 /** The decision histories after the last item written. */
 export let written: u64 = 0;
 
@@ -87,41 +39,43 @@ export function startWriter(output: usize, size: usize): void {
 	front = output;
 	outputStart = output;
 	outputEnd = output + (size & ~1);
+	full = false;
 	back = outputEnd;
 	bits = 0;
 	bitCount = 0;
 	written = 0;
 }
 
-/** Bytes written so far, without what the range coder still holds back. */
-export function writtenSize(): usize {
-	return front - outputStart + (outputEnd - back) + (<usize>pending << 1);
+/** Whether the output has come to the size of the input: the chunk has to be stored raw. */
+export function isFull(): bool {
+	return full || front + (<usize>pending << 1) >= back;
 }
 
-/** Completes both streams and joins them; returns their size. */
+/** Completes both streams and joins them; returns their size, or 0 when they do not fit. */
 export function finishWriter(): usize {
 	for (let i = 0; i < 4; i++) shiftLow();
-	if (bitCount > 0) {
-		back -= 2;
-		store<u16>(back, <u16>(bits << (16 - bitCount)));
-	}
+	if (bitCount > 0) putBits(0, 16 - bitCount);
+	if (full) return 0;
 	const size = outputEnd - back;
 	memory.copy(front, back, size);
 	return front - outputStart + size;
 }
 
+function putWord(word: u32): void {
+	if (front + 2 > back) {
+		full = true;
+		return;
+	}
+	store<u16>(front, <u16>word);
+	front += 2;
+}
+
 function shiftLow(): void {
 	if (low < 0xffff_0000 || low >= 0x1_0000_0000) {
 		const carry = <u32>(low >> 32);
-		if (!discard) {
-			store<u16>(front, <u16>(cache + carry));
-			front += 2;
-		}
+		if (!discard) putWord(cache + carry);
 		discard = false;
-		for (; pending > 1; pending--) {
-			store<u16>(front, <u16>(0xffff + carry));
-			front += 2;
-		}
+		for (; pending > 1; pending--) putWord(0xffff + carry);
 		pending = 0;
 		cache = (<u32>low >> 16) & 0xffff;
 	}
@@ -150,13 +104,15 @@ function decide(entryNumber: u32, bit: u32): void {
 	store<u32>(price, load<u32>(BIT_PRICE + 256 - (<usize>now << 2)), 4);
 }
 
-// @ts-ignore: decorator
-@inline
 function putBits(value: u32, count: u32): void {
 	bits = (bits << count) | value;
 	bitCount += count;
 	while (bitCount >= 16) {
 		bitCount -= 16;
+		if (back < front + 2) {
+			full = true;
+			return;
+		}
 		back -= 2;
 		store<u16>(back, <u16>(bits >> bitCount));
 	}
