@@ -7,6 +7,9 @@
 
 import { BATCH, INDEX, MATCHES, DELTA_INDEX, DELTAS, } from './lzms-encode-layout';
 
+/** Beyond this the matches of one more position may not fit. */
+const MATCHES_FULL: usize = MATCHES + 8 * (68 * 512 - 256);
+
 let data: usize = 0;
 let size: u32 = 0;
 let nice: u32 = 0;
@@ -130,7 +133,7 @@ function findBatch(from: u32): void {
 		const first = out;
 		store<u32>(INDEX + (<usize>(position - from) << 2), <u32>first);
 		out = insert(position, first, true);
-		if (out > first && load<u32>(out - 8) >= nice) end = position + 1;
+		if ((out > first && load<u32>(out - 8) >= nice) || out > MATCHES_FULL) end = position + 1;
 	}
 	store<u32>(INDEX + (<usize>(end - from) << 2), <u32>out);
 	if (delta) findDeltas(from, end, true);
