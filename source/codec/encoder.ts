@@ -28,6 +28,16 @@ interface Kernel {
 		output: number,
 		workspace: number,
 	): number;
+	/** LZMS in steps: `step` returns how many bytes are done, `finish` what `encode` does. */
+	begin(
+		level: number,
+		input: number,
+		originalSize: number,
+		output: number,
+		workspace: number,
+	): void;
+	step(bytes: number): number;
+	finish(): number;
 }
 
 const FORMATS: Readonly<Record<Compression, number>> = {
@@ -42,6 +52,16 @@ const NO_FORMAT = 0xffff_ffff;
 /** Wide reads and copies of the kernel reach this many bytes beyond either end of an area. */
 const SLACK = 64;
 const PAGE = 65_536;
+/** LZMS chunks above this size are encoded in steps of as many bytes, each of which takes some tenths of a second. */
+const STEP = 1 << 20;
+
+interface Steps {
+	readonly output: number;
+	readonly workspace: number;
+	readonly between: (bytesDone: number) => void;
+}
+
+function nothing(): void {}
 
 let compiled: WebAssembly.Module | null = null;
 
@@ -83,6 +103,8 @@ export class Encoder {
 	 * Encodes the first `originalSize` bytes of `input()`.
 	 *
 	 * @param chunkSize that of the resource; the last chunk may be smaller
+	 * @param between called with the number of bytes done, several times a second while a large LZMS chunk is encoded (a
+	 * solid one takes many seconds); what it throws gives the chunk up and is passed on
 	 * @returns a view of the stored bytes, valid until the next call; null: store the chunk raw
 	 * @throws {UnsupportedError} for a format or chunk size that cannot be written
 	 * @throws {HostError} when the memory it needs cannot be had
@@ -92,6 +114,7 @@ export class Encoder {
 		chunkSize: number,
 		level: number,
 		originalSize: number,
+		between: (bytesDone: number) => void = nothing,
 	): Uint8Array | null {
 		if (originalSize > this.#inputSize)
 			throw new Error(`Chunk of ${originalSize} bytes was not put into the input area`);
@@ -101,7 +124,9 @@ export class Encoder {
 				`Cannot encode ${compressionName(compression)} chunk of ${originalSize} bytes: chunk size ${chunkSize} does not fit`,
 			);
 		const format = FORMATS[compression];
-		const workspaceSize = this.#kernel.workspaceSize(format, chunkSize, level) >>> 0;
+		// The window of LZMS is the chunk itself, and solid chunks are often far smaller than they may be.
+		const windowSize = compression === 'lzms' ? originalSize : chunkSize;
+		const workspaceSize = this.#kernel.workspaceSize(format, windowSize, level) >>> 0;
 		if (workspaceSize === NO_FORMAT)
 			throw new UnsupportedError(
 				`Cannot encode ${compressionName(compression)} chunks: the kernel does not write this format`,
@@ -109,17 +134,35 @@ export class Encoder {
 		const output = roundUp(this.#inputStart + this.#inputSize + SLACK);
 		const workspace = roundUp(output + originalSize + SLACK);
 		this.#ensure(workspace + workspaceSize + SLACK);
-		const storedSize = this.#kernel.encode(
-			format,
-			chunkSize,
-			level,
-			this.#inputStart,
-			originalSize,
-			output,
-			workspace,
-		);
+		const storedSize =
+			compression === 'lzms' && originalSize > STEP
+				? this.#encodeInSteps(level, originalSize, { output, workspace, between })
+				: this.#kernel.encode(
+						format,
+						chunkSize,
+						level,
+						this.#inputStart,
+						originalSize,
+						output,
+						workspace,
+					);
 		if (storedSize === 0) return null;
 		return new Uint8Array(this.#kernel.memory.buffer, output, storedSize);
+	}
+
+	#encodeInSteps(level: number, originalSize: number, how: Steps): number {
+		const kernel = this.#kernel;
+		kernel.begin(level, this.#inputStart, originalSize, how.output, how.workspace);
+		try {
+			for (let done = 0; done < originalSize; ) {
+				done = kernel.step(STEP);
+				how.between(done);
+			}
+		} catch (error) {
+			kernel.finish();
+			throw error;
+		}
+		return kernel.finish();
 	}
 
 	/** Encodes bytes from anywhere into a new array; null: store them raw. */

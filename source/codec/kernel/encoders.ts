@@ -3,10 +3,15 @@
 // Memory: below 64 KiB the constants that asc lays out; from there to AREAS_START the tables of whichever codec runs
 // (each codec uses the whole range as it likes and expects nothing in it); above, what the caller hands in.
 
+import { lzmsBegin, lzmsFinish, lzmsForget, lzmsStep, lzmsWorkspaceSize } from './lzms-encode';
 import { lzxEncode, lzxWorkspaceSize } from './lzx-encode';
 export { tune } from './lzx-encode';
 
 const LZX: u32 = 2;
+const LZMS: u32 = 3;
+
+/** Which codec the tables belong to. */
+let owner: u32 = 0;
 
 /** First byte that the kernel does not use itself. */
 export function areasStart(): u32 { return 0x800000; }
@@ -14,11 +19,33 @@ export function areasStart(): u32 { return 0x800000; }
 /** Bytes of tables, beyond those below `areasStart`, that one chunk needs; 0xffffffff for a format that is not written. */
 export function workspaceSize(format: u32, chunkSize: u32, level: u32): u32 {
 	if (format == LZX) return lzxWorkspaceSize(chunkSize);
+	if (format == LZMS) return lzmsWorkspaceSize(chunkSize, level);
 	return 0xffffffff;
 }
 
 /** Encodes one chunk. Returns the stored size, or 0 when that would not be less than `size`. */
 export function encode(format: u32, chunkSize: u32, level: u32, input: usize, size: u32, output: usize, workspace: usize): u32 {
+	if (format == LZMS) {
+		begin(level, input, size, output, workspace);
+		while (lzmsStep(size) < size) {}
+		return lzmsFinish();
+	}
+	owner = format;
 	if (format == LZX) return lzxEncode(chunkSize, level, input, size, output, workspace);
 	return 0;
 }
+
+// LZMS chunks can be large, so they may also be encoded in steps: begin, step until all is done, finish.
+
+/** Starts an LZMS chunk. */
+export function begin(level: u32, input: usize, size: u32, output: usize, workspace: usize): void {
+	if (owner != LZMS) lzmsForget();
+	owner = LZMS;
+	lzmsBegin(level, input, size, output, workspace);
+}
+
+/** Encodes about this many bytes more. Returns how many are done: `size` when nothing is left to do. */
+export function step(bytes: u32): u32 { return lzmsStep(bytes); }
+
+/** Ends the chunk, complete or given up, and restores its input. Returns what `encode` does. */
+export function finish(): u32 { return lzmsFinish(); }

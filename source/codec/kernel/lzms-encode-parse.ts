@@ -23,6 +23,11 @@ let nice: u32 = 0;
 let delta: bool = false;
 let lookAhead: u32 = 0;
 
+/** Sequences that are tried as one step: explicit match, literal alone or recent match, then literal and recent 0. */
+export const LOOK_EXPLICIT: u32 = 1;
+export const LOOK_LITERAL: u32 = 2;
+export const LOOK_RECENT: u32 = 4;
+
 /** Where the next section begins. */
 export let parsed: u32 = 0;
 
@@ -271,7 +276,7 @@ export function parseSection(): void {
 				relax(node, covered + 1, length, base, RECENT + index);
 				covered = length;
 			}
-			if ((lookAhead & 4) != 0) {
+			if ((lookAhead & LOOK_RECENT) != 0) {
 				const price = base + (load<u32>(LENGTH_PRICE + (<usize>length << 2)) & 0xffff_ff00);
 				end = lookBeyond(node, end, price, RECENT + index, length, offset, afterRecent(state, index));
 			}
@@ -302,7 +307,7 @@ export function parseSection(): void {
 				}
 				pair += 8;
 			} while (pair < pairsEnd);
-			if ((lookAhead & 1) != 0 && base != 0) {
+			if ((lookAhead & LOOK_EXPLICIT) != 0 && base != 0) {
 				const price = base + (load<u32>(LENGTH_PRICE + (<usize>longest << 2)) & 0xffff_ff00);
 				end = lookBeyond(node, end, price, EXPLICIT + farthest, longest, farthest, afterExplicit(state));
 			}
@@ -364,7 +369,7 @@ export function parseSection(): void {
 		}
 
 		// Literal + recent 0.
-		if ((lookAhead & 2) != 0) {
+		if ((lookAhead & LOOK_LITERAL) != 0) {
 			const offset = load<u32>(stateOf(node));
 			if (offset <= position) end = lookBeyond(node, end, here, LITERAL, 0, offset, state);
 		}

@@ -6,27 +6,60 @@
 import { startCodes } from './lzms-encode-codes';
 import { filterX86, forgetTargets } from './lzms-encode-filter';
 import { finderSize, startFinder } from './lzms-encode-find';
-import { parsed, parseSection, startParser } from './lzms-encode-parse';
+import { LOOK_EXPLICIT, LOOK_LITERAL, LOOK_RECENT, parsed, parseSection, startParser } from './lzms-encode-parse';
 import { forgetTables, offsetSlot, prepareTables } from './lzms-encode-tables';
 import { finishWriter, isFull, startWriter } from './lzms-encode-writer';
 
 let input: usize = 0;
 let size: u32 = 0;
 
-export function lzmsWorkSize(chunk: u32, level: u32): usize {
-	return finderSize(chunk);
+// What a level stands for.
+let nice: u32 = 0;
+let depth: u32 = 0;
+let delta: bool = false;
+let looks: u32 = 0;
+
+/** Sets how hard to try: longest match to weigh, depth of the search, whether delta matches count, sequences to try. */
+export function setStrategy(niceLength: u32, mostNodes: u32, deltas: bool, sequences: u32): void {
+	nice = niceLength;
+	depth = mostNodes;
+	delta = deltas;
+	looks = sequences;
 }
-export function lzmsBegin(at: usize, length: u32, output: usize, work: usize, nice: u32, depth: u32, delta: u32, looks: u32): void {
+
+function chooseStrategy(level: u32): void {
+	const all = LOOK_EXPLICIT | LOOK_LITERAL | LOOK_RECENT;
+	if (level < 35) setStrategy(40, 12, false, 0);
+	else if (level < 50) setStrategy(63, 24, true, LOOK_EXPLICIT);
+	else if (level < 75) setStrategy(128, 48, true, all);
+	else setStrategy(255, 200, true, all);
+}
+
+/** Bytes of workspace for one chunk of this size. */
+export function lzmsWorkspaceSize(chunk: u32, level: u32): u32 {
+	return <u32>finderSize(chunk);
+}
+
+/** Starts a chunk; `output` has as many bytes as the input. */
+export function lzmsBegin(level: u32, at: usize, length: u32, output: usize, workspace: usize): void {
+	chooseStrategy(level);
+	start(at, length, output, workspace);
+}
+
+/** Starts a chunk with the strategy that is set. */
+export function start(at: usize, length: u32, output: usize, workspace: usize): void {
 	prepareTables();
 	input = at;
 	size = length;
 	memory.fill(at + <usize>length, 0, 64);
 	filterX86(at, length, false);
-	startWriter(output, <usize>length);
+	startWriter(output, length);
 	startCodes(length < 2 ? 2 : offsetSlot(length - 1) + 1);
-	startFinder(at, length, work, nice, depth, delta != 0);
-	startParser(at, length, nice, delta != 0, looks);
+	startFinder(at, length, workspace, nice, depth, delta);
+	startParser(at, length, nice, delta, looks);
 }
+
+/** Encodes about this many bytes more; returns how many are done: as many as the chunk has when nothing is left to do. */
 export function lzmsStep(bytes: u32): u32 {
 	const to = parsed + min<u32>(bytes, size - parsed);
 	while (parsed < to) {
@@ -35,14 +68,16 @@ export function lzmsStep(bytes: u32): u32 {
 	}
 	return parsed;
 }
-export function lzmsFinish(): usize {
-	const stored = isFull() ? <usize>0 : finishWriter();
+
+/** Ends a chunk, also one that is given up; returns the stored size, or 0 when that would not be less than the input. */
+export function lzmsFinish(): u32 {
+	const stored: u32 = isFull() || parsed < size ? 0 : <u32>finishWriter();
 	filterX86(input, size, true);
-	return stored < <usize>size ? stored : 0;
+	return stored < size ? stored : 0;
 }
+
 /** To be called when another codec has used the region of the tables. */
-export function forgetLzms(): void {
+export function lzmsForget(): void {
 	forgetTables();
 	forgetTargets();
 }
-export function heapBase(): usize { return 0x800000; }
