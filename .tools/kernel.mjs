@@ -1,4 +1,4 @@
-// npm run kernel: compiles source/codec/kernel/{decoders,encoders}.ts with asc into source/codec/{decoders,encoders}-module.ts (base64).
+// npm run kernel: compiles source/codec/kernel/{decoders,encoders,finders}.ts with asc into source/codec/{decoders,encoders,finders}-module.ts (base64).
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -83,7 +83,7 @@ export function moduleText(name, binary) {
 
 if (process.argv[1] && pathToFileURL(process.argv[1]).href === import.meta.url) {
 	process.chdir(root);
-	for (const name of process.argv.length > 2 ? process.argv.slice(2) : ['decoders', 'encoders']) {
+	for (const name of process.argv.length > 2 ? process.argv.slice(2) : ['decoders', 'encoders', 'finders']) {
 		if (!fs.existsSync(`source/codec/kernel/${name}.ts`)) continue;
 		const binary = await compileKernel(name);
 		fs.writeFileSync(`source/codec/${name}-module.ts`, moduleText(name, binary));

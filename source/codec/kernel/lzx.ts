@@ -347,3 +347,61 @@ function decodeBlock(output: usize, from: usize, outEnd: usize, inLimit: usize, 
 	recent2 = r2;
 	return DONE;
 }
+
+/**
+ * Decodes a chunk of unknown size block by block and notes where it may end: behind a block when the rest of the word is
+ * zero. Does not undo the E8 translation. For damaged files; not part of the decoding kernel.
+ *
+ * @param chunkSize decodes at most this many bytes
+ * @param ends receives pairs (u32): decoded size, stored size
+ * @returns how many pairs; the last ones are kept when there are more than `most`
+ */
+export function probeLzxBlocks(
+	input: usize,
+	inEnd: usize,
+	output: usize,
+	chunkSize: u32,
+	ends: usize,
+	most: u32,
+): u32 {
+	const order = 31 - clz<u32>(chunkSize);
+	const mains = mainSymbols(order);
+	memory.fill(MAIN_LENGTHS, 0, <usize>mains);
+	memory.fill(LENGTH_LENGTHS, 0, <usize>LENGTH_SYMBOLS);
+	pointer = input;
+	buffer = 0;
+	fetched = 0;
+	recent0 = 1;
+	recent1 = 1;
+	recent2 = 1;
+	const inLimit = inEnd + 8;
+	const outEnd = output + <usize>chunkSize;
+	let out = output;
+	let count: u32 = 0;
+	while (out < outEnd && pointer <= inLimit) {
+		refill();
+		const type = take(3);
+		let size: usize = 32768;
+		if (take(1) == 0) size = <usize>take(order == 15 ? 16 : 24);
+		if (type < VERBATIM || type > UNCOMPRESSED || size == 0 || size > outEnd - out) return count;
+		if (type == UNCOMPRESSED) {
+			if (copyBlock(inEnd, out, size) != DONE) return count;
+		} else {
+			if (readCodes(type, mains, inLimit) != DONE) return count;
+			if (decodeBlock(output, out, out + size, inLimit, type == ALIGNED ? 8 : 50) != DONE) return count;
+		}
+		out += size;
+		if (pointer - <usize>((fetched & 63) >> 3) > inEnd) return count;
+		const rest = fetched & 15;
+		if (rest != 0 && buffer >> <u64>(64 - rest) != 0) continue;
+		if (count == most) {
+			memory.copy(ends, ends + 8, <usize>(most - 1) << 3);
+			count -= 1;
+		}
+		const end = pointer - <usize>(((fetched >> 4) & 3) << 1);
+		store<u32>(ends + (<usize>count << 3), <u32>(out - output));
+		store<u32>(ends + (<usize>count << 3) + 4, <u32>(end - input));
+		count += 1;
+	}
+	return count;
+}

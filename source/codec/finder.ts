@@ -1,0 +1,189 @@
+import { HostError } from '../base/errors.ts';
+import { fromBase64 } from '../bytes/base64.ts';
+import { encodeHex } from '../bytes/hex.ts';
+import type { Sha1 } from '../bytes/sha1.ts';
+import { FINDERS_MODULE } from './finders-module.ts';
+
+/**
+ * Recognises chunks and the ends of blobs in bytes of unknown structure (wim.md §13.4 C and D). One private instance of a
+ * kernel of its own; only salvage needs it.
+ */
+
+/** A way in which a chunk may end, in bytes. */
+export interface ChunkEnd {
+	readonly originalSize: number;
+	readonly storedSize: number;
+}
+
+/** A prefix whose SHA-1 begins like a wanted one; the caller compares the whole. */
+export interface PrefixHit {
+	/** Of the prefix, in bytes. */
+	readonly size: number;
+	readonly sha1: Sha1;
+}
+
+/** The codecs whose chunks can be found without a table. LZMS has no recognisable start or end. */
+export type FindableCompression = 'xpress' | 'lzx';
+
+interface Kernel {
+	readonly memory: WebAssembly.Memory;
+	areasStart(): number;
+	scanXpress(start: number, end: number, hits: number, most: number): number;
+	scanLzx(start: number, end: number, chunkSize: number, hits: number, most: number): number;
+	probeXpress(
+		input: number,
+		inEnd: number,
+		output: number,
+		chunkSize: number,
+		ends: number,
+		most: number,
+	): number;
+	probeLzx(
+		input: number,
+		inEnd: number,
+		output: number,
+		chunkSize: number,
+		ends: number,
+		most: number,
+	): number;
+	undoE8(output: number, size: number): void;
+	cutBySha1(start: number, size: number, before: bigint, hits: number, most: number): number;
+}
+
+const PAGE = 65_536;
+const SLACK = 64;
+const HITS_MAX = 4096;
+const HIT_SIZE = 24;
+/** Candidates for the end of one chunk that are kept: the last ones. Runs of equal bytes have very many. */
+const ENDS_MAX = 4096;
+/** Where the kernel keeps the bits of wanted prefixes. */
+const WANTED = 131_072;
+const WANTED_SIZE = 8192;
+
+let compiled: WebAssembly.Module | null = null;
+
+export class Finder {
+	readonly #kernel: Kernel;
+	readonly #hits: number;
+	readonly #input: number;
+	#inputSize = 0;
+	#outputSize = 0;
+
+	constructor() {
+		compiled ??= new WebAssembly.Module(fromBase64(FINDERS_MODULE));
+		this.#kernel = new WebAssembly.Instance(compiled).exports as unknown as Kernel;
+		this.#hits = this.#kernel.areasStart();
+		this.#input = this.#hits + HITS_MAX * HIT_SIZE + SLACK;
+	}
+
+	/** Where bytes may lie that chunks of this kind begin at, as offsets into `bytes`. */
+	scan(compression: FindableCompression, chunkSize: number, bytes: Uint8Array): number[] {
+		this.#load(bytes, 0);
+		const found: number[] = [];
+		for (let from = 0; from < bytes.length; ) {
+			const start = this.#input + from;
+			const end = this.#input + bytes.length;
+			const count =
+				compression === 'xpress'
+					? this.#kernel.scanXpress(start, end, this.#hits, HITS_MAX)
+					: this.#kernel.scanLzx(start, end, chunkSize, this.#hits, HITS_MAX);
+			const hits = new Uint32Array(this.#kernel.memory.buffer, this.#hits, count);
+			for (const hit of hits) found.push(from + hit);
+			if (count < HITS_MAX) break;
+			from = (found.at(-1) ?? 0) + 1;
+		}
+		return found;
+	}
+
+	/**
+	 * Decodes a chunk of unknown size.
+	 *
+	 * @param stored everything that may belong to it
+	 * @param chunkSize the most that it can decode to
+	 * @returns the ways in which it may end, shortest first; none when it is no chunk
+	 */
+	probe(compression: FindableCompression, chunkSize: number, stored: Uint8Array): ChunkEnd[] {
+		this.#load(stored, chunkSize);
+		const probe = compression === 'xpress' ? this.#kernel.probeXpress : this.#kernel.probeLzx;
+		const end = this.#input + stored.length;
+		const count = probe(
+			this.#input,
+			end,
+			this.#output(stored.length),
+			chunkSize,
+			this.#hits,
+			ENDS_MAX,
+		);
+		const pairs = new Uint32Array(this.#kernel.memory.buffer, this.#hits, count * 2);
+		const ends: ChunkEnd[] = [];
+		for (let k = 0; k < count; k++)
+			ends.push({ originalSize: pairs[2 * k] ?? 0, storedSize: pairs[2 * k + 1] ?? 0 });
+		return ends;
+	}
+
+	/**
+	 * Prefixes of `bytes` whose SHA-1 is wanted.
+	 *
+	 * @param before size of what earlier calls hashed, a multiple of 64; `bytes` go on from there
+	 */
+	cut(bytes: Uint8Array, before: number, wanted: WantedSet): PrefixHit[] {
+		this.#load(bytes, 0);
+		new Uint8Array(this.#kernel.memory.buffer, WANTED, WANTED_SIZE).set(wanted.bits);
+		const count = this.#kernel.cutBySha1(
+			this.#input,
+			bytes.length,
+			BigInt(before),
+			this.#hits,
+			HITS_MAX,
+		);
+		const view = new DataView(this.#kernel.memory.buffer, this.#hits, count * HIT_SIZE);
+		const hits: PrefixHit[] = [];
+		const digest = new Uint8Array(20);
+		const out = new DataView(digest.buffer);
+		for (let k = 0; k < count; k++) {
+			for (let word = 0; word < 5; word++)
+				out.setUint32(word * 4, view.getUint32(k * HIT_SIZE + 4 + word * 4, true));
+			const sha1 = encodeHex(digest);
+			if (wanted.names.has(sha1))
+				hits.push({ size: before + view.getUint32(k * HIT_SIZE, true), sha1 });
+		}
+		return hits;
+	}
+
+	#output(inputSize: number): number {
+		return this.#input + Math.ceil((inputSize + SLACK * 2) / 64) * 64;
+	}
+
+	/** Puts bytes into the input area, with zeros behind them. */
+	#load(bytes: Uint8Array, outputSize: number): void {
+		if (bytes.length > this.#inputSize || outputSize > this.#outputSize) {
+			this.#inputSize = Math.max(this.#inputSize, bytes.length);
+			this.#outputSize = Math.max(this.#outputSize, outputSize);
+			const end = this.#output(this.#inputSize) + this.#outputSize + SLACK;
+			const missing = Math.ceil((end - this.#kernel.memory.buffer.byteLength) / PAGE);
+			try {
+				if (missing > 0) this.#kernel.memory.grow(missing);
+			} catch (error) {
+				throw new HostError(`Cannot search: ${end} bytes of memory cannot be had`, {}, error);
+			}
+		}
+		const all = new Uint8Array(this.#kernel.memory.buffer);
+		all.set(bytes, this.#input);
+		all.fill(0, this.#input + bytes.length, this.#input + bytes.length + SLACK);
+	}
+}
+
+/** SHA-1s that are looked for. */
+export class WantedSet {
+	readonly names: ReadonlySet<Sha1>;
+	/** A bit for each value of the first 16 bits. */
+	readonly bits = new Uint8Array(WANTED_SIZE);
+
+	constructor(names: Iterable<Sha1>) {
+		this.names = new Set(names);
+		for (const name of this.names) {
+			const top = Number.parseInt(name.slice(0, 4), 16);
+			this.bits[top >> 3] = (this.bits[top >> 3] ?? 0) | (1 << (top & 7));
+		}
+	}
+}
