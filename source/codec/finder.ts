@@ -54,7 +54,7 @@ const PAGE = 65_536;
 const SLACK = 64;
 const HITS_MAX = 4096;
 const HIT_SIZE = 24;
-/** Candidates for the end of one chunk that are kept: the last ones. Runs of equal bytes have very many. */
+/** Candidates for the end of one chunk that are kept, the first and the last; runs of equal bytes have many. */
 const ENDS_MAX = 4096;
 /** Where the kernel keeps the bits of wanted prefixes. */
 const WANTED = 131_072;

@@ -56,7 +56,7 @@ export function scanXpress(start: usize, end: usize, hits: usize, most: u32): u3
  *
  * @param chunkSize decodes at most this many bytes
  * @param ends receives pairs (u32): decoded size, stored size; ascending
- * @returns how many pairs, at most `most`; the last ones are kept when there are more
+ * @returns how many pairs, at most `most`; of more, the first and the last are kept
  */
 export function probeXpress(
 	input: usize,
@@ -98,7 +98,12 @@ export function probeXpress(
 			const holds = (held & 63) - (excess << 4);
 			if (stand <= inEnd && bits >> <u64>(64 - holds) == 0 && out > output) {
 				if (count == most) {
-					memory.copy(ends, ends + 8, <usize>(most - 1) << 3);
+					const half = most >> 1;
+					memory.copy(
+						ends + (<usize>half << 3),
+						ends + (<usize>(half + 1) << 3),
+						<usize>(most - half - 1) << 3,
+					);
 					count -= 1;
 				}
 				store<u32>(ends + (<usize>count << 3), <u32>(out - output));
@@ -124,11 +129,12 @@ export function probeXpress(
 			held = (held & 63) - (excess << 4);
 			const unheld = <u64>(64 - held);
 			bits = (bits >> unheld) << unheld;
-			if (p + 3 > inEnd) return count;
+			if (p >= inEnd) return count;
 			const byte = <usize>load<u8>(p);
 			p += 1;
 			length = byte + 18;
 			if (byte == 255) {
+				if (p + 2 > inEnd) return count;
 				length = <usize>load<u16>(p) + 3;
 				p += 2;
 				if (length < 18) return count;
