@@ -9,8 +9,8 @@ const notYet = (verb: VerbName) => async (): Promise<Handler> => {
 
 /** The code of each verb, loaded only when it is called for. */
 export const HANDLERS: Readonly<Record<VerbName, () => Promise<Handler>>> = {
-	info: notYet('info'),
-	dir: notYet('dir'),
+	info: async () => (await import('./verbs/info.ts')).info,
+	dir: async () => (await import('./verbs/dir.ts')).dir,
 	verify: notYet('verify'),
 	extract: notYet('extract'),
 	apply: notYet('apply'),

@@ -3,9 +3,12 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { HostError, hostError } from '../base/errors.ts';
+import { encodeWtf8 } from '../bytes/utf16.ts';
 
 /** Lines are gathered to writes of about this size. */
 const BATCH_SIZE = 64 * 1024;
+
+const SURROGATE = /[\ud800-\udfff]/;
 
 /** Thrown by `Output` when whoever read standard output has closed it. */
 export class ReaderGone extends HostError {
@@ -15,12 +18,15 @@ export class ReaderGone extends HostError {
 }
 
 export class Output {
+	/** A person looks at it, so names from images must not reach it as they are. */
+	readonly isTerminal: boolean;
 	readonly #stream: Writable;
 	#batch: string[] = [];
 	#batchSize = 0;
 	#failed: Error | null = null;
 
-	constructor(stream: Writable) {
+	constructor(stream: Writable & { readonly isTTY?: boolean }) {
+		this.isTerminal = stream.isTTY === true;
 		this.#stream = stream;
 		stream.on('error', (error: NodeJS.ErrnoException) => {
 			this.#failed ??=
@@ -54,7 +60,8 @@ export class Output {
 		const text = this.#batch.join('');
 		this.#batch = [];
 		this.#batchSize = 0;
-		await this.#send(text);
+		// Names may hold unpaired surrogates, which UTF-8 has no form for and WTF-8 has.
+		await this.#send(SURROGATE.test(text) ? encodeWtf8(text) : text);
 	}
 
 	async #send(data: string | Uint8Array): Promise<void> {

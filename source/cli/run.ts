@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { ExitCode, exitCodeOf } from '../base/errors.ts';
-import { stateFolderPath } from '../host/state-folder.ts';
 import { machineClock } from '../jobs/clock.ts';
 import { Journal } from '../jobs/journal.ts';
 import { isVerb, type VerbName } from './commands.ts';
@@ -112,14 +111,14 @@ function contextOf(machine: Machine, options: Options, out: Output): Context {
 		err,
 		progress: {
 			target: { write: err, columns: () => stderr.columns ?? 80 },
-			style: progressStyle(asked, quiet, stderr.isTTY === true, environment['TERM']),
+			style: progressStyle(asked, quiet, stderr.isTTY === true, environment.TERM),
 		},
 		json: options.has('json'),
 		quiet,
 		clock: machineClock,
 		signal,
 		readInput: () => readAll(machine.stdin),
-		journal: () => Journal.open(stateFolderPath(environment), machineClock),
+		journal: () => Journal.openFor(environment, machineClock),
 	};
 }
 

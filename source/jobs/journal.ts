@@ -8,7 +8,7 @@
 import { type ErrorFacts, toWire, type WireError } from '../base/errors.ts';
 import type { Clock } from '../base/run.ts';
 import { isAlive, ownIdentity, type ProcessIdentity } from '../host/process-identity.ts';
-import { type StateFile, StateFolder } from '../host/state-folder.ts';
+import { type StateFile, StateFolder, stateFolderPath } from '../host/state-folder.ts';
 import type { Progress } from './progress.ts';
 import { describeRequest, type JobRequest, withAbsolutePaths } from './request.ts';
 import type { JobOutcome, JobState, NotableEvent } from './run-job.ts';
@@ -194,6 +194,14 @@ export class Journal {
 	static async open(stateFolder: string, clock: Clock): Promise<Journal | null> {
 		const folder = await StateFolder.open(`${stateFolder}/runs`);
 		return folder === null ? null : new Journal(folder, clock);
+	}
+
+	/** The journal of the user whose environment this is. */
+	static openFor(
+		environment: Readonly<Record<string, string | undefined>>,
+		clock: Clock,
+	): Promise<Journal | null> {
+		return Journal.open(stateFolderPath(environment), clock);
 	}
 
 	/** Begins a record; null when it cannot be written. */

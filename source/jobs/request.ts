@@ -90,7 +90,7 @@ export function withAbsolutePaths<R extends JobRequest>(request: R, folder: stri
 	}
 	const { references } = absolute;
 	if (Array.isArray(references))
-		absolute['references'] = references.map((name: string) => path.resolve(folder, name));
+		absolute.references = references.map((name: string) => path.resolve(folder, name));
 	return absolute as unknown as R;
 }
 

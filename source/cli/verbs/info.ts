@@ -1,0 +1,88 @@
+import { writeFile } from 'node:fs/promises';
+import { ExitCode, hostError, InputError, UnsupportedError } from '../../base/errors.ts';
+import { printable } from '../../base/print.ts';
+import type { OpenPart } from '../../wim/open-part.ts';
+import { ResourceFlag } from '../../wim/part-header.ts';
+import { openWim, type Wim, type WimImage } from '../../wim/wim.ts';
+import { checkIntegrityFirst } from '../check-first.ts';
+import type { Context, Handler } from '../context.ts';
+import { deadBytesOf } from '../dead-bytes.ts';
+import { infoJson } from '../info-json.ts';
+import { blobsOf, blobText, headerLines, imageLines, wimLines } from '../info-text.ts';
+import { warningText } from '../print-error.ts';
+
+/** The part that the user named, which need not be the first of its set. */
+function namedPart(wim: Wim): OpenPart {
+	return wim.parts.find(({ source }) => source.name === wim.name) ?? wim.first;
+}
+
+/** The XML data exactly as stored. */
+async function xmlBytes(wim: Wim, part: OpenPart): Promise<Uint8Array> {
+	const { offset, originalSize, flags } = part.header.xml;
+	if (flags & ResourceFlag.compressed) return wim.xml.encode();
+	const bytes = new Uint8Array(originalSize);
+	await part.source.read(offset, bytes);
+	return bytes;
+}
+
+async function saveXml(file: string, bytes: Uint8Array): Promise<void> {
+	try {
+		await writeFile(file, bytes);
+	} catch (error) {
+		throw hostError(`Cannot write "${file}"`, error, { path: file });
+	}
+}
+
+/** Says on standard error what is odd about a file that opened all the same. */
+export function noteWarnings(wim: Wim, { err, quiet }: Context): void {
+	if (!quiet) for (const { message, region } of wim.warnings) err(warningText(message, region));
+}
+
+function chosenImages(wim: Wim, designation: string | null): readonly WimImage[] {
+	if (designation === null || designation === 'all') return wim.images;
+	return [wim.image(designation)];
+}
+
+export const info: Handler = async ({ given, options }, context) => {
+	const { out, json } = context;
+	const [name = '', designation = null, newName = null] = given;
+	if (newName !== null || options.has('boot') || options.has('image-property'))
+		throw new UnsupportedError('Changing properties is not part of this version');
+	await using wim = await openWim(name ?? '', { references: options.list('ref') });
+	const part = namedPart(wim);
+	const images = chosenImages(wim, designation);
+	noteWarnings(wim, context);
+	if (options.has('check')) await checkIntegrityFirst(wim, context);
+	const show = out.isTerminal ? printable : (text: string) => text;
+
+	const xmlFile = options.text('extract-xml');
+	if (xmlFile !== null) await saveXml(xmlFile, await xmlBytes(wim, part));
+	if (options.has('xml')) {
+		if (out.isTerminal)
+			throw new InputError('Cannot show the XML data on a terminal: it is UTF-16', {
+				hint: 'Send it to a file, or use --json.',
+			});
+		await out.bytes(await xmlBytes(wim, part));
+		return ExitCode.done;
+	}
+	const asked = { header: options.has('header'), blobs: options.has('blobs') };
+	const deadBytes = deadBytesOf(part);
+	if (json) {
+		out.line(JSON.stringify(infoJson(wim, part, images, { ...asked, deadBytes })));
+		return ExitCode.done;
+	}
+	if (asked.header) out.write(`${headerLines(part.header, part.pipable).join('\n')}\n`);
+	if (asked.blobs) for (const blob of blobsOf(part)) await out.write(blobText(blob));
+	if (asked.header || asked.blobs || xmlFile !== null) return ExitCode.done;
+
+	if (designation === null || designation === 'all') {
+		for (const line of wimLines(wim, part, deadBytes, show)) out.line(line);
+		out.line('Available Images:');
+		out.line('-----------------');
+	} else {
+		out.line(`Information for Image ${images[0]?.index ?? 0}`);
+		out.line('-----------------------');
+	}
+	for (const image of images) for (const line of imageLines(wim, image, show)) await out.line(line);
+	return ExitCode.done;
+};
