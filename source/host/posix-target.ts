@@ -1,0 +1,385 @@
+/**
+ * A folder of this machine that an image is written into. Nothing is ever created outside of it or through
+ * a link (wim.md §11.4): every folder on the way to a new name was made in this run, or looked at and found to be
+ * a real folder; what stands in the way of a new name is removed by name, never opened.
+ */
+
+import { execFile } from 'node:child_process';
+import {
+	chmodSync,
+	closeSync,
+	constants,
+	copyFileSync,
+	fstatSync,
+	lchownSync,
+	linkSync,
+	lstatSync,
+	lutimesSync,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	realpathSync,
+	renameSync,
+	rmSync,
+	statfsSync,
+	symlinkSync,
+	unlinkSync,
+	utimesSync,
+	writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { HostError, hostError, InputError } from '../base/errors.ts';
+import { utimesArgument } from '../bytes/filetime.ts';
+import { forFs, type HostPath, hostPath, hostPathText } from './host-path.ts';
+import type { NameFolding } from './names.ts';
+
+/** Times of a file as FILETIME; 0 is "unknown" and leaves what the system sets. */
+export interface FileTimes {
+	readonly accessTime: bigint;
+	readonly writeTime: bigint;
+}
+
+/** The kind bits of `st_mode`. */
+const MODE_KIND = 0o170000;
+
+/** FILETIMEs above this are no times (wim.md §4.11). */
+const FILETIME_MAX = (1n << 63n) - 1n;
+
+/** Codes that mean "this file system has no hard links, or not so many". */
+const NO_LINK_CODES: ReadonlySet<string> = new Set([
+	'EPERM',
+	'EMLINK',
+	'ENOTSUP',
+	'EOPNOTSUPP',
+	'ENOSYS',
+	'EXDEV',
+]);
+
+const run = promisify(execFile);
+
+/** Whether an error means that nothing more can be written at all. */
+export function endsWriting(error: unknown): boolean {
+	const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+	const code = (cause as NodeJS.ErrnoException | null)?.code ?? '';
+	return ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'ESTALE', 'ENODEV'].includes(code);
+}
+
+export class PosixTarget {
+	/** The real path: no symbolic link is left in it. */
+	readonly root: string;
+	/** How names are compared here. */
+	readonly folding: NameFolding;
+	/** The folder was made for this run, or was empty: nothing can stand in the way. */
+	readonly isEmpty: boolean;
+	/** Relative paths of folders that are known to be real. */
+	readonly #folders = new Set<string>(['']);
+	readonly #base: string;
+	#sockets = 0;
+
+	private constructor(root: string, folding: NameFolding, isEmpty: boolean) {
+		this.root = root;
+		this.#base = root.endsWith('/') ? root : `${root}/`;
+		this.folding = folding;
+		this.isEmpty = isEmpty;
+	}
+
+	/**
+	 * Makes the folder if it is not there. A folder given as a link is followed: the user named it.
+	 *
+	 * @throws {InputError} when something else stands there
+	 * @throws {HostError} when the machine refuses
+	 */
+	static open(folder: string): PosixTarget {
+		const attempt = `Cannot write into "${folder}"`;
+		try {
+			mkdirSync(folder, { recursive: true });
+			const root = realpathSync(folder);
+			const isEmpty = readdirSync(root).length === 0;
+			return new PosixTarget(root, probeFolding(root), isEmpty);
+		} catch (error) {
+			const code = (error as NodeJS.ErrnoException).code;
+			if (code === 'EEXIST' || code === 'ENOTDIR')
+				throw new InputError(`${attempt}: something that is no folder stands there`, {
+					path: folder,
+					hint: 'Name a folder, or a path where nothing is yet.',
+				});
+			throw hostError(attempt, error, { path: folder });
+		}
+	}
+
+	/** Bytes that this user can still write here. */
+	freeSize(): number {
+		const { bavail, bsize } = statfsSync(this.root);
+		return bavail * bsize;
+	}
+
+	/** The absolute path of a relative one (`a/b`; '' is the root). */
+	path(relative: string): HostPath {
+		return relative === '' ? this.root : hostPath(this.#base + relative);
+	}
+
+	/** Whether the folder that would hold `relative` is there and real. */
+	canHold(relative: string): boolean {
+		return this.#folders.has(parentOf(relative));
+	}
+
+	/**
+	 * Makes a folder, or accepts a real one that is there; a link or a file of that name is removed first.
+	 *
+	 * @throws {HostError | InputError}
+	 */
+	makeFolder(relative: string): void {
+		if (relative === '') return;
+		this.#create(relative, 'folder', (target) => {
+			try {
+				mkdirSync(target);
+			} catch (error) {
+				if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+				if (lstatSync(target).isDirectory()) return;
+				unlinkSync(target);
+				mkdirSync(target);
+			}
+		});
+		this.#folders.add(relative);
+	}
+
+	/** Makes an empty file, or one with a little text. */
+	makeFile(relative: string, contents: Uint8Array | null = null): void {
+		this.#create(relative, 'file', (target) => {
+			const fd = openNew(target);
+			try {
+				if (contents) writeFileSync(fd, contents);
+			} finally {
+				closeSync(fd);
+			}
+		});
+	}
+
+	/**
+	 * Gives a file of this run one more name.
+	 *
+	 * @returns false when the file system has no hard links and a copy was made
+	 */
+	makeHardLink(relative: string, existing: string): boolean {
+		let linked = true;
+		this.#create(relative, 'hard link', (target) => {
+			const source = forFs(this.path(existing));
+			try {
+				replacing(target, () => linkSync(source, target));
+			} catch (error) {
+				if (!NO_LINK_CODES.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+				const { COPYFILE_EXCL, COPYFILE_FICLONE } = constants;
+				replacing(target, () => copyFileSync(source, target, COPYFILE_EXCL | COPYFILE_FICLONE));
+				linked = false;
+			}
+		});
+		return linked;
+	}
+
+	makeSymbolicLink(relative: string, text: string): void {
+		this.#create(relative, 'symbolic link', (target) =>
+			replacing(target, () => symlinkSync(forFs(hostPath(text)), target)),
+		);
+	}
+
+	/**
+	 * Makes a FIFO, a socket or a device.
+	 *
+	 * @param mode with its kind bits
+	 * @param rdev Linux device number in its 32-bit encoding
+	 */
+	async makeSpecial(relative: string, mode: number, rdev: number): Promise<void> {
+		this.#checkParent(relative, 'special file');
+		const target = this.path(relative);
+		try {
+			removeExisting(forFs(target));
+			if ((mode & MODE_KIND) === 0o140000) await this.#makeSocket(relative);
+			else await makeNode(target, mode, rdev);
+		} catch (error) {
+			throw this.#refused('special file', relative, error);
+		}
+	}
+
+	/** Removes what this run wrote under a name; that nothing is there is no fault. */
+	remove(relative: string): void {
+		rmSync(forFs(this.path(relative)), { force: true });
+	}
+
+	/** Sets owner and group, of a link itself too; false when this user may not. */
+	setOwner(relative: string, uid: number, gid: number): boolean {
+		try {
+			lchownSync(forFs(this.path(relative)), uid, gid);
+			return true;
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code === 'EPERM') return false;
+			throw this.#refused('owner', relative, error);
+		}
+	}
+
+	/** Sets the permission bits of what is no link. */
+	setMode(relative: string, mode: number): void {
+		try {
+			chmodSync(forFs(this.path(relative)), mode & 0o7777);
+		} catch (error) {
+			throw this.#refused('mode', relative, error);
+		}
+	}
+
+	/** Sets the times to the microsecond, of a link itself too. */
+	setTimes(relative: string, times: FileTimes, isLink: boolean): void {
+		const values = utimesValues(times);
+		if (values === null) return;
+		try {
+			const set = isLink ? lutimesSync : utimesSync;
+			set(forFs(this.path(relative)), values[0], values[1]);
+		} catch (error) {
+			throw this.#refused('times', relative, error);
+		}
+	}
+
+	#create(relative: string, what: string, make: (target: string | Buffer) => void): void {
+		this.#checkParent(relative, what);
+		try {
+			make(forFs(this.path(relative)));
+		} catch (error) {
+			throw this.#refused(what, relative, error);
+		}
+	}
+
+	#checkParent(relative: string, what: string): void {
+		if (this.canHold(relative)) return;
+		throw new HostError(`Cannot make ${what} "${relative}": its folder could not be made`, {
+			path: hostPathText(this.path(relative)),
+		});
+	}
+
+	#refused(what: string, relative: string, error: unknown): Error {
+		const place = hostPathText(this.path(relative));
+		const failed = hostError(`Cannot make ${what} "${place}"`, error, { path: place });
+		// Whatever the code: the image asked for something that this machine refused.
+		return failed instanceof InputError
+			? new HostError(failed.message, failed.facts, error)
+			: failed;
+	}
+
+	/**
+	 * A socket comes into being when somebody listens on it. The path of a socket ends at 108 bytes, so it is made
+	 * under a short name through the descriptor of its folder; renamed, it outlives the listener.
+	 */
+	async #makeSocket(relative: string): Promise<void> {
+		const folder = openSync(
+			forFs(this.path(parentOf(relative))),
+			constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW,
+		);
+		const short = `/proc/self/fd/${folder}/.wimdeck-socket-${this.#sockets++}`;
+		const server = createServer();
+		try {
+			await new Promise<void>((resolve, reject) => {
+				server.once('error', reject);
+				server.listen(short, resolve);
+			});
+			renameSync(short, forFs(this.path(relative)));
+		} finally {
+			await new Promise((resolve) => server.close(resolve));
+			closeSync(folder);
+		}
+	}
+}
+
+/** The relative path of the folder that holds a relative path. */
+export function parentOf(relative: string): string {
+	const slash = relative.lastIndexOf('/');
+	return slash < 0 ? '' : relative.slice(0, slash);
+}
+
+/** What `utimes` takes for these times; null when none is known. An unknown one is taken from the other. */
+export function utimesValues(
+	times: FileTimes,
+): [access: number | string, write: number | string] | null {
+	const known = (first: bigint, second: bigint) => {
+		const ticks = first === 0n ? second : first;
+		return ticks > FILETIME_MAX ? FILETIME_MAX : ticks;
+	};
+	const access = known(times.accessTime, times.writeTime);
+	const write = known(times.writeTime, times.accessTime);
+	return write === 0n ? null : [utimesArgument(access), utimesArgument(write)];
+}
+
+/** Opens a file that this call makes; what stands there is removed, never followed. */
+function openNew(target: string | Buffer): number {
+	const { O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW } = constants;
+	return replacing(target, () => openSync(target, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o644));
+}
+
+/** Makes something exclusively; when the name is taken removes what has it, and tries once more. */
+function replacing<T>(target: string | Buffer, make: () => T): T {
+	try {
+		return make();
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+		removeExisting(target);
+		return make();
+	}
+}
+
+/** @throws {InputError} when a folder has the name */
+function removeExisting(target: string | Buffer): void {
+	const stat = lstatSync(target, { throwIfNoEntry: false });
+	if (stat === undefined) return;
+	if (stat.isDirectory()) {
+		const place = hostPathText(target);
+		throw new HostError(`Cannot replace "${place}": a folder stands there`, {
+			path: place,
+			hint: 'Remove the folder, or choose another target.',
+		});
+	}
+	unlinkSync(target);
+}
+
+/** One process a node: `mknod` takes no more, and nodes are few. */
+async function makeNode(target: HostPath, mode: number, rdev: number): Promise<void> {
+	const kind = { 2401: 'p', 4802: 'c', 14406: 'b' }[mode & MODE_KIND];
+	if (kind === undefined)
+		throw new HostError(`Cannot make a special file: its mode ${mode.toString(8)} names no kind`);
+	if (typeof target !== 'string')
+		throw new HostError('Cannot make a special file: its name holds an unpaired surrogate');
+	const { major, minor } = splitDevice(rdev);
+	const numbers = kind === 'p' ? [] : [String(major), String(minor)];
+	try {
+		await run('mknod', ['-m', (mode & 0o777).toString(8), '--', target, kind, ...numbers]);
+	} catch (error) {
+		const { code, stderr } = error as { code?: unknown; stderr?: string };
+		if (code === 'ENOENT')
+			throw new HostError(
+				'Cannot make a special file: the program mknod is not installed',
+				{},
+				error,
+			);
+		const reason = (stderr ?? '').trim().split(': ').at(-1) || String(code);
+		throw new HostError(`Cannot make special file "${target}": ${reason}`, { path: target }, error);
+	}
+}
+
+/** Linux device numbers, 32-bit encoding: minor low 8 bits, major 12 bits from bit 8, minor rest from bit 20. */
+export function splitDevice(rdev: number): { major: number; minor: number } {
+	return { major: (rdev >>> 8) & 0xfff, minor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) };
+}
+
+/** Tries out how the file system at `folder` compares names; the file it makes is gone afterwards. */
+function probeFolding(folder: string): NameFolding {
+	const stem = `.wimdeck-probe-${process.pid}-é`;
+	const probe = path.join(folder, stem);
+	const fd = openNew(probe);
+	try {
+		const same = (name: string) => {
+			const stat = lstatSync(path.join(folder, name), { throwIfNoEntry: false });
+			return stat !== undefined && stat.ino === fstatSync(fd).ino;
+		};
+		return { ignoresCase: same(stem.toUpperCase()), normalises: same(stem.normalize('NFD')) };
+	} finally {
+		closeSync(fd);
+		rmSync(probe, { force: true });
+	}
+}

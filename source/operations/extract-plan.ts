@@ -1,0 +1,333 @@
+/**
+ * Decides what extracting puts where: every name judged, every file in its role, and what the target
+ * cannot hold counted, before anything is written.
+ */
+
+import { HostError, InputError, MissingError, type WimError } from '../base/errors.ts';
+import { breathe, type Run } from '../base/run.ts';
+import { isEmptyStream, type Sha1, ZERO_SHA1 } from '../bytes/sha1.ts';
+import { foldName, type NameFolding, nameFault, replacementName } from '../host/names.ts';
+import { Attribute } from '../image/dentry.ts';
+import type { OpenImage } from '../image/open.ts';
+import { pathOf } from '../image/paths.ts';
+import { ReparseTag } from '../image/reparse.ts';
+import {
+	extendedAttributesOf,
+	objectIdOf,
+	parseTaggedItems,
+	type UnixData,
+	unixDataOf,
+} from '../image/tagged-items.ts';
+import { type DentryPosition, type ImageTree, ROOT, type Stream } from '../image/tree.ts';
+import type { Blob } from '../wim/resource.ts';
+import { LossCounter, type LossOptions } from './extract-losses.ts';
+
+/** One name that is put onto this machine. */
+export interface ExtractItem {
+	readonly dentry: DentryPosition;
+	/** Below the target, without leading separator; '' is the target itself. */
+	readonly path: string;
+}
+
+/** A dentry to extract, and where. */
+export interface ExtractRoot extends ExtractItem {
+	/** False: the folder alone, to hold something chosen below it. */
+	readonly withChildren: boolean;
+}
+
+export interface PlanOptions extends LossOptions {
+	/** Extract refused names under others instead of leaving them behind. */
+	readonly includeInvalidNames: boolean;
+}
+
+/** A further name of a file whose first name stands in another list. */
+export interface HardLinkItem {
+	readonly item: ExtractItem;
+	readonly first: ExtractItem;
+}
+
+/** The role of everything chosen. Each name stands in exactly one list. */
+export interface ExtractPlan {
+	/** Parents before children. */
+	readonly folders: readonly ExtractItem[];
+	/** Files without contents. */
+	readonly emptyFiles: readonly ExtractItem[];
+	/** FIFOs, sockets, devices; only with Unix data. */
+	readonly specials: readonly ExtractItem[];
+	/** Files with contents, under the first of their names, by what they hold. */
+	readonly files: ReadonlyMap<Blob, readonly ExtractItem[]>;
+	readonly hardLinks: readonly HardLinkItem[];
+	/** Symbolic links and junctions, by the blob of their reparse data. */
+	readonly links: ReadonlyMap<Blob, readonly ExtractItem[]>;
+	/** What stays behind although it was chosen, each with its reason. */
+	readonly problems: readonly WimError[];
+	/** What the target cannot hold or the options leave out: one sentence a feature, with a count. */
+	readonly losses: readonly string[];
+	/** Files with a security descriptor. */
+	readonly descriptorCount: number;
+	/** Original bytes of all files, each counted once however many have the same contents. */
+	readonly blobBytes: number;
+	/** Bytes that the files will occupy, sparse ones left out. */
+	readonly fileBytes: number;
+	readonly nameCount: number;
+}
+
+/** Longest stretch without a turn for the event loop. */
+const SLICE_MS = 8;
+
+const SPECIAL_KINDS: ReadonlySet<number> = new Set([0o010000, 0o020000, 0o060000, 0o140000]);
+
+/** The Unix data of a dentry when it has some. */
+export function unixDataAt(tree: ImageTree, dentry: DentryPosition): UnixData | null {
+	const tail = tree.tail(dentry);
+	return tail.length < 24 ? null : unixDataOf(parseTaggedItems(tail).items);
+}
+
+/** Whether these Unix data describe a FIFO, a socket or a device. */
+export function isSpecial(unix: UnixData): boolean {
+	return SPECIAL_KINDS.has(unix.mode & 0o170000);
+}
+
+/** Decides where everything below `roots` goes. Looks at every dentry once, in slices. */
+export async function planExtract(
+	image: OpenImage,
+	roots: readonly ExtractRoot[],
+	folding: NameFolding,
+	options: PlanOptions,
+	run: Run,
+): Promise<ExtractPlan> {
+	const planner = new Planner(image, folding, options);
+	let sliceStart = run.clock.elapsed();
+	let steps = 0;
+	for (const _ of planner.walk(roots)) {
+		if (++steps % 64 !== 0 || run.clock.elapsed() - sliceStart < SLICE_MS) continue;
+		await breathe(run);
+		sliceStart = run.clock.elapsed();
+	}
+	return planner.finish();
+}
+
+class Planner {
+	readonly #image: OpenImage;
+	readonly #tree: ImageTree;
+	readonly #folding: NameFolding;
+	readonly #options: PlanOptions;
+	readonly #folders: ExtractItem[] = [];
+	readonly #emptyFiles: ExtractItem[] = [];
+	readonly #specials: ExtractItem[] = [];
+	readonly #files = new Map<Blob, ExtractItem[]>();
+	readonly #hardLinks: HardLinkItem[] = [];
+	readonly #links = new Map<Blob, ExtractItem[]>();
+	readonly #problems: WimError[] = [];
+	/** First names by inode, of files that have several. */
+	readonly #firstNames = new Map<DentryPosition, ExtractItem>();
+	/** Inodes that stay behind with all their names. */
+	readonly #lost = new Set<DentryPosition>();
+	readonly #losses: LossCounter;
+	#renamed = 0;
+	#nameCount = 0;
+	#fileBytes = 0;
+
+	constructor(image: OpenImage, folding: NameFolding, options: PlanOptions) {
+		this.#image = image;
+		this.#tree = image.tree;
+		this.#folding = folding;
+		this.#options = options;
+		this.#losses = new LossCounter(options);
+	}
+
+	/** Yields after every name. */
+	*walk(roots: readonly ExtractRoot[]): Generator<void, void, undefined> {
+		const placed = new Map<string, DentryPosition>();
+		const pending: ExtractItem[] = [];
+		for (const { dentry, path, withChildren } of roots) {
+			const key = foldName(path, this.#folding);
+			const other = placed.get(key);
+			if (other !== undefined && other !== dentry) this.#collides(dentry, other, path);
+			if (other !== undefined) continue;
+			placed.set(key, dentry);
+			if (this.#place({ dentry, path }) && withChildren) pending.push({ dentry, path });
+			yield;
+		}
+		pending.reverse();
+		for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
+			const opened: ExtractItem[] = [];
+			const taken = new Map<string, DentryPosition>();
+			for (const child of this.#tree.children(folder.dentry)) {
+				const item = this.#nameChild(folder, child, taken);
+				if (item !== null && this.#place(item)) opened.push(item);
+				yield;
+			}
+			for (let item = opened.pop(); item !== undefined; item = opened.pop()) pending.push(item);
+		}
+	}
+
+	finish(): ExtractPlan {
+		let blobBytes = 0;
+		for (const blob of this.#files.keys()) blobBytes += blob.size;
+		return {
+			folders: this.#folders,
+			emptyFiles: this.#emptyFiles,
+			specials: this.#specials,
+			files: this.#files,
+			hardLinks: this.#hardLinks,
+			links: this.#links,
+			problems: this.#problems,
+			losses: this.#losses.sentences(),
+			descriptorCount: this.#losses.descriptorCount,
+			blobBytes,
+			fileBytes: this.#fileBytes,
+			nameCount: this.#nameCount,
+		};
+	}
+
+	/** Where a child goes, when its name may be used or can be replaced; null when it stays behind. */
+	#nameChild(
+		folder: ExtractItem,
+		child: DentryPosition,
+		taken: Map<string, DentryPosition>,
+	): ExtractItem | null {
+		let name = this.#tree.name(child);
+		let key = foldName(name, this.#folding);
+		let fault = nameFault(name, 'posix');
+		const twin = fault === null ? taken.get(key) : undefined;
+		if (twin !== undefined) fault = `this file system takes it for "${this.#tree.name(twin)}"`;
+		while (fault !== null) {
+			if (!this.#options.includeInvalidNames) {
+				const path = pathOf(this.#tree, child);
+				this.#problems.push(
+					new HostError(`Cannot extract "${path}" under its name: ${fault}`, {
+						path,
+						hint: 'Pass --include-invalid-names to extract it under another name.',
+					}),
+				);
+				return null;
+			}
+			name = replacementName(this.#tree.name(child), 'posix', ++this.#renamed);
+			key = foldName(name, this.#folding);
+			fault = taken.has(key) ? 'it is taken' : null;
+		}
+		taken.set(key, child);
+		if (name.includes('\\')) this.#losses.backslashNames++;
+		return { dentry: child, path: folder.path === '' ? name : `${folder.path}/${name}` };
+	}
+
+	#collides(dentry: DentryPosition, other: DentryPosition, path: string): void {
+		const [first, second] = [pathOf(this.#tree, other), pathOf(this.#tree, dentry)];
+		this.#problems.push(
+			new InputError(
+				`Cannot extract "${second}": "${first}" is extracted to the same place, "${path}"`,
+				{
+					path: second,
+					hint: 'Extract it into another folder, or pass --preserve-dir-structure.',
+				},
+			),
+		);
+	}
+
+	/** Puts one name into its list; true when it is a folder whose children come too. */
+	#place(item: ExtractItem): boolean {
+		const tree = this.#tree;
+		const { dentry } = item;
+		if (dentry === ROOT || tree.isDirectory(dentry)) {
+			this.#count(item, tree.streams(dentry));
+			this.#folders.push(item);
+			return true;
+		}
+		const inode = tree.inode(dentry);
+		if (this.#lost.has(inode)) return false;
+		const first = this.#firstNames.get(inode);
+		if (first !== undefined) {
+			this.#nameCount++;
+			this.#hardLinks.push({ item, first });
+			return false;
+		}
+		try {
+			this.#placeFile(item, tree.streams(dentry));
+		} catch (error) {
+			if (!(error instanceof HostError || error instanceof MissingError)) throw error;
+			this.#problems.push(error);
+			this.#lost.add(inode);
+			return false;
+		}
+		if (tree.linksOf(dentry).length > 1) this.#firstNames.set(inode, item);
+		return false;
+	}
+
+	/** @throws {HostError | MissingError} when the file has to stay behind */
+	#placeFile(item: ExtractItem, streams: readonly Stream[]): void {
+		const { dentry } = item;
+		const attributes = this.#tree.attributes(dentry);
+		const unix = this.#options.unixData ? unixDataAt(this.#tree, dentry) : null;
+		const tag = this.#tree.reparse(dentry)?.tag ?? 0;
+		if (isLinkTag(tag)) {
+			const blob = this.#need(item, streamOf(streams, 'reparse'));
+			if (blob === null) throw this.#failed(item, 'its link has no target');
+			append(this.#links, blob, item);
+		} else if (attributes & Attribute.directory) this.#folders.push(item);
+		else if (attributes & Attribute.encrypted)
+			throw this.#failed(item, 'it is encrypted, which only Windows can restore');
+		else if (unix !== null && isSpecial(unix)) this.#specials.push(item);
+		else {
+			const blob = this.#need(item, streamOf(streams, 'data'));
+			if (blob === null) this.#emptyFiles.push(item);
+			else {
+				append(this.#files, blob, item);
+				if (!(attributes & Attribute.sparse)) this.#fileBytes += blob.size;
+			}
+		}
+		this.#count(item, streams);
+	}
+
+	/** The blob of a stream; null when the stream is empty. */
+	#need(item: ExtractItem, sha1: Sha1): Blob | null {
+		if (isEmptyStream(sha1)) return null;
+		const { wim } = this.#image;
+		const blob = wim.blobs.get(sha1);
+		if (blob !== undefined && blob.defect === null) return blob;
+		if (blob !== undefined) throw this.#failed(item, `its contents cannot be read, ${blob.defect}`);
+		const path = pathOf(this.#tree, item.dentry);
+		throw new MissingError(`Cannot extract "${path}": blob ${sha1} is not in "${wim.name}"`, {
+			...wim.missingBlob(sha1).facts,
+			path,
+		});
+	}
+
+	#failed(item: ExtractItem, why: string): HostError {
+		const path = pathOf(this.#tree, item.dentry);
+		return new HostError(`Cannot extract "${path}": ${why}`, { path });
+	}
+
+	#count({ dentry }: ExtractItem, streams: readonly Stream[]): void {
+		this.#nameCount++;
+		const tree = this.#tree;
+		const tag = tree.reparse(dentry)?.tag ?? null;
+		const tail = tree.tail(dentry);
+		const items = tail.length < 8 ? [] : parseTaggedItems(tail).items;
+		this.#losses.add({
+			attributes: tree.attributes(dentry),
+			hasNamedStreams: streams.some(({ type }) => type === 'named'),
+			hasDescriptor: tree.securityId(dentry) !== null,
+			hasShortName: tree.shortName(dentry) !== '',
+			hasObjectId: objectIdOf(items) !== null,
+			hasUnixData: unixDataOf(items) !== null,
+			hasExtendedAttributes: extendedAttributesOf(items).attributes.length > 0,
+			hasOtherReparse: tag !== null && !isLinkTag(tag),
+		});
+	}
+}
+
+/** Whether reparse data of this tag become a symbolic link. */
+function isLinkTag(tag: number): boolean {
+	return tag === ReparseTag.symbolicLink || tag === ReparseTag.mountPoint;
+}
+
+function streamOf(streams: readonly Stream[], type: Stream['type']): Sha1 {
+	return streams.find((stream) => stream.type === type)?.sha1 ?? ZERO_SHA1;
+}
+
+function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+	const list = map.get(key);
+	if (list) list.push(value);
+	else map.set(key, [value]);
+}
