@@ -10,6 +10,7 @@ import {
 	closeSync,
 	constants,
 	copyFileSync,
+	existsSync,
 	fstatSync,
 	lchownSync,
 	linkSync,
@@ -22,6 +23,7 @@ import {
 	renameSync,
 	rmSync,
 	statfsSync,
+	statSync,
 	symlinkSync,
 	unlinkSync,
 	utimesSync,
@@ -43,6 +45,13 @@ export interface FileTimes {
 
 /** The kind bits of `st_mode`. */
 const MODE_KIND = 0o170000;
+
+/** What `mknod` calls the kinds that it makes. */
+const NODE_LETTERS: ReadonlyMap<number, string> = new Map([
+	[0o010000, 'p'],
+	[0o020000, 'c'],
+	[0o060000, 'b'],
+]);
 
 /** FILETIMEs above this are no times (wim.md §4.11). */
 const FILETIME_MAX = (1n << 63n) - 1n;
@@ -88,12 +97,14 @@ export class PosixTarget {
 	/**
 	 * Makes the folder if it is not there. A folder given as a link is followed: the user named it.
 	 *
+	 * @param dryRun nothing is made, not even for a moment; how names are compared stays unknown
 	 * @throws {InputError} when something else stands there
 	 * @throws {HostError} when the machine refuses
 	 */
-	static open(folder: string): PosixTarget {
+	static open(folder: string, dryRun: boolean): PosixTarget {
 		const attempt = `Cannot write into "${folder}"`;
 		try {
+			if (dryRun) return PosixTarget.#imagine(path.resolve(folder));
 			mkdirSync(folder, { recursive: true });
 			const root = realpathSync(folder);
 			const isEmpty = readdirSync(root).length === 0;
@@ -109,9 +120,21 @@ export class PosixTarget {
 		}
 	}
 
+	/** The target as it would be. */
+	static #imagine(folder: string): PosixTarget {
+		const stat = statSync(folder, { throwIfNoEntry: false });
+		if (stat === undefined) PosixTarget.#imagine(path.dirname(folder));
+		else if (!stat.isDirectory())
+			throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' });
+		const isEmpty = stat === undefined || readdirSync(folder).length === 0;
+		return new PosixTarget(folder, { ignoresCase: false, normalises: false }, isEmpty);
+	}
+
 	/** Bytes that this user can still write here. */
 	freeSize(): number {
-		const { bavail, bsize } = statfsSync(this.root);
+		let folder = this.root;
+		while (!existsSync(folder)) folder = path.dirname(folder);
+		const { bavail, bsize } = statfsSync(folder);
 		return bavail * bsize;
 	}
 
@@ -200,6 +223,12 @@ export class PosixTarget {
 		} catch (error) {
 			throw this.#refused('special file', relative, error);
 		}
+	}
+
+	/** Bytes on the disk of the file that stands under a name; 0 when there is none. */
+	occupiedSize(relative: string): number {
+		const stat = lstatSync(forFs(this.path(relative)), { throwIfNoEntry: false });
+		return stat?.isFile() ? stat.blocks * 512 : 0;
 	}
 
 	/** Removes what this run wrote under a name; that nothing is there is no fault. */
@@ -340,7 +369,7 @@ function removeExisting(target: string | Buffer): void {
 
 /** One process a node: `mknod` takes no more, and nodes are few. */
 async function makeNode(target: HostPath, mode: number, rdev: number): Promise<void> {
-	const kind = { 2401: 'p', 4802: 'c', 14406: 'b' }[mode & MODE_KIND];
+	const kind = NODE_LETTERS.get(mode & MODE_KIND);
 	if (kind === undefined)
 		throw new HostError(`Cannot make a special file: its mode ${mode.toString(8)} names no kind`);
 	if (typeof target !== 'string')

@@ -30,7 +30,10 @@ export interface ExtractItem {
 }
 
 /** A dentry to extract, and where. */
-export interface ExtractRoot extends ExtractItem {
+export interface ExtractRoot {
+	readonly dentry: DentryPosition;
+	/** Components of the path below the target, not yet judged; none for the target itself. */
+	readonly names: readonly string[];
 	/** False: the folder alone, to hold something chosen below it. */
 	readonly withChildren: boolean;
 }
@@ -67,13 +70,16 @@ export interface ExtractPlan {
 	readonly descriptorCount: number;
 	/** Original bytes of all files, each counted once however many have the same contents. */
 	readonly blobBytes: number;
-	/** Bytes that the files will occupy, sparse ones left out. */
+	/** Bytes that the files will occupy on the disk, sparse ones left out. */
 	readonly fileBytes: number;
 	readonly nameCount: number;
 }
 
 /** Longest stretch without a turn for the event loop. */
 const SLICE_MS = 8;
+
+/** What nearly every file system gives out at once. */
+const BLOCK_SIZE = 4096;
 
 const SPECIAL_KINDS: ReadonlySet<number> = new Set([0o010000, 0o020000, 0o060000, 0o140000]);
 
@@ -124,6 +130,8 @@ class Planner {
 	/** Inodes that stay behind with all their names. */
 	readonly #lost = new Set<DentryPosition>();
 	readonly #losses: LossCounter;
+	/** Replacements of refused names on the way to what was chosen. */
+	readonly #rootNames = new Map<string, string>();
 	#renamed = 0;
 	#nameCount = 0;
 	#fileBytes = 0;
@@ -140,7 +148,9 @@ class Planner {
 	*walk(roots: readonly ExtractRoot[]): Generator<void, void, undefined> {
 		const placed = new Map<string, DentryPosition>();
 		const pending: ExtractItem[] = [];
-		for (const { dentry, path, withChildren } of roots) {
+		for (const { dentry, names, withChildren } of roots) {
+			const path = this.#rootPath(dentry, names);
+			if (path === null) continue;
 			const key = foldName(path, this.#folding);
 			const other = placed.get(key);
 			if (other !== undefined && other !== dentry) this.#collides(dentry, other, path);
@@ -181,6 +191,26 @@ class Planner {
 		};
 	}
 
+	/** The path of a chosen dentry; null when one of its names cannot be used. */
+	#rootPath(dentry: DentryPosition, names: readonly string[]): string | null {
+		const usable: string[] = [];
+		for (const name of names) {
+			const fault = nameFault(name, 'posix');
+			const other = this.#rootNames.get(name);
+			if (fault === null) usable.push(name);
+			else if (other !== undefined) usable.push(other);
+			else if (this.#options.includeInvalidNames) {
+				const replacement = replacementName(name, 'posix', ++this.#renamed);
+				this.#rootNames.set(name, replacement);
+				usable.push(replacement);
+			} else {
+				this.#refuseName(dentry, fault);
+				return null;
+			}
+		}
+		return usable.join('/');
+	}
+
 	/** Where a child goes, when its name may be used or can be replaced; null when it stays behind. */
 	#nameChild(
 		folder: ExtractItem,
@@ -194,13 +224,7 @@ class Planner {
 		if (twin !== undefined) fault = `this file system takes it for "${this.#tree.name(twin)}"`;
 		while (fault !== null) {
 			if (!this.#options.includeInvalidNames) {
-				const path = pathOf(this.#tree, child);
-				this.#problems.push(
-					new HostError(`Cannot extract "${path}" under its name: ${fault}`, {
-						path,
-						hint: 'Pass --include-invalid-names to extract it under another name.',
-					}),
-				);
+				this.#refuseName(child, fault);
 				return null;
 			}
 			name = replacementName(this.#tree.name(child), 'posix', ++this.#renamed);
@@ -210,6 +234,16 @@ class Planner {
 		taken.set(key, child);
 		if (name.includes('\\')) this.#losses.backslashNames++;
 		return { dentry: child, path: folder.path === '' ? name : `${folder.path}/${name}` };
+	}
+
+	#refuseName(dentry: DentryPosition, fault: string): void {
+		const path = pathOf(this.#tree, dentry);
+		this.#problems.push(
+			new HostError(`Cannot extract "${path}" under its name: ${fault}`, {
+				path,
+				hint: 'Pass --include-invalid-names to extract it under another name.',
+			}),
+		);
 	}
 
 	#collides(dentry: DentryPosition, other: DentryPosition, path: string): void {
@@ -273,7 +307,8 @@ class Planner {
 			if (blob === null) this.#emptyFiles.push(item);
 			else {
 				append(this.#files, blob, item);
-				if (!(attributes & Attribute.sparse)) this.#fileBytes += blob.size;
+				if (!(attributes & Attribute.sparse))
+					this.#fileBytes += Math.ceil(blob.size / BLOCK_SIZE) * BLOCK_SIZE;
 			}
 		}
 		this.#count(item, streams);

@@ -1,0 +1,428 @@
+/**
+ * Carries out an extraction plan: structure first, then contents, then everything that could lead a write astray or
+ * would be disturbed by one: further names, symbolic links, owners and modes, times of folders (wim.md §11.2).
+ */
+
+import { HostError, UnsupportedError, WimError } from '../base/errors.ts';
+import { formatSize, plural } from '../base/print.ts';
+import { breathe, type Run, throwIfCanceled } from '../base/run.ts';
+import { moveIntoTree, posixTarget } from '../host/links.ts';
+import {
+	endsWriting,
+	type FileTimes,
+	type PosixTarget,
+	utimesValues,
+} from '../host/posix-target.ts';
+import { setXattrs, type Xattr } from '../host/xattrs.ts';
+import { Attribute, REPARSE_NOT_FIXED } from '../image/dentry.ts';
+import type { OpenImage } from '../image/open.ts';
+import { pathOf } from '../image/paths.ts';
+import { parseLinkTarget } from '../image/reparse.ts';
+import { extendedAttributesOf, parseTaggedItems } from '../image/tagged-items.ts';
+import type { DentryPosition, ImageTree } from '../image/tree.ts';
+import type { Blob } from '../wim/resource.ts';
+import type { BlobOutcome, BlobWriter } from './extract-data.ts';
+import {
+	type ExtractItem,
+	type ExtractPlan,
+	type PlanOptions,
+	unixDataAt,
+} from './extract-plan.ts';
+
+export interface ExtractOptions extends PlanOptions {
+	/** Keep files with damaged contents: what cannot be read becomes zeros, and is reported. */
+	readonly recoverData: boolean;
+	/** Move absolute link targets into the folder that the image is applied to (wim.md §4.16). */
+	readonly rpfix: boolean;
+	/** Check and count only. */
+	readonly dryRun: boolean;
+}
+
+/** What was made. */
+export interface ExtractSummary {
+	readonly folders: number;
+	/** Names of files, hard links included. */
+	readonly files: number;
+	readonly symbolicLinks: number;
+	readonly specials: number;
+	/** Of files, each name of a hard-linked file counted once. */
+	readonly bytes: number;
+	/** Bytes the files take on the disk, and bytes that were free before. */
+	readonly neededSize: number;
+	readonly freeSize: number;
+}
+
+/** Longest stretch of synchronous calls. */
+const SLICE_MS = 8;
+
+/** Namespaces of extended attributes; what is in none came from Windows. */
+const XATTR_NAMESPACE = /^(user|trusted|security|system)\./;
+
+/** Set-id bits: only together with the owner they were meant for. */
+const SET_ID = 0o6000;
+
+/**
+ * Extracts what the plan says.
+ *
+ * @throws {UnsupportedError} for strict ACLs, before anything is written
+ * @throws {HostError} when there is no room, or the target takes no more writes
+ */
+export async function runExtract(
+	image: OpenImage,
+	plan: ExtractPlan,
+	target: PosixTarget,
+	writer: BlobWriter,
+	options: ExtractOptions,
+	run: Run,
+): Promise<ExtractSummary> {
+	if (options.acls === 'strict' && plan.descriptorCount > 0)
+		throw new UnsupportedError(
+			`Cannot restore the security descriptors of ${plural(plan.descriptorCount, 'file')}: this file system cannot hold them`,
+			{ path: target.root, hint: 'Leave out --strict-acls, or pass --no-acls.' },
+		);
+	for (const message of plan.losses) run.report({ type: 'warning', message });
+	for (const error of plan.problems) run.report({ type: 'problem', error });
+	const extraction = new Extraction(image, plan, target, options, run);
+	const freeSize = target.freeSize();
+	checkRoom(plan, target, freeSize);
+	if (!options.dryRun) {
+		await extraction.makeStructure();
+		await extraction.writeData(writer);
+		await extraction.makeHardLinks();
+		await extraction.makeSymbolicLinks(writer);
+		await extraction.setAttributes();
+	}
+	return { ...extraction.summary(), neededSize: plan.fileBytes, freeSize };
+}
+
+/** @throws {HostError} when the files cannot fit, counting what they replace */
+function checkRoom(plan: ExtractPlan, target: PosixTarget, freeSize: number): void {
+	if (plan.fileBytes <= freeSize) return;
+	let replaced = 0;
+	if (!target.isEmpty)
+		for (const items of plan.files.values())
+			for (const { path } of items) replaced += target.occupiedSize(path);
+	const missing = plan.fileBytes - freeSize - replaced;
+	if (missing <= 0) return;
+	throw new HostError(
+		`Cannot extract ${formatSize(plan.fileBytes)} into "${target.root}": only ${formatSize(freeSize)} are free`,
+		{ path: target.root, hint: `Free another ${formatSize(missing)}, or choose another place.` },
+	);
+}
+
+class Extraction {
+	readonly #image: OpenImage;
+	readonly #tree: ImageTree;
+	readonly #plan: ExtractPlan;
+	readonly #target: PosixTarget;
+	readonly #options: ExtractOptions;
+	readonly #run: Run;
+	/** Paths of what could not be made, so that nothing builds on them. */
+	readonly #failed = new Set<string>();
+	#symbolicLinks = 0;
+	#bytes = 0;
+	#sliceStart = 0;
+
+	constructor(
+		image: OpenImage,
+		plan: ExtractPlan,
+		target: PosixTarget,
+		options: ExtractOptions,
+		run: Run,
+	) {
+		this.#image = image;
+		this.#tree = image.tree;
+		this.#plan = plan;
+		this.#target = target;
+		this.#options = options;
+		this.#run = run;
+	}
+
+	summary() {
+		const { folders, emptyFiles, specials, files, hardLinks } = this.#plan;
+		const made = (items: readonly ExtractItem[]) =>
+			items.reduce((sum, { path }) => sum + (this.#failed.has(path) ? 0 : 1), 0);
+		let fileCount = made(emptyFiles) + made(hardLinks.map(({ item }) => item));
+		for (const items of files.values()) fileCount += made(items);
+		return {
+			folders: made(folders),
+			files: fileCount,
+			symbolicLinks: this.#options.dryRun ? countOf(this.#plan.links) : this.#symbolicLinks,
+			specials: made(specials),
+			bytes: this.#options.dryRun ? this.#plan.blobBytes : this.#bytes,
+		};
+	}
+
+	async makeStructure(): Promise<void> {
+		this.#run.report({ type: 'phase', phase: 'create', totalBytes: null });
+		await this.#each(this.#plan.folders, ({ path }) => this.#target.makeFolder(path));
+		await this.#each(this.#plan.emptyFiles, ({ dentry, path }) => {
+			this.#target.makeFile(path);
+			this.#target.setTimes(path, timesOf(this.#tree, dentry), false);
+		});
+		for (const item of this.#plan.specials) {
+			const unix = unixDataAt(this.#tree, item.dentry);
+			if (unix === null) continue;
+			throwIfCanceled(this.#run);
+			await this.#attempt(item, async () => {
+				await this.#target.makeSpecial(item.path, unix.mode, unix.rdev);
+				this.#target.setTimes(item.path, timesOf(this.#tree, item.dentry), false);
+			});
+		}
+	}
+
+	async writeData(writer: BlobWriter): Promise<void> {
+		const { files, blobBytes } = this.#plan;
+		this.#run.report({ type: 'phase', phase: 'data', totalBytes: blobBytes });
+		const tree = this.#tree;
+		const jobs = [...files].map(([blob, items]) => ({
+			blob,
+			files: items
+				.filter((item) => this.#target.canHold(item.path) || this.#orphan(item))
+				.map(({ dentry, path }) => ({
+					path: this.#target.path(path),
+					times: utimesValues(timesOf(tree, dentry)),
+					isSparse: (tree.attributes(dentry) & Attribute.sparse) !== 0,
+				})),
+		}));
+		await writer.writeFiles(
+			jobs.filter((job) => job.files.length > 0),
+			{ recoverData: this.#options.recoverData },
+			(outcome) => this.#fileWritten(outcome),
+			this.#run,
+		);
+	}
+
+	/** Reports a file whose folder could not be made. */
+	#orphan(item: ExtractItem): false {
+		this.#fail(
+			item,
+			new HostError(`Cannot extract "${this.#pathOf(item)}": its folder could not be made`, {
+				path: this.#pathOf(item),
+			}),
+		);
+		return false;
+	}
+
+	#fileWritten({ blob, error, isKept }: BlobOutcome): void {
+		const items = this.#plan.files.get(blob) ?? [];
+		const [first] = items;
+		if (error === null) {
+			this.#bytes += blob.size * items.length;
+			if (first) this.#run.report({ type: 'item', path: this.#pathOf(first) });
+			return;
+		}
+		if (endsWriting(error)) throw error;
+		for (const item of items) {
+			if (!isKept) this.#failed.add(item.path);
+			this.#reportDamage(item, error);
+		}
+	}
+
+	#reportDamage(item: ExtractItem, error: WimError): void {
+		const path = this.#pathOf(item);
+		const Class = error.constructor as new (
+			message: string,
+			facts: object,
+			cause?: unknown,
+		) => WimError;
+		const message = error.message.replace(/^Cannot [^:]*: /, '');
+		this.#run.report({
+			type: 'problem',
+			error: new Class(
+				`Cannot extract "${path}": ${message}`,
+				{ hint: 'Pass --recover-data to keep what is readable.', ...error.facts, path },
+				error,
+			),
+		});
+	}
+
+	async makeHardLinks(): Promise<void> {
+		let copies = 0;
+		await this.#each(this.#plan.hardLinks, ({ item, first }) => {
+			if (this.#failed.has(first.path))
+				throw new HostError(
+					`Cannot extract "${this.#pathOf(item)}": the file it is another name of could not be extracted`,
+					{ path: this.#pathOf(item) },
+				);
+			if (!this.#target.makeHardLink(item.path, first.path)) {
+				copies++;
+				this.#target.setTimes(item.path, timesOf(this.#tree, item.dentry), false);
+			}
+		});
+		if (copies > 0)
+			this.#run.report({
+				type: 'warning',
+				message: `${plural(copies, 'hard link')} became copies: this file system holds no more links`,
+			});
+	}
+
+	async makeSymbolicLinks(writer: BlobWriter): Promise<void> {
+		const texts = new Map<Blob, Uint8Array>();
+		await writer.readSmall(
+			[...this.#plan.links.keys()],
+			({ blob, error }, bytes) => {
+				if (error === null && bytes !== null) texts.set(blob, bytes);
+				else if (error)
+					for (const item of this.#plan.links.get(blob) ?? []) this.#fail(item, error);
+			},
+			this.#run,
+		);
+		for (const [blob, items] of this.#plan.links) {
+			const data = texts.get(blob);
+			if (data) await this.#each(items, (item) => this.#makeSymbolicLink(item, data));
+		}
+	}
+
+	#makeSymbolicLink(item: ExtractItem, data: Uint8Array): void {
+		const tree = this.#tree;
+		const path = this.#pathOf(item);
+		const reparse = tree.reparse(item.dentry);
+		const stored = parseLinkTarget(reparse?.tag ?? 0, data);
+		if (stored === null)
+			throw new HostError(`Cannot extract link "${path}": its reparse data are broken`, { path });
+		const link = posixTarget(stored);
+		if (link === null)
+			throw new HostError(
+				`Cannot extract link "${path}": its target "${stored.substituteName}" has no place on this machine`,
+				{ path },
+			);
+		const isFixed = ((reparse?.flags ?? 0) & REPARSE_NOT_FIXED) === 0;
+		const moves = this.#options.rpfix && isFixed && link.isAbsolute && !stored.isRelative;
+		const text = moves ? moveIntoTree(link.text, this.#target.root) : link.text;
+		this.#target.makeSymbolicLink(item.path, text);
+		this.#symbolicLinks++;
+		this.#target.setTimes(item.path, timesOf(tree, item.dentry), true);
+	}
+
+	/** Owners, extended attributes and modes when asked for; then the times of folders, the deepest first. */
+	async setAttributes(): Promise<void> {
+		const { folders } = this.#plan;
+		this.#run.report({ type: 'phase', phase: 'attributes', totalBytes: null });
+		if (this.#options.unixData) await this.#setUnixData();
+		await this.#each([...folders].reverse(), ({ dentry, path }) =>
+			this.#target.setTimes(path, timesOf(this.#tree, dentry), false),
+		);
+	}
+
+	async #setUnixData(): Promise<void> {
+		const { folders, emptyFiles, specials, files, links } = this.#plan;
+		const nodes = [
+			...[...files.values()].flat(),
+			...emptyFiles,
+			...specials,
+			...[...folders].reverse(),
+		];
+		const linkItems = [...links.values()].flat();
+		const unowned = new Set<string>();
+		await this.#each([...linkItems, ...nodes], ({ dentry, path }) => {
+			const unix = this.#failed.has(path) ? null : unixDataAt(this.#tree, dentry);
+			if (unix !== null && !this.#target.setOwner(path, unix.uid, unix.gid)) unowned.add(path);
+		});
+		await this.#setXattrs([...linkItems, ...nodes]);
+		await this.#each(nodes, ({ dentry, path }) => {
+			const unix = this.#failed.has(path) ? null : unixDataAt(this.#tree, dentry);
+			if (unix === null) return;
+			this.#target.setMode(path, unowned.has(path) ? unix.mode & ~SET_ID : unix.mode);
+		});
+		if (unowned.size > 0)
+			this.#run.report({
+				type: 'warning',
+				message: `The owner of ${plural(unowned.size, 'file')} could not be set, and their set-id bits were left out: this user may not; run as root to restore them`,
+			});
+	}
+
+	async #setXattrs(items: readonly ExtractItem[]): Promise<void> {
+		const tree = this.#tree;
+		const failed = this.#failed;
+		let foreign = 0;
+		const xattrsAt = (dentry: DentryPosition): Xattr[] => {
+			const tail = tree.tail(dentry);
+			if (tail.length < 8) return [];
+			const all = extendedAttributesOf(parseTaggedItems(tail).items).attributes;
+			const own = all.filter(({ name }) => XATTR_NAMESPACE.test(name));
+			foreign += all.length - own.length;
+			return [...own];
+		};
+		const withXattrs = items.flatMap(({ dentry, path }) => {
+			const xattrs = failed.has(path) ? [] : xattrsAt(dentry);
+			return xattrs.length > 0 ? [{ path: path || '.', xattrs }] : [];
+		});
+		if (foreign > 0)
+			this.#run.report({
+				type: 'warning',
+				message: `Left out: ${plural(foreign, 'extended attribute')} of Windows`,
+			});
+		if (withXattrs.length === 0) return;
+		const result = await setXattrs(this.#target.root, withXattrs, this.#run);
+		if ('leftOut' in result) {
+			const message = `${result.leftOut}; ${plural(withXattrs.length, 'file')} would have some`;
+			this.#run.report({ type: 'warning', message });
+		} else if (result.refused.length > 0)
+			this.#run.report({
+				type: 'problem',
+				error: new HostError(
+					`Cannot set ${plural(result.refused.length, 'extended attribute')}: ${result.refused[0]}`,
+					{ path: this.#target.root },
+				),
+			});
+	}
+
+	/** Does something for each item in slices; an item that fails is reported, and the others follow. */
+	async #each<T extends ExtractItem | { readonly item: ExtractItem }>(
+		items: readonly T[],
+		act: (item: T) => void,
+	): Promise<void> {
+		for (const [at, item] of items.entries()) {
+			if (at % 32 === 0) await this.#breatheWhenDue();
+			this.#try('item' in item ? item.item : item, () => act(item));
+		}
+	}
+
+	#try(item: ExtractItem, act: () => void): void {
+		try {
+			act();
+		} catch (error) {
+			this.#caught(item, error);
+		}
+	}
+
+	async #attempt(item: ExtractItem, act: () => Promise<void>): Promise<void> {
+		try {
+			await act();
+		} catch (error) {
+			this.#caught(item, error);
+		}
+	}
+
+	#caught(item: ExtractItem, error: unknown): void {
+		if (!(error instanceof WimError) || endsWriting(error)) throw error;
+		this.#fail(item, error);
+	}
+
+	#fail(item: ExtractItem, error: WimError): void {
+		this.#failed.add(item.path);
+		this.#run.report({ type: 'problem', error });
+	}
+
+	async #breatheWhenDue(): Promise<void> {
+		const now = this.#run.clock.elapsed();
+		if (now - this.#sliceStart < SLICE_MS) return;
+		await breathe(this.#run);
+		this.#sliceStart = this.#run.clock.elapsed();
+	}
+
+	#pathOf({ dentry }: ExtractItem): string {
+		return pathOf(this.#tree, dentry);
+	}
+}
+
+function timesOf(tree: ImageTree, dentry: DentryPosition): FileTimes {
+	return { accessTime: tree.lastAccessTime(dentry), writeTime: tree.lastWriteTime(dentry) };
+}
+
+function countOf(map: ReadonlyMap<unknown, readonly unknown[]>): number {
+	let count = 0;
+	for (const list of map.values()) count += list.length;
+	return count;
+}
