@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { FormatError } from '../../source/base/errors.ts';
+import { Decoder } from '../../source/codec/decoder.ts';
+import { assertAgreement, damage, decodeByKernel } from '../support/agreement.ts';
+import { LzmsWriter, makeRandomLzms } from '../support/make-lzms.ts';
+import { decodeLzmsPlainly, filterX86 } from '../support/oracle-lzms.ts';
+import { seededRandom } from '../support/prefix-code.ts';
+import { LZMS_VECTOR, SAMPLE, X86_VECTOR } from '../support/vectors.ts';
+
+test('the vectors of lzms.md decode, by the kernel and by the transcription', () => {
+	assert.deepEqual(new Decoder().decodeBytes('lzms', 32768, LZMS_VECTOR, 830), SAMPLE);
+	assert.deepEqual(decodeLzmsPlainly(LZMS_VECTOR, 830), SAMPLE);
+	const data = X86_VECTOR[0].slice();
+	filterX86(data, false);
+	assert.deepEqual(data, X86_VECTOR[1]);
+	filterX86(data, true);
+	assert.deepEqual(data, X86_VECTOR[0]);
+});
+
+test('valid LZMS chunks with all kinds of matches decode to what they mean', () => {
+	fc.assert(
+		fc.property(
+			fc.integer(),
+			fc.oneof(fc.integer({ min: 5, max: 3000 }), fc.integer({ min: 3000, max: 32768 })),
+			(seed, size) => {
+				const { stored, original } = makeRandomLzms(size, seededRandom(seed));
+				fc.pre(stored.length < size);
+				assert.deepEqual(decodeByKernel('lzms', 32768, stored, size), original);
+				assertAgreement('lzms', 32768, stored, size);
+			},
+		),
+		{ numRuns: 80 },
+	);
+});
+
+test('all adaptive codes of an LZMS chunk are rebuilt in step', () => {
+	const random = seededRandom(11);
+	const writer = new LzmsWriter(1 << 17);
+	// Several periods of each code, in stretches of different content.
+	for (let k = 0; writer.output.length < 1 << 17; k++) {
+		const spread = 1 + (((k >> 10) * 37) % 256);
+		const byte = Math.min(random(spread), random(256));
+		const at = writer.output.length;
+		if (k % 3 === 0 || at < 300) writer.put({ kind: 'literal', byte });
+		else if (k % 3 === 1)
+			writer.put({ kind: 'lz', offset: 1 + random(at), length: 1 + random(12) });
+		else {
+			const power = random(3);
+			writer.put({
+				kind: 'delta',
+				power,
+				raw: 1 + random((at >> power) - 1),
+				length: 1 + random(12),
+			});
+		}
+	}
+	const { stored, original } = writer.finish();
+	assert.ok(stored.length < original.length);
+	assert.deepEqual(decodeByKernel('lzms', 1 << 17, stored, original.length), original);
+});
+
+test('offsets and lengths of large slots decode in a chunk of 16 MiB', () => {
+	const size = 1 << 24;
+	const writer = new LzmsWriter(size);
+	for (let k = 0; k < 200; k++) writer.put({ kind: 'literal', byte: (k * 7) & 255 });
+	writer.put({ kind: 'lz', offset: 150, length: 70_000 });
+	writer.put({ kind: 'literal', byte: 1 });
+	writer.put({ kind: 'lz', offset: 70_000, length: 2500 });
+	writer.put({ kind: 'delta', power: 7, raw: 400, length: 100_000 });
+	writer.put({ kind: 'lz-recent', index: 1, length: 8_000_000 });
+	writer.put({ kind: 'literal', byte: 2 });
+	writer.put({ kind: 'lz', offset: 8_000_000, length: size });
+	const { stored, original } = writer.finish();
+	assert.equal(original.length, size);
+	const decoded = decodeByKernel('lzms', size, stored, size)!;
+	assert.equal(Buffer.compare(decoded, original), 0);
+});
+
+test('the x86 filter starts afresh in every chunk', () => {
+	const decoder = new Decoder();
+	const random = seededRandom(2);
+	for (let k = 0; k < 40; k++) {
+		// The same chunk twice in a row, amid others: targets used by the chunk before must not count.
+		const { stored, original } = makeRandomLzms(6000, random);
+		if (stored.length >= original.length) continue;
+		for (let twice = 0; twice < 2; twice++)
+			assert.deepEqual(decoder.decodeBytes('lzms', 32768, stored, 6000), original);
+	}
+});
+
+test('damaged LZMS chunks: kernel and transcription give the same bytes or both refuse', () => {
+	fc.assert(
+		fc.property(fc.integer(), fc.integer({ min: 40, max: 3000 }), (seed, size) => {
+			const random = seededRandom(seed);
+			const { stored } = makeRandomLzms(size, random);
+			fc.pre(stored.length < size);
+			for (let k = 0; k < 4; k++) {
+				const damaged = damage(stored, size, random);
+				assertAgreement('lzms', 32768, damaged, size);
+				const even = damaged.subarray(0, damaged.length & ~1);
+				if (even.length > 0) assertAgreement('lzms', 32768, even, size);
+			}
+		}),
+		{ numRuns: 150 },
+	);
+});
+
+test('after decoding, the two readers of an LZMS chunk have met', () => {
+	const decoder = new Decoder();
+	fc.assert(
+		fc.property(fc.integer(), fc.integer({ min: 100, max: 5000 }), (seed, size) => {
+			const { stored } = makeRandomLzms(size, seededRandom(seed));
+			fc.pre(stored.length < size);
+			decoder.decodeBytes('lzms', 32768, stored, size);
+			const { front, back } = decoder.lastConsumed();
+			assert.ok(back - front >= 0 && back - front <= 4, `${front} ${back}`);
+		}),
+		{ numRuns: 50 },
+	);
+});
+
+const refused: readonly (readonly [
+	name: string,
+	stored: Uint8Array,
+	size: number,
+	reason: RegExp,
+])[] = [
+	['an odd stored size', LZMS_VECTOR.slice(1), 830, /odd or too small/],
+	['two bytes', LZMS_VECTOR.slice(0, 2), 830, /odd or too small/],
+	['a match past the end', LZMS_VECTOR, 829, /past the end of the chunk/],
+	['a chunk without its middle', Uint8Array.of(0, 0, 0, 0), 830, /ends too early/],
+	['a match before the start', new Uint8Array(60).fill(255), 830, /before the chunk|delta match/],
+];
+
+for (const [name, stored, size, reason] of refused) {
+	test(`LZMS refuses: ${name}`, () => {
+		assert.throws(
+			() => new Decoder().decodeBytes('lzms', 32768, stored, size),
+			(error) => error instanceof FormatError && reason.test(error.message),
+		);
+		assert.throws(() => decodeLzmsPlainly(stored, size));
+	});
+}
