@@ -1,0 +1,93 @@
+/** Adds an image to a WIM: in place where that is possible, else by writing the whole file anew. */
+import { InputError } from '../base/errors.ts';
+import type { Run } from '../base/run.ts';
+import { EditableWim, EditSession } from '../wim/write-session.ts';
+import {
+	type CaptureSource,
+	type CaptureSummary,
+	describeImage,
+	estimate,
+	hashImage,
+	type ImageOptions,
+	scanSources,
+	storeImage,
+	summarize,
+} from './capture.ts';
+import { openDeltaBases, reuseUnchanged } from './capture-bases.ts';
+import { replacingSession, selectImages, shapeLike, storeSelection } from './rebuild.ts';
+import { storeHashed } from './store-image.ts';
+import { type CompressionRequest, planCompression, type WriteTools } from './write-options.ts';
+
+export interface AppendOptions {
+	readonly image: ImageOptions;
+	readonly compression: CompressionRequest;
+	/** Null: as the file has it. */
+	readonly integrity: boolean | null;
+	/** Write the whole file anew. */
+	readonly rebuild: boolean;
+	/** Only says what would be done. */
+	readonly dryRun: boolean;
+}
+
+/** Captures into a file that exists. */
+export async function append(
+	sources: readonly CaptureSource[],
+	target: string,
+	options: AppendOptions,
+	tools: WriteTools,
+	run: Run,
+): Promise<CaptureSummary> {
+	await using edited = await EditableWim.open(target, run);
+	const { wim } = edited;
+	const plan = planCompression(options.compression, wim);
+	if (plan.compression !== wim.compression || plan.chunkSize !== wim.chunkSize)
+		throw new InputError(`Cannot append to "${target}": it is compressed in another way`, {
+			path: target,
+			hint: 'Leave --compress and --chunk-size out, or change the file with "wimdeck optimize" first.',
+		});
+	const index = wim.images.length + 1;
+	const scanned = await scanSources(
+		sources,
+		options.image,
+		wim.images.length === 0 || wim.hasRpFix,
+		run,
+	);
+	await using bases = await openDeltaBases(options.image, wim, run);
+	const known = { has: (name: string) => wim.blobs.has(name) || bases.sizes.has(name) };
+	const pending = await reuseUnchanged(scanned, bases, known, run);
+	if (options.dryRun) return estimate(scanned, pending, index, wim.size);
+	const hasTable = wim.header.integrity.offset !== 0;
+	const settings = {
+		level: plan.level,
+		integrity: options.integrity ?? hasTable,
+		encoder: tools.encoder,
+		foreign: bases.sizes,
+	};
+	const isRebuilt = options.rebuild || edited.obstacle !== null;
+	const session = isRebuilt
+		? await replacingSession(edited, shapeLike(wim), settings, run)
+		: await EditSession.start(edited, settings, run);
+	await using _session = session;
+	const start = edited.end;
+	if (scanned.rpFix) session.shape.rpFix = true;
+	if (options.image.boot) session.shape.bootIndex = index;
+	const element = describeImage(session.xml, options.image, index, target, run);
+	const image = { ...scanned, pending };
+	if (session instanceof EditSession) {
+		await session.begin();
+		await storeImage(session, image, element, plan, tools, run);
+	} else {
+		const policy = { recompress: false, keepSolid: true };
+		const selection = await selectImages(wim, wim.images, run, bases.sizes);
+		if (session.shape.isPipable) {
+			const hashed = await hashImage(session, image, element, run);
+			await storeSelection(session, selection, policy, plan, tools, run, hashed.metadata);
+			await storeHashed(session, hashed.pending, run);
+		} else {
+			await storeSelection(session, selection, policy, plan, tools, run);
+			await storeImage(session, image, element, plan, tools, run);
+		}
+	}
+	const fileSize = await session.commit();
+	return summarize(pending, session, fileSize, isRebuilt ? fileSize : fileSize - start, index);
+}

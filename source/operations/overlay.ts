@@ -1,0 +1,230 @@
+/** Changes of an image's tree: putting a captured tree somewhere, deleting, renaming (wim.md §10.4). Pure. */
+import { InputError } from '../base/errors.ts';
+import { upperUnits } from '../bytes/upper-case.ts';
+import { Attribute } from '../image/dentry.ts';
+import {
+	addNode,
+	type EditNode,
+	type EditTree,
+	type Inode,
+	newInode,
+	nodePath,
+	removeNode,
+} from '../image/edit-tree.ts';
+import { splitPath } from '../image/paths.ts';
+
+/** The child of that name: exactly, else the only one that differs in case. */
+export function childOf(node: EditNode, name: string): EditNode | null {
+	const exact = node.children?.get(name);
+	if (exact !== undefined) return exact;
+	const wanted = upperUnits(name);
+	const matches = [...(node.children?.values() ?? [])].filter(
+		(child) => upperUnits(child.name) === wanted,
+	);
+	return matches.length === 1 ? (matches[0] ?? null) : null;
+}
+
+/** The node at a path; null when there is none. */
+export function findNode(tree: EditTree, path: string, ignoreCase = true): EditNode | null {
+	let node: EditNode | null = tree.root;
+	for (const name of splitPath(path)) {
+		if (node === null) return null;
+		node = ignoreCase ? childOf(node, name) : (node.children?.get(name) ?? null);
+	}
+	return node;
+}
+
+export interface PlaceOptions {
+	/** Replacing a file is an error. */
+	readonly noReplace: boolean;
+	/** Told of every name that took the place of another. */
+	readonly replaced: (path: string) => void;
+	/** FILETIME, for folders that have to be made. */
+	readonly now: bigint;
+}
+
+/**
+ * Puts a captured tree at a path. Folders merge, files replace files; missing folders above are made.
+ *
+ * @param source the tree's root, or, for a single file, the node of the file
+ * @throws {InputError} when a folder meets a file
+ */
+export function placeTree(
+	tree: EditTree,
+	path: string,
+	captured: { readonly tree: EditTree; readonly isFile: boolean },
+	options: PlaceOptions,
+): void {
+	adoptDescriptors(tree, captured.tree);
+	const steps = splitPath(path);
+	const [single] = captured.tree.root.children?.values() ?? [];
+	const source = captured.isFile && single !== undefined ? single : captured.tree.root;
+	const last = steps.at(-1);
+	if (last === undefined) {
+		if (captured.isFile)
+			throw new InputError('Cannot put a file at "/": it is not a folder', {
+				path,
+				hint: 'Name the place of the file, as in "/NAME".',
+			});
+		// The root takes attributes and times of what is laid over it.
+		replaceInode(tree.root, captured.tree.root.inode);
+		mergeChildren(tree.root, source, options);
+		return;
+	}
+	let parent = tree.root;
+	for (const step of steps.slice(0, -1)) parent = folderIn(parent, step, options.now);
+	place(parent, last, source, options);
+}
+
+/** Security ids count in the tree that they came from. */
+function adoptDescriptors(tree: EditTree, from: EditTree): void {
+	if (from === tree || from.descriptors.length === 0) return;
+	const ids = from.descriptors.map((descriptor) => tree.securityId(descriptor));
+	for (const inode of from.inodes()) inode.securityId = ids[inode.securityId] ?? inode.securityId;
+	// Placed once: what was translated must not be translated again.
+	from.descriptors.length = 0;
+}
+
+function folderIn(parent: EditNode, name: string, now: bigint): EditNode {
+	const known = childOf(parent, name);
+	if (known !== null) {
+		if (known.children === null)
+			throw new InputError(`Cannot put anything below "${nodePath(known)}": it is not a folder`, {
+				path: nodePath(known),
+			});
+		return known;
+	}
+	const inode = newInode(Attribute.directory);
+	inode.creationTime = now;
+	inode.lastAccessTime = now;
+	inode.lastWriteTime = now;
+	return addNode(parent, name, '', inode);
+}
+
+/** @param siblings of the source: a name that differs from one of them only in case is another file */
+function place(
+	parent: EditNode,
+	name: string,
+	source: EditNode,
+	options: PlaceOptions,
+	siblings: ReadonlyMap<string, EditNode> | null = null,
+): EditNode {
+	const similar = childOf(parent, name);
+	const isSibling = similar !== null && similar.name !== name && siblings?.has(similar.name);
+	const known = isSibling ? null : similar;
+	if (known === null) {
+		const node = addNode(parent, name, source.shortName, source.inode);
+		source.inode.nameCount--;
+		if (source.children !== null) mergeChildren(node, source, options);
+		return node;
+	}
+	const where = nodePath(known);
+	if ((known.children === null) !== (source.children === null))
+		throw new InputError(
+			source.children === null
+				? `Cannot put a file at "${where}": there is a folder`
+				: `Cannot put a folder at "${where}": there is a file`,
+			{ path: where, hint: `Delete "${where}" first.` },
+		);
+	if (source.children !== null) {
+		replaceInode(known, source.inode);
+		mergeChildren(known, source, options);
+		return known;
+	}
+	if (options.noReplace)
+		throw new InputError(`Cannot put a file at "${where}": there is one already`, {
+			path: where,
+			hint: 'Leave --no-replace out.',
+		});
+	options.replaced(where);
+	replaceInode(known, source.inode);
+	return known;
+}
+
+/** The name keeps its place; the file behind it is another one. */
+function replaceInode(node: EditNode, inode: Inode): void {
+	node.inode.nameCount--;
+	node.inode = inode;
+	if (node.parent === null) inode.nameCount = 1;
+}
+
+function mergeChildren(target: EditNode, source: EditNode, options: PlaceOptions): void {
+	const pending: [EditNode, EditNode][] = [[target, source]];
+	for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+		const [to, from] = next;
+		for (const child of from.children?.values() ?? []) {
+			// Children of folders follow in their turn, so that depth costs no stack.
+			const bare: EditNode = { ...child, children: child.children === null ? null : new Map() };
+			const placed = place(to, child.name, bare, options, from.children);
+			if (child.children !== null) pending.push([placed, child]);
+		}
+	}
+}
+
+/**
+ * Deletes a name.
+ *
+ * @throws {InputError} when it is not there (unless `force`), or is a folder with something in it (unless `recursive`)
+ */
+export function deletePath(
+	tree: EditTree,
+	path: string,
+	options: { readonly force: boolean; readonly recursive: boolean },
+): void {
+	const node = findNode(tree, path);
+	if (node === null) {
+		if (options.force) return;
+		throw new InputError(`Cannot delete "${path}": there is no such path in the image`, {
+			path,
+			hint: 'List the image with "wimdeck dir", or use --force.',
+		});
+	}
+	if (
+		node.children !== null &&
+		!options.recursive &&
+		(node.parent === null || node.children.size > 0)
+	)
+		throw new InputError(`Cannot delete "${nodePath(node)}": it is a folder`, {
+			path: nodePath(node),
+			hint: 'Use --recursive to delete it with everything in it.',
+		});
+	if (node.parent !== null) removeNode(node);
+	else for (const child of [...(node.children?.values() ?? [])]) removeNode(child);
+}
+
+/**
+ * Moves a name. The short name is dropped.
+ *
+ * @throws {InputError} when the old one is not there, the new one is in the way, or its folder is missing
+ */
+export function renamePath(tree: EditTree, from: string, to: string): void {
+	const fail = (why: string, hint?: string) =>
+		new InputError(`Cannot rename "${from}" to "${to}": ${why}`, {
+			path: from,
+			...(hint === undefined ? {} : { hint }),
+		});
+	const node = findNode(tree, from);
+	if (node === null)
+		throw fail('there is no such path in the image', 'List it with "wimdeck dir".');
+	const steps = splitPath(to);
+	const name = steps.at(-1);
+	if (node.parent === null || name === undefined) throw fail('the root cannot be renamed');
+	const parent = findNode(tree, steps.slice(0, -1).join('/'));
+	if (parent === null || parent.children === null)
+		throw fail(`there is no folder "/${steps.slice(0, -1).join('/')}"`);
+	for (let at: EditNode | null = parent; at !== null; at = at.parent)
+		if (at === node) throw fail('a folder cannot be moved below itself');
+	const known = childOf(parent, name);
+	if (known !== null && known !== node) {
+		if (known.children === null && node.children !== null) throw fail('there is a file');
+		if (known.children !== null && node.children === null) throw fail('there is a folder');
+		if (known.children !== null && known.children.size > 0)
+			throw fail('there is a folder that is not empty', 'Delete it first.');
+		removeNode(known);
+	}
+	node.parent.children?.delete(node.name);
+	node.name = name;
+	node.shortName = '';
+	node.parent = parent;
+	parent.children?.set(name, node);
+}

@@ -1,0 +1,253 @@
+/**
+ * Writes images of a WIM into another file: what delete, export, optimize, split and join share. Resources are copied as
+ * they are where type, chunk size and layout agree, and decoded and compressed again where not (wim.md §2.4, §9.4).
+ */
+import type { MissingError } from '../base/errors.ts';
+import { breathe, type Run } from '../base/run.ts';
+import { isEmptyStream, type Sha1 } from '../bytes/sha1.ts';
+import { visitBlobs } from '../image/blob-users.ts';
+import { openImage } from '../image/open.ts';
+import { NewFile } from '../storage/output-file.ts';
+import { BlobContents } from '../wim/blob-content.ts';
+import { canCopy, copyBlobs, type StorageShape } from '../wim/copy-resources.ts';
+import type { OpenPart } from '../wim/open-part.ts';
+import type { Blob, Resource } from '../wim/resource.ts';
+import type { Wim, WimImage } from '../wim/wim.ts';
+import type { BlobOutcome } from '../wim/write-blobs.ts';
+import { ResourceWriter } from '../wim/write-resource.ts';
+import {
+	type EditableWim,
+	NewSession,
+	type SessionOptions,
+	type WriteSession,
+} from '../wim/write-session.ts';
+import { sortSolid, writeSolid } from '../wim/write-solid.ts';
+import type { TableBlob } from '../wim/write-table.ts';
+import type { WimShape } from '../wim/write-wim.ts';
+import type { CompressionPlan, WriteTools } from './write-options.ts';
+
+/** A solid resource is copied whole when more than this part of it is still needed (wim.md §9.8). */
+const SOLID_NEEDED_MIN = 2 / 3;
+
+/** Images with what they reference. */
+export interface Selection {
+	readonly wim: Wim;
+	readonly images: readonly WimImage[];
+	/** How often all of them together reference each blob. */
+	readonly references: ReadonlyMap<Sha1, number>;
+	/** A name of a file that holds a blob, for sorting; absent for blobs that are not looked up by name. */
+	readonly names: ReadonlyMap<Sha1, string>;
+	/** Blobs that no table lists. */
+	readonly missing: readonly MissingError[];
+}
+
+/** How resources are taken over. */
+export interface CopyPolicy {
+	/** Compress everything anew. */
+	readonly recompress: boolean;
+	/** Solid resources may stay what they are. */
+	readonly keepSolid: boolean;
+}
+
+/** Walks the trees of some images: what they reference, and how often. */
+export async function selectImages(
+	wim: Wim,
+	images: readonly WimImage[],
+	run: Run,
+	foreign: { has(name: Sha1): boolean } = new Set(),
+): Promise<Selection> {
+	const references = new Map<Sha1, number>();
+	const names = new Map<Sha1, string>();
+	for (const image of images) {
+		const { tree } = await openImage(wim, image, { tolerant: false }, () => breathe(run));
+		visitBlobs(tree, (sha1, dentry) => {
+			const count = references.get(sha1) ?? 0;
+			references.set(sha1, count + 1);
+			if (count === 0) names.set(sha1, tree.name(dentry));
+		});
+		await breathe(run);
+	}
+	const missing: MissingError[] = [];
+	for (const sha1 of references.keys())
+		if (!wim.blobs.has(sha1) && !foreign.has(sha1)) missing.push(wim.missingBlob(sha1));
+	return { wim, images, references, names, missing };
+}
+
+/** What is to be done with the blobs of a selection. */
+export interface BlobPlan {
+	/** Resources that are copied, in the order of the files they come from. */
+	readonly copied: readonly Blob[];
+	/** Blobs that are decoded and compressed again. */
+	readonly recoded: readonly Blob[];
+}
+
+/**
+ * Decides what is copied and what is compressed anew.
+ *
+ * @param has blobs that are there already
+ */
+export function planBlobs(
+	selection: Selection,
+	target: StorageShape,
+	policy: CopyPolicy,
+	has: (name: Sha1) => boolean,
+): BlobPlan {
+	const needed: Blob[] = [];
+	for (const sha1 of selection.references.keys()) {
+		const blob = selection.wim.blobs.get(sha1);
+		if (blob !== undefined && !isEmptyStream(sha1) && !has(sha1)) needed.push(blob);
+	}
+	const parts = new Map(selection.wim.parts.map((part, k) => [part.source, k]));
+	const rank = ({ resource }: Blob) => parts.get(resource.part.source) ?? parts.size;
+	needed.sort(
+		(a, b) =>
+			rank(a) - rank(b) ||
+			a.resource.offset - b.resource.offset ||
+			a.offsetInResource - b.offsetInResource,
+	);
+	const usage = new Map<Resource, number>();
+	for (const { resource, size } of needed)
+		if (resource.layout === 'solid') usage.set(resource, (usage.get(resource) ?? 0) + size);
+	const isCopied = (blob: Blob): boolean => {
+		const { resource } = blob;
+		if (policy.recompress || blob.defect !== null) return false;
+		if (!canCopy(resource, partShape(resource, selection.wim), target)) return false;
+		if (resource.layout !== 'solid') return true;
+		return (
+			policy.keepSolid && (usage.get(resource) ?? 0) > resource.originalSize * SOLID_NEEDED_MIN
+		);
+	};
+	const copied: Blob[] = [];
+	const recoded: Blob[] = [];
+	for (const blob of needed) (isCopied(blob) ? copied : recoded).push(blob);
+	return { copied, recoded };
+}
+
+function partShape(resource: Resource, wim: Wim): StorageShape {
+	const all: readonly OpenPart[] = [...wim.parts, ...wim.references];
+	const part = all.find(({ source }) => source === resource.part.source);
+	return {
+		compression: part?.compression ?? 'none',
+		chunkSize: part?.chunkSize ?? 0,
+		isPipable: resource.part.pipable,
+	};
+}
+
+/** Stores the blobs of a plan. References are counted by the caller. */
+export async function storeBlobs(
+	session: WriteSession,
+	selection: Selection,
+	blobs: BlobPlan,
+	plan: CompressionPlan,
+	tools: WriteTools,
+	run: Run,
+): Promise<void> {
+	const sum = (list: readonly Blob[]) => list.reduce((total, { size }) => total + size, 0);
+	run.report({ type: 'phase', phase: 'write', totalBytes: sum(blobs.copied) + sum(blobs.recoded) });
+	for (const blob of await copyBlobs(session.output, blobs.copied, run)) session.store.keep(blob);
+	const contents = new BlobContents();
+	const fresh = blobs.recoded.map((blob) => ({
+		content: contents.content(blob),
+		fileName: selection.names.get(blob.sha1) ?? '',
+		mayRepeat: !session.output.canSeek,
+		settle(outcome: BlobOutcome) {
+			if ('error' in outcome) throw outcome.error;
+		},
+	}));
+	const solid = plan.solid ?? (await formerSolid(blobs, session));
+	if (solid !== null) {
+		const { sorted, ...format } = solid;
+		const writer = new ResourceWriter(session.output, format, tools.encoder, run);
+		await writeSolid(session.store, writer, sorted ? sortSolid(fresh) : fresh, run);
+		return;
+	}
+	for (const blob of fresh) await session.store.add(blob);
+	await session.store.finish();
+}
+
+/** What is left of solid resources that are not copied goes into a new one of the same kind. */
+async function formerSolid(
+	blobs: BlobPlan,
+	session: WriteSession,
+): Promise<CompressionPlan['solid']> {
+	if (session.shape.isPipable || !blobs.copied.some(({ resource }) => resource.layout === 'solid'))
+		return null;
+	const former = blobs.recoded.find(({ resource }) => resource.layout === 'solid')?.resource;
+	if (former === undefined) return null;
+	const { level } = session.resources.format;
+	const { compression, chunkSize } = former;
+	return { layout: 'solid', compression, chunkSize, level, sorted: false };
+}
+
+/** Takes over the metadata of an image: copied, or decoded and compressed again. */
+export async function storeMetadataOf(
+	session: WriteSession,
+	wim: Wim,
+	image: WimImage,
+	policy: CopyPolicy,
+	run: Run,
+): Promise<TableBlob> {
+	const { resource } = image.metadata;
+	if (!policy.recompress && canCopy(resource, partShape(resource, wim), session.shape)) {
+		const [copied] = await copyBlobs(session.output, [image.metadata], run);
+		if (copied !== undefined) return copied;
+	}
+	const { tree } = await openImage(wim, image, { tolerant: false }, () => breathe(run));
+	return session.writeMetadata(tree.span.bytes);
+}
+
+/** The shape of a file that takes the place of another. */
+export function shapeLike(wim: Wim): WimShape {
+	return {
+		compression: wim.compression,
+		chunkSize: wim.chunkSize,
+		isPipable: wim.isPipable,
+		rpFix: wim.hasRpFix,
+		isReadonly: false,
+		guid: wim.header.guid,
+		partNumber: 1,
+		partCount: 1,
+		imageCount: wim.images.length,
+		bootIndex: wim.bootIndex,
+	};
+}
+
+/** A new file that will take the place of one whose lock is held. */
+export async function replacingSession(
+	edited: EditableWim,
+	shape: WimShape,
+	options: SessionOptions,
+	run: Run,
+): Promise<NewSession> {
+	const file = await NewFile.create(edited.file.target, true);
+	return NewSession.create(file, shape, edited.wim.xml.copy(), options, run);
+}
+
+/**
+ * Writes everything of a selection: blobs and metadata, in the order that the kind of file needs. The XML data must be
+ * complete.
+ *
+ * @param further metadata of one image more, whose contents the caller stores afterwards (pipable files only)
+ */
+export async function storeSelection(
+	session: NewSession,
+	selection: Selection,
+	policy: CopyPolicy,
+	plan: CompressionPlan,
+	tools: WriteTools,
+	run: Run,
+	further: Uint8Array | null = null,
+): Promise<void> {
+	for (const [sha1, count] of selection.references)
+		session.references.set(sha1, (session.references.get(sha1) ?? 0) + count);
+	const blobs = planBlobs(selection, session.shape, policy, (name) => session.store.has(name));
+	const storeAllMetadata = async () => {
+		for (const image of selection.images)
+			session.metadata.push(await storeMetadataOf(session, selection.wim, image, policy, run));
+	};
+	await session.begin();
+	if (session.shape.isPipable) await storeAllMetadata();
+	if (further !== null) session.metadata.push(await session.writeMetadata(further));
+	await storeBlobs(session, selection, blobs, plan, tools, run);
+	if (!session.shape.isPipable) await storeAllMetadata();
+}

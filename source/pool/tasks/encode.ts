@@ -1,0 +1,67 @@
+/** Encodes batches of chunks on whatever thread: a pure function of the request. */
+import type { Compression } from '../../codec/compression.ts';
+import { Encoder } from '../../codec/encoder.ts';
+
+/** Chunks to be compressed, back to back. */
+export interface EncodeRequest {
+	readonly compression: Compression;
+	/** Of the resource; the last chunk of one may be smaller. */
+	readonly chunkSize: number;
+	/** 1 to 100, see `codec/encoder.ts`. */
+	readonly level: number;
+	/** The requester gives it away. */
+	readonly bytes: Uint8Array<ArrayBuffer>;
+	/** Original sizes of the chunks. */
+	readonly sizes: readonly number[];
+}
+
+/** The same chunks as they are stored, back to back. A chunk of unchanged size is stored raw. */
+export interface EncodeReply {
+	readonly bytes: Uint8Array<ArrayBuffer>;
+	readonly sizes: readonly number[];
+}
+
+/** Compresses the chunks of a request one by one. What comes out fits where the request was, and replaces it. */
+export function encodeChunks(encoder: Encoder, request: EncodeRequest): EncodeReply {
+	const { bytes, compression, chunkSize, level } = request;
+	const sizes: number[] = [];
+	let from = 0;
+	let to = 0;
+	for (const size of request.sizes) {
+		const original = bytes.subarray(from, from + size);
+		let storedSize = size;
+		if (compression !== 'none') {
+			encoder.input(size).set(original);
+			const stored = encoder.encode(compression, chunkSize, level, size);
+			if (stored !== null) {
+				bytes.set(stored, to);
+				storedSize = stored.length;
+			}
+		}
+		// `to` never runs ahead of `from`, so raw chunks slide to the front.
+		if (storedSize === size && to !== from) bytes.copyWithin(to, from, from + size);
+		sizes.push(storedSize);
+		from += size;
+		to += storedSize;
+	}
+	return { bytes: bytes.subarray(0, to), sizes };
+}
+
+/** Whatever compresses batches: lanes of a pool, or the calling thread. */
+export interface ChunkEncoder {
+	/** How many requests make progress at the same time. */
+	readonly lanes: number;
+	/** The bytes of the request must not be touched until the reply is there. */
+	encode(request: EncodeRequest): Promise<EncodeReply>;
+}
+
+/** Compresses on the calling thread, which waits. */
+export class InlineEncoder implements ChunkEncoder {
+	readonly lanes = 1;
+	#encoder: Encoder | null = null;
+
+	async encode(request: EncodeRequest): Promise<EncodeReply> {
+		this.#encoder ??= new Encoder();
+		return encodeChunks(this.#encoder, request);
+	}
+}

@@ -1,0 +1,141 @@
+/** Where the bytes of a new blob come from. */
+import fs from 'node:fs';
+import { hostError } from '../base/errors.ts';
+import { filetimeFromNs } from '../bytes/filetime.ts';
+
+export interface Content {
+	/** What people call it: a path. */
+	readonly name: string;
+	/** In bytes, as far as known; a file may change until it is read. */
+	readonly size: number;
+	/** @throws {WimError} when it cannot be read any more */
+	open(): ContentReader | Promise<ContentReader>;
+	/** The same with the size that it has now, for what turned out shorter; absent where nothing can change. */
+	again?(): Content;
+}
+
+export interface ContentReader {
+	/** Reads the next bytes; fewer than asked for only at the end. */
+	read(into: Uint8Array): number | Promise<number>;
+	/** Null when what was read is what there was when `size` was determined; else what happened to it. */
+	change(): string | null;
+	close(): void | Promise<void>;
+}
+
+/** A file as a scan saw it. */
+export interface FileToRead {
+	readonly path: string | Buffer;
+	/** As text, for messages. */
+	readonly name: string;
+	/** In bytes. */
+	readonly size: number;
+	/** FILETIME; null when nobody looked. */
+	readonly writeTime: bigint | null;
+	/** Whether a symbolic link is read through. */
+	readonly followsLinks: boolean;
+}
+
+/** A file of this machine. Reading is synchronous: it costs a tenth of what the thread pool does, and callers slice. */
+export class FileContent implements Content {
+	readonly name: string;
+	readonly size: number;
+	readonly #file: FileToRead;
+
+	constructor(file: FileToRead) {
+		this.#file = file;
+		this.name = file.name;
+		this.size = file.size;
+	}
+
+	open(): ContentReader {
+		const { path, followsLinks } = this.#file;
+		const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
+		let fd: number;
+		try {
+			// What was a file may be a FIFO by now: opening that must not wait for a writer.
+			fd = fs.openSync(path, O_RDONLY | O_NONBLOCK | (followsLinks ? 0 : O_NOFOLLOW));
+		} catch (error) {
+			throw hostError(`Cannot read "${this.name}"`, error, { path: this.name });
+		}
+		return new FileReader(this.name, fd, this.size, this.#file.writeTime);
+	}
+
+	again(): Content {
+		const stat = fs.lstatSync(this.#file.path, { bigint: true, throwIfNoEntry: false });
+		return new FileContent({ ...this.#file, size: Number(stat?.size ?? 0n), writeTime: null });
+	}
+}
+
+class FileReader implements ContentReader {
+	readonly #name: string;
+	readonly #fd: number;
+	readonly #size: number;
+	readonly #writeTime: bigint | null;
+	#isOpen = true;
+
+	constructor(name: string, fd: number, size: number, writeTime: bigint | null) {
+		this.#name = name;
+		this.#fd = fd;
+		this.#size = size;
+		this.#writeTime = writeTime;
+	}
+
+	read(into: Uint8Array): number {
+		let done = 0;
+		while (done < into.length) {
+			let count: number;
+			try {
+				count = fs.readSync(this.#fd, into, done, into.length - done, null);
+			} catch (error) {
+				throw hostError(`Cannot read "${this.#name}"`, error, { path: this.#name });
+			}
+			if (count === 0) break;
+			done += count;
+		}
+		return done;
+	}
+
+	change(): string | null {
+		const stat = fs.fstatSync(this.#fd, { bigint: true });
+		if (stat.size !== BigInt(this.#size))
+			return `its size changed from ${this.#size} to ${stat.size} bytes`;
+		const isTouched = this.#writeTime !== null && filetimeFromNs(stat.mtimeNs) !== this.#writeTime;
+		return isTouched ? 'it was written to' : null;
+	}
+
+	close(): void {
+		if (!this.#isOpen) return;
+		this.#isOpen = false;
+		fs.closeSync(this.#fd);
+	}
+}
+
+/** Bytes in memory. */
+export class BytesContent implements Content {
+	readonly name: string;
+	readonly bytes: Uint8Array;
+
+	constructor(name: string, bytes: Uint8Array) {
+		this.name = name;
+		this.bytes = bytes;
+	}
+
+	get size(): number {
+		return this.bytes.length;
+	}
+
+	open(): ContentReader {
+		const { bytes } = this;
+		let at = 0;
+		return {
+			read(into) {
+				const piece = bytes.subarray(at, at + into.length);
+				into.set(piece);
+				at += piece.length;
+				return piece.length;
+			},
+			change: () => null,
+			close() {},
+		};
+	}
+}

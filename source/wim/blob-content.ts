@@ -1,0 +1,121 @@
+/** Blobs of an open WIM as contents of new ones: decoded again, and checked against their SHA-1 while they are read. */
+import { DigestError, MissingError } from '../base/errors.ts';
+import { sha1Hasher } from '../bytes/sha1.ts';
+import type { Content, ContentReader } from '../storage/content.ts';
+import { readResource } from './read-resource.ts';
+import type { Blob, Resource } from './resource.ts';
+
+/**
+ * Hands out the contents of blobs. Solid resources are decoded front to back once, as long as their blobs are opened
+ * in the order of their offsets, one at a time.
+ */
+export class BlobContents {
+	readonly #cursors = new Map<number, { readonly resource: Resource; readonly cursor: Cursor }>();
+
+	content(blob: Blob): Content {
+		const { defect, sha1, size, resource } = blob;
+		return {
+			name: `blob ${sha1} of ${resource.part.source.name}`,
+			size,
+			open: () => {
+				if (defect !== null)
+					throw new MissingError(`Cannot read blob ${sha1}: ${defect}`, {
+						path: resource.part.source.name,
+						offset: resource.offset,
+						hint: 'Check the file with "wimdeck verify".',
+					});
+				const start = resource.layout === 'solid' ? blob.offsetInResource : 0;
+				const cursor = resource.layout === 'solid' ? this.#cursor(resource, start) : null;
+				return new BlobReader(blob, cursor ?? new Cursor(resource, start, size));
+			},
+		};
+	}
+
+	#cursor(resource: Resource, start: number): Cursor {
+		const known = this.#cursors.get(resource.offset);
+		if (known !== undefined && known.resource === resource && known.cursor.position <= start) {
+			known.cursor.skipTo(start);
+			return known.cursor;
+		}
+		const cursor = new Cursor(resource, start, resource.originalSize);
+		this.#cursors.set(resource.offset, { resource, cursor });
+		return cursor;
+	}
+}
+
+/** Moves forward through the original bytes of a resource. */
+class Cursor {
+	position: number;
+	readonly #pieces: AsyncGenerator<Uint8Array, void, undefined>;
+	#piece: Uint8Array = new Uint8Array(0);
+	#skip = 0;
+
+	constructor(resource: Resource, start: number, size: number) {
+		this.position = start;
+		this.#pieces = readResource(resource, start, resource.layout === 'solid' ? size : start + size);
+	}
+
+	skipTo(position: number): void {
+		this.#skip += position - this.position;
+		this.position = position;
+	}
+
+	async read(into: Uint8Array): Promise<number> {
+		let done = 0;
+		while (done < into.length) {
+			if (this.#piece.length === 0) {
+				const next = await this.#pieces.next();
+				if (next.done) break;
+				// The decoder is shared: its output lasts until anybody decodes again.
+				this.#piece = next.value.slice();
+			}
+			const skipped = Math.min(this.#skip, this.#piece.length);
+			this.#skip -= skipped;
+			const part = this.#piece.subarray(skipped, skipped + into.length - done);
+			into.set(part, done);
+			done += part.length;
+			this.position += part.length;
+			this.#piece = this.#piece.subarray(skipped + part.length);
+		}
+		return done;
+	}
+}
+
+class BlobReader implements ContentReader {
+	readonly #blob: Blob;
+	readonly #cursor: Cursor;
+	readonly #hash = sha1Hasher();
+	#left: number;
+
+	constructor(blob: Blob, cursor: Cursor) {
+		this.#blob = blob;
+		this.#cursor = cursor;
+		this.#left = blob.size;
+	}
+
+	async read(into: Uint8Array): Promise<number> {
+		const wanted = into.subarray(0, this.#left);
+		const got = await this.#cursor.read(wanted);
+		this.#hash.update(wanted.subarray(0, got));
+		this.#left -= got;
+		if (this.#left === 0 && got > 0) this.#check();
+		return got;
+	}
+
+	#check(): void {
+		const { sha1, resource } = this.#blob;
+		const found = this.#hash.digest('hex');
+		if (found !== sha1)
+			throw new DigestError(`Cannot copy blob ${sha1}: its bytes hash to ${found}`, {
+				path: resource.part.source.name,
+				offset: resource.offset,
+				hint: 'Check the file with "wimdeck verify"; "wimdeck repair" takes blobs from donors.',
+			});
+	}
+
+	change(): null {
+		return null;
+	}
+
+	close(): void {}
+}

@@ -1,0 +1,294 @@
+/**
+ * Stores blobs once: what is new is hashed, compressed and written, what is there already is only named (wim.md §9.7).
+ * The identity of what is stored is always the hash of what was written, whatever happens to a file meanwhile.
+ */
+import { HostError, WimError } from '../base/errors.ts';
+import { breathe, type Run } from '../base/run.ts';
+import { type Sha1, sha1, sha1Hasher, ZERO_SHA1 } from '../bytes/sha1.ts';
+import type { Content, ContentReader } from '../storage/content.ts';
+import type { ResourceWriter } from './write-resource.ts';
+import type { TableBlob } from './write-table.ts';
+
+/** Contents up to this size are held in memory whole, and so are read once. */
+const WHOLE_MAX = 1 << 22;
+/** Readers are synchronous: after so many bytes the event loop gets a turn. */
+const SLICE_BYTES = 1 << 23;
+/** A file that changes all the time is given up. */
+const ATTEMPTS_MAX = 3;
+
+/** What became of a blob. */
+export type BlobOutcome =
+	| { readonly sha1: Sha1; readonly size: number }
+	| { readonly error: WimError };
+
+/** A blob to be stored. */
+export interface NewBlob {
+	readonly content: Content;
+	/** Whether another new blob has the same size, so that it may be the same. */
+	readonly mayRepeat: boolean;
+	/** Told once, at the latest by `finish`. */
+	readonly settle: (outcome: BlobOutcome) => void;
+}
+
+export class BlobStore {
+	/** All blobs that the table is to list. */
+	readonly blobs = new Map<Sha1, TableBlob>();
+	/** Blobs in other files that this one refers to. */
+	readonly #foreign: ReadonlyMap<Sha1, number>;
+	readonly #writer: ResourceWriter;
+	readonly #run: Run;
+	/** On their way, with those that wait for the same bytes. */
+	readonly #underWay = new Map<Sha1, NewBlob[]>();
+	readonly #sizes = new Set<number>();
+	#again: { readonly blob: NewBlob; readonly attempt: number }[] = [];
+	#sliceBytes = 0;
+
+	/**
+	 * @param existing blobs that the file has already
+	 * @param foreign blobs by SHA-1, with their sizes, that stay where they are (a delta WIM)
+	 */
+	constructor(
+		writer: ResourceWriter,
+		existing: Iterable<TableBlob>,
+		foreign: ReadonlyMap<Sha1, number>,
+		run: Run,
+	) {
+		this.#writer = writer;
+		this.#foreign = foreign;
+		this.#run = run;
+		for (const blob of existing) this.keep(blob);
+		for (const size of foreign.values()) this.#sizes.add(size);
+	}
+
+	/** Lists a blob that is stored already. */
+	keep(blob: TableBlob): void {
+		this.blobs.set(blob.sha1, blob);
+		this.#sizes.add(blob.size);
+	}
+
+	/** True when the blob need not be stored. */
+	has(name: Sha1): boolean {
+		return this.blobs.has(name) || this.#foreign.has(name);
+	}
+
+	/** Original size of a blob that is stored, or will not be; 0 for one that is nowhere. */
+	sizeOf(name: Sha1): number {
+		return this.blobs.get(name)?.size ?? this.#foreign.get(name) ?? 0;
+	}
+
+	/** True when a blob of this size might be there. */
+	hasSize(size: number): boolean {
+		return this.#sizes.has(size);
+	}
+
+	async add(blob: NewBlob, attempt = 1): Promise<void> {
+		const { content, settle } = blob;
+		if (content.size === 0) return settle({ sha1: ZERO_SHA1, size: 0 });
+		try {
+			if (content.size <= WHOLE_MAX) await this.#addWhole(blob);
+			else await this.#addLarge(blob, attempt);
+		} catch (error) {
+			if (!(error instanceof WimError) || error.code === 'canceled') throw error;
+			settle({ error });
+		}
+	}
+
+	/** Writes all that is under way and tries again what changed while it was read. */
+	async finish(): Promise<void> {
+		await this.#writer.finish();
+		while (this.#again.length > 0) {
+			const again = this.#again;
+			this.#again = [];
+			for (const { blob, attempt } of again) await this.add(blob, attempt);
+			await this.#writer.finish();
+		}
+	}
+
+	async #addWhole(blob: NewBlob): Promise<void> {
+		const { content } = blob;
+		const bytes = await readWhole(content, this.#run);
+		await this.#slice(bytes.length);
+		if (bytes.length === 0) return blob.settle({ sha1: ZERO_SHA1, size: 0 });
+		const name = sha1(bytes);
+		if (this.#isKnown(blob, name, bytes.length)) return;
+		this.#underWay.set(name, []);
+		this.#sizes.add(bytes.length);
+		let at = 0;
+		await this.#writer.add({
+			size: bytes.length,
+			flags: 0,
+			sha1: name,
+			fill(into) {
+				into.set(bytes.subarray(at, at + into.length));
+				at += into.length;
+				return true;
+			},
+			settle: (stored) => {
+				if (stored === null) throw new Error('Bytes in memory ended early');
+				this.#stored({ sha1: name, size: bytes.length, resource: stored, offsetInResource: 0 });
+				blob.settle({ sha1: name, size: bytes.length });
+				return true;
+			},
+		});
+	}
+
+	/** True when the bytes are there, or on their way: then the blob is settled, or will be. */
+	#isKnown(blob: NewBlob, name: Sha1, size: number): boolean {
+		const waiting = this.#underWay.get(name);
+		if (waiting !== undefined) waiting.push(blob);
+		else if (this.has(name)) blob.settle({ sha1: name, size });
+		else return false;
+		this.#run.report({ type: 'advance', bytes: size });
+		return true;
+	}
+
+	#stored(blob: TableBlob): void {
+		this.keep(blob);
+		const waiting = this.#underWay.get(blob.sha1) ?? [];
+		this.#underWay.delete(blob.sha1);
+		for (const other of waiting) other.settle({ sha1: blob.sha1, size: blob.size });
+	}
+
+	/** Too large for memory: streamed, and hashed before when it might be there already. */
+	async #addLarge(blob: NewBlob, attempt: number): Promise<void> {
+		const { content } = blob;
+		const { canSeek } = this.#writer.output;
+		const isHashedFirst = !canSeek || blob.mayRepeat || this.#sizes.has(content.size);
+		const expected = isHashedFirst ? await hashContent(content, this.#run) : null;
+		if (expected !== null) {
+			if (this.#isKnown(blob, expected, content.size)) return;
+			this.#underWay.set(expected, []);
+		}
+		this.#sizes.add(content.size);
+		const stream = new Stream(await content.open(), () => this.#slice(1 << 20));
+		try {
+			await this.#writer.add({
+				size: content.size,
+				flags: 0,
+				sha1: expected,
+				fill: (into) => stream.fill(into),
+				settle: (stored, name) => {
+					if (expected !== null && name !== expected) this.#release(expected, attempt);
+					const { size } = content;
+					if (stored === null) {
+						this.#failed(blob, stream.error, attempt);
+						return false;
+					}
+					if (name !== expected && this.has(name)) {
+						blob.settle({ sha1: name, size });
+						return false;
+					}
+					this.#stored({ sha1: name, size, resource: stored, offsetInResource: 0 });
+					blob.settle({ sha1: name, size });
+					return true;
+				},
+			});
+			reportChange(content, stream.reader, this.#run);
+		} finally {
+			await stream.reader.close();
+		}
+	}
+
+	/** Those that wait for bytes which did not come after all are stored by themselves. */
+	#release(expected: Sha1, attempt: number): void {
+		for (const blob of this.#underWay.get(expected) ?? []) this.#again.push({ blob, attempt });
+		this.#underWay.delete(expected);
+	}
+
+	#failed(blob: NewBlob, error: WimError | null, attempt: number): void {
+		if (error !== null) blob.settle({ error });
+		else if (attempt < ATTEMPTS_MAX) this.#again.push({ blob: shrunk(blob), attempt: attempt + 1 });
+		else
+			blob.settle({
+				error: new HostError(`Cannot read "${blob.content.name}": it changes all the time`, {
+					path: blob.content.name,
+					hint: 'Stop the program that writes it, or exclude it.',
+				}),
+			});
+	}
+
+	async #slice(bytes: number): Promise<void> {
+		this.#sliceBytes += bytes + 4096;
+		if (this.#sliceBytes < SLICE_BYTES) return;
+		this.#sliceBytes = 0;
+		await breathe(this.#run);
+	}
+}
+
+/** The reader of a large content, whose failures end the resource instead of the run. */
+class Stream {
+	readonly reader: ContentReader;
+	error: WimError | null = null;
+	readonly #pause: () => Promise<void>;
+
+	constructor(reader: ContentReader, pause: () => Promise<void>) {
+		this.reader = reader;
+		this.#pause = pause;
+	}
+
+	async fill(into: Uint8Array): Promise<boolean> {
+		await this.#pause();
+		try {
+			return (await this.reader.read(into)) === into.length;
+		} catch (error) {
+			if (!(error instanceof WimError)) throw error;
+			this.error = error;
+			return false;
+		}
+	}
+}
+
+/** A file that became shorter is tried again with the size that it has then. */
+function shrunk(blob: NewBlob): NewBlob {
+	return { ...blob, mayRepeat: true, content: blob.content.again?.() ?? blob.content };
+}
+
+/** Says so when what was read is not what there was when the tree was scanned. */
+export function reportChange(content: Content, reader: ContentReader, run: Run): void {
+	const change = reader.change();
+	if (change === null) return;
+	run.report({
+		type: 'problem',
+		error: new HostError(`"${content.name}" changed while it was captured: ${change}`, {
+			path: content.name,
+			hint: 'The image has the file as it was read; capture again when nothing writes to it.',
+		}),
+	});
+}
+
+/** All bytes of a content, of which there may be fewer than expected by now. */
+export async function readWhole(content: Content, run: Run): Promise<Uint8Array> {
+	const reader = await content.open();
+	try {
+		const bytes = new Uint8Array(content.size);
+		const got = await reader.read(bytes);
+		reportChange(content, reader, run);
+		return got === bytes.length ? bytes : bytes.subarray(0, got);
+	} finally {
+		await reader.close();
+	}
+}
+
+/** The SHA-1 of a content as it is now. */
+export async function hashContent(content: Content, run: Run): Promise<Sha1> {
+	const reader = await content.open();
+	try {
+		const hash = sha1Hasher();
+		const piece = new Uint8Array(Math.min(1 << 20, Math.max(1, content.size)));
+		let unpaused = 0;
+		for (let left = content.size; left > 0; ) {
+			const got = await reader.read(piece.subarray(0, Math.min(piece.length, left)));
+			if (got === 0) break;
+			hash.update(piece.subarray(0, got));
+			left -= got;
+			unpaused += got;
+			if (unpaused >= SLICE_BYTES) {
+				unpaused = 0;
+				await breathe(run);
+			}
+		}
+		return hash.digest('hex');
+	} finally {
+		await reader.close();
+	}
+}

@@ -1,0 +1,423 @@
+/**
+ * One change of a WIM, from the first byte to the switch-over: a new file under a temporary name (wim.md §9.1), or an
+ * edit in place that appends, syncs and switches with the one write of the header (§9.2). Until then the old file
+ * stands, and after a failure it still does.
+ */
+import { FormatError, InputError } from '../base/errors.ts';
+import type { Run } from '../base/run.ts';
+import { type Sha1, sha1 } from '../bytes/sha1.ts';
+import { Span } from '../bytes/span.ts';
+import type { ChunkEncoder } from '../pool/tasks/encode.ts';
+import type { Output } from '../storage/output.ts';
+import { EditedFile, NewFile } from '../storage/output-file.ts';
+import type { IntegrityTable } from './integrity-table.ts';
+import {
+	HEADER_SIZE,
+	type PartHeader as Header,
+	HeaderFlag,
+	PartHeader,
+	ResourceFlag,
+} from './part-header.ts';
+import { encodeUndoRecord } from './undo-record.ts';
+import type { Wim } from './wim.ts';
+import { openWim } from './wim.ts';
+import { BlobStore } from './write-blobs.ts';
+import { ResourceWriter } from './write-resource.ts';
+import type { TableBlob } from './write-table.ts';
+import { beginWim, finishWim, type WimShape, writeTables } from './write-wim.ts';
+import type { XmlData } from './xml-data.ts';
+
+/** How a session compresses and what else it writes. */
+export interface SessionOptions {
+	/** See `codec/encoder.ts`. */
+	readonly level: number;
+	/** Whether the file gets an integrity table. */
+	readonly integrity: boolean;
+	readonly encoder: ChunkEncoder;
+	/** Blobs that stay in other files (a delta WIM): SHA-1 to size. */
+	readonly foreign: ReadonlyMap<Sha1, number>;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A WIM under construction. Fill in images, then `commit`; disposing before takes everything back. */
+export abstract class WriteSession implements AsyncDisposable {
+	/** Change what is to change before `commit`; the compression is settled from the start. */
+	readonly shape: Mutable<WimShape>;
+	readonly xml: XmlData;
+	/** One for each image, in order. */
+	readonly metadata: TableBlob[] = [];
+	readonly store: BlobStore;
+	readonly resources: ResourceWriter;
+	/** How often images reference each blob. */
+	references: Map<Sha1, number> = new Map();
+	protected readonly run: Run;
+	protected readonly options: SessionOptions;
+
+	protected constructor(
+		output: Output,
+		shape: WimShape,
+		xml: XmlData,
+		options: SessionOptions,
+		existing: Iterable<TableBlob>,
+		run: Run,
+	) {
+		const { compression, chunkSize, isPipable } = shape;
+		const layout = isPipable ? ('pipable' as const) : ('chunked' as const);
+		const format = { layout, compression, chunkSize, level: options.level };
+		this.shape = { ...shape };
+		this.xml = xml;
+		this.options = options;
+		this.run = run;
+		this.resources = new ResourceWriter(output, format, options.encoder, run);
+		this.store = new BlobStore(this.resources, existing, options.foreign, run);
+	}
+
+	get output(): Output {
+		return this.resources.output;
+	}
+
+	/** Stores a metadata resource; it is not listed until it stands in `metadata`. */
+	async writeMetadata(bytes: Uint8Array): Promise<TableBlob> {
+		const name = sha1(bytes);
+		let blob: TableBlob | null = null;
+		let at = 0;
+		await this.resources.add({
+			size: bytes.length,
+			flags: ResourceFlag.metadata,
+			sha1: name,
+			fill(into) {
+				into.set(bytes.subarray(at, at + into.length));
+				at += into.length;
+				return true;
+			},
+			settle(stored) {
+				if (stored !== null)
+					blob = { sha1: name, size: bytes.length, resource: stored, offsetInResource: 0 };
+				return true;
+			},
+		});
+		await this.resources.finish();
+		if (blob === null) throw new Error('Metadata in memory ended early');
+		return blob;
+	}
+
+	/** Makes the new state count; says how large the file is then, in bytes. */
+	abstract commit(): Promise<number>;
+	abstract [Symbol.asyncDispose](): Promise<void>;
+
+	protected async tables(
+		blobs: Iterable<TableBlob>,
+		reuse: IntegrityTable | null,
+	): Promise<Header> {
+		this.shape.imageCount = this.metadata.length;
+		if (this.shape.bootIndex > this.metadata.length) this.shape.bootIndex = 0;
+		return writeTables(
+			this.output,
+			this.shape,
+			{
+				metadata: this.metadata,
+				blobs,
+				countOf: (name) => this.references.get(name) ?? 0,
+				xml: this.xml,
+				integrity: this.options.integrity ? { reuse } : null,
+			},
+			this.run,
+		);
+	}
+}
+
+/** A new file, or standard output. */
+export class NewSession extends WriteSession {
+	readonly #file: NewFile | null;
+
+	private constructor(
+		output: Output,
+		file: NewFile | null,
+		shape: WimShape,
+		xml: XmlData,
+		options: SessionOptions,
+		run: Run,
+	) {
+		super(output, shape, xml, options, [], run);
+		this.#file = file;
+	}
+
+	/**
+	 * The file is locked from here on. Nothing is written before `begin`.
+	 *
+	 * @param target a path, an output that is there already, or a file whose lock is held
+	 */
+	static async create(
+		target: string | Output,
+		shape: WimShape,
+		xml: XmlData,
+		options: SessionOptions,
+		run: Run,
+	): Promise<NewSession> {
+		const file =
+			target instanceof NewFile
+				? target
+				: typeof target === 'string'
+					? await NewFile.create(target)
+					: null;
+		const output = file ?? (target as Output);
+		return new NewSession(output, file, shape, xml, options, run);
+	}
+
+	/** Writes what stands before the resources. In pipable files that includes the XML data, complete by then. */
+	async begin(): Promise<void> {
+		this.shape.imageCount ||= this.xml.imageCount;
+		await beginWim(this.output, this.shape, this.xml);
+	}
+
+	async commit(): Promise<number> {
+		await this.store.finish();
+		const listed = [...this.store.blobs.values()].filter(({ sha1: name }) =>
+			this.references.has(name),
+		);
+		const header = await this.tables(listed, null);
+		await finishWim(this.output, header);
+		const size = this.output.position;
+		this.run.report({ type: 'phase', phase: 'finish', totalBytes: null });
+		await this.#file?.commit();
+		return size;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.#file?.[Symbol.asyncDispose]();
+	}
+}
+
+/** A file with its lock, brought back to the state that its header describes, and not changed yet. */
+export class EditableWim implements AsyncDisposable {
+	readonly file: EditedFile;
+	readonly wim: Wim;
+	/** Where the state that the header describes ends, in bytes; junk may follow. */
+	readonly end: number;
+
+	private constructor(file: EditedFile, wim: Wim, end: number) {
+		this.file = file;
+		this.wim = wim;
+		this.end = end;
+	}
+
+	/**
+	 * Locks and opens a file for changing it. An edit that was interrupted is taken back first (wim.md §9.3).
+	 *
+	 * @throws {InputError | FormatError} for what must not be changed: parts of a set, files that are marked read-only, and
+	 * those with faults
+	 */
+	static async open(path: string, run: Run): Promise<EditableWim> {
+		const file = await EditedFile.open(path);
+		try {
+			const wim = await openWim(path);
+			try {
+				checkWritable(wim);
+				const end = endOf(wim.header, wim.isPipable, file.position);
+				if (!wim.isPipable) await recover(file, wim, end, run);
+				return new EditableWim(file, wim, end);
+			} catch (error) {
+				await wim[Symbol.asyncDispose]();
+				throw error;
+			}
+		} catch (error) {
+			await file[Symbol.asyncDispose]();
+			throw error;
+		}
+	}
+
+	/** Why this file cannot be edited in place (wim.md §9.2); null when it can. */
+	get obstacle(): string | null {
+		const { header, isPipable } = this.wim;
+		const { blobTable, xml, integrity } = header;
+		if (isPipable) return 'it is pipable';
+		if (blobTable.offset > xml.offset) return 'its blob table stands behind the XML data';
+		if (integrity.offset !== 0 && integrity.offset < xml.offset + xml.storedSize)
+			return 'its integrity table stands before the end of the XML data';
+		const { table } = this.wim.first;
+		const isBeyond = table.resources.some(
+			({ offset, storedSize }) => offset + storedSize > this.end,
+		);
+		return isBeyond ? 'a resource stands behind its tables' : null;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.wim[Symbol.asyncDispose]();
+		await this.file[Symbol.asyncDispose]();
+	}
+}
+
+function checkWritable(wim: Wim): void {
+	const { header, name } = wim;
+	if (header.partCount > 1)
+		throw new InputError(
+			`Cannot change "${name}": it is part ${header.partNumber} of ${header.partCount} of a set`,
+			{ path: name, hint: 'Join the parts first: wimdeck join NEW.wim PART...' },
+		);
+	if (header.flags & HeaderFlag.readonly)
+		throw new InputError(`Cannot change "${name}": it is marked as read-only`, {
+			path: name,
+			hint: 'Export its images to a new file, and change that.',
+		});
+	const [fault] = wim.faults;
+	if (fault !== undefined) throw fault;
+	const { imageCount } = header;
+	if (wim.images.length !== imageCount || wim.xml.imageCount !== imageCount)
+		throw new FormatError(
+			`Cannot change "${name}": header, XML data and blob table count different numbers of images`,
+			{ path: name, hint: 'Write a sound file with "wimdeck repair" first.' },
+		);
+}
+
+/** The end of the integrity table, or of the XML data without one; at least where the resources in use end. */
+function endOf(header: Header, isPipable: boolean, size: number): number {
+	if (isPipable) return size;
+	const { xml, integrity, blobTable } = header;
+	const last = integrity.offset === 0 ? xml : integrity;
+	return Math.max(
+		last.offset + last.storedSize,
+		xml.offset + xml.storedSize,
+		blobTable.offset + blobTable.storedSize,
+	);
+}
+
+/** Takes back what an interrupted edit left: bytes behind the end, and the flag. */
+async function recover(file: EditedFile, wim: Wim, end: number, run: Run): Promise<void> {
+	const isMarked = (wim.header.flags & HeaderFlag.writeInProgress) !== 0;
+	if (!isMarked) {
+		file.rewind(Math.min(end, file.position));
+		return;
+	}
+	for (const { metadata, index } of wim.images)
+		if (metadata.defect !== null)
+			throw new FormatError(
+				`Cannot change "${wim.name}": an edit was interrupted, and the metadata of image ${index} is gone`,
+				{ path: wim.name, hint: 'Try "wimdeck salvage" to get back what is left.' },
+			);
+	run.report({
+		type: 'warning',
+		message: 'An interrupted edit was taken back',
+		path: wim.name,
+	});
+	await file.truncate(end);
+	file.rewind(end);
+	await writeFlags(file, wim.header.flags & ~HeaderFlag.writeInProgress);
+	await file.sync();
+}
+
+async function writeFlags(file: EditedFile, flags: number): Promise<void> {
+	const bytes = new Uint8Array(4);
+	new DataView(bytes.buffer).setUint32(0, flags, true);
+	await file.writeAt(PartHeader.offsets.flags, bytes);
+}
+
+/** An edit in place. Blobs and metadata that are there stay where they are. */
+export class EditSession extends WriteSession {
+	readonly #edited: EditableWim;
+	readonly #old: Header;
+	readonly #integrity: IntegrityTable | null;
+	#began = false;
+	#done = false;
+
+	private constructor(
+		edited: EditableWim,
+		integrity: IntegrityTable | null,
+		options: SessionOptions,
+		run: Run,
+	) {
+		const { wim, file } = edited;
+		const flags = wim.header.flags & ~HeaderFlag.writeInProgress;
+		const { compression, chunkSize, header } = wim;
+		const shape: WimShape = {
+			compression,
+			chunkSize,
+			isPipable: false,
+			rpFix: wim.hasRpFix,
+			isReadonly: false,
+			guid: header.guid,
+			partNumber: 1,
+			partCount: 1,
+			imageCount: header.imageCount,
+			bootIndex: wim.bootIndex,
+		};
+		super(file, shape, wim.xml.copy(), options, wim.first.table.blobs.values(), run);
+		this.#edited = edited;
+		this.#old = { ...header, flags };
+		this.#integrity = integrity;
+		this.metadata.push(...wim.images.map((image) => image.metadata));
+		for (const blob of wim.blobs.values())
+			if (blob.referenceCount > 0) this.references.set(blob.sha1, blob.referenceCount);
+	}
+
+	/** @throws {FormatError} when the file changed since it was opened */
+	static async start(edited: EditableWim, options: SessionOptions, run: Run): Promise<EditSession> {
+		const { file, wim } = edited;
+		const now = new Uint8Array(HEADER_SIZE);
+		await file.readAt(0, now);
+		const header = PartHeader.parse(new Span(now, wim.name));
+		const isSame = header.blobTable.offset === wim.header.blobTable.offset;
+		if (!isSame || header.xml.offset !== wim.header.xml.offset)
+			throw new FormatError(`Cannot change "${wim.name}": another program changed it just now`, {
+				path: wim.name,
+				hint: 'Try again.',
+			});
+		let integrity: IntegrityTable | null = null;
+		try {
+			if (options.integrity) integrity = await wim.integrityTable(wim.first);
+		} catch (error) {
+			if (!(error instanceof FormatError)) throw error;
+			run.report({
+				type: 'warning',
+				message: `The integrity table is computed anew: ${error.message}`,
+				path: wim.name,
+			});
+		}
+		return new EditSession(edited, integrity, options, run);
+	}
+
+	/** Marks the file, so that whoever meets it half edited knows. */
+	async begin(): Promise<void> {
+		this.#began = true;
+		await writeFlags(this.#edited.file, this.#old.flags | HeaderFlag.writeInProgress);
+		await this.#edited.file.sync();
+	}
+
+	async commit(): Promise<number> {
+		await this.store.finish();
+		const { file, end } = this.#edited;
+		const undo = { header: this.#old, size: end };
+		await file.append(encodeUndoRecord(undo));
+		const header = await this.tables(this.store.blobs.values(), this.#integrity);
+		this.run.report({ type: 'phase', phase: 'finish', totalBytes: null });
+		// Everything must be on the disk before the header that names it.
+		await file.sync();
+		await finishWim(file, header);
+		await file.sync();
+		this.#done = true;
+		const size = file.position;
+		await file.truncate(size);
+		return size;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		if (!this.#began || this.#done) return;
+		const { file, end } = this.#edited;
+		file.rewind(end);
+		// The new header may be there already, if only the last sync failed.
+		await restoreHeader(file, { header: this.#old, size: end });
+	}
+}
+
+/** Puts back the header that the last edit in place replaced, then cuts the file where it ended. */
+export async function restoreHeader(
+	file: EditedFile,
+	state: { readonly header: Header; readonly size: number },
+): Promise<void> {
+	const flags = state.header.flags | HeaderFlag.writeInProgress;
+	await file.writeAt(0, PartHeader.encode({ ...state.header, flags }));
+	await file.sync();
+	await file.truncate(state.size);
+	await writeFlags(file, state.header.flags);
+	await file.sync();
+}
