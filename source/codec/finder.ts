@@ -47,6 +47,7 @@ interface Kernel {
 		most: number,
 	): number;
 	undoE8(output: number, size: number): void;
+	skipSha1(start: number, size: number, before: bigint): void;
 	cutBySha1(start: number, size: number, before: bigint, hits: number, most: number): number;
 }
 
@@ -148,6 +149,27 @@ export class Finder {
 				hits.push({ size: before + view.getUint32(k * HIT_SIZE, true), sha1 });
 		}
 		return hits;
+	}
+
+	/**
+	 * The decoded bytes of the last `probe`, as a copy: what a chunk of this size holds.
+	 *
+	 * @param inputSize how many bytes that probe was given
+	 */
+	probed(compression: FindableCompression, inputSize: number, originalSize: number): Uint8Array {
+		const at = this.#output(inputSize);
+		const bytes = new Uint8Array(this.#kernel.memory.buffer, at, originalSize).slice();
+		if (compression !== 'lzx') return bytes;
+		this.#kernel.undoE8(at, originalSize);
+		const plain = new Uint8Array(this.#kernel.memory.buffer, at, originalSize).slice();
+		new Uint8Array(this.#kernel.memory.buffer, at, originalSize).set(bytes);
+		return plain;
+	}
+
+	/** Lets `cut` go on behind these bytes, whose own prefixes nobody wants. Whole blocks of 64 bytes. */
+	skip(bytes: Uint8Array, before: number): void {
+		this.#load(bytes, 0);
+		this.#kernel.skipSha1(this.#input, bytes.length, BigInt(before));
 	}
 
 	#output(inputSize: number): number {

@@ -39,6 +39,8 @@ export function namesSize(view: DataView, at: number): number {
 /** Reads the lists of children, depth first, with an explicit stack. */
 export class TreeWalk {
 	count = 0;
+	/** Where the last list ends, in bytes from the start of the resource. */
+	end = 0;
 	readonly warnings: TreeWarning[] = [];
 	readonly faults: WimError[] = [];
 	readonly at: Uint32Array;
@@ -130,7 +132,10 @@ export class TreeWalk {
 		for (let at = listAt; ; ) {
 			this.span.need(at, 8, 'length of a dentry');
 			const length = lengthAt(this.view, at);
-			if (length <= 8) return;
+			if (length <= 8) {
+				this.end = Math.max(this.end, at + 8);
+				return;
+			}
 			this.span.need(at, FIXED, 'dentry');
 			const next = this.check(at, 'dentry');
 			if (this.accept(at, seen)) {

@@ -39,6 +39,8 @@ export class ImageTree {
 	/** Of dentries, the root included. */
 	readonly count: number;
 	readonly warnings: readonly TreeWarning[];
+	/** Where the last list of children ends: the size of the resource, if nothing lies behind it. */
+	readonly end: number;
 	/** What stopped the reading of single lists of children; empty unless `tolerant`. */
 	readonly faults: readonly WimError[];
 	private readonly view: DataView;
@@ -54,13 +56,16 @@ export class ImageTree {
 		security: SecurityData,
 		columns: Pick<TreeWalk, 'count' | 'at' | 'parents' | 'firsts' | 'counts'>,
 	): ImageTree {
-		return new ImageTree(span, security, { ...columns, warnings: [], faults: [] });
+		return new ImageTree(span, security, { ...columns, warnings: [], faults: [], end: span.size });
 	}
 
 	private constructor(
 		span: Span,
 		security: SecurityData,
-		walk: Pick<TreeWalk, 'count' | 'at' | 'parents' | 'firsts' | 'counts' | 'warnings' | 'faults'>,
+		walk: Pick<
+			TreeWalk,
+			'count' | 'at' | 'parents' | 'firsts' | 'counts' | 'warnings' | 'faults' | 'end'
+		>,
 	) {
 		this.span = span;
 		this.view = span.view;
@@ -68,6 +73,7 @@ export class ImageTree {
 		this.count = walk.count;
 		this.warnings = walk.warnings;
 		this.faults = walk.faults;
+		this.end = walk.end;
 		this.at = walk.at;
 		this.parents = walk.parents;
 		this.firsts = walk.firsts;

@@ -7,9 +7,9 @@ import { decodeE8 } from './e8';
 import { buildTable, COMPLETE, LONG, longSymbol, NO_SYMBOL } from './huffman';
 import { AREAS, LENGTHS, MAIN_LONG, MAIN_TABLE } from './layout';
 import { probeLzxBlocks } from './lzx';
-import { cutBySha1 } from './sha1-cut';
+import { cutBySha1, skipSha1 } from './sha1-cut';
 
-export { cutBySha1 };
+export { cutBySha1, skipSha1 };
 
 /** First byte of memory that the kernel does not use itself. */
 export function areasStart(): u32 {

@@ -1,0 +1,421 @@
+/**
+ * Looks for resources that no table names, in the stretches that no table explains (wim.md §13.4 B to E).
+ */
+import { FormatError } from '../../base/errors.ts';
+import { METADATA_SIZE_MAX } from '../../base/limits.ts';
+import { breathe, type Run } from '../../base/run.ts';
+import { type Sha1, sha1 } from '../../bytes/sha1.ts';
+import { Span } from '../../bytes/span.ts';
+import { parseSolidTable, SolidHeader, type SolidShape } from '../../codec/chunk-table.ts';
+import { COMPRESSIONS, isLegalChunkSize } from '../../codec/compression.ts';
+import { WantedSet } from '../../codec/finder.ts';
+import { Attribute, align8, Dentry } from '../../image/dentry.ts';
+import { ImageTree } from '../../image/tree.ts';
+import type { Source } from '../../storage/source.ts';
+import { HEADER_SIZE, ResourceFlag } from '../../wim/part-header.ts';
+import { readWholeResource } from '../../wim/read-resource.ts';
+import { cutBlobs } from '../../wim/recover/cut-blobs.ts';
+import { findResources, type Stretch } from '../../wim/recover/find-resources.ts';
+import type { RecoveredPart } from '../../wim/recover/recover-wim.ts';
+import { PIPE_HEADER_SIZE, walkPipable } from '../../wim/recover/walk-pipable.ts';
+import { SlidingWindow } from '../../wim/recover/window.ts';
+import type { Blob, Resource } from '../../wim/resource.ts';
+import { readDamaged } from './read-damaged.ts';
+
+/** What a search gave. */
+export interface Lost {
+	/** By their SHA-1, proved or stated by the file. */
+	readonly blobs: readonly Blob[];
+	/** Metadata resources that no table names; each parses as a tree. */
+	readonly metadata: readonly Blob[];
+	/** Resources that nobody asked for: their sizes are the likeliest ones. */
+	readonly others: readonly Resource[];
+}
+
+/**
+ * The stretches of a part that neither header nor tables explain, in order.
+ *
+ * @param more resources that are known from elsewhere
+ */
+export function gapsOf(recovered: RecoveredPart, more: readonly Resource[] = []): Stretch[] {
+	const { part, survey } = recovered;
+	const { source } = part;
+	const known: Stretch[] = [{ start: 0, end: HEADER_SIZE }];
+	const front = survey.isPipable ? PIPE_HEADER_SIZE : 0;
+	const add = (offset: number, size: number) =>
+		known.push({ start: offset - front, end: offset + size });
+	if (survey.isPipable) known.push({ start: source.size - HEADER_SIZE, end: source.size });
+	for (const { table, xml } of survey.generations) {
+		add(table.offset, table.end - table.offset);
+		if (xml !== null) add(xml.offset, xml.size);
+		for (const { flags, originalSize, offset, storedSize } of table.entries)
+			if (!(flags & ResourceFlag.solid) || originalSize === 0x1_0000_0000) add(offset, storedSize);
+	}
+	for (const { offset, size } of survey.xmls) add(offset, size);
+	const { integrity } = part.header;
+	if (integrity.offset > 0) add(integrity.offset, integrity.storedSize);
+	for (const resource of more)
+		if (resource.part.source === source) add(resource.offset, resource.storedSize);
+	known.sort((a, b) => a.start - b.start);
+	const gaps: Stretch[] = [];
+	let at = 0;
+	for (const { start, end } of known) {
+		if (start > at) gaps.push({ start: at, end: Math.min(start, source.size) });
+		at = Math.max(at, end);
+	}
+	if (at < source.size) gaps.push({ start: at, end: source.size });
+	return gaps.filter(({ start, end }) => end > start);
+}
+
+/**
+ * Searches the gaps of a part.
+ *
+ * @param wanted SHA-1s that trees name and no table places
+ * @param sizes of wanted blobs, where a donor tells
+ * @param needsMetadata some image has none: uncompressed metadata is looked for too
+ */
+export async function findLost(
+	recovered: RecoveredPart,
+	gaps: readonly Stretch[],
+	wanted: ReadonlySet<Sha1>,
+	sizes: ReadonlyMap<Sha1, number>,
+	needsMetadata: boolean,
+	run: Run,
+): Promise<Lost> {
+	const search = new Search(recovered, wanted, sizes, needsMetadata, run);
+	const total = gaps.reduce((sum, { start, end }) => sum + end - start, 0);
+	run.report({ type: 'phase', phase: 'search', totalBytes: total });
+	for (const gap of gaps) await search.gap(gap);
+	return search;
+}
+
+class Search implements Lost {
+	readonly blobs: Blob[] = [];
+	readonly metadata: Blob[] = [];
+	readonly others: Resource[] = [];
+	private readonly recovered: RecoveredPart;
+	private readonly source: Source;
+	private readonly wanted: WantedSet;
+	private readonly sizes: ReadonlyMap<Sha1, number>;
+	private readonly needsMetadata: boolean;
+	private readonly run: Run;
+
+	constructor(
+		recovered: RecoveredPart,
+		wanted: ReadonlySet<Sha1>,
+		sizes: ReadonlyMap<Sha1, number>,
+		needsMetadata: boolean,
+		run: Run,
+	) {
+		this.needsMetadata = needsMetadata;
+		this.recovered = recovered;
+		this.source = recovered.part.source;
+		this.wanted = new WantedSet(wanted);
+		this.sizes = sizes;
+		this.run = run;
+	}
+
+	async gap(gap: Stretch): Promise<void> {
+		const { compression, chunkSize } = this.recovered.part;
+		if (this.recovered.survey.isPipable) return this.pipable(gap, chunkSize);
+		let rest: readonly Stretch[] = [gap];
+		const solid = await this.solid(gap);
+		if (solid !== null) rest = solid.end < gap.end ? [{ start: solid.end, end: gap.end }] : [];
+		if (compression === 'xpress' || compression === 'lzx') {
+			const how = { compression, chunkSize };
+			const pieces: Stretch[] = [];
+			for (const stretch of rest) {
+				const found = await findResources(this.source, stretch, how, this.wanted, this.run);
+				for (const { offset, storedSize, originalSize, sha1: name } of found.resources) {
+					const resource = this.resource(offset, storedSize, originalSize, true);
+					if (name !== null) this.add(resource, name, 0, originalSize);
+					else if (!(await this.isMetadata(resource))) this.others.push(resource);
+				}
+				pieces.push(...found.rest);
+			}
+			rest = pieces;
+		}
+		for (const stretch of rest) await this.raw(stretch);
+	}
+
+	/** Uncompressed metadata by its root dentry, then blobs by their SHA-1 in what remains. */
+	private async raw(stretch: Stretch): Promise<void> {
+		let rest: Stretch[] = [stretch];
+		// A WIM may be stored inside a wanted blob: its metadata is looked for only when ours is missing.
+		for (const tree of this.needsMetadata ? await this.rawMetadata(stretch) : [])
+			rest = rest.flatMap(({ start, end }) =>
+				tree.start >= end || tree.end <= start
+					? [{ start, end }]
+					: [
+							{ start, end: tree.start },
+							{ start: tree.end, end },
+						].filter((piece) => piece.end > piece.start),
+			);
+		if (this.wanted.names.size === 0) return;
+		for (const piece of rest)
+			for (const { offset, size, sha1: name } of await cutBlobs(
+				this.source,
+				piece,
+				this.wanted,
+				this.sizes,
+				this.run,
+			))
+				this.add(this.resource(offset, size, size, false), name, 0, size);
+	}
+
+	private async pipable(gap: Stretch, chunkSize: number): Promise<void> {
+		for (const found of await walkPipable(this.source, gap, chunkSize, this.run)) {
+			const compressed = (found.flags & ResourceFlag.compressed) !== 0;
+			const resource = this.resource(
+				found.offset,
+				found.storedSize,
+				found.originalSize,
+				compressed,
+			);
+			const isMetadata = (found.flags & ResourceFlag.metadata) !== 0;
+			// Both copies of the XML data and the blob table are METADATA too; only a tree parses as one.
+			if (isMetadata) await this.isMetadata(resource, found.sha1);
+			else this.add(resource, found.sha1, 0, found.originalSize);
+		}
+	}
+
+	/** A solid resource at the start of a gap: recognised by its header, then cut by SHA-1. @returns where it ends */
+	private async solid(gap: Stretch): Promise<Stretch | null> {
+		const window = new SlidingWindow(this.source, 1 << 16);
+		const head = new Span(
+			await window.at(gap.start, SolidHeader.size),
+			this.source.name,
+			gap.start,
+		);
+		if (head.size < SolidHeader.size) return null;
+		const high = head.view.getUint32(4, true);
+		const chunkSize = head.view.getUint32(8, true);
+		const compression = COMPRESSIONS[head.view.getUint32(12, true)];
+		if (high > 0xffff || compression === undefined || compression === 'none') return null;
+		if (!isLegalChunkSize(compression, chunkSize)) return null;
+		const originalSize = high * 0x1_0000_0000 + head.view.getUint32(0, true);
+		const chunkCount = Math.ceil(originalSize / chunkSize);
+		const tableSize = chunkCount * 4;
+		if (originalSize === 0 || gap.start + SolidHeader.size + tableSize > gap.end) return null;
+		const table = new Span(
+			(await window.at(gap.start + SolidHeader.size, tableSize)).slice(),
+			this.source.name,
+		);
+		let storedSize = SolidHeader.size + tableSize;
+		for (let k = 0; k < chunkCount; k++) storedSize += table.view.getUint32(4 * k, true);
+		const end = gap.start + storedSize;
+		if (end > gap.end) return null;
+		const shape: SolidShape = {
+			originalSize,
+			storedSize,
+			chunkSize,
+			compression,
+			chunkCount,
+			tableOffset: SolidHeader.size,
+			tableSize,
+		};
+		try {
+			parseSolidTable(table, shape);
+		} catch (error) {
+			if (error instanceof FormatError) return null;
+			throw error;
+		}
+		const resource: Resource = {
+			part: this.recovered.part,
+			offset: gap.start,
+			storedSize,
+			originalSize,
+			layout: 'solid',
+			compression,
+			chunkSize,
+			flags: ResourceFlag.solid,
+		};
+		if (this.wanted.names.size === 0) this.others.push(resource);
+		else {
+			const decoded = new DecodedSource(resource);
+			const whole = { start: 0, end: originalSize };
+			for (const { offset, size, sha1: name } of await cutBlobs(
+				decoded,
+				whole,
+				this.wanted,
+				this.sizes,
+				this.run,
+			))
+				this.add(resource, name, offset, size);
+		}
+		return { start: gap.start, end };
+	}
+
+	private resource(
+		offset: number,
+		storedSize: number,
+		originalSize: number,
+		compressed: boolean,
+	): Resource {
+		const { part } = this.recovered;
+		return {
+			part,
+			offset,
+			storedSize,
+			originalSize,
+			layout: !compressed ? 'raw' : part.pipable ? 'pipable' : 'chunked',
+			compression: compressed ? part.compression : 'none',
+			chunkSize: compressed ? part.chunkSize : 0,
+			flags: compressed ? ResourceFlag.compressed : 0,
+		};
+	}
+
+	private add(resource: Resource, name: Sha1, offsetInResource: number, size: number): void {
+		this.blobs.push({
+			sha1: name,
+			size,
+			referenceCount: 1,
+			resource,
+			offsetInResource,
+			defect: null,
+		});
+	}
+
+	/** Decodes a resource and tries to read it as a tree; keeps it when it is one. */
+	private async isMetadata(resource: Resource, stated: Sha1 | null = null): Promise<boolean> {
+		if (resource.originalSize % 8 !== 0 || resource.originalSize > METADATA_SIZE_MAX) return false;
+		try {
+			const bytes = await readWholeResource(resource, METADATA_SIZE_MAX);
+			const tree = ImageTree.parse(new Span(bytes, 'metadata'));
+			if (tree.end !== bytes.length || tree.count < 2) return false;
+			this.metadata.push(metadataBlob(resource, stated ?? sha1(bytes)));
+			return true;
+		} catch (error) {
+			if (error instanceof FormatError) return false;
+			throw error;
+		}
+	}
+
+	/** wim.md §13.6: a root dentry tells where its resource begins. */
+	private async rawMetadata(stretch: Stretch): Promise<Stretch[]> {
+		const window = new SlidingWindow(this.source);
+		const found: Stretch[] = [];
+		const step = 4 << 20;
+		for (let at = stretch.start; at < stretch.end; at += step) {
+			const bytes = await window.at(at, Math.min(step + 4096, stretch.end - at));
+			for (const k of rootsIn(bytes, step)) {
+				const before = found.at(-1)?.end ?? 0;
+				if (at + k.resource < Math.max(before, stretch.start)) continue;
+				const tree = await this.rawTreeAt(at + k.resource, stretch.end);
+				if (tree !== null) found.push(tree);
+			}
+			await breathe(this.run);
+		}
+		return found;
+	}
+
+	private async rawTreeAt(offset: number, end: number): Promise<Stretch | null> {
+		// The size is the end of the last list: a short view first, the rest only when it may be a tree.
+		for (const most of [1 << 20, 64 << 20, METADATA_SIZE_MAX]) {
+			const bytes = new Uint8Array(Math.min(most, end - offset));
+			await this.source.read(offset, bytes);
+			try {
+				const tree = ImageTree.parse(new Span(bytes, 'metadata'));
+				if (tree.count < 2) return null;
+				const size = tree.end;
+				const resource = this.resource(offset, size, size, false);
+				this.metadata.push(metadataBlob(resource, sha1(bytes.subarray(0, size))));
+				return { start: offset, end: offset + size };
+			} catch (error) {
+				if (!(error instanceof FormatError)) throw error;
+				if (bytes.length < most) return null;
+			}
+		}
+		return null;
+	}
+}
+
+function metadataBlob(resource: Resource, name: Sha1): Blob {
+	return {
+		sha1: name,
+		size: resource.originalSize,
+		referenceCount: 1,
+		resource,
+		offsetInResource: 0,
+		defect: null,
+	};
+}
+
+/** Root dentries, and where the metadata resources of theirs begin, both from the start of `bytes`. */
+function* rootsIn(
+	bytes: Uint8Array,
+	limit: number,
+): Generator<{ root: number; resource: number }, void, undefined> {
+	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	const at = Dentry.offsets;
+	for (let root = 0; root < limit && root + Dentry.size + 8 <= bytes.length; root++) {
+		// length: a multiple of 8 from 104 to 4096; then DIRECTORY, no names, unused fields zero.
+		if (bytes[root + 2] !== 0 || bytes[root + 3] !== 0) continue;
+		const length = view.getUint16(root, true);
+		if (length < 104 || length > 4096 || length % 8 !== 0) continue;
+		if (view.getUint32(root + 4, true) !== 0) continue;
+		if (!(view.getUint32(root + at.attributes, true) & Attribute.directory)) continue;
+		if (view.getUint32(root + at.shortNameSize, true) !== 0) continue;
+		if (
+			view.getBigUint64(root + at.unused1, true) !== 0n ||
+			view.getBigUint64(root + at.unused2, true) !== 0n
+		)
+			continue;
+		const subdir = view.getUint32(root + at.subdirOffset, true);
+		if (view.getUint32(root + at.subdirOffset + 4, true) !== 0 || subdir % 8 !== 0) continue;
+		let size = align8(length);
+		for (let k = view.getUint16(root + at.streamCount, true); k > 0; k--) {
+			if (root + size + 8 > bytes.length) break;
+			size += align8(view.getUint32(root + size, true));
+		}
+		const position = subdir - 8 - size;
+		if (position < 8 || position > root + size) continue;
+		if (root - position >= 0 && securitySize(view, root - position) === position)
+			yield { root, resource: root - position };
+	}
+}
+
+/** The length that security data at `at` claims, padded. */
+function securitySize(view: DataView, at: number): number {
+	const total = view.getUint32(at, true);
+	return total === 0 ? 8 : align8(total);
+}
+
+/** The decoded bytes of a resource as a source: damaged chunks read as zeros. */
+class DecodedSource implements Source {
+	readonly name = 'solid resource';
+	readonly size: number;
+	private readonly resource: Resource;
+	private cachedStart = -1;
+	private cached = new Uint8Array(0);
+
+	constructor(resource: Resource) {
+		this.resource = resource;
+		this.size = resource.originalSize;
+	}
+
+	async read(offset: number, into: Uint8Array): Promise<number> {
+		const end = Math.min(offset + into.length, this.size);
+		for (let at = offset; at < end; ) {
+			const start = Math.floor(at / this.resource.chunkSize) * this.resource.chunkSize;
+			if (start !== this.cachedStart) await this.load(start);
+			const part = this.cached.subarray(at - start, end - start);
+			into.set(part, at - offset);
+			at += part.length;
+		}
+		return end - offset;
+	}
+
+	private async load(start: number): Promise<void> {
+		const end = Math.min(start + this.resource.chunkSize, this.size);
+		for await (const piece of readDamaged(this.resource, start, end))
+			this.cached = piece.bytes.slice();
+		this.cachedStart = start;
+	}
+
+	share(): null {
+		return null;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {}
+}

@@ -1,0 +1,159 @@
+/**
+ * Opens what is left of a WIM: surveys every part that is there and puts a WIM together that the ordinary operations can
+ * read, with every place where a blob may be.
+ */
+import { WimError } from '../../base/errors.ts';
+import { plural } from '../../base/print.ts';
+import type { Run } from '../../base/run.ts';
+import { type Sha1, ZERO_SHA1 } from '../../bytes/sha1.ts';
+import { FileSource } from '../../storage/file-source.ts';
+import { findFiles, firstPartName, isFile, partName } from '../../storage/find-files.ts';
+import type { Source } from '../../storage/source.ts';
+import {
+	type RecoveredImage,
+	type RecoveredPart,
+	recoverPart,
+} from '../../wim/recover/recover-wim.ts';
+import { type PartSurvey, surveyPart } from '../../wim/recover/survey.ts';
+import type { Blob } from '../../wim/resource.ts';
+import { Wim } from '../../wim/wim.ts';
+
+/** A damaged WIM, as far as it could be opened. */
+export interface DamagedWim extends AsyncDisposable {
+	readonly name: string;
+	readonly parts: readonly RecoveredPart[];
+	readonly images: readonly RecoveredImage[];
+	/** Every place where a blob may be, the likeliest first. */
+	readonly candidates: Map<Sha1, Blob[]>;
+	/** Sentences without a final stop. */
+	readonly findings: string[];
+	/** Numbers of parts that are not there. */
+	readonly missingParts: readonly number[];
+	/** A WIM of these parts whose blobs are the given ones. */
+	compose(blobs: ReadonlyMap<Sha1, Blob>): Wim;
+}
+
+/** Parts are looked for by name up to this number when no header tells how many there are. */
+const PART_GUESS_MAX = 99;
+
+/**
+ * @param path of any part
+ * @param references patterns of further parts
+ * @param scanAll looks for older generations too
+ */
+export async function openDamaged(
+	path: string,
+	references: readonly string[],
+	scanAll: boolean,
+	run: Run,
+): Promise<DamagedWim> {
+	const sources: Source[] = [];
+	try {
+		const given = await FileSource.open(path);
+		sources.push(given);
+		const surveys = [await surveyPart(given, scanAll, run)];
+		for (const name of await otherParts(path, surveys[0] as PartSurvey, references)) {
+			const source = await FileSource.open(name);
+			sources.push(source);
+			surveys.push(await surveyPart(source, scanAll, run));
+		}
+		const parts: RecoveredPart[] = [];
+		let known: { compression: RecoveredPart['part']['compression']; chunkSize: number } | null =
+			null;
+		for (const survey of bestFirst(surveys)) {
+			const part: RecoveredPart = await recoverPart(survey, known, run);
+			parts.push(part);
+			if (known === null && part.part.compression !== 'none') known = part.part;
+		}
+		parts.sort((a, b) => a.part.header.partNumber - b.part.header.partNumber);
+		return damagedWim(path, parts, sources);
+	} catch (error) {
+		for (const source of sources) await source[Symbol.asyncDispose]();
+		throw error;
+	}
+}
+
+/** Parts with a good header teach the others. */
+function bestFirst(surveys: readonly PartSurvey[]): PartSurvey[] {
+	const score = ({ header, generations }: PartSurvey) =>
+		(header.compression !== null ? 2 : 0) + (generations.length > 0 ? 1 : 0);
+	return [...surveys].sort((a, b) => score(b) - score(a));
+}
+
+async function otherParts(
+	path: string,
+	survey: PartSurvey,
+	references: readonly string[],
+): Promise<string[]> {
+	const names = new Set<string>();
+	const number =
+		survey.header.part?.number ?? survey.generations[0]?.table.entries[0]?.partNumber ?? 1;
+	const count =
+		survey.header.part?.count ?? (path.toLowerCase().endsWith('.swm') ? PART_GUESS_MAX : 1);
+	const first = firstPartName(path, number);
+	if (first !== null && count > 1)
+		for (let k = 1; k <= count; k++) {
+			const name = partName(first, k);
+			if (k !== number && (await isFile(name))) names.add(name);
+			else if (k !== number && survey.header.part === null) break;
+		}
+	for (const pattern of references) for (const name of await findFiles(pattern)) names.add(name);
+	names.delete(path);
+	return [...names];
+}
+
+function damagedWim(
+	name: string,
+	parts: readonly RecoveredPart[],
+	sources: readonly Source[],
+): DamagedWim {
+	const candidates = new Map<Sha1, Blob[]>();
+	for (const part of parts)
+		for (const [sha1, blobs] of part.candidates)
+			candidates.set(sha1, [...(candidates.get(sha1) ?? []), ...blobs]);
+	const findings = parts.flatMap(({ findings: own, part }) =>
+		parts.length === 1 ? own : own.map((finding) => `${part.source.name}: ${finding}`),
+	);
+	const count = Math.max(...parts.map(({ part }) => part.header.partCount));
+	const numbers = new Set(parts.map(({ part }) => part.header.partNumber));
+	const missingParts = Array.from({ length: count }, (_, k) => k + 1).filter(
+		(k) => !numbers.has(k),
+	);
+	if (missingParts.length > 0)
+		findings.push(
+			`${plural(missingParts.length, 'part')} of the set missing: ${missingParts.join(', ')}`,
+		);
+	return {
+		name,
+		parts,
+		images: parts.flatMap(({ images }) => images),
+		candidates,
+		findings,
+		missingParts,
+		compose(blobs) {
+			const opened = parts.map(({ part }, k) =>
+				k === 0
+					? { ...part, table: { ...part.table, blobs } }
+					: { ...part, table: { ...part.table, blobs: new Map<Sha1, Blob>() } },
+			);
+			return new Wim(name, opened, []);
+		},
+		async [Symbol.asyncDispose]() {
+			for (const source of sources) await source[Symbol.asyncDispose]();
+		},
+	};
+}
+
+/** True for what a damaged file may throw while it is read; anything else is a defect. */
+export function isExpected(error: unknown): error is WimError {
+	return error instanceof WimError && error.code !== 'canceled';
+}
+
+/** A metadata resource that no table names. */
+export function unnamedMetadata(blob: Omit<Blob, 'sha1'>, position: number): RecoveredImage {
+	return {
+		index: null,
+		name: `recovered ${position}`,
+		metadata: { sha1: ZERO_SHA1, ...blob },
+	};
+}

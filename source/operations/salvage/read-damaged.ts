@@ -1,0 +1,296 @@
+/**
+ * Reads whatever of a resource can still be read, chunk by chunk (wim.md §13.5): broken entries of the chunk table are worked
+ * out from where the chunk before ends, and a chunk that is lost becomes zeros and a range in the report.
+ */
+import { createHash } from 'node:crypto';
+import { FormatError, WimError } from '../../base/errors.ts';
+import type { Sha1 } from '../../bytes/sha1.ts';
+import { Span } from '../../bytes/span.ts';
+import {
+	type ChunkSurvey,
+	chunkCount,
+	locateChunkTable,
+	originalSizeOf,
+	PREFIX_SIZE,
+	parseSolidHeader,
+	SolidHeader,
+	storedSizeOf,
+	surveyChunkTable,
+	surveySolidTable,
+} from '../../codec/chunk-table.ts';
+import { Decoder } from '../../codec/decoder.ts';
+import type { Blob, Resource } from '../../wim/resource.ts';
+
+/** A stretch of original bytes. */
+export interface Range {
+	readonly start: number;
+	readonly end: number;
+}
+
+/** One piece of a damaged resource, in order; `bytes` are valid until the next piece. */
+export interface Piece {
+	/** In the original bytes of the resource. */
+	readonly start: number;
+	readonly bytes: Uint8Array;
+	/** False when the bytes are zeros because the stored ones are lost. */
+	readonly isGood: boolean;
+}
+
+/** Raw resources are read in pieces of this size. */
+const RAW_PIECE = 1 << 20;
+
+/** The pieces of a resource that overlap `start` to `end`; they cover that stretch without gaps. */
+export async function* readDamaged(
+	resource: Resource,
+	start = 0,
+	end = resource.originalSize,
+): AsyncGenerator<Piece, void, undefined> {
+	if (resource.layout === 'raw') yield* readRaw(resource, start, end);
+	else yield* new DamagedChunks(resource).read(start, end);
+}
+
+async function* readRaw(
+	resource: Resource,
+	start: number,
+	end: number,
+): AsyncGenerator<Piece, void, undefined> {
+	const { source } = resource.part;
+	for (let at = start; at < end; at += RAW_PIECE) {
+		const bytes = new Uint8Array(Math.min(RAW_PIECE, end - at));
+		const got = await readLeniently(source, resource.offset + at, bytes);
+		if (got > 0) yield { start: at, bytes: bytes.subarray(0, got), isGood: true };
+		if (got < bytes.length) yield { start: at + got, bytes: bytes.subarray(got), isGood: false };
+	}
+}
+
+/** A device that refuses to read gives nothing, like the end of the file. */
+async function readLeniently(
+	source: Resource['part']['source'],
+	offset: number,
+	into: Uint8Array,
+): Promise<number> {
+	try {
+		return offset >= source.size ? 0 : await source.read(offset, into);
+	} catch (error) {
+		if (error instanceof WimError) return 0;
+		throw error;
+	}
+}
+
+let shared: Decoder | null = null;
+
+class DamagedChunks {
+	private readonly resource: Resource;
+	private readonly decoder: Decoder;
+
+	constructor(resource: Resource) {
+		this.resource = resource;
+		shared ??= new Decoder();
+		this.decoder = shared;
+	}
+
+	async *read(start: number, end: number): AsyncGenerator<Piece, void, undefined> {
+		const { resource } = this;
+		const { chunkSize } = resource;
+		const survey = await this.survey();
+		if (survey === null) {
+			yield* zeros(start, end);
+			return;
+		}
+		const { table } = survey;
+		const bad = new Set(survey.bad);
+		const isLz = resource.compression === 'xpress' || resource.compression === 'lzx';
+		const first = Math.floor(start / chunkSize);
+		// Where bad entries precede the stretch, the walk has to begin before them.
+		const from = isLz && bad.size > 0 ? 0 : first;
+		let next: number | null = null;
+		for (let chunk = from; chunk * chunkSize < end; chunk++) {
+			const originalSize = originalSizeOf(table, chunk);
+			const given = bad.has(chunk)
+				? null
+				: { at: table.starts[chunk] ?? 0, size: storedSizeOf(table, chunk) };
+			const decoded: { bytes: Uint8Array; end: number } | null =
+				given !== null
+					? await this.exact(given.at, given.size, originalSize)
+					: await this.guess(next, boundOf(survey, chunk), originalSize);
+			next =
+				decoded === null
+					? given === null
+						? null
+						: given.at + given.size + table.gap
+					: decoded.end + table.gap;
+			if (chunk < first) continue;
+			const chunkStart = chunk * chunkSize;
+			const cutStart = Math.max(0, start - chunkStart);
+			const cutEnd = Math.min(originalSize, end - chunkStart);
+			const bytes = decoded?.bytes ?? new Uint8Array(originalSize);
+			yield {
+				start: chunkStart + cutStart,
+				bytes: bytes.subarray(cutStart, cutEnd),
+				isGood: decoded !== null,
+			};
+		}
+	}
+
+	private async survey(): Promise<ChunkSurvey | null> {
+		const { resource } = this;
+		const { part, offset, storedSize, originalSize, chunkSize } = resource;
+		const read = async (at: number, size: number) => {
+			const bytes = new Uint8Array(size);
+			const got = await readLeniently(part.source, offset + at, bytes);
+			return new Span(bytes.subarray(0, got), part.source.name, offset + at);
+		};
+		try {
+			if (resource.layout === 'solid') {
+				const tableSize = chunkCount(originalSize, chunkSize) * 4;
+				const head = await read(0, SolidHeader.size);
+				let shape = {
+					originalSize,
+					storedSize,
+					chunkSize,
+					compression: resource.compression,
+					chunkCount: chunkCount(originalSize, chunkSize),
+					tableOffset: SolidHeader.size,
+					tableSize,
+				};
+				try {
+					shape = parseSolidHeader(head, storedSize);
+				} catch (error) {
+					// The shape that the caller worked out stands in for a broken header.
+					if (!(error instanceof FormatError)) throw error;
+				}
+				return surveySolidTable(await read(shape.tableOffset, shape.tableSize), shape);
+			}
+			const isPipable = resource.layout === 'pipable';
+			const place = locateChunkTable(resource, isPipable);
+			const survey = surveyChunkTable(await read(place.offset, place.size), resource, isPipable);
+			return isPipable && survey.bad.length > 0 ? await this.byPrefixes(survey) : survey;
+		} catch (error) {
+			if (error instanceof FormatError) return null;
+			throw error;
+		}
+	}
+
+	/** In pipable files the sizes stand before the chunks as well. */
+	private async byPrefixes(survey: ChunkSurvey): Promise<ChunkSurvey> {
+		const { table } = survey;
+		const { part, offset } = this.resource;
+		const prefix = new Uint8Array(PREFIX_SIZE);
+		const bad: number[] = [];
+		let at = PREFIX_SIZE;
+		for (let chunk = 0; chunk < table.chunkCount; chunk++) {
+			const got = await readLeniently(part.source, offset + at - PREFIX_SIZE, prefix);
+			const size = new DataView(prefix.buffer).getUint32(0, true);
+			if (got < PREFIX_SIZE || size < 1 || size > originalSizeOf(table, chunk)) {
+				for (let rest = chunk; rest < table.chunkCount; rest++) bad.push(rest);
+				break;
+			}
+			table.starts[chunk] = at;
+			at += size + PREFIX_SIZE;
+			table.starts[chunk + 1] = at;
+		}
+		return { table, bad, spare: 0 };
+	}
+
+	private async stored(at: number, size: number): Promise<Uint8Array> {
+		const bytes = new Uint8Array(size);
+		const got = await readLeniently(this.resource.part.source, this.resource.offset + at, bytes);
+		return bytes.subarray(0, got);
+	}
+
+	/** A chunk whose bounds are known. */
+	private async exact(
+		at: number,
+		storedSize: number,
+		originalSize: number,
+	): Promise<{ bytes: Uint8Array; end: number } | null> {
+		const bytes = await this.stored(at, storedSize);
+		if (bytes.length < storedSize) return null;
+		return this.decode(bytes, originalSize, at + storedSize);
+	}
+
+	/** A chunk whose start follows from the one before, and whose end from its own contents. */
+	private async guess(
+		at: number | null,
+		bound: number,
+		originalSize: number,
+	): Promise<{ bytes: Uint8Array; end: number } | null> {
+		if (at === null || bound <= at) return null;
+		const room = Math.min(bound - at, originalSize);
+		const stored = await this.stored(at, room);
+		const { compression } = this.resource;
+		if (compression === 'lzms') return this.decode(stored, originalSize, at + stored.length);
+		const size = Math.min(stored.length, originalSize - 1);
+		const decoded = this.decode(stored.subarray(0, size), originalSize, 0);
+		if (decoded !== null) return { ...decoded, end: at + this.decoder.lastConsumed().front };
+		// No compressed chunk: perhaps a raw one, if there is just room for it.
+		return stored.length === originalSize ? { bytes: stored, end: at + originalSize } : null;
+	}
+
+	private decode(
+		stored: Uint8Array,
+		originalSize: number,
+		end: number,
+	): { bytes: Uint8Array; end: number } | null {
+		const { compression, chunkSize } = this.resource;
+		try {
+			this.decoder.reserve(stored.length, originalSize);
+			this.decoder.input(stored.length).set(stored);
+			return {
+				bytes: this.decoder.decode(compression, chunkSize, stored.length, originalSize),
+				end,
+			};
+		} catch (error) {
+			if (error instanceof FormatError) return null;
+			throw error;
+		}
+	}
+}
+
+/** Where the stored bytes of a chunk must have ended: the next start that is known. */
+function boundOf({ table, bad }: ChunkSurvey, chunk: number): number {
+	const badSet = new Set(bad);
+	for (let next = chunk + 1; next < table.chunkCount; next++)
+		if (!badSet.has(next)) return (table.starts[next] ?? 0) - table.gap;
+	return (table.starts[table.chunkCount] ?? 0) - table.gap;
+}
+
+function* zeros(start: number, end: number): Generator<Piece, void, undefined> {
+	for (let at = start; at < end; at += RAW_PIECE)
+		yield { start: at, bytes: new Uint8Array(Math.min(RAW_PIECE, end - at)), isGood: false };
+}
+
+/** A blob that was read as far as possible. */
+export interface DamagedBlob {
+	readonly bytes: Uint8Array;
+	/** In the blob; empty when nothing is known to be bad. */
+	readonly badRanges: readonly Range[];
+	readonly sha1: Sha1;
+}
+
+/** Reads a blob into memory, as far as possible. */
+export async function readDamagedBlob(blob: Blob): Promise<DamagedBlob> {
+	const bytes = new Uint8Array(blob.size);
+	const badRanges: Range[] = [];
+	const hash = createHash('sha1');
+	const { offsetInResource } = blob;
+	for await (const piece of readDamaged(
+		blob.resource,
+		offsetInResource,
+		offsetInResource + blob.size,
+	)) {
+		const at = piece.start - offsetInResource;
+		bytes.set(piece.bytes, at);
+		hash.update(piece.bytes);
+		if (!piece.isGood) addRange(badRanges, at, at + piece.bytes.length);
+	}
+	return { bytes, badRanges, sha1: hash.digest('hex') };
+}
+
+/** Adds a range behind the others, joining it with the last one where they touch. */
+export function addRange(ranges: Range[], start: number, end: number): void {
+	const last = ranges.at(-1);
+	if (last !== undefined && last.end === start)
+		ranges[ranges.length - 1] = { start: last.start, end };
+	else ranges.push({ start, end });
+}
