@@ -109,6 +109,10 @@ const EMPTY_BLOB_LINES = [
 	'Flags             = ',
 ];
 
+/** Digits as stored even where a double shows fewer. */
+const exact = (value: number) =>
+	Number.isSafeInteger(value) ? String(value) : String(BigInt(value));
+
 /** The lines that describe a blob; with nothing but its SHA-1 when no table lists it, and null for an empty stream. */
 export function blobLines(sha1: Sha1 | null, blob: Blob | null): readonly string[] {
 	if (sha1 === null) return EMPTY_BLOB_LINES;
@@ -118,17 +122,17 @@ export function blobLines(sha1: Sha1 | null, blob: Blob | null): readonly string
 	const place =
 		resource.layout === 'solid'
 			? [
-					`Solid resource    = ${resource.originalSize} => ${resource.storedSize} bytes @ offset ${resource.offset}`,
+					`Solid resource    = ${exact(resource.originalSize)} => ${exact(resource.storedSize)} bytes @ offset ${exact(resource.offset)}`,
 					`Solid offset      = ${offsetInResource} bytes`,
 				]
 			: [
-					`Compressed size   = ${resource.storedSize} bytes`,
-					`Offset in WIM     = ${resource.offset} bytes`,
+					`Compressed size   = ${exact(resource.storedSize)} bytes`,
+					`Offset in WIM     = ${exact(resource.offset)} bytes`,
 				];
 	const flags = resource.layout === 'solid' ? ResourceFlag.solid : resource.flags;
 	return [
 		hash,
-		`Uncompressed size = ${blob.size} bytes`,
+		`Uncompressed size = ${exact(blob.size)} bytes`,
 		...place,
 		`Part Number       = ${resource.part.header.partNumber}`,
 		`Reference Count   = ${blob.referenceCount}`,

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { VERB_NAMES } from '../../source/cli/commands.ts';
+import { verbHelp } from '../../source/cli/help.ts';
+import { fixture, root } from '../support/fixture.ts';
+import { tempFolder } from '../support/temp-tree.ts';
+
+const main = path.join(root, 'dist', 'source', 'main.js');
+const vector = (name: string) => fixture(`vectors/${name}`);
+
+const environment = { ...process.env, XDG_STATE_HOME: '/dev/null/nowhere' };
+
+function run(program: string, ...argv: readonly string[]) {
+	return spawnSync(process.execPath, [program, ...argv], {
+		encoding: 'utf8',
+		env: environment,
+	});
+}
+
+test('started through a link, the verb is in the name', (t) => {
+	const folder = tempFolder(t);
+	for (const verb of VERB_NAMES) symlinkSync(main, path.join(folder, `wim${verb}`));
+	symlinkSync(main, path.join(folder, 'wimlib-imagex'));
+	const info = run(path.join(folder, 'wiminfo'), vector('v02.wim'), '1');
+	assert.equal(info.status, 0, info.stderr);
+	assert.match(info.stdout, /^Information for Image 1\n/);
+	assert.equal(run(path.join(folder, 'wimapply'), '--help').stdout, verbHelp('apply'));
+	const aliased = run(path.join(folder, 'wimlib-imagex'), 'dir', vector('v02.wim'), '2');
+	assert.equal(aliased.stdout, '/\n/lines.txt\n/note.txt\n');
+});
+
+test('a reader that stops early ends the run quietly', async () => {
+	const child = spawn(process.execPath, [main, 'dir', vector('v09.wim'), '--detailed'], {
+		env: environment,
+		stdio: ['ignore', 'pipe', 'pipe'],
+	});
+	let err = '';
+	child.stderr.on('data', (text: Buffer) => {
+		err += text.toString();
+	});
+	child.stdout.destroy();
+	const [code] = (await once(child, 'close')) as [number];
+	assert.deepEqual({ code, err }, { code: 0, err: '' });
+});
+
+test('a full device is said, with exit code 8', {
+	skip: process.platform !== 'linux',
+}, async () => {
+	const result = spawnSync(
+		'/bin/sh',
+		['-c', `"$0" "$1" dir "$2" >/dev/full`, process.execPath, main, vector('v09.wim')],
+		{
+			encoding: 'utf8',
+			env: environment,
+		},
+	);
+	assert.equal(result.status, 8, result.stderr);
+	assert.match(result.stderr, /Cannot write to standard output: the disk is full/);
+});
+
+test('without a terminal and without a command one sentence says what to do', () => {
+	const result = run(main, path.join(root, 'fixtures'));
+	assert.equal(result.status, 2, result.stderr);
+	assert.match(result.stderr, /^wimdeck: [^\n]*terminal[^\n]*\n/i);
+	assert.doesNotMatch(result.stderr, /\n\s+at /);
+});
+
+test('plain commands load neither Ink nor React nor meow', () => {
+	// The loader names every module it reads.
+	const trace = spawnSync(process.execPath, [main, 'info', vector('v01.wim')], {
+		encoding: 'utf8',
+		env: { ...environment, NODE_DEBUG: 'esm' },
+	});
+	assert.equal(trace.status, 0);
+	assert.match(trace.stderr, /source\/cli\/run\.js/, 'the trace shows modules');
+	assert.doesNotMatch(trace.stderr, /node_modules\/(?:ink|react|meow)\//);
+});
