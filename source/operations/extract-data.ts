@@ -1,9 +1,19 @@
 /** How the contents of blobs reach files: what `extract-run.ts` asks for. */
 
-import type { WimError } from '../base/errors.ts';
+import { FormatError, MissingError, type WimError } from '../base/errors.ts';
+import { REPARSE_DATA_SIZE_MAX } from '../base/limits.ts';
 import type { Run } from '../base/run.ts';
+import type { Sha1 } from '../bytes/sha1.ts';
 import type { HostPath } from '../host/host-path.ts';
-import type { Blob } from '../wim/resource.ts';
+import type { OpenImage } from '../image/open.ts';
+import type { ImageTree } from '../image/tree.ts';
+
+/** A blob as far as extracting needs to know it. */
+export interface ExtractBlob {
+	readonly sha1: Sha1;
+	/** Original bytes; 0 when it is not known yet. */
+	readonly size: number;
+}
 
 /** A file to be made; nothing stands under its name afterwards unless the outcome says so. */
 export interface FileTarget {
@@ -16,36 +26,76 @@ export interface FileTarget {
 
 /** One blob and all files that hold it. */
 export interface FileJob {
-	readonly blob: Blob;
+	readonly blob: ExtractBlob;
 	readonly files: readonly FileTarget[];
 }
 
 export interface BlobOutcome {
-	readonly blob: Blob;
+	readonly blob: ExtractBlob;
 	/** Why the contents are not what they should be; null when they are. */
 	readonly error: WimError | null;
-	/** The files stand, with zeros for what could not be read. */
+}
+
+export interface FileOutcome extends BlobOutcome {
+	/** Despite the error the files stand, with zeros for what could not be read. */
 	readonly isKept: boolean;
 }
 
+/** What a run of the writer is asked for. A blob may be in both lists. */
+export interface BlobWork {
+	readonly files: readonly FileJob[];
+	/** Blobs to be read whole: reparse data. */
+	readonly small: readonly ExtractBlob[];
+	/** Keep files whose contents are damaged. */
+	readonly recoverData: boolean;
+}
+
+/** Told once of every blob asked for, in whatever order they come; what it throws ends the run. */
+export interface BlobSink {
+	fileWritten(outcome: FileOutcome): void;
+	smallRead(outcome: BlobOutcome, bytes: Uint8Array | null): void;
+}
+
+/** Puts blobs into files: each decoded once, in the order of the part, its SHA-1 checked. */
 export interface BlobWriter {
 	/**
-	 * Writes blobs into files, in the order of the part, each decoded once and its SHA-1 checked. Reports every blob once,
-	 * and the original bytes as they come.
+	 * Reports original bytes as they come.
 	 *
 	 * @throws {CanceledError} when canceled, with no half-written file left
 	 */
-	writeFiles(
-		jobs: readonly FileJob[],
-		options: { readonly recoverData: boolean },
-		onOutcome: (outcome: BlobOutcome) => void,
-		run: Run,
-	): Promise<void>;
+	write(work: BlobWork, sink: BlobSink, run: Run): Promise<void>;
+}
 
-	/** Reads blobs of at most 64 KiB whole. */
-	readSmall(
-		blobs: readonly Blob[],
-		onOutcome: (outcome: BlobOutcome, bytes: Uint8Array | null) => void,
-		run: Run,
-	): Promise<void>;
+/** Small blobs are reparse data, which cannot be larger; more is a damaged image. */
+export const SMALL_SIZE_MAX = REPARSE_DATA_SIZE_MAX;
+
+/** Where a plan gets its tree and its blobs from: an image of a file, or of a stream. */
+export interface ExtractSource {
+	readonly tree: ImageTree;
+	/**
+	 * The blob of a nonempty stream.
+	 *
+	 * @param path what needs it, for the message
+	 * @throws {MissingError | FormatError} when it cannot be had, known before reading it
+	 */
+	blob(sha1: Sha1, path: string): ExtractBlob;
+}
+
+/** The blobs of an open WIM. */
+export function sourceOf({ wim, tree }: OpenImage): ExtractSource {
+	return {
+		tree,
+		blob(sha1, path) {
+			const blob = wim.blobs.get(sha1);
+			const attempt = `Cannot extract "${path}"`;
+			if (blob === undefined)
+				throw new MissingError(`${attempt}: blob ${sha1} is not in "${wim.name}"`, {
+					...wim.missingBlob(sha1).facts,
+					path,
+				});
+			if (blob.defect !== null)
+				throw new FormatError(`${attempt}: its contents cannot be read, ${blob.defect}`, { path });
+			return blob;
+		},
+	};
 }

@@ -3,12 +3,11 @@
  * cannot hold counted, before anything is written.
  */
 
-import { HostError, InputError, MissingError, type WimError } from '../base/errors.ts';
+import { HostError, InputError, WimError } from '../base/errors.ts';
 import { breathe, type Run } from '../base/run.ts';
 import { isEmptyStream, type Sha1, ZERO_SHA1 } from '../bytes/sha1.ts';
 import { foldName, type NameFolding, nameFault, replacementName } from '../host/names.ts';
 import { Attribute } from '../image/dentry.ts';
-import type { OpenImage } from '../image/open.ts';
 import { pathOf } from '../image/paths.ts';
 import { ReparseTag } from '../image/reparse.ts';
 import {
@@ -19,7 +18,7 @@ import {
 	unixDataOf,
 } from '../image/tagged-items.ts';
 import { type DentryPosition, type ImageTree, ROOT, type Stream } from '../image/tree.ts';
-import type { Blob } from '../wim/resource.ts';
+import type { ExtractBlob, ExtractSource } from './extract-data.ts';
 import { LossCounter, type LossOptions } from './extract-losses.ts';
 
 /** One name that is put onto this machine. */
@@ -58,10 +57,10 @@ export interface ExtractPlan {
 	/** FIFOs, sockets, devices; only with Unix data. */
 	readonly specials: readonly ExtractItem[];
 	/** Files with contents, under the first of their names, by what they hold. */
-	readonly files: ReadonlyMap<Blob, readonly ExtractItem[]>;
+	readonly files: ReadonlyMap<ExtractBlob, readonly ExtractItem[]>;
 	readonly hardLinks: readonly HardLinkItem[];
 	/** Symbolic links and junctions, by the blob of their reparse data. */
-	readonly links: ReadonlyMap<Blob, readonly ExtractItem[]>;
+	readonly links: ReadonlyMap<ExtractBlob, readonly ExtractItem[]>;
 	/** What stays behind although it was chosen, each with its reason. */
 	readonly problems: readonly WimError[];
 	/** What the target cannot hold or the options leave out: one sentence a feature, with a count. */
@@ -96,13 +95,13 @@ export function isSpecial(unix: UnixData): boolean {
 
 /** Decides where everything below `roots` goes. Looks at every dentry once, in slices. */
 export async function planExtract(
-	image: OpenImage,
+	source: ExtractSource,
 	roots: readonly ExtractRoot[],
 	folding: NameFolding,
 	options: PlanOptions,
 	run: Run,
 ): Promise<ExtractPlan> {
-	const planner = new Planner(image, folding, options);
+	const planner = new Planner(source, folding, options);
 	let sliceStart = run.clock.elapsed();
 	let steps = 0;
 	for (const _ of planner.walk(roots)) {
@@ -114,16 +113,16 @@ export async function planExtract(
 }
 
 class Planner {
-	readonly #image: OpenImage;
+	readonly #source: ExtractSource;
 	readonly #tree: ImageTree;
 	readonly #folding: NameFolding;
 	readonly #options: PlanOptions;
 	readonly #folders: ExtractItem[] = [];
 	readonly #emptyFiles: ExtractItem[] = [];
 	readonly #specials: ExtractItem[] = [];
-	readonly #files = new Map<Blob, ExtractItem[]>();
+	readonly #files = new Map<ExtractBlob, ExtractItem[]>();
 	readonly #hardLinks: HardLinkItem[] = [];
-	readonly #links = new Map<Blob, ExtractItem[]>();
+	readonly #links = new Map<ExtractBlob, ExtractItem[]>();
 	readonly #problems: WimError[] = [];
 	/** First names by inode, of files that have several. */
 	readonly #firstNames = new Map<DentryPosition, ExtractItem>();
@@ -136,9 +135,9 @@ class Planner {
 	#nameCount = 0;
 	#fileBytes = 0;
 
-	constructor(image: OpenImage, folding: NameFolding, options: PlanOptions) {
-		this.#image = image;
-		this.#tree = image.tree;
+	constructor(source: ExtractSource, folding: NameFolding, options: PlanOptions) {
+		this.#source = source;
+		this.#tree = source.tree;
 		this.#folding = folding;
 		this.#options = options;
 		this.#losses = new LossCounter(options);
@@ -279,7 +278,7 @@ class Planner {
 		try {
 			this.#placeFile(item, tree.streams(dentry));
 		} catch (error) {
-			if (!(error instanceof HostError || error instanceof MissingError)) throw error;
+			if (!(error instanceof WimError)) throw error;
 			this.#problems.push(error);
 			this.#lost.add(inode);
 			return false;
@@ -288,7 +287,7 @@ class Planner {
 		return false;
 	}
 
-	/** @throws {HostError | MissingError} when the file has to stay behind */
+	/** @throws {WimError} when the file has to stay behind */
 	#placeFile(item: ExtractItem, streams: readonly Stream[]): void {
 		const { dentry } = item;
 		const attributes = this.#tree.attributes(dentry);
@@ -315,17 +314,8 @@ class Planner {
 	}
 
 	/** The blob of a stream; null when the stream is empty. */
-	#need(item: ExtractItem, sha1: Sha1): Blob | null {
-		if (isEmptyStream(sha1)) return null;
-		const { wim } = this.#image;
-		const blob = wim.blobs.get(sha1);
-		if (blob !== undefined && blob.defect === null) return blob;
-		if (blob !== undefined) throw this.#failed(item, `its contents cannot be read, ${blob.defect}`);
-		const path = pathOf(this.#tree, item.dentry);
-		throw new MissingError(`Cannot extract "${path}": blob ${sha1} is not in "${wim.name}"`, {
-			...wim.missingBlob(sha1).facts,
-			path,
-		});
+	#need(item: ExtractItem, sha1: Sha1): ExtractBlob | null {
+		return isEmptyStream(sha1) ? null : this.#source.blob(sha1, pathOf(this.#tree, item.dentry));
 	}
 
 	#failed(item: ExtractItem, why: string): HostError {

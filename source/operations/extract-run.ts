@@ -15,13 +15,18 @@ import {
 } from '../host/posix-target.ts';
 import { setXattrs, type Xattr } from '../host/xattrs.ts';
 import { Attribute, REPARSE_NOT_FIXED } from '../image/dentry.ts';
-import type { OpenImage } from '../image/open.ts';
 import { pathOf } from '../image/paths.ts';
 import { parseLinkTarget } from '../image/reparse.ts';
 import { extendedAttributesOf, parseTaggedItems } from '../image/tagged-items.ts';
 import type { DentryPosition, ImageTree } from '../image/tree.ts';
-import type { Blob } from '../wim/resource.ts';
-import type { BlobOutcome, BlobWriter } from './extract-data.ts';
+import type {
+	BlobOutcome,
+	BlobSink,
+	BlobWriter,
+	ExtractBlob,
+	ExtractSource,
+	FileOutcome,
+} from './extract-data.ts';
 import {
 	type ExtractItem,
 	type ExtractPlan,
@@ -68,7 +73,7 @@ const SET_ID = 0o6000;
  * @throws {HostError} when there is no room, or the target takes no more writes
  */
 export async function runExtract(
-	image: OpenImage,
+	source: ExtractSource,
 	plan: ExtractPlan,
 	target: PosixTarget,
 	writer: BlobWriter,
@@ -82,14 +87,14 @@ export async function runExtract(
 		);
 	for (const message of plan.losses) run.report({ type: 'warning', message });
 	for (const error of plan.problems) run.report({ type: 'problem', error });
-	const extraction = new Extraction(image, plan, target, options, run);
+	const extraction = new Extraction(source.tree, plan, target, options, run);
 	const freeSize = target.freeSize();
 	checkRoom(plan, target, freeSize);
 	if (!options.dryRun) {
 		await extraction.makeStructure();
 		await extraction.writeData(writer);
 		await extraction.makeHardLinks();
-		await extraction.makeSymbolicLinks(writer);
+		await extraction.makeSymbolicLinks();
 		await extraction.setAttributes();
 	}
 	return { ...extraction.summary(), neededSize: plan.fileBytes, freeSize };
@@ -110,8 +115,7 @@ function checkRoom(plan: ExtractPlan, target: PosixTarget, freeSize: number): vo
 	);
 }
 
-class Extraction {
-	readonly #image: OpenImage;
+class Extraction implements BlobSink {
 	readonly #tree: ImageTree;
 	readonly #plan: ExtractPlan;
 	readonly #target: PosixTarget;
@@ -119,19 +123,19 @@ class Extraction {
 	readonly #run: Run;
 	/** Paths of what could not be made, so that nothing builds on them. */
 	readonly #failed = new Set<string>();
+	readonly #reparseData = new Map<ExtractBlob, Uint8Array>();
 	#symbolicLinks = 0;
 	#bytes = 0;
 	#sliceStart = 0;
 
 	constructor(
-		image: OpenImage,
+		tree: ImageTree,
 		plan: ExtractPlan,
 		target: PosixTarget,
 		options: ExtractOptions,
 		run: Run,
 	) {
-		this.#image = image;
-		this.#tree = image.tree;
+		this.#tree = tree;
 		this.#plan = plan;
 		this.#target = target;
 		this.#options = options;
@@ -172,7 +176,7 @@ class Extraction {
 	}
 
 	async writeData(writer: BlobWriter): Promise<void> {
-		const { files, blobBytes } = this.#plan;
+		const { files, links, blobBytes } = this.#plan;
 		this.#run.report({ type: 'phase', phase: 'data', totalBytes: blobBytes });
 		const tree = this.#tree;
 		const jobs = [...files].map(([blob, items]) => ({
@@ -185,12 +189,12 @@ class Extraction {
 					isSparse: (tree.attributes(dentry) & Attribute.sparse) !== 0,
 				})),
 		}));
-		await writer.writeFiles(
-			jobs.filter((job) => job.files.length > 0),
-			{ recoverData: this.#options.recoverData },
-			(outcome) => this.#fileWritten(outcome),
-			this.#run,
-		);
+		const work = {
+			files: jobs.filter((job) => job.files.length > 0),
+			small: [...links.keys()],
+			recoverData: this.#options.recoverData,
+		};
+		await writer.write(work, this, this.#run);
 	}
 
 	/** Reports a file whose folder could not be made. */
@@ -204,7 +208,7 @@ class Extraction {
 		return false;
 	}
 
-	#fileWritten({ blob, error, isKept }: BlobOutcome): void {
+	fileWritten({ blob, error, isKept }: FileOutcome): void {
 		const items = this.#plan.files.get(blob) ?? [];
 		const [first] = items;
 		if (error === null) {
@@ -257,20 +261,17 @@ class Extraction {
 			});
 	}
 
-	async makeSymbolicLinks(writer: BlobWriter): Promise<void> {
-		const texts = new Map<Blob, Uint8Array>();
-		await writer.readSmall(
-			[...this.#plan.links.keys()],
-			({ blob, error }, bytes) => {
-				if (error === null && bytes !== null) texts.set(blob, bytes);
-				else if (error)
-					for (const item of this.#plan.links.get(blob) ?? []) this.#fail(item, error);
-			},
-			this.#run,
-		);
+	smallRead({ blob, error }: BlobOutcome, bytes: Uint8Array | null): void {
+		if (bytes !== null) this.#reparseData.set(blob, bytes);
+		else if (error)
+			for (const item of this.#plan.links.get(blob) ?? []) this.#reportDamage(item, error);
+	}
+
+	async makeSymbolicLinks(): Promise<void> {
 		for (const [blob, items] of this.#plan.links) {
-			const data = texts.get(blob);
+			const data = this.#reparseData.get(blob);
 			if (data) await this.#each(items, (item) => this.#makeSymbolicLink(item, data));
+			else for (const { path } of items) this.#failed.add(path);
 		}
 	}
 

@@ -3,7 +3,7 @@
 import type { Run } from '../base/run.ts';
 import { PosixTarget } from '../host/posix-target.ts';
 import type { OpenImage } from '../image/open.ts';
-import type { BlobWriter } from './extract-data.ts';
+import { type BlobWriter, sourceOf } from './extract-data.ts';
 import { planExtract } from './extract-plan.ts';
 import { type ExtractOptions, type ExtractSummary, runExtract } from './extract-run.ts';
 import { type ChosenPath, type SelectionOptions, selectPaths } from './extract-selection.ts';
@@ -23,7 +23,8 @@ export async function extractPaths(
 ): Promise<ExtractSummary> {
 	const roots = selectPaths(image, paths, options, run);
 	const target = PosixTarget.open(folder, options.dryRun);
-	const plan = await planExtract(image, roots, target.folding, options, run);
+	const source = sourceOf(image);
+	const plan = await planExtract(source, roots, target.folding, options, run);
 	// Single files keep their link targets: they are not a tree that could be moved (wim.md §4.16).
-	return runExtract(image, plan, target, writer, { ...options, rpfix: false }, run);
+	return runExtract(source, plan, target, writer, { ...options, rpfix: false }, run);
 }

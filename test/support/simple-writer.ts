@@ -14,10 +14,10 @@ async function read({ resource, offsetInResource, size, sha1: name }: Blob): Pro
 }
 
 export const simpleWriter: BlobWriter = {
-	async writeFiles(jobs, _options, onOutcome) {
+	async write({ files: jobs, small }, sink) {
 		for (const { blob, files } of jobs) {
 			try {
-				const bytes = await read(blob);
+				const bytes = await read(blob as Blob);
 				for (const { path, times } of files) {
 					const { O_CREAT, O_EXCL, O_WRONLY } = constants;
 					const fd = openSync(forFs(path), O_CREAT | O_EXCL | O_WRONLY, 0o644);
@@ -25,18 +25,16 @@ export const simpleWriter: BlobWriter = {
 					if (times) futimesSync(fd, times[0], times[1]);
 					closeSync(fd);
 				}
-				onOutcome({ blob, error: null, isKept: true });
+				sink.fileWritten({ blob, error: null, isKept: true });
 			} catch (error) {
-				onOutcome({ blob, error: error as WimError, isKept: false });
+				sink.fileWritten({ blob, error: error as WimError, isKept: false });
 			}
 		}
-	},
-	async readSmall(blobs, onOutcome) {
-		for (const blob of blobs) {
+		for (const blob of small) {
 			try {
-				onOutcome({ blob, error: null, isKept: true }, await read(blob));
+				sink.smallRead({ blob, error: null }, await read(blob as Blob));
 			} catch (error) {
-				onOutcome({ blob, error: error as WimError, isKept: false }, null);
+				sink.smallRead({ blob, error: error as WimError }, null);
 			}
 		}
 	},
