@@ -11,9 +11,9 @@ export function filetimeToMs(ticks: bigint): number {
 }
 
 /**
- * What `utimes` and its kin take so that the file gets this time to the microsecond: libuv keeps no more (observed with
- * 1.46), cutting towards 1970, so the middle of the microsecond is named. A time before 1970 goes as text, because Node
- * takes a negative number for "now".
+ * What `utimes` and its kin take so that the file gets this time to the microsecond (until 2106, where doubles become
+ * coarser): libuv keeps no more (observed with 1.46), cutting towards 1970, so the middle of the microsecond is named.
+ * A time before 1970 goes as text, because Node takes a negative number for "now".
  */
 export function utimesArgument(ticks: bigint): number | string {
 	const since1970 = ticks - FILETIME_OF_1970;

@@ -3,25 +3,40 @@
 import { breathe, type Run } from '../base/run.ts';
 import { isHarmlessName } from '../host/names.ts';
 import { PosixTarget } from '../host/posix-target.ts';
-import { openImage } from '../image/open.ts';
+import { type OpenImage, openImage } from '../image/open.ts';
 import { ROOT } from '../image/tree.ts';
 import type { Wim, WimImage } from '../wim/wim.ts';
 import { type BlobWriter, type ExtractSource, sourceOf } from './extract-data.ts';
 import { planExtract } from './extract-plan.ts';
-import { type ExtractOptions, type ExtractSummary, runExtract } from './extract-run.ts';
+import {
+	type ExtractOptions,
+	type ExtractPart,
+	type ExtractSummary,
+	runExtract,
+} from './extract-run.ts';
 
-/** Applies a whole image to `folder`, which is made if it is not there. */
-export async function applyImage(
+/** The plan for a whole image into `folder`, which is made if it is not there. */
+export async function planApply(
 	source: ExtractSource,
+	folder: string,
+	options: ExtractOptions,
+	run: Run,
+): Promise<ExtractPart> {
+	const target = PosixTarget.open(folder, options.dryRun);
+	const roots = [{ dentry: ROOT, names: [], withChildren: true }];
+	const plan = await planExtract(source, roots, target.folding, options, run);
+	return { source, plan, target };
+}
+
+/** Applies a whole image to `folder`. */
+export async function applyImage(
+	image: OpenImage,
 	folder: string,
 	writer: BlobWriter,
 	options: ExtractOptions,
 	run: Run,
 ): Promise<ExtractSummary> {
-	const target = PosixTarget.open(folder, options.dryRun);
-	const roots = [{ dentry: ROOT, names: [], withChildren: true }];
-	const plan = await planExtract(source, roots, target.folding, options, run);
-	return runExtract(source, plan, target, writer, options, run);
+	return runExtract([await planApply(sourceOf(image), folder, options, run)], writer, options, run);
 }
 
 /** Applies every image to a folder of its own below `folder`. */
@@ -36,13 +51,7 @@ export async function applyAllImages(
 	let total: ExtractSummary | null = null;
 	for (const [at, image] of wim.images.entries()) {
 		const open = await openImage(wim, image, { tolerant: false }, () => breathe(run));
-		const summary = await applyImage(
-			sourceOf(open),
-			`${folder}/${names[at]}`,
-			writer,
-			options,
-			run,
-		);
+		const summary = await applyImage(open, `${folder}/${names[at]}`, writer, options, run);
 		total = total === null ? summary : sum(total, summary);
 	}
 	if (total !== null) return total;

@@ -11,7 +11,7 @@ import type { ImageTree } from '../image/tree.ts';
 /** A blob as far as extracting needs to know it. */
 export interface ExtractBlob {
 	readonly sha1: Sha1;
-	/** Original bytes; 0 when it is not known yet. */
+	/** Original bytes; 0 until it is known (a stream tells when the blob arrives). */
 	readonly size: number;
 }
 

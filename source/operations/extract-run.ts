@@ -26,6 +26,7 @@ import type {
 	ExtractBlob,
 	ExtractSource,
 	FileOutcome,
+	FileTarget,
 } from './extract-data.ts';
 import {
 	type ExtractItem,
@@ -43,19 +44,24 @@ export interface ExtractOptions extends PlanOptions {
 	readonly dryRun: boolean;
 }
 
-/** What was made. */
-export interface ExtractSummary {
+interface Counts {
 	readonly folders: number;
 	/** Names of files, hard links included. */
 	readonly files: number;
 	readonly symbolicLinks: number;
 	readonly specials: number;
-	/** Of files, each name of a hard-linked file counted once. */
+	/** Of files, a hard-linked file counted once. */
 	readonly bytes: number;
+}
+
+/** What was made; in a dry run, what would be. */
+export interface ExtractSummary extends Counts {
 	/** Bytes the files take on the disk, and bytes that were free before. */
 	readonly neededSize: number;
 	readonly freeSize: number;
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Longest stretch of synchronous calls. */
 const SLICE_MS = 8;
@@ -66,55 +72,114 @@ const XATTR_NAMESPACE = /^(user|trusted|security|system)\./;
 /** Set-id bits: only together with the owner they were meant for. */
 const SET_ID = 0o6000;
 
+/** One tree to extract, with its plan. */
+export interface ExtractPart {
+	readonly source: ExtractSource;
+	readonly plan: ExtractPlan;
+	readonly target: PosixTarget;
+}
+
 /**
- * Extracts what the plan says.
+ * Extracts what the plans say. Several trees share one pass over the blobs.
  *
  * @throws {UnsupportedError} for strict ACLs, before anything is written
  * @throws {HostError} when there is no room, or the target takes no more writes
  */
 export async function runExtract(
-	source: ExtractSource,
-	plan: ExtractPlan,
-	target: PosixTarget,
+	parts: readonly ExtractPart[],
 	writer: BlobWriter,
 	options: ExtractOptions,
 	run: Run,
 ): Promise<ExtractSummary> {
-	if (options.acls === 'strict' && plan.descriptorCount > 0)
-		throw new UnsupportedError(
-			`Cannot restore the security descriptors of ${plural(plan.descriptorCount, 'file')}: this file system cannot hold them`,
-			{ path: target.root, hint: 'Leave out --strict-acls, or pass --no-acls.' },
-		);
-	for (const message of plan.losses) run.report({ type: 'warning', message });
-	for (const error of plan.problems) run.report({ type: 'problem', error });
-	const extraction = new Extraction(source.tree, plan, target, options, run);
-	const freeSize = target.freeSize();
-	checkRoom(plan, target, freeSize);
-	if (!options.dryRun) {
-		await extraction.makeStructure();
-		await extraction.writeData(writer);
-		await extraction.makeHardLinks();
-		await extraction.makeSymbolicLinks();
-		await extraction.setAttributes();
+	for (const part of parts) refuseStrictAcls(part, options);
+	for (const { plan } of parts) {
+		for (const message of plan.losses) run.report({ type: 'warning', message });
+		for (const error of plan.problems) run.report({ type: 'problem', error });
 	}
-	return { ...extraction.summary(), neededSize: plan.fileBytes, freeSize };
+	const freeSize = parts[0]?.target.freeSize() ?? 0;
+	checkRoom(parts, freeSize);
+	const extractions = parts.map((part) => new Extraction(part, options, run));
+	if (!options.dryRun) {
+		run.report({ type: 'phase', phase: 'create', totalBytes: null });
+		for (const extraction of extractions) await extraction.makeStructure();
+		await writeData(parts, extractions, writer, options, run);
+		for (const extraction of extractions) await extraction.makeHardLinks();
+		for (const extraction of extractions) await extraction.makeSymbolicLinks();
+		run.report({ type: 'phase', phase: 'attributes', totalBytes: null });
+		for (const extraction of extractions) await extraction.setAttributes();
+	}
+	const summary = { folders: 0, files: 0, symbolicLinks: 0, specials: 0, bytes: 0 };
+	for (const extraction of extractions) extraction.addTo(summary);
+	const neededSize = parts.reduce((total, { plan }) => total + plan.fileBytes, 0);
+	return { ...summary, neededSize, freeSize };
 }
 
-/** @throws {HostError} when the files cannot fit, counting what they replace */
-function checkRoom(plan: ExtractPlan, target: PosixTarget, freeSize: number): void {
-	if (plan.fileBytes <= freeSize) return;
-	let replaced = 0;
-	if (!target.isEmpty)
-		for (const items of plan.files.values())
-			for (const { path } of items) replaced += target.occupiedSize(path);
-	const missing = plan.fileBytes - freeSize - replaced;
-	if (missing <= 0) return;
-	throw new HostError(
-		`Cannot extract ${formatSize(plan.fileBytes)} into "${target.root}": only ${formatSize(freeSize)} are free`,
-		{ path: target.root, hint: `Free another ${formatSize(missing)}, or choose another place.` },
+function refuseStrictAcls({ plan, target }: ExtractPart, options: ExtractOptions): void {
+	if (options.acls !== 'strict' || plan.descriptorCount === 0) return;
+	throw new UnsupportedError(
+		`Cannot restore the security descriptors of ${plural(plan.descriptorCount, 'file')}: this file system cannot hold them`,
+		{ path: target.root, hint: 'Leave out --strict-acls, or pass --no-acls.' },
 	);
 }
 
+/** One pass over the blobs of all trees. */
+async function writeData(
+	parts: readonly ExtractPart[],
+	extractions: readonly Extraction[],
+	writer: BlobWriter,
+	options: ExtractOptions,
+	run: Run,
+): Promise<void> {
+	const isSized = parts.every(({ plan }) => plan.blobBytes > 0 || plan.files.size === 0);
+	const totalBytes = parts.reduce((total, { plan }) => total + plan.blobBytes, 0);
+	run.report({ type: 'phase', phase: 'data', totalBytes: isSized ? totalBytes : null });
+	const files = new Map<ExtractBlob, FileTarget[]>();
+	const small = new Set<ExtractBlob>();
+	for (const extraction of extractions) {
+		for (const { blob, files: targets } of extraction.fileJobs()) {
+			const known = files.get(blob);
+			if (known) known.push(...targets);
+			else files.set(blob, targets);
+		}
+		for (const blob of extraction.linkBlobs()) small.add(blob);
+	}
+	await writer.write(
+		{
+			files: [...files].map(([blob, targets]) => ({ blob, files: targets })),
+			small: [...small],
+			recoverData: options.recoverData,
+		},
+		{
+			fileWritten: (outcome) => {
+				for (const extraction of extractions) extraction.fileWritten(outcome);
+			},
+			smallRead: (outcome, bytes) => {
+				for (const extraction of extractions) extraction.smallRead(outcome, bytes);
+			},
+		},
+		run,
+	);
+}
+
+/** @throws {HostError} when the files cannot fit, counting what they replace */
+function checkRoom(parts: readonly ExtractPart[], freeSize: number): void {
+	const needed = parts.reduce((total, { plan }) => total + plan.fileBytes, 0);
+	if (needed <= freeSize) return;
+	let replaced = 0;
+	for (const { plan, target } of parts)
+		if (!target.isEmpty)
+			for (const items of plan.files.values())
+				for (const { path } of items) replaced += target.occupiedSize(path);
+	const missing = needed - freeSize - replaced;
+	if (missing <= 0) return;
+	const root = parts[0]?.target.root ?? '';
+	throw new HostError(
+		`Cannot extract ${formatSize(needed)} into "${root}": only ${formatSize(freeSize)} are free`,
+		{ path: root, hint: `Free another ${formatSize(missing)}, or choose another place.` },
+	);
+}
+
+/** One tree on its way. */
 class Extraction implements BlobSink {
 	readonly #tree: ImageTree;
 	readonly #plan: ExtractPlan;
@@ -124,41 +189,33 @@ class Extraction implements BlobSink {
 	/** Paths of what could not be made, so that nothing builds on them. */
 	readonly #failed = new Set<string>();
 	readonly #reparseData = new Map<ExtractBlob, Uint8Array>();
-	#symbolicLinks = 0;
-	#bytes = 0;
 	#sliceStart = 0;
 
-	constructor(
-		tree: ImageTree,
-		plan: ExtractPlan,
-		target: PosixTarget,
-		options: ExtractOptions,
-		run: Run,
-	) {
-		this.#tree = tree;
+	constructor({ source, plan, target }: ExtractPart, options: ExtractOptions, run: Run) {
+		this.#tree = source.tree;
 		this.#plan = plan;
 		this.#target = target;
 		this.#options = options;
 		this.#run = run;
 	}
 
-	summary() {
-		const { folders, emptyFiles, specials, files, hardLinks } = this.#plan;
-		const made = (items: readonly ExtractItem[]) =>
-			items.reduce((sum, { path }) => sum + (this.#failed.has(path) ? 0 : 1), 0);
-		let fileCount = made(emptyFiles) + made(hardLinks.map(({ item }) => item));
-		for (const items of files.values()) fileCount += made(items);
-		return {
-			folders: made(folders),
-			files: fileCount,
-			symbolicLinks: this.#options.dryRun ? countOf(this.#plan.links) : this.#symbolicLinks,
-			specials: made(specials),
-			bytes: this.#options.dryRun ? this.#plan.blobBytes : this.#bytes,
+	/** Adds what was made; in a dry run, what would be. */
+	addTo(summary: Mutable<Counts>): void {
+		const { folders, emptyFiles, specials, files, hardLinks, links } = this.#plan;
+		const made = (items: Iterable<ExtractItem>) => {
+			let count = 0;
+			for (const { path } of items) if (!this.#failed.has(path)) count++;
+			return count;
 		};
+		summary.folders += made(folders);
+		summary.files += made(emptyFiles) + made(hardLinks.map(({ item }) => item));
+		for (const items of files.values()) summary.files += made(items);
+		for (const items of links.values()) summary.symbolicLinks += made(items);
+		summary.specials += made(specials);
+		for (const [blob, items] of files) summary.bytes += blob.size * made(items);
 	}
 
 	async makeStructure(): Promise<void> {
-		this.#run.report({ type: 'phase', phase: 'create', totalBytes: null });
 		await this.#each(this.#plan.folders, ({ path }) => this.#target.makeFolder(path));
 		await this.#each(this.#plan.emptyFiles, ({ dentry, path }) => {
 			this.#target.makeFile(path);
@@ -175,26 +232,23 @@ class Extraction implements BlobSink {
 		}
 	}
 
-	async writeData(writer: BlobWriter): Promise<void> {
-		const { files, links, blobBytes } = this.#plan;
-		this.#run.report({ type: 'phase', phase: 'data', totalBytes: blobBytes });
+	/** The files to be filled, of those whose folders could be made. */
+	*fileJobs(): Generator<{ blob: ExtractBlob; files: FileTarget[] }, void, undefined> {
 		const tree = this.#tree;
-		const jobs = [...files].map(([blob, items]) => ({
-			blob,
-			files: items
+		for (const [blob, items] of this.#plan.files) {
+			const files = items
 				.filter((item) => this.#target.canHold(item.path) || this.#orphan(item))
 				.map(({ dentry, path }) => ({
 					path: this.#target.path(path),
 					times: utimesValues(timesOf(tree, dentry)),
 					isSparse: (tree.attributes(dentry) & Attribute.sparse) !== 0,
-				})),
-		}));
-		const work = {
-			files: jobs.filter((job) => job.files.length > 0),
-			small: [...links.keys()],
-			recoverData: this.#options.recoverData,
-		};
-		await writer.write(work, this, this.#run);
+				}));
+			if (files.length > 0) yield { blob, files };
+		}
+	}
+
+	linkBlobs(): Iterable<ExtractBlob> {
+		return this.#plan.links.keys();
 	}
 
 	/** Reports a file whose folder could not be made. */
@@ -212,7 +266,6 @@ class Extraction implements BlobSink {
 		const items = this.#plan.files.get(blob) ?? [];
 		const [first] = items;
 		if (error === null) {
-			this.#bytes += blob.size * items.length;
 			if (first) this.#run.report({ type: 'item', path: this.#pathOf(first) });
 			return;
 		}
@@ -292,14 +345,12 @@ class Extraction implements BlobSink {
 		const moves = this.#options.rpfix && isFixed && link.isAbsolute && !stored.isRelative;
 		const text = moves ? moveIntoTree(link.text, this.#target.root) : link.text;
 		this.#target.makeSymbolicLink(item.path, text);
-		this.#symbolicLinks++;
 		this.#target.setTimes(item.path, timesOf(tree, item.dentry), true);
 	}
 
 	/** Owners, extended attributes and modes when asked for; then the times of folders, the deepest first. */
 	async setAttributes(): Promise<void> {
 		const { folders } = this.#plan;
-		this.#run.report({ type: 'phase', phase: 'attributes', totalBytes: null });
 		if (this.#options.unixData) await this.#setUnixData();
 		await this.#each([...folders].reverse(), ({ dentry, path }) =>
 			this.#target.setTimes(path, timesOf(this.#tree, dentry), false),
@@ -420,10 +471,4 @@ class Extraction implements BlobSink {
 
 function timesOf(tree: ImageTree, dentry: DentryPosition): FileTimes {
 	return { accessTime: tree.lastAccessTime(dentry), writeTime: tree.lastWriteTime(dentry) };
-}
-
-function countOf(map: ReadonlyMap<unknown, readonly unknown[]>): number {
-	let count = 0;
-	for (const list of map.values()) count += list.length;
-	return count;
 }

@@ -26,5 +26,5 @@ export async function extractPaths(
 	const source = sourceOf(image);
 	const plan = await planExtract(source, roots, target.folding, options, run);
 	// Single files keep their link targets: they are not a tree that could be moved (wim.md §4.16).
-	return runExtract(source, plan, target, writer, { ...options, rpfix: false }, run);
+	return runExtract([{ source, plan, target }], writer, { ...options, rpfix: false }, run);
 }
