@@ -187,6 +187,31 @@ function setCosts(slots: u32): void {
 	}
 }
 
+function lenCost(bits: usize, s: usize, most: u32): u32 { const l = load<u8>(bits + s); return l == 0 ? most * BIT : l * BIT; }
+function setCostsFromCodes(slots: u32): void {
+	const mainSymbols = 256 + (slots << 3);
+	buildCode(MAIN_COUNT, mainSymbols, 16, MAIN_BITS, MAIN_CODE);
+	buildCode(LENGTH_COUNT, 249, 16, LENGTH_BITS, LENGTH_CODE);
+	buildCode(ALIGNED_COUNT, 8, 7, ALIGNED_BITS, ALIGNED_CODE);
+	for (let b: usize = 0; b < 256; b++)
+		store<u64>(LITERAL_COST + (b << 3), (<u64>lenCost(MAIN_BITS, b, 16) << 32) | LITERAL);
+	for (let a: usize = 0; a < 8; a++)
+		store<u64>(ALIGNED_COST + (a << 3), <u64>lenCost(ALIGNED_BITS, a, 7) << 32);
+	for (let l: usize = 0; l < 249; l++)
+		store<u32>(LENGTH_COST + (l << 2), lenCost(LENGTH_BITS, l, 12));
+	for (let s: u32 = 0; s < slots; s++) {
+		const row = MATCH_COST + <usize>s * ROW;
+		let extra = extraBits(s);
+		if (s >= 8) extra -= 3;
+		for (let h: usize = 0; h < 8; h++) {
+			const c = lenCost(MAIN_BITS, 256 + (s << 3) + h, 16) + extra * BIT;
+			if (h < 7) store<u64>(row + (h << 3), (<u64>c << 32) | (h + 2));
+			else for (let l: usize = 7; l < 256; l++)
+				store<u64>(row + (l << 3), (<u64>(c + load<u32>(LENGTH_COST + ((l - 7) << 2))) << 32) | (l + 2));
+		}
+	}
+}
+
 // ---------------------------------------------------------------- parse
 
 @inline function recent(state: u64, r: u64): u32 { return <u32>((state >> (r * 21)) & FIELD); }
@@ -215,7 +240,7 @@ function setCosts(slots: u32): void {
  *
  * @returns recent offsets at the end
  */
-function search(buf: usize, start: u32, n: u32, cache: usize, state: u64, ahead: bool): void {
+function search(buf: usize, start: u32, n: u32, cache: usize, state: u64, ahead: u32): void {
 	memory.fill(NODES, 0xff, <usize>(n + 1) << 3);
 	let price: u64 = 0;
 	const text = buf + start;
@@ -225,7 +250,7 @@ function search(buf: usize, start: u32, n: u32, cache: usize, state: u64, ahead:
 		cache += 4;
 		const node = NODES + (<usize>i << 3);
 		store<u64>(RING + (<usize>(i & 511) << 3), state);
-		if (count != 0) {
+		if (count != 0 || ahead & 4) {
 			const longest = min(LENGTH_MAX, n - i);
 			let length: u32 = 1;
 			for (let r: u64 = 0; r < 3; r++) {
@@ -235,10 +260,26 @@ function search(buf: usize, start: u32, n: u32, cache: usize, state: u64, ahead:
 				if (l <= length) continue;
 				offer(MATCH_COST - 16 + <usize>r * ROW, node, price | (r << 9), length + 1, l);
 				length = l;
+				if (ahead & 8) {
+				const next = p + l + 1;
+				const back = from + l + 1;
+				if (l + 3 <= n - i && load<u16>(next) == load<u16>(back)) {
+					const l2 = extend(next, back, 2, min(min(JOINED_MAX - 1 - l, LENGTH_MAX), n - i - l - 1));
+					let total = price + load<u64>(MATCH_COST - 16 + <usize>r * ROW + (<usize>l << 3));
+					total += load<u64>(LITERAL_COST + (<usize>load<u8>(p + l) << 3));
+					total += load<u64>(MATCH_COST - 16 + (<usize>l2 << 3));
+					const at = i + l + 1 + l2;
+					total = (total & 0xffff_ffff_0000_0000) | <u64>(JOINED_FLAG | (l + 1 + l2));
+					if (total < load<u64>(NODES + (<usize>at << 3))) {
+						store<u64>(NODES + (<usize>at << 3), total);
+						store<u32>(JOINED + (<usize>at << 2), (<u32>r << 9) | l);
+					}
+				}
+				}
 			}
 			const end = cache + (<usize>count << 2);
 			let item: u32 = 0;
-			do {
+			if (count) { do {
 				item = load<u32>(cache);
 				cache += 4;
 				const formatted = item >> 9;
@@ -251,7 +292,7 @@ function search(buf: usize, start: u32, n: u32, cache: usize, state: u64, ahead:
 					length = l;
 				}
 			} while (cache < end);
-			if (ahead) {
+			if (ahead & 1) {
 				const l = item & 511;
 				const formatted = item >> 9;
 				const next = p + l + 1;
@@ -269,7 +310,7 @@ function search(buf: usize, start: u32, n: u32, cache: usize, state: u64, ahead:
 						store<u32>(JOINED + (<usize>at << 2), item);
 					}
 				}
-			}
+			} }
 		}
 		// On to the next position: by this literal, or as it was reached already.
 		price += load<u64>(LITERAL_COST + (<usize>load<u8>(p) << 3));
@@ -350,7 +391,7 @@ function differs(): bool {
 		const b = <u64>load<u32>(CLASSES + k) * newSeen;
 		difference += a > b ? a - b : b - a;
 	}
-	if (blockSeen > 0 && difference * 8 > 7 * <u64>blockSeen * newSeen) return true;
+	if (blockSeen > 0 && difference * 8 > 8 * <u64>blockSeen * newSeen) return true;
 	merge();
 	return false;
 }
@@ -420,6 +461,87 @@ function prospect(buf: usize, start: u32, end: u32, cache: usize, state: u64): u
 	}
 	cacheNext = cache;
 	return i;
+}
+
+const SHARE: usize = memory.data<u8>([
+	33, 18, 31, 30, 31, 24, 37, 20,
+	2, 15, 9, 5, 6, 17, 13, 11,
+	2, 6, 1, 6, 6, 15, 14, 10,
+	1, 14, 10, 15, 14, 17, 6, 33,
+	1, 15, 13, 20, 8, 25, 4, 16,
+	1, 13, 5, 11, 10, 20, 22, 15,
+	1, 7, 3, 12, 17, 19, 9, 9,
+	1, 20, 11, 7, 12, 14, 15, 11,
+	1, 15, 6, 6, 11, 20, 21, 18,
+	1, 16, 14, 8, 10, 12, 12, 18,
+	1, 17, 8, 8, 14, 12, 14, 12,
+	1, 12, 9, 16, 15, 10, 16, 17,
+	1, 14, 8, 20, 16, 17, 16, 19,
+	1, 12, 8, 14, 16, 17, 13, 18,
+	1, 13, 8, 15, 15, 17, 14, 17,
+	1, 11, 8, 15, 16, 15, 14, 17,
+	1, 10, 8, 18, 17, 13, 13, 15,
+	1, 9, 8, 16, 16, 14, 15, 14,
+	1, 7, 10, 3, 14, 8, 12, 13,
+	1, 7, 11, 11, 15, 9, 7, 13,
+	1, 6, 9, 12, 15, 2, 14, 15,
+	1, 6, 8, 13, 15, 12, 13, 13,
+	1, 5, 8, 12, 15, 10, 8, 15,
+	1, 5, 6, 11, 14, 13, 7, 14,
+	1, 4, 8, 12, 12, 10, 7, 14,
+	1, 3, 3, 12, 14, 11, 10, 15,
+	1, 1, 7, 11, 12, 12, 10, 15,
+	1, 1, 6, 9, 12, 12, 4, 15,
+	1, 1, 4, 9, 11, 12, 6, 10,
+	1, 1, 3, 4, 10, 9, 8, 11,
+]);
+const FLOOR: usize = memory.data<u8>([
+	41, 255, 68, 47, 42, 98, 17, 255,
+	49, 3, 1, 22, 5, 1, 1, 6,
+	27, 34, 10, 3, 3, 2, 1, 13,
+	9, 0, 0, 0, 1, 1, 2, 0,
+	12, 0, 0, 0, 0, 0, 0, 0,
+	38, 8, 3, 0, 0, 0, 0, 0,
+	46, 40, 15, 4, 1, 0, 1, 0,
+	36, 2, 6, 6, 1, 1, 2, 0,
+	67, 27, 24, 13, 7, 0, 0, 0,
+	42, 19, 4, 10, 5, 3, 5, 0,
+	58, 18, 26, 21, 2, 7, 10, 28,
+	22, 32, 19, 3, 2, 8, 2, 6,
+	21, 28, 31, 0, 0, 4, 3, 0,
+	7, 20, 24, 4, 0, 0, 4, 0,
+	5, 12, 32, 4, 0, 1, 5, 3,
+	2, 12, 25, 0, 0, 0, 3, 0,
+	2, 20, 31, 0, 0, 4, 6, 12,
+	1, 13, 25, 0, 0, 3, 4, 10,
+	1, 28, 19, 45, 5, 11, 12, 33,
+	1, 10, 12, 11, 0, 7, 13, 17,
+	1, 10, 26, 9, 0, 20, 7, 6,
+	0, 6, 18, 3, 0, 3, 3, 11,
+	0, 1, 22, 4, 0, 7, 11, 0,
+	0, 0, 16, 3, 0, 4, 8, 2,
+	0, 0, 4, 1, 3, 7, 13, 0,
+	0, 0, 21, 0, 0, 2, 2, 0,
+	0, 4, 0, 0, 0, 3, 2, 0,
+	0, 2, 0, 0, 0, 1, 6, 0,
+	0, 1, 0, 0, 0, 1, 4, 7,
+	0, 0, 0, 0, 0, 0, 1, 0,
+]);
+
+function foresee(slots: u32): void {
+	const total = sum(MAIN_COUNT, 256 + (slots << 3));
+	const literals = sum(MAIN_COUNT, 256);
+	const factor = 11 + (literals == 0 ? 0 : min<u32>(64, (total * 50 / literals) >> 4));
+	for (let b: usize = 0; b < 256; b++) store<u32>(MAIN_COUNT + (b << 2), load<u32>(MAIN_COUNT + (b << 2)) * factor);
+	for (let h: usize = 0; h < <usize>(slots << 3); h++) {
+		const k = h < 240 ? h : 232 + (h & 7);
+		const at = MAIN_COUNT + 0x400 + (h << 2);
+		store<u32>(at, load<u32>(at) * <u32>load<u8>(SHARE + k) + ((total * <u32>load<u8>(FLOOR + k)) >> 11));
+	}
+	for (let l: usize = 0; l < 249; l++) {
+		const at = LENGTH_COUNT + (l << 2);
+		store<u32>(at, load<u32>(at) * 16 + (l < 40 ? total >> 8 : total >> 11));
+	}
 }
 
 // ---------------------------------------------------------------- writing
@@ -593,9 +715,10 @@ function nearOptimal<T>(chunkSize: u32, buf: usize, size: u32, tree: usize): voi
 		while (start < segmentEnd && !full) {
 			const end = prospect(buf, start, segmentEnd, cache, state);
 			const n = end - start;
+			if (P4 & 16) foresee(slots);
 			for (let pass: u32 = 0; pass < P3; pass++) {
-				setCosts(slots);
-				search(buf, start, n, cache, state, P4 > 0);
+				if (pass == 0 || P4 < 2) setCosts(slots); else setCostsFromCodes(slots);
+				search(buf, start, n, cache, state, P4);
 				collect(buf, start, n, state);
 			}
 			writeBlock(buf + start, n, chunkSize, slots);

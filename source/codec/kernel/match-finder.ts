@@ -42,6 +42,10 @@ export function resetFinder<T>(): void {
 	return min(length, limit);
 }
 
+@inline function bucket2<T>(word: u32): usize { return HEADS2 + <usize>(((word & 0xffff) * 0x9e3779b1) >>> (32 - BITS2)) * sizeof<T>(); }
+@inline function bucket3<T>(word: u32): usize { return HEADS3 + <usize>(((word << 8) * 0x9e3779b1) >>> (32 - BITS3)) * (2 * sizeof<T>()); }
+@inline function bucket4<T>(word: u32): usize { return HEADS4 + <usize>((word * 0x9e3779b1) >>> (32 - hashBits<T>())) * sizeof<T>(); }
+
 /** Where the last call of `fillCache` stopped. */
 export let filledTo: u32 = 0;
 /** How many positions before that the last long match covers beyond it. */
@@ -63,6 +67,15 @@ export function fillCache<T>(buf: usize, from: u32, to: u32, size: u32, cache: u
 	const width: usize = sizeof<T>();
 	if (sizeof<T>() == 2) tree = TREE16;
 	const room = cacheEnd - (<usize>(depth + 4) << 2);
+	// The buckets of a position are looked up while the one before is being dealt with, so that nothing waits for memory.
+	let word = load<u32>(buf + from);
+	let at2 = bucket2<T>(word);
+	let at3 = bucket3<T>(word);
+	let at4 = bucket4<T>(word);
+	let old2 = get<T>(at2);
+	let old3 = get<T>(at3);
+	let older3 = get<T>(at3 + width);
+	let node = get<T>(at4);
 	let skip = covered;
 	let i = from;
 	for (; i < to && cache <= room; i++) {
@@ -70,48 +83,40 @@ export function fillCache<T>(buf: usize, from: u32, to: u32, size: u32, cache: u
 		const left = size - i;
 		const head = cache;
 		cache += 4;
-		store<u32>(head, 0);
 		if (left < 8) {
+			store<u32>(head, 0);
 			if (skip > 0) skip--;
 			continue;
 		}
-		const word = load<u32>(cur);
-		const at3 = HEADS3 + <usize>(((word & 0xffffff) * 0x9e3779b1) >>> (32 - BITS3)) * (2 * width);
-		const at4 = HEADS4 + <usize>((word * 0x9e3779b1) >>> (32 - hashBits<T>())) * width;
-		const old3 = get<T>(at3);
-		let node = get<T>(at4);
+		store<T>(at2, <T>i);
+		store<T>(at3, <T>i);
+		store<T>(at3 + width, <T>old3);
 		store<T>(at4, <T>i);
-		let best: u32 = 3;
 		const cap = min(left, longest);
 		const niceHere = min(nice, cap);
+		let best: u32 = 3;
 		if (skip > 0) {
 			skip--;
 			best = 0xffff;
-			store<T>(at3 + width, <T>old3);
-			store<T>(at3, <T>i);
-			if (least == 2) store<T>(HEADS2 + <usize>(((word & 0xffff) * 0x9e3779b1) >>> (32 - BITS2)) * width, <T>i);
 		} else {
-			const older3 = get<T>(at3 + width);
-			store<T>(at3 + width, <T>old3);
-			store<T>(at3, <T>i);
-			if (least == 2) {
-				const at2 = HEADS2 + <usize>(((word & 0xffff) * 0x9e3779b1) >>> (32 - BITS2)) * width;
-				const old2 = get<T>(at2);
-				store<T>(at2, <T>i);
-				if (old2 != 0 && old2 != old3 && load<u16>(buf + old2) == <u16>word) {
-					store<u32>(cache, ((i - old2 + 2) << 9) | 2);
-					cache += 4;
-				}
-			}
 			const x = word << 8;
-			if (old3 != 0 && load<u32>(buf + old3) << 8 == x) {
-				store<u32>(cache, ((i - old3 + 2) << 9) | 3);
-				cache += 4;
-			} else if (older3 != 0 && load<u32>(buf + older3) << 8 == x) {
-				store<u32>(cache, ((i - older3 + 2) << 9) | 3);
-				cache += 4;
+			if (least == 2) {
+				store<u32>(cache, ((i - old2 + 2) << 9) | 2);
+				cache += <usize>(u32(old2 != 0) & u32(old2 != old3) & u32(load<u16>(buf + old2) == <u16>word)) << 2;
 			}
+			const first = u32(old3 != 0) & u32(load<u32>(buf + old3) << 8 == x);
+			const second = u32(older3 != 0) & u32(load<u32>(buf + older3) << 8 == x);
+			store<u32>(cache, ((i + 2 - select<u32>(old3, older3, first != 0)) << 9) | 3);
+			cache += <usize>(first | second) << 2;
 		}
+		word = load<u32>(cur + 1);
+		at2 = bucket2<T>(word);
+		at3 = bucket3<T>(word);
+		at4 = bucket4<T>(word);
+		old2 = get<T>(at2);
+		old3 = get<T>(at3);
+		older3 = get<T>(at3 + width);
+		const nextNode = get<T>(at4);
 		let smaller: usize = tree + <usize>i * (2 * width);
 		let greater: usize = smaller + width;
 		let smallerLength: u32 = 0;
@@ -133,31 +138,32 @@ export function fillCache<T>(buf: usize, from: u32, to: u32, size: u32, cache: u
 				x = load<u64>(cur + length) ^ load<u64>(other + length);
 			}
 			length += <u32>(ctz(x) >> 3);
-			if (length > best) {
-				best = length;
-				store<u32>(cache, ((i - node + 2) << 9) | min(length, niceHere));
-				cache += 4;
-			}
+			store<u32>(cache, ((i - node + 2) << 9) | min(length, niceHere));
+			cache += <usize>(length > best) << 2;
 			if (length >= niceHere) {
 				store<T>(smaller, load<T>(children));
 				store<T>(greater, load<T>(children + width));
-				if (best != 0xffff && niceHere == nice) {
+				if (length > best && niceHere == nice) {
 					const full = extend(cur, other, length, cap);
 					store<u32>(cache - 4, ((i - node + 2) << 9) | full);
 					skip = full - 1;
 				}
 				break;
 			}
-			const less: u32 = <u32>(load<u8>(other + length) < load<u8>(cur + length));
-			const slot = select<usize>(smaller, greater, less != 0);
-			store<T>(slot, <T>node);
-			const next = children + (less ? width : 0);
-			node = get<T>(next);
-			smaller = select<usize>(next, smaller, less != 0);
-			greater = select<usize>(greater, next, less != 0);
-			smallerLength = select<u32>(length, smallerLength, less != 0);
-			greaterLength = select<u32>(greaterLength, length, less != 0);
+			best = select<u32>(length, best, length > best);
+			if (load<u8>(other + length) < load<u8>(cur + length)) {
+				store<T>(smaller, <T>node);
+				smaller = children + width;
+				smallerLength = length;
+				node = get<T>(smaller);
+			} else {
+				store<T>(greater, <T>node);
+				greater = children;
+				greaterLength = length;
+				node = get<T>(greater);
+			}
 		}
+		node = nextNode;
 		store<u32>(head, <u32>(cache - head - 4) >> 2);
 	}
 	filledTo = i;
