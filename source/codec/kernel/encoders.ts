@@ -5,8 +5,10 @@
 
 import { lzmsBegin, lzmsFinish, lzmsForget, lzmsStep, lzmsWorkspaceSize } from './lzms-encode';
 import { lzxEncode, lzxWorkspaceSize } from './lzx-encode';
+import { xpressEncode, xpressWorkspaceSize } from './xpress-encode';
 export { tune } from './lzx-encode';
 
+const XPRESS: u32 = 1;
 const LZX: u32 = 2;
 const LZMS: u32 = 3;
 
@@ -18,6 +20,7 @@ export function areasStart(): u32 { return 0x800000; }
 
 /** Bytes of tables, beyond those below `areasStart`, that one chunk needs; 0xffffffff for a format that is not written. */
 export function workspaceSize(format: u32, chunkSize: u32, level: u32): u32 {
+	if (format == XPRESS) return xpressWorkspaceSize(chunkSize);
 	if (format == LZX) return lzxWorkspaceSize(chunkSize);
 	if (format == LZMS) return lzmsWorkspaceSize(chunkSize, level);
 	return 0xffffffff;
@@ -31,6 +34,7 @@ export function encode(format: u32, chunkSize: u32, level: u32, input: usize, si
 		return lzmsFinish();
 	}
 	owner = format;
+	if (format == XPRESS) return xpressEncode(level, input, size, output, workspace);
 	if (format == LZX) return lzxEncode(chunkSize, level, input, size, output, workspace);
 	return 0;
 }

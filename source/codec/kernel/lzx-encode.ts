@@ -678,7 +678,7 @@ export function lzxWorkspaceSize(chunkSize: u32): u32 { return chunkSize + 1024 
 let P1: u32 = 24;
 let P2: u32 = 48;
 let P3: u32 = 2;
-let P4: u32 = 1;
+let P4: u32 = 25;
 export function tune(a: u32, b: u32, c: u32, d: u32): void { P1 = a; P2 = b; P3 = c; P4 = d; }
 
 /** Encodes one chunk. Returns the stored size, or 0 when that would not be less than `size`. */
@@ -709,7 +709,7 @@ function nearOptimal<T>(chunkSize: u32, buf: usize, size: u32, tree: usize): voi
 	let start: u32 = 0;
 	while (start < size && !full) {
 		const limit = min(size, start + SEGMENT_MAX);
-		fillCache<T>(buf, start, limit, size, CACHE, CACHE_END, P1, P2, LENGTH_MAX, 2, tree);
+		fillCache<T, u8>(buf, start, limit, size, CACHE, CACHE_END, P1, P2, LENGTH_MAX, tree);
 		const segmentEnd = filledTo;
 		let cache = CACHE;
 		while (start < segmentEnd && !full) {

@@ -1,7 +1,9 @@
 // Binary-tree match finder for the parsers that weigh all matches (lzx.md section 10.2).
 //
-// It fills a cache: for each position one u32 with the number of matches, then one u32 a match, in order of strictly
-// growing length and offset: (offset + 2) << 9 | length. Positions are stored in T: u16 for chunks up to 64 KiB, u32 for larger ones.
+// It fills a cache: for each position a u32 with the number of matches and one u32 a match, in order of strictly growing
+// length and offset. In form F = u8 (for parsers that go forward) the number stands first and a match is
+// (offset + 2) << 9 | length; in form F = u16 (for those that go backward) it stands last, and a match is
+// offset << 16 | length - 3, and there are none of length 2. Positions are stored in T: u16 for chunks up to 64 KiB, u32 for larger ones.
 // Position 0 means "empty", so nothing matches the very first byte of a chunk.
 
 import { HUFFMAN_END } from './huffman-build';
@@ -28,6 +30,10 @@ export function resetFinder<T>(): void {
 
 @inline function hashBits<T>(): u32 { return sizeof<T>() == 2 ? 15 : 16; }
 @inline function get<T>(at: usize): u32 { return <u32>load<T>(at); }
+
+@inline function entry<F>(offset: u32, length: u32): u32 {
+	return sizeof<F>() == 1 ? ((offset + 2) << 9) | length : (offset << 16) | (length - 3);
+}
 
 /** Number of equal bytes at two places, from `length` on, at most `limit`; reads up to 8 bytes beyond. */
 @inline export function extend(a: usize, b: usize, length: u32, limit: u32): u32 {
@@ -63,9 +69,10 @@ export function resetCovered(): void { covered = 0; }
  * @param tree workspace for the tree of a large chunk
  * @returns end of what was written
  */
-export function fillCache<T>(buf: usize, from: u32, to: u32, size: u32, cache: usize, cacheEnd: usize, depth: u32, nice: u32, longest: u32, least: u32, tree: usize): usize {
+export function fillCache<T, F>(buf: usize, from: u32, to: u32, size: u32, cache: usize, cacheEnd: usize, depth: u32, nice: u32, longest: u32, tree: usize): usize {
 	const width: usize = sizeof<T>();
 	if (sizeof<T>() == 2) tree = TREE16;
+	const forward = sizeof<F>() == 1;
 	const room = cacheEnd - (<usize>(depth + 4) << 2);
 	// The buckets of a position are looked up while the one before is being dealt with, so that nothing waits for memory.
 	let word = load<u32>(buf + from);
@@ -82,13 +89,14 @@ export function fillCache<T>(buf: usize, from: u32, to: u32, size: u32, cache: u
 		const cur = buf + i;
 		const left = size - i;
 		const head = cache;
-		cache += 4;
+		if (forward) cache += 4;
 		if (left < 8) {
 			store<u32>(head, 0);
+			if (!forward) cache += 4;
 			if (skip > 0) skip--;
 			continue;
 		}
-		store<T>(at2, <T>i);
+		if (forward) store<T>(at2, <T>i);
 		store<T>(at3, <T>i);
 		store<T>(at3 + width, <T>old3);
 		store<T>(at4, <T>i);
@@ -100,20 +108,20 @@ export function fillCache<T>(buf: usize, from: u32, to: u32, size: u32, cache: u
 			best = 0xffff;
 		} else {
 			const x = word << 8;
-			if (least == 2) {
-				store<u32>(cache, ((i - old2 + 2) << 9) | 2);
+			if (forward) {
+				store<u32>(cache, entry<F>(i - old2, 2));
 				cache += <usize>(u32(old2 != 0) & u32(old2 != old3) & u32(load<u16>(buf + old2) == <u16>word)) << 2;
 			}
 			const first = u32(old3 != 0) & u32(load<u32>(buf + old3) << 8 == x);
 			const second = u32(older3 != 0) & u32(load<u32>(buf + older3) << 8 == x);
-			store<u32>(cache, ((i + 2 - select<u32>(old3, older3, first != 0)) << 9) | 3);
+			store<u32>(cache, entry<F>(i - select<u32>(old3, older3, first != 0), 3));
 			cache += <usize>(first | second) << 2;
 		}
 		word = load<u32>(cur + 1);
-		at2 = bucket2<T>(word);
+		if (forward) at2 = bucket2<T>(word);
 		at3 = bucket3<T>(word);
 		at4 = bucket4<T>(word);
-		old2 = get<T>(at2);
+		if (forward) old2 = get<T>(at2);
 		old3 = get<T>(at3);
 		older3 = get<T>(at3 + width);
 		const nextNode = get<T>(at4);
@@ -138,14 +146,14 @@ export function fillCache<T>(buf: usize, from: u32, to: u32, size: u32, cache: u
 				x = load<u64>(cur + length) ^ load<u64>(other + length);
 			}
 			length += <u32>(ctz(x) >> 3);
-			store<u32>(cache, ((i - node + 2) << 9) | min(length, niceHere));
+			store<u32>(cache, entry<F>(i - node, min(length, niceHere)));
 			cache += <usize>(length > best) << 2;
 			if (length >= niceHere) {
 				store<T>(smaller, load<T>(children));
 				store<T>(greater, load<T>(children + width));
 				if (length > best && niceHere == nice) {
 					const full = extend(cur, other, length, cap);
-					store<u32>(cache - 4, ((i - node + 2) << 9) | full);
+					store<u32>(cache - 4, entry<F>(i - node, full));
 					skip = full - 1;
 				}
 				break;
@@ -164,7 +172,11 @@ export function fillCache<T>(buf: usize, from: u32, to: u32, size: u32, cache: u
 			}
 		}
 		node = nextNode;
-		store<u32>(head, <u32>(cache - head - 4) >> 2);
+		if (forward) store<u32>(head, <u32>(cache - head - 4) >> 2);
+		else {
+			store<u32>(cache, <u32>(cache - head) >> 2);
+			cache += 4;
+		}
 	}
 	filledTo = i;
 	covered = skip;
