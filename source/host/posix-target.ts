@@ -225,6 +225,11 @@ export class PosixTarget {
 		}
 	}
 
+	/** Removes what has the name of a file to come, never following it. */
+	makeRoom(relative: string): void {
+		this.#create(relative, 'file', this.isEmpty ? () => {} : removeExisting);
+	}
+
 	/** Bytes on the disk of the file that stands under a name; 0 when there is none. */
 	occupiedSize(relative: string): number {
 		const stat = lstatSync(forFs(this.path(relative)), { throwIfNoEntry: false });

@@ -232,34 +232,26 @@ class Extraction implements BlobSink {
 		}
 	}
 
-	/** The files to be filled, of those whose folders could be made. */
+	/** The files to be filled, of those whose names are free or could be made so. */
 	*fileJobs(): Generator<{ blob: ExtractBlob; files: FileTarget[] }, void, undefined> {
 		const tree = this.#tree;
 		for (const [blob, items] of this.#plan.files) {
-			const files = items
-				.filter((item) => this.#target.canHold(item.path) || this.#orphan(item))
-				.map(({ dentry, path }) => ({
-					path: this.#target.path(path),
-					times: utimesValues(timesOf(tree, dentry)),
-					isSparse: (tree.attributes(dentry) & Attribute.sparse) !== 0,
-				}));
+			const files: FileTarget[] = [];
+			for (const item of items)
+				this.#try(item, () => {
+					this.#target.makeRoom(item.path);
+					files.push({
+						path: this.#target.path(item.path),
+						times: utimesValues(timesOf(tree, item.dentry)),
+						isSparse: (tree.attributes(item.dentry) & Attribute.sparse) !== 0,
+					});
+				});
 			if (files.length > 0) yield { blob, files };
 		}
 	}
 
 	linkBlobs(): Iterable<ExtractBlob> {
 		return this.#plan.links.keys();
-	}
-
-	/** Reports a file whose folder could not be made. */
-	#orphan(item: ExtractItem): false {
-		this.#fail(
-			item,
-			new HostError(`Cannot extract "${this.#pathOf(item)}": its folder could not be made`, {
-				path: this.#pathOf(item),
-			}),
-		);
-		return false;
 	}
 
 	fileWritten({ blob, error, isKept }: FileOutcome): void {

@@ -9,7 +9,6 @@ import { DigestError, FormatError, UnsupportedError } from '../base/errors.ts';
 import { LZMS_CHUNK_SIZE_SAFE, METADATA_SIZE_MAX, XML_SIZE_MAX } from '../base/limits.ts';
 import { type Sha1, sha1, sha1At } from '../bytes/sha1.ts';
 import { Span } from '../bytes/span.ts';
-import { byteRun, pattern64, struct, u32, u64 } from '../bytes/struct.ts';
 import { chunkCount, chunkTableSize } from '../codec/chunk-table.ts';
 import type { Compression } from '../codec/compression.ts';
 import { Decoder } from '../codec/decoder.ts';
@@ -29,17 +28,8 @@ import {
 } from './part-header.ts';
 import type { Blob } from './resource.ts';
 import { Wim } from './wim.ts';
+import { PIPABLE_MAGIC, PipableHeader } from './write-resource.ts';
 import { XmlData } from './xml-data.ts';
-
-/** What stands before every resource of a pipable file. */
-export const PipeHeader = struct('resource header of a pipable file', {
-	magic: pattern64, //    +0x00  PIPE_MAGIC
-	originalSize: u64, //   +0x08  bytes once decompressed
-	sha1: byteRun(20), //   +0x10  of the decompressed bytes
-	flags: u32, //          +0x24  see ResourceFlag
-});
-
-export const PIPE_MAGIC = 0x2b9b_9ba2_443d_b9d8n;
 
 /** Uncompressed resources are handed over in pieces of this size. */
 const RAW_PIECE_SIZE = 1 << 16;
@@ -192,7 +182,7 @@ export class PipeReader implements AsyncDisposable {
 
 	async #metadataHeader(what: string): Promise<ArrivingResource> {
 		const at = this.#input.offset;
-		const bytes = await this.#input.take(PipeHeader.size, `the header of ${what}`);
+		const bytes = await this.#input.take(PipableHeader.size, `the header of ${what}`);
 		const resource = parseResource(bytes, this.#input.name, at);
 		if ((resource.flags & ResourceFlag.metadata) !== 0) return resource;
 		throw this.#error(at, `Cannot read ${what}: a blob came in its place`);
@@ -207,9 +197,9 @@ export class PipeReader implements AsyncDisposable {
 			if (first === null) return null;
 			const start = first.slice();
 			const magic = new DataView(start.buffer).getBigUint64(0, true);
-			if (magic === PIPE_MAGIC) {
-				const rest = await input.take(PipeHeader.size - 8, 'a resource header');
-				const bytes = new Uint8Array(PipeHeader.size);
+			if (magic === PIPABLE_MAGIC) {
+				const rest = await input.take(PipableHeader.size - 8, 'a resource header');
+				const bytes = new Uint8Array(PipableHeader.size);
 				bytes.set(start);
 				bytes.set(rest, 8);
 				return parseResource(bytes, input.name, at);
@@ -361,10 +351,10 @@ async function* checkedPieces(
 /** @throws {FormatError} when the magic is missing */
 function parseResource(bytes: Uint8Array, name: string, at: number): ArrivingResource {
 	const span = new Span(bytes, name, at);
-	const { magic, originalSize, flags } = PipeHeader.parse(span);
-	if (magic !== PIPE_MAGIC)
+	const { magic, originalSize, flags } = PipableHeader.parse(span);
+	if (magic !== PIPABLE_MAGIC)
 		throw span.error(0, 'Cannot read the next resource: its magic is missing');
-	return { originalSize, flags, sha1: sha1At(bytes, PipeHeader.offsets.sha1) };
+	return { originalSize, flags, sha1: sha1At(bytes, PipableHeader.offsets.sha1) };
 }
 
 function checkHeader(header: PartHeader, name: string): void {
@@ -391,7 +381,7 @@ function checkHeader(header: PartHeader, name: string): void {
 
 async function readXml(input: ForwardReader, name: string): Promise<XmlData> {
 	const at = input.offset;
-	const head = await input.take(PipeHeader.size, 'the header of the XML data');
+	const head = await input.take(PipableHeader.size, 'the header of the XML data');
 	const { originalSize, flags, sha1: expected } = parseResource(head, name, at);
 	const isCompressed = (flags & ResourceFlag.compressed) !== 0;
 	if (isCompressed || originalSize > XML_SIZE_MAX)
@@ -405,7 +395,7 @@ async function readXml(input: ForwardReader, name: string): Promise<XmlData> {
 			region: name,
 			offset: at,
 		});
-	return XmlData.parse(new Span(bytes, name, at + PipeHeader.size));
+	return XmlData.parse(new Span(bytes, name, at + PipableHeader.size));
 }
 
 /** The part as far as it is known; nothing can be read from its source. */
