@@ -70,6 +70,8 @@ export interface Listing {
 	readonly imageIndex: number;
 	/** Position of the folder; for search hits, of the folder searched. */
 	readonly folder: number;
+	/** Position of the folder above; of itself for the root. */
+	readonly parent: number;
 	/** Backslash path of the folder, `\` for the root. */
 	readonly path: string;
 	readonly positions: Int32Array;
@@ -256,8 +258,14 @@ export interface JobEstimate {
 	/** One line each, for the dialog; warnings do not block. */
 	readonly notes: readonly string[];
 	readonly warnings: readonly string[];
-	/** Field name to error. */
+}
+
+/** What must be right before a job may start; quick, unlike the estimate. */
+export interface JobCheck {
+	/** Field name to error; `` for the whole form. */
 	readonly errors: Readonly<Record<string, string>>;
+	/** A file that the job would replace, which must be confirmed. */
+	readonly replaces: { readonly path: string; readonly facts: HostPath } | null;
 }
 
 export interface DeckJobs {
@@ -269,6 +277,7 @@ export interface DeckJobs {
 	pause(id: number): void;
 	resume(id: number): void;
 	dismiss(id: number): void;
+	check(request: JobRequest): Promise<JobCheck>;
 	estimate(request: JobRequest, signal: AbortSignal): Promise<JobEstimate>;
 	/** Ends when no job runs or waits. */
 	idle(): Promise<void>;

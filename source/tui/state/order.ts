@@ -11,10 +11,13 @@ export interface Sort {
 
 export const SORT_BY_NAME: Sort = { key: 'name', descending: false };
 
-export interface OrderOptions {
-	readonly sort: Sort;
+export interface RowFilter {
 	readonly filter: string;
 	readonly showHidden: boolean;
+}
+
+export interface OrderOptions {
+	readonly sort: Sort;
 	/** True for rows that a finding hits. */
 	readonly isDamaged: (row: number) => boolean;
 }
@@ -60,25 +63,29 @@ export function filterTest(filter: string): (lowerName: string) => boolean {
 	return (name) => name.includes(text);
 }
 
-/** Rows that pass filter and visibility, in the order of the listing; narrows `among` when given. */
+/** The rows of a sorted listing that pass filter and visibility, in the same order. */
 export function visibleRows(
 	listing: Listing,
-	options: Pick<OrderOptions, 'filter' | 'showHidden'>,
-	among: Int32Array | null = null,
+	{ filter, showHidden }: RowFilter,
+	sorted: Int32Array,
 ): Int32Array {
+	if (filter === '' && showHidden) return sorted;
 	const { attributes } = listing;
-	const count = among ? among.length : listing.positions.length;
-	const rows = new Int32Array(count);
-	const names = options.filter === '' ? null : loweredNames(listing);
-	const test = filterTest(options.filter);
+	const rows = new Int32Array(sorted.length);
+	const names = filter === '' ? null : loweredNames(listing);
+	const test = filterTest(filter);
 	let kept = 0;
-	for (let i = 0; i < count; i++) {
-		const row = among ? among[i]! : i;
-		if (!options.showHidden && (attributes[row]! & HIDDEN_OR_SYSTEM) !== 0) continue;
+	for (const row of sorted) {
+		if (!showHidden && (attributes[row]! & HIDDEN_OR_SYSTEM) !== 0) continue;
 		if (names && !test(names[row]!)) continue;
 		rows[kept++] = row;
 	}
 	return rows.subarray(0, kept);
+}
+
+/** The rows of a listing as the image stores them. */
+export function storedOrder(listing: Listing): Int32Array {
+	return Int32Array.from({ length: listing.positions.length }, (_, row) => row);
 }
 
 const extensionOf = (name: string): string => {
@@ -172,18 +179,12 @@ function* sortSteps(rows: Int32Array, compare: Compare): Generator<void, Int32Ar
 	return source;
 }
 
-/** The order of a listing, step by step; the generator may be dropped at any `yield`. */
-export function* orderSteps(listing: Listing, options: OrderOptions): Generator<void, Int32Array> {
-	const rows = visibleRows(listing, options);
-	yield;
-	return yield* sortSteps(rows, comparer(listing, options));
+/** Sorts a listing step by step; the generator may be dropped at any `yield`. */
+export function orderSteps(listing: Listing, options: OrderOptions): Generator<void, Int32Array> {
+	return sortSteps(storedOrder(listing), comparer(listing, options));
 }
 
-/** The order of a listing at once; for listings up to `SYNC_ROWS_MAX` rows. */
+/** Sorts a listing at once; for listings up to `SYNC_ROWS_MAX` rows. */
 export function orderOf(listing: Listing, options: OrderOptions): Int32Array {
-	const steps = orderSteps(listing, options);
-	for (;;) {
-		const step = steps.next();
-		if (step.done) return step.value;
-	}
+	return storedOrder(listing).sort(comparer(listing, options));
 }

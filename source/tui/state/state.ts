@@ -33,6 +33,8 @@ export interface Settings {
 	/** Folder that relative paths in dialogs start from. */
 	readonly workFolder: string;
 	readonly pathSeparator: string;
+	/** What the engine can run as a job. */
+	readonly verbs: ReadonlySet<string>;
 }
 
 export type ViewName = 'start' | 'deck' | 'damage' | 'sizes' | 'difference';
@@ -104,10 +106,12 @@ export interface FilesState {
 	readonly listing: Listing | null;
 	/** The pattern, when the listing holds hits of a search. */
 	readonly find: string | null;
-	/** Shown rows of the listing, in order. */
+	/** All rows of the listing, in order. */
+	readonly sorted: Int32Array;
+	/** Those of them that are shown. */
 	readonly order: Int32Array;
-	/** A listing too long to sort at once: the order it shall get. */
-	readonly reorder: { readonly listing: Listing; readonly cursorPosition: number } | null;
+	/** A listing too long to sort at once waits for this order; a fresh object for every wish. */
+	readonly reorder: { readonly listing: Listing; readonly sort: Sort } | null;
 	readonly list: ListState;
 	readonly sort: Sort;
 	readonly filter: string;
@@ -116,8 +120,8 @@ export interface FilesState {
 	readonly history: readonly Location[];
 	/** Position in the image where `v` began a range, or null. */
 	readonly rangeFrom: number | null;
-	/** Where the cursor shall stand once the folder is loaded. */
-	readonly wantedName: string | null;
+	/** Position or name where the cursor shall stand once the folder is loaded. */
+	readonly wanted: number | string | null;
 }
 
 export type DetailMode = 'facts' | 'hex' | 'text' | 'streams';
@@ -233,6 +237,8 @@ export interface FormDialog {
 	readonly kind: 'form';
 	/** Verb of the request that it builds, or a command of the deck itself. */
 	readonly form: string;
+	/** What the form is about: its values are remembered for the same subject only. */
+	readonly subject: string;
 	readonly title: string;
 	readonly fields: readonly Field[];
 	readonly buttons: readonly Button[];
@@ -345,7 +351,7 @@ export interface State {
 	readonly status: StatusMessage | null;
 	readonly messages: readonly StatusMessage[];
 	readonly undo: readonly Snapshot[];
-	/** Values of a form for the rest of the run, by form name. */
+	/** Values of a form for the rest of the run, by form and subject. */
 	readonly formMemory: ReadonlyMap<string, Readonly<Record<string, FormValue>>>;
 	/** Command ids by last use, for the palette. */
 	readonly recentCommands: readonly string[];
@@ -363,6 +369,7 @@ export const DEFAULT_SETTINGS: Settings = {
 	utc: false,
 	workFolder: '.',
 	pathSeparator: '/',
+	verbs: new Set(),
 };
 
 export const NO_WIM: WimState = {
@@ -377,6 +384,7 @@ export const NO_FILES: FilesState = {
 	load: NO_LOAD,
 	listing: null,
 	find: null,
+	sorted: new Int32Array(0),
 	order: new Int32Array(0),
 	reorder: null,
 	list: LIST_START,
@@ -386,7 +394,7 @@ export const NO_FILES: FilesState = {
 	places: new Map(),
 	history: [],
 	rangeFrom: null,
-	wantedName: null,
+	wanted: null,
 };
 
 export const NO_DETAILS: DetailsState = {

@@ -1,0 +1,86 @@
+/** Small makers for the fields and buttons of forms. */
+
+import { changed, withMemory } from '../state/form.ts';
+import type { Button, Field, FormDialog, Option, State } from '../state/state.ts';
+import { fieldOf } from '../state/text-field.ts';
+
+export const textField = (name: string, label: string, text = ''): Field => ({
+	kind: 'text',
+	name,
+	label,
+	field: fieldOf(text),
+});
+
+export const pathField = (name: string, label: string, text = ''): Field => ({
+	kind: 'path',
+	name,
+	label,
+	field: fieldOf(text),
+});
+
+export const numberField = (name: string, label: string, value: number): Field => ({
+	kind: 'number',
+	name,
+	label,
+	field: fieldOf(String(value)),
+});
+
+export const check = (name: string, label: string, text: string, value = false): Field => ({
+	kind: 'check',
+	name,
+	label,
+	text,
+	value,
+});
+
+export const radio = (
+	name: string,
+	label: string,
+	options: readonly Option[],
+	value: string,
+): Field => ({ kind: 'radio', name, label, options, value });
+
+export const choice = (
+	name: string,
+	label: string,
+	options: readonly Option[],
+	value: string,
+): Field => ({ kind: 'choice', name, label, options, value });
+
+export const note = (label: string, text: string): Field => ({
+	kind: 'note',
+	name: `note:${label}`,
+	label,
+	text,
+});
+
+export const START: Button = { label: 'Start', action: { type: 'submit', isConfirmed: false } };
+export const CANCEL: Button = { label: 'Cancel', action: { type: 'close' } };
+
+/** A form with what it held before; `estimates` asks the engine what the job would need. */
+export function buildForm(
+	state: State,
+	parts: Pick<FormDialog, 'form' | 'subject' | 'title' | 'fields'> &
+		Partial<Pick<FormDialog, 'buttons' | 'fixed'>> & { readonly estimates?: boolean },
+): FormDialog {
+	const form: FormDialog = {
+		kind: 'form',
+		form: parts.form,
+		subject: parts.subject,
+		title: parts.title,
+		fields: parts.fields,
+		buttons: parts.buttons ?? [START, CANCEL],
+		focus: 0,
+		fixed: parts.fixed ?? {},
+		errors: {},
+		notes: [],
+		warnings: [],
+		estimate: null,
+		isEstimating: false,
+		completions: [],
+	};
+	const filled = withMemory(form, state.formMemory);
+	if (parts.estimates === false) return filled;
+	// Any request object turns estimates on; `changed` replaces it by the real one.
+	return changed({ ...filled, estimate: { request: { verb: parts.form, values: {} } } });
+}

@@ -1,0 +1,97 @@
+/** Extracting files of an image to this machine. */
+
+import { formatSize, plural } from '../../base/print.ts';
+import type { FormValue } from '../engine.ts';
+import { findingUnderCursor } from '../state/damage.ts';
+import { entryPath, entryUnderCursor, markCount, markedBytes } from '../state/selectors.ts';
+import type { FormDialog, State } from '../state/state.ts';
+import { wimName } from '../state/wim.ts';
+import { buildForm, check, note, pathField, radio } from './build.ts';
+
+/** Paths of the marked entries of one image, else of the entry under the cursor. */
+export function chosenEntries(state: State): {
+	readonly imageIndex: number;
+	readonly positions: readonly number[];
+	readonly what: string;
+} | null {
+	const here = state.files.listing?.imageIndex ?? -1;
+	const imageIndex = state.marks.has(here) ? here : (state.marks.keys().next().value ?? -1);
+	const marks = state.marks.get(imageIndex);
+	if (marks && marks.size > 0) {
+		const bytes = markCount(state) === marks.size ? markedBytes(state) : 0;
+		const size = bytes > 0 ? `, ${formatSize(bytes)}` : '';
+		return {
+			imageIndex,
+			positions: [...marks.keys()],
+			what: `${plural(marks.size, 'marked entry', 'marked entries')}${size}`,
+		};
+	}
+	const entry = entryUnderCursor(state);
+	return entry
+		? { imageIndex: entry.imageIndex, positions: [entry.position], what: entryPath(state, entry) }
+		: null;
+}
+
+const base = (
+	state: State,
+	imageIndex: number,
+	positions: readonly number[],
+): Record<string, FormValue> => ({
+	wim: state.wim.facts?.path ?? '',
+	refs: state.wim.load.request?.refs ?? [],
+	imageIndex,
+	positions,
+	// The paths as the engine takes them: from the root, with backslashes.
+	paths: positions.map((position) => state.wim.file?.pathOf(imageIndex, position) ?? ''),
+});
+
+const ifDamaged = radio(
+	'recover',
+	'On damage',
+	[
+		{ value: 'no', label: 'stop' },
+		{ value: 'yes', label: 'go on and report' },
+	],
+	'no',
+);
+
+/** The dialog of `e` in Files. */
+export function extractForm(state: State): FormDialog {
+	const chosen = chosenEntries(state) ?? { imageIndex: 0, positions: [], what: 'nothing' };
+	return buildForm(state, {
+		form: 'extract',
+		subject: String(chosen.imageIndex),
+		title: 'Extract files',
+		fields: [
+			note('From', `${wimName(state)}  image ${chosen.imageIndex}`),
+			note('What', chosen.what),
+			pathField('target', 'To folder', state.settings.workFolder),
+			check('structure', 'Folders', 'keep the folders above each file', false),
+			check('acls', 'Security', 'restore permissions where the target can', true),
+			ifDamaged,
+		],
+		fixed: base(state, chosen.imageIndex, chosen.positions),
+	});
+}
+
+/** The dialog of `e` in the damage view: everything readable of one finding. */
+export function salvageForm(state: State): FormDialog {
+	const finding = findingUnderCursor(state);
+	const imageIndex = finding?.files[0]?.imageIndex ?? 0;
+	const positions = (finding?.files ?? [])
+		.filter((file) => file.imageIndex === imageIndex)
+		.map(({ position }) => position);
+	return buildForm(state, {
+		form: 'extract',
+		subject: `salvage ${imageIndex}`,
+		title: 'Extract what is readable',
+		fields: [
+			note('From', `${wimName(state)}  image ${imageIndex}`),
+			note('What', `${plural(positions.length, 'file')} of ${finding?.where ?? ''}`),
+			pathField('target', 'To folder', state.settings.workFolder),
+			check('structure', 'Folders', 'keep the folders above each file', true),
+			note('On damage', 'unreadable stretches become zeros, and are reported'),
+		],
+		fixed: { ...base(state, imageIndex, positions), recover: 'yes', acls: false },
+	});
+}

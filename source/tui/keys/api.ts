@@ -1,0 +1,36 @@
+/** What a command may do: change the state, or ask for something outside it. */
+
+import type { JobRequest } from '../engine.ts';
+import type { DialogAction, FormDialog, State } from '../state/state.ts';
+import type { Keymap } from './keymap.ts';
+
+/** Things that happen outside the state; each answers by changing it later. */
+export interface Effects {
+	/** Copies through the terminal; the text is shown in the status row as well. */
+	copy(text: string): void;
+	repaint(): void;
+	suspend(): void;
+	/** `now`, after the jobs, or after canceling them. */
+	quit(mode: 'now' | 'whenDone' | 'cancelJobs'): void;
+	act(action: DialogAction): void;
+	startJob(request: JobRequest): void;
+	cancelJob(id: number): void;
+	pauseJob(id: number): void;
+	resumeJob(id: number): void;
+	dismissJobs(ids: readonly number[]): void;
+	/** Checks a form, asks what must be asked, and starts its job. */
+	submit(form: FormDialog, isConfirmed: boolean): void;
+	/** Completes the path in the focused field of a form. */
+	completePath(form: FormDialog): void;
+	/** Completes a path inside the open image, for the go-to line. */
+	completeInside(text: string): void;
+	writeReport(path: string, text: string): void;
+}
+
+export interface Api {
+	state(): State;
+	change(change: (state: State) => State): void;
+	readonly effects: Effects;
+	/** All bindings, for help, palette and footer. */
+	readonly keymap: Keymap;
+}

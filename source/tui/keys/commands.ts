@@ -1,0 +1,22 @@
+/** The whole table: bindings, footer, help, palette and the README's list of keys all come from here. */
+
+import type { Command } from './command.ts';
+import { viewCommands } from './commands/damage.ts';
+import { everywhereCommands } from './commands/everywhere.ts';
+import { fileCommands } from './commands/files.ts';
+import { imageCommands } from './commands/images.ts';
+import { jobCommands } from './commands/jobs.ts';
+import { listCommands } from './commands/lists.ts';
+import { pagerCommands } from './commands/pager.ts';
+import { textCommands } from './commands/text.ts';
+
+export const COMMANDS: readonly Command[] = [
+	...listCommands,
+	...imageCommands,
+	...fileCommands,
+	...jobCommands,
+	...viewCommands,
+	...everywhereCommands,
+	...pagerCommands,
+	...textCommands,
+];

@@ -1,0 +1,319 @@
+/** Commands that work wherever no dialog is open. */
+
+import { openForm } from '../../forms/open.ts';
+import { quitDialog, suspendDialog } from '../../forms/questions.ts';
+import { findingUnderCursor } from '../../state/damage.ts';
+import { openDialog } from '../../state/dialogs.ts';
+import type { PaneName } from '../../state/layout.ts';
+import { LIST_START } from '../../state/list.ts';
+import { undo } from '../../state/marks.ts';
+import {
+	activeJobs,
+	entryPath,
+	entryUnderCursor,
+	focusOf,
+	imageUnderCursor,
+	layoutOf,
+} from '../../state/selectors.ts';
+import type { State } from '../../state/state.ts';
+import { say } from '../../state/status.ts';
+import { EMPTY_FIELD } from '../../state/text-field.ts';
+import { reloadWim, showStart } from '../../state/wim.ts';
+import { shownFound } from '../../view/start.ts';
+import type { Api } from '../api.ts';
+import { type Command, change } from '../command.ts';
+import { needsFile, needsUndo } from '../conditions.ts';
+import { filterOf, withFilter } from '../line.ts';
+
+/** Panes that Tab goes through, in order. */
+function tabOrder(state: State): readonly PaneName[] {
+	const { panes, size } = layoutOf(state);
+	const hasJobs = state.jobs.jobs.length > 0;
+	const order: PaneName[] = ['images', 'files'];
+	if (panes.details || size === 'wide' || state.details.isOpen) order.push('details');
+	if (hasJobs) order.push('jobs');
+	return order;
+}
+
+function stepPane(state: State, step: 1 | -1): State {
+	if (state.view !== 'deck') return state;
+	const order = tabOrder(state);
+	const at = order.indexOf(state.focus);
+	return focusPane(state, order[(at + step + order.length) % order.length]!);
+}
+
+/** Gives a pane the focus, and opens it when it is hidden. */
+export function focusPane(state: State, pane: PaneName): State {
+	if (state.view === 'start' && !state.wim.facts) return say(state, 'Open a file first (o)');
+	if (pane === 'jobs' && state.jobs.jobs.length === 0) return say(state, 'There are no jobs');
+	const { size } = layoutOf(state);
+	const isOpen = pane === 'details' || (state.details.isOpen && pane !== 'images');
+	return {
+		...state,
+		view: 'deck',
+		focus: pane,
+		details: size === 'wide' ? state.details : { ...state.details, isOpen },
+	};
+}
+
+const pane = (id: string, name: PaneName, key: string, title: string): Command => ({
+	id,
+	title,
+	group: 'everywhere',
+	when: ['global'],
+	keys: [key],
+	run: change((state) => focusPane(state, name)),
+});
+
+function quit(api: Api): void {
+	const state = api.state();
+	if (activeJobs(state).length === 0) api.effects.quit('now');
+	else api.change((current) => openDialog(current, quitDialog(current)));
+}
+
+/** Cancels the innermost thing that can be canceled. */
+function cancel(state: State): State {
+	if (state.files.rangeFrom !== null)
+		return { ...state, files: { ...state.files, rangeFrom: null } };
+	if (filterOf(state) !== '') return withFilter(state, '');
+	const { files } = state;
+	if (files.load.status === 'loading')
+		return {
+			...state,
+			files: {
+				...files,
+				load: { ...files.load, request: null, status: files.listing ? 'ready' : 'none' },
+			},
+		};
+	if (state.isZoomed) return { ...state, isZoomed: false };
+	return say(state, 'Press q to quit');
+}
+
+function goBackOut(state: State): State {
+	if (state.view === 'damage' || state.view === 'sizes' || state.view === 'difference')
+		if (filterOf(state) === '') return { ...state, view: state.previousView };
+	if (state.details.isOpen && state.focus === 'details' && layoutOf(state).size !== 'wide')
+		return { ...state, focus: 'files', details: { ...state.details, isOpen: false } };
+	const next = cancel(state);
+	return next.status?.text === 'Press q to quit' ? state : next;
+}
+
+/** What `y` copies here. */
+export function pathUnderCursor(state: State): string | null {
+	switch (focusOf(state)) {
+		case 'start':
+			return shownFound(state)[state.start.list.cursor]?.path ?? null;
+		case 'images': {
+			const image = imageUnderCursor(state);
+			return image ? image.name : null;
+		}
+		case 'damage': {
+			const finding = findingUnderCursor(state);
+			return finding ? (finding.digest ?? finding.where) : null;
+		}
+		default: {
+			const entry = entryUnderCursor(state);
+			return entry ? entryPath(state, entry) : null;
+		}
+	}
+}
+
+function copy(api: Api): void {
+	const text = pathUnderCursor(api.state());
+	if (text === null) api.change((state) => say(state, 'There is nothing to copy here'));
+	else api.effects.copy(text);
+}
+
+function suspend(api: Api): void {
+	if (activeJobs(api.state()).length === 0) api.effects.suspend();
+	else api.change((state) => openDialog(state, suspendDialog(state)));
+}
+
+const menu =
+	(kind: 'help' | 'palette') =>
+	(state: State): State =>
+		openDialog(state, { kind, query: EMPTY_FIELD, list: LIST_START });
+
+const toDamage = (state: State): State =>
+	state.view === 'damage'
+		? { ...state, view: state.previousView }
+		: { ...state, view: 'damage', previousView: state.view };
+
+export const everywhereCommands: readonly Command[] = [
+	{
+		id: 'pane.next',
+		title: 'Next pane',
+		hint: 'pane',
+		group: 'everywhere',
+		when: ['global'],
+		keys: ['tab'],
+		run: change((state) => stepPane(state, 1)),
+	},
+	{
+		id: 'pane.prev',
+		title: 'Previous pane',
+		group: 'everywhere',
+		when: ['global'],
+		keys: ['S-tab'],
+		run: change((state) => stepPane(state, -1)),
+	},
+	pane('pane.images', 'images', '1', 'Images pane'),
+	pane('pane.files', 'files', '2', 'Files pane'),
+	pane('pane.details', 'details', '3', 'Details pane'),
+	pane('pane.jobs', 'jobs', '4', 'Jobs pane'),
+	{
+		id: 'pane.zoom',
+		title: 'Zoom the pane',
+		group: 'everywhere',
+		when: ['global'],
+		keys: ['z'],
+		run: change((state) => ({ ...state, isZoomed: !state.isZoomed })),
+	},
+	{
+		id: 'view.damage',
+		title: 'Damage view',
+		hint: 'damage',
+		group: 'everywhere',
+		when: ['global'],
+		keys: ['!'],
+		footer: 80,
+		disabled: needsFile,
+		run: change(toDamage),
+	},
+	{
+		id: 'file.open',
+		title: 'Open a file...',
+		hint: 'open',
+		group: 'everywhere',
+		when: ['global'],
+		keys: ['o', 'f2'],
+		run: change((state) => openDialog(state, openForm(state))),
+	},
+	{
+		id: 'file.start',
+		title: 'Start screen: images in a folder',
+		group: 'everywhere',
+		when: ['global'],
+		keys: [],
+		run: change((state) =>
+			showStart(state, state.start.folder ?? state.settings.workFolder, state.start.isDeep),
+		),
+	},
+	{
+		id: 'file.reload',
+		title: 'Read the file again',
+		group: 'everywhere',
+		when: ['global'],
+		keys: ['R'],
+		disabled: needsFile,
+		run: change(reloadWim),
+	},
+	{
+		id: 'copy.path',
+		title: 'Copy the path',
+		group: 'do',
+		when: ['global'],
+		keys: ['y'],
+		run: copy,
+	},
+	{
+		id: 'marks.undo',
+		title: 'Undo marks, filter, sort or place',
+		group: 'do',
+		when: ['global'],
+		keys: ['u'],
+		disabled: needsUndo,
+		run: change(undo),
+	},
+	{
+		id: 'app.palette',
+		title: 'Commands',
+		hint: 'cmd',
+		group: 'everywhere',
+		when: ['global'],
+		keys: [':', 'C-p'],
+		footer: 90,
+		run: change(menu('palette')),
+	},
+	{
+		id: 'app.help',
+		title: 'Help',
+		hint: 'help',
+		group: 'everywhere',
+		when: ['global'],
+		keys: ['?', 'f1'],
+		footer: 100,
+		run: change(menu('help')),
+	},
+	{
+		id: 'app.messages',
+		title: 'Messages of this run',
+		group: 'everywhere',
+		when: ['global'],
+		keys: [],
+		run: change((state) =>
+			openDialog(state, {
+				kind: 'pager',
+				source: { type: 'messages' },
+				top: 0,
+				follows: true,
+				asHex: false,
+			}),
+		),
+	},
+	{
+		id: 'app.slow',
+		title: 'Slow line: on or off',
+		group: 'everywhere',
+		when: ['global'],
+		keys: [],
+		run: change((state) =>
+			say(
+				{ ...state, settings: { ...state.settings, slow: !state.settings.slow } },
+				state.settings.slow ? 'Slow mode is off' : 'Slow mode is on',
+			),
+		),
+	},
+	{
+		id: 'app.repaint',
+		title: 'Repaint the screen',
+		group: 'everywhere',
+		when: ['global', 'form', 'confirm', 'facts', 'pager', 'help', 'palette', 'line'],
+		keys: ['C-l'],
+		run: (api) => api.effects.repaint(),
+	},
+	{
+		id: 'app.suspend',
+		title: 'Suspend',
+		group: 'everywhere',
+		when: ['global'],
+		keys: ['C-z'],
+		run: suspend,
+	},
+	{
+		id: 'app.cancel',
+		title: 'Cancel what is going on',
+		group: 'everywhere',
+		when: ['global'],
+		keys: ['C-c'],
+		run: change(cancel),
+	},
+	{
+		id: 'app.escape',
+		title: 'Back',
+		group: 'everywhere',
+		when: ['global'],
+		keys: ['esc'],
+		run: change(goBackOut),
+	},
+	{
+		id: 'app.quit',
+		title: 'Quit',
+		hint: 'quit',
+		group: 'everywhere',
+		when: ['global'],
+		keys: ['q', 'f10'],
+		footer: 95,
+		run: quit,
+	},
+];

@@ -1,0 +1,67 @@
+/** Commands of the Images pane. */
+
+import { openDialog } from '../../state/dialogs.ts';
+import { currentImage, imageUnderCursor } from '../../state/selectors.ts';
+import type { State } from '../../state/state.ts';
+import { browseImage } from '../../state/wim.ts';
+import { imageFactRows } from '../../view/image-facts.ts';
+import type { Api } from '../api.ts';
+import { type Command, change } from '../command.ts';
+import { all, needsFile, needsImage, needsVerb } from '../conditions.ts';
+
+function showFacts(state: State): State {
+	const image = state.focus === 'images' ? imageUnderCursor(state) : currentImage(state);
+	if (!image) return state;
+	return openDialog(state, {
+		kind: 'facts',
+		title: `Image ${image.index}`,
+		rows: imageFactRows(state, image),
+		top: 0,
+	});
+}
+
+/** Verifies the open file; nothing is written, so nothing is asked. */
+function verify(api: Api): void {
+	const { facts, load } = api.state().wim;
+	if (!facts) return;
+	api.effects.startJob({
+		verb: 'verify',
+		values: { wim: facts.path, refs: load.request?.refs ?? [] },
+	});
+}
+
+export const imageCommands: readonly Command[] = [
+	{
+		id: 'image.browse',
+		title: 'Open in Files',
+		hint: 'open',
+		group: 'do',
+		when: ['images'],
+		keys: ['enter', 'l', 'right'],
+		footer: 10,
+		disabled: needsImage,
+		run: change(browseImage),
+	},
+	{
+		id: 'image.info',
+		title: 'Facts of the image',
+		hint: 'info',
+		group: 'do',
+		when: ['images'],
+		keys: ['i'],
+		footer: 60,
+		disabled: needsImage,
+		run: change(showFacts),
+	},
+	{
+		id: 'job.verify',
+		title: 'Verify the file',
+		hint: 'verify',
+		group: 'job',
+		when: ['images', 'files', 'damage'],
+		keys: ['V', 'f9'],
+		footer: 70,
+		disabled: all(needsFile, needsVerb('verify')),
+		run: verify,
+	},
+];

@@ -1,0 +1,53 @@
+/** Why a command cannot be used now; null: it can. */
+
+import {
+	entryUnderCursor,
+	imageUnderCursor,
+	jobUnderCursor,
+	markCount,
+} from '../state/selectors.ts';
+import type { State } from '../state/state.ts';
+
+type Condition = (state: State) => string | null;
+
+/** The first reason among several. */
+export function all(...conditions: readonly Condition[]): Condition {
+	return (state) => {
+		for (const condition of conditions) {
+			const reason = condition(state);
+			if (reason !== null) return reason;
+		}
+		return null;
+	};
+}
+
+export const needsFile: Condition = ({ wim }) => (wim.facts ? null : 'open a file first (o)');
+
+export const needsWritable: Condition = ({ wim, settings }) => {
+	if (settings.readonly) return 'started with --readonly';
+	return wim.facts && !wim.facts.isWritable ? 'this file cannot be written' : null;
+};
+
+export const needsImage: Condition = (state) =>
+	imageUnderCursor(state) || state.images.marks.size > 0 ? null : 'there is no image here';
+
+export const needsListing: Condition = ({ files }) =>
+	files.listing ? null : 'open an image first (Enter on it)';
+
+export const needsEntry: Condition = (state) =>
+	entryUnderCursor(state) ? null : 'there is no entry here';
+
+export const needsMarkOrEntry: Condition = (state) =>
+	markCount(state) > 0 || entryUnderCursor(state) ? null : 'there is no entry here';
+
+export const needsDamage: Condition = ({ damage }) =>
+	damage.findings.length > 0 ? null : 'no damage found yet (V verifies)';
+
+export const needsJob: Condition = (state) => (jobUnderCursor(state) ? null : 'there is no job');
+
+export const needsUndo: Condition = ({ undo }) => (undo.length > 0 ? null : 'nothing to undo');
+
+/** The engine must be able to run this verb. */
+export function needsVerb(verb: string): Condition {
+	return ({ settings }) => (settings.verbs.has(verb) ? null : 'not part of this version');
+}

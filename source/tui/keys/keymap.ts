@@ -1,0 +1,113 @@
+/** Bindings built from the table of commands: per context, key to command. */
+
+import { focusedField } from '../state/form.ts';
+import { focusOf, topDialog } from '../state/selectors.ts';
+import type { State } from '../state/state.ts';
+import type { Command, Context } from './command.ts';
+
+export interface Keymap {
+	readonly commands: readonly Command[];
+	readonly byContext: ReadonlyMap<Context, ReadonlyMap<string, Command>>;
+	/** What is wrong with the user's own bindings. */
+	readonly problems: readonly string[];
+}
+
+export interface KeymapOptions {
+	/** Own bindings: command id to keys. */
+	readonly keys: Readonly<Record<string, readonly string[]>>;
+	readonly isReadonly: boolean;
+	/** Verbs that the engine can run; null: all. */
+	readonly canSuspend: boolean;
+}
+
+/** Builds the bindings; wrong ones of the user are reported and ignored. */
+export function createKeymap(commands: readonly Command[], options: KeymapOptions): Keymap {
+	const problems: string[] = [];
+	const ids = new Set(commands.map(({ id }) => id));
+	for (const id of Object.keys(options.keys))
+		if (!ids.has(id)) problems.push(`keys: there is no command "${id}"`);
+	const usable = commands.filter(
+		({ id, writes }) =>
+			!(options.isReadonly && writes) && (options.canSuspend || id !== 'app.suspend'),
+	);
+	const bound = usable.map((command) => {
+		const keys = options.keys[command.id];
+		return keys === undefined ? command : { ...command, keys };
+	});
+	const byContext = new Map<Context, Map<string, Command>>();
+	for (const command of bound) {
+		for (const context of command.when) {
+			const keys = byContext.get(context) ?? new Map<string, Command>();
+			byContext.set(context, keys);
+			for (const key of command.keys) {
+				const other = keys.get(key);
+				if (other && options.keys[command.id] === undefined) continue;
+				if (other)
+					problems.push(
+						`keys: ${keyLabel(key)} is bound to both "${other.id}" and "${command.id}"`,
+					);
+				else keys.set(key, command);
+			}
+		}
+	}
+	return { commands: bound, byContext, problems };
+}
+
+/** The contexts of this moment, innermost first. */
+export function contextsOf(state: State): readonly Context[] {
+	const dialog = topDialog(state);
+	if (dialog) {
+		switch (dialog.kind) {
+			case 'form': {
+				const field = focusedField(dialog);
+				return field && 'field' in field ? ['text', 'form'] : ['form'];
+			}
+			case 'confirm':
+				return dialog.word === null ? ['confirm'] : ['text', 'confirm'];
+			case 'help':
+			case 'palette':
+				return ['text', dialog.kind];
+			default:
+				return [dialog.kind];
+		}
+	}
+	if (state.line) return ['text', 'line'];
+	const focus = focusOf(state);
+	return focus === 'details' ? [focus, 'global'] : [focus, 'list', 'global'];
+}
+
+/** The command of a key at this moment, or null. */
+export function commandFor(keymap: Keymap, state: State, key: string): Command | null {
+	for (const context of contextsOf(state)) {
+		const command = keymap.byContext.get(context)?.get(key);
+		if (command) return command;
+	}
+	return null;
+}
+
+const LABELS: Readonly<Record<string, string>> = {
+	space: 'Space',
+	enter: 'Enter',
+	esc: 'Esc',
+	tab: 'Tab',
+	'S-tab': 'Shift-Tab',
+	backspace: 'Bksp',
+	delete: 'Del',
+	insert: 'Ins',
+	pageup: 'PgUp',
+	pagedown: 'PgDn',
+	home: 'Home',
+	end: 'End',
+	up: 'Up',
+	down: 'Down',
+	left: 'Left',
+	right: 'Right',
+};
+
+/** A key as people write it: `^D`, `F5`, `Enter`. */
+export function keyLabel(key: string): string {
+	const label = LABELS[key];
+	if (label) return label;
+	if (/^C-.$/.test(key)) return `^${key.slice(2).toUpperCase()}`;
+	return /^f\d+$/.test(key) ? key.toUpperCase() : key;
+}

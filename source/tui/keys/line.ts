@@ -1,0 +1,118 @@
+/** The text modes of the status row: filter, go to, find, mark by pattern. */
+
+import { browse, setFilter } from '../state/files.ts';
+import { LIST_START } from '../state/list.ts';
+import { markMatching, remember } from '../state/marks.ts';
+import { currentImage, focusOf } from '../state/selectors.ts';
+import type { LineMode, State } from '../state/state.ts';
+import { say } from '../state/status.ts';
+import { fieldOf } from '../state/text-field.ts';
+
+/** The filter of the list that has the focus. */
+export function filterOf(state: State): string {
+	switch (focusOf(state)) {
+		case 'images':
+			return state.images.filter;
+		case 'files':
+			return state.files.filter;
+		case 'start':
+			return state.start.filter;
+		case 'damage':
+			return state.damage.filter;
+		default:
+			return '';
+	}
+}
+
+export function withFilter(state: State, filter: string): State {
+	switch (focusOf(state)) {
+		case 'images':
+			return { ...state, images: { ...state.images, filter, list: LIST_START } };
+		case 'files':
+			return setFilter(state, filter);
+		case 'start':
+			return { ...state, start: { ...state.start, filter, list: LIST_START } };
+		case 'damage':
+			return { ...state, damage: { ...state.damage, filter, list: LIST_START } };
+		default:
+			return state;
+	}
+}
+
+export function openLine(state: State, purpose: LineMode['purpose'], text: string): State {
+	return {
+		...state,
+		line: { purpose, field: fieldOf(text), before: filterOf(state), completions: [] },
+	};
+}
+
+/** The filter narrows as one types, except on slow lines. */
+export function onTyped(state: State): State {
+	if (state.line?.purpose !== 'filter' || state.settings.slow) return state;
+	return withFilter(state, state.line.field.text);
+}
+
+/** Esc and ^C: the line closes and leaves nothing behind. */
+export function cancelLine(state: State): State {
+	const { line } = state;
+	if (!line) return state;
+	const closed = { ...state, line: null };
+	return line.purpose === 'filter' ? withFilter(closed, '') : closed;
+}
+
+/** Enter. */
+export function acceptLine(state: State): State {
+	const { line } = state;
+	if (!line) return state;
+	const text = line.field.text;
+	const closed: State = { ...state, line: null };
+	switch (line.purpose) {
+		case 'filter':
+			return withFilter(line.before === text ? closed : rememberFilter(closed, line.before), text);
+		case 'markGlob':
+			return text === '' ? closed : markMatching(closed, text);
+		case 'find':
+			return text.trim() === '' ? closed : find(closed, text.trim());
+		case 'goto':
+			return text.trim() === '' ? closed : goTo(closed, text.trim());
+	}
+}
+
+/** `u` brings back the filter from before the line was opened. */
+function rememberFilter(state: State, before: string): State {
+	const remembered = remember(state, 'filter');
+	const last = remembered.undo.at(-1);
+	if (!last || focusOf(state) !== 'files') return state;
+	return { ...remembered, undo: [...remembered.undo.slice(0, -1), { ...last, filter: before }] };
+}
+
+function find(state: State, pattern: string): State {
+	const image = currentImage(state);
+	if (!image) return say(state, 'There is no image to search in');
+	return browse(
+		{ ...remember(state, 'place'), focus: 'files', view: 'deck' },
+		{ type: 'find', imageIndex: image.index, pattern },
+	);
+}
+
+/** A path with slashes of either kind, as a backslash path from the root. */
+export function insidePath(state: State, text: string): string {
+	const slashed = text.replaceAll('/', '\\');
+	const here = state.files.listing?.path ?? '\\';
+	const whole = slashed.startsWith('\\') ? slashed : `${here === '\\' ? '' : here}\\${slashed}`;
+	const parts: string[] = [];
+	for (const part of whole.split('\\')) {
+		if (part === '..') parts.pop();
+		else if (part !== '' && part !== '.') parts.push(part);
+	}
+	return `\\${parts.join('\\')}`;
+}
+
+function goTo(state: State, text: string): State {
+	const image = currentImage(state);
+	if (!image) return say(state, 'There is no image to go to');
+	return browse(
+		{ ...remember(state, 'place'), focus: 'files', view: 'deck' },
+		{ type: 'path', imageIndex: image.index, path: insidePath(state, text) },
+	);
+}

@@ -1,0 +1,144 @@
+/** Moving in whatever list has the focus. */
+
+import { createTheme } from '../parts/theme.ts';
+import { shownFindings } from '../state/damage.ts';
+import { filesFrame } from '../state/files.ts';
+import { moveJobs } from '../state/jobs.ts';
+import { type ListFrame, type ListState, moveTo, page } from '../state/list.ts';
+import { focusOf, isDamagedRow, layoutOf, visibleImages } from '../state/selectors.ts';
+import type { State } from '../state/state.ts';
+import { say } from '../state/status.ts';
+import { damageListHeight } from '../view/damage.ts';
+import { detailLines } from '../view/details.ts';
+import { shownFound } from '../view/start.ts';
+
+export type Move =
+	| 'next'
+	| 'prev'
+	| 'first'
+	| 'last'
+	| 'halfDown'
+	| 'halfUp'
+	| 'pageDown'
+	| 'pageUp';
+
+/** Rows of a view that fills the screen: all but header, title, status and footer. */
+export const viewHeight = (state: State): number => Math.max(1, state.rows - 4);
+
+const moved = (list: ListState, move: Move, frame: ListFrame): ListState => {
+	const half = Math.max(1, Math.floor(frame.height / 2));
+	const full = Math.max(1, frame.height - 1);
+	switch (move) {
+		case 'next':
+			return moveTo(list, list.cursor + 1, frame);
+		case 'prev':
+			return moveTo(list, list.cursor - 1, frame);
+		case 'first':
+			return moveTo(list, 0, frame);
+		case 'last':
+			return moveTo(list, frame.count - 1, frame);
+		case 'halfDown':
+			return page(list, half, frame);
+		case 'halfUp':
+			return page(list, -half, frame);
+		case 'pageDown':
+			return page(list, full, frame);
+		case 'pageUp':
+			return page(list, -full, frame);
+	}
+};
+
+/** A list of the state by the name of what has the focus. */
+interface Access {
+	readonly frame: ListFrame;
+	readonly list: ListState;
+	set(list: ListState): State;
+}
+
+function accessOf(state: State): Access | null {
+	const { scroll } = state.settings;
+	const focus = focusOf(state);
+	switch (focus) {
+		case 'images':
+			return {
+				frame: {
+					count: visibleImages(state).length,
+					height: layoutOf(state).panes.images?.body.height ?? 10,
+					scroll,
+				},
+				list: state.images.list,
+				set: (list) => ({ ...state, images: { ...state.images, list } }),
+			};
+		case 'files':
+			return {
+				frame: filesFrame(state),
+				list: state.files.list,
+				set: (list) => ({ ...state, files: { ...state.files, list } }),
+			};
+		case 'start':
+			return {
+				frame: { count: shownFound(state).length, height: viewHeight(state), scroll },
+				list: state.start.list,
+				set: (list) => ({ ...state, start: { ...state.start, list } }),
+			};
+		case 'damage': {
+			const count = shownFindings(state).length;
+			return {
+				frame: { count, height: damageListHeight(count, viewHeight(state)), scroll: 'line' },
+				list: state.damage.list,
+				set: (list) => ({ ...state, damage: { ...state.damage, list } }),
+			};
+		}
+		case 'sizes':
+			return {
+				frame: { count: state.sizes.entries.length, height: viewHeight(state), scroll },
+				list: state.sizes.list,
+				set: (list) => ({ ...state, sizes: { ...state.sizes, list } }),
+			};
+		default:
+			return null;
+	}
+}
+
+/** Moves the cursor of the focused list, or scrolls Details. */
+export function moveList(state: State, move: Move): State {
+	const focus = focusOf(state);
+	if (focus === 'jobs')
+		return moveJobs(state, (row, count) => {
+			const frame = { count, height: layoutOf(state).panes.jobs?.body.height ?? 3 } as const;
+			return moved({ cursor: row, top: row }, move, { ...frame, scroll: 'line' }).cursor;
+		});
+	if (focus === 'details') return scrollDetails(state, move);
+	const access = accessOf(state);
+	if (!access) return state;
+	const list = moved(access.list, move, access.frame);
+	return list === access.list ? state : access.set(list);
+}
+
+// Line breaks do not depend on colours.
+const PLAIN = createTheme('unicode', 'never');
+
+function scrollDetails(state: State, move: Move): State {
+	const body = layoutOf(state).panes.details?.body;
+	if (!body) return state;
+	const count = detailLines(state, PLAIN, body.width).length;
+	const topMax = Math.max(0, count - body.height);
+	const step = { cursor: Math.min(state.details.top, topMax), top: 0 };
+	const frame: ListFrame = { count: topMax + 1, height: body.height, scroll: 'line' };
+	const top = moved(step, move, frame).cursor;
+	return top === state.details.top ? state : { ...state, details: { ...state.details, top } };
+}
+
+/** The next or previous hit of a search, else the next damaged entry, in the Files pane. */
+export function nextMatch(state: State, step: 1 | -1): State {
+	if (focusOf(state) !== 'files') return moveList(state, step === 1 ? 'next' : 'prev');
+	const { files } = state;
+	if (files.find !== null) return moveList(state, step === 1 ? 'next' : 'prev');
+	const { order, list } = files;
+	for (let i = list.cursor + step; i >= 0 && i < order.length; i += step) {
+		if (!isDamagedRow(state, order[i]!)) continue;
+		return { ...state, files: { ...files, list: moveTo(list, i, filesFrame(state)) } };
+	}
+	const where = step === 1 ? 'below' : 'above';
+	return say(state, `No damaged entry ${where}`);
+}

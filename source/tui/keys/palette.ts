@@ -1,0 +1,85 @@
+/** Which commands help and palette list, and in which order. */
+
+import { focusOf } from '../state/selectors.ts';
+import type { State } from '../state/state.ts';
+import type { Command, Context } from './command.ts';
+import { type Keymap, keyLabel } from './keymap.ts';
+
+export interface Match {
+	readonly command: Command;
+	/** Why it cannot be used now. */
+	readonly reason: string | null;
+	/** False when it belongs to another pane. */
+	readonly isHere: boolean;
+}
+
+/** Exact beginning, beginning of a word, letters in this order; null: no match. */
+function rank(title: string, query: string): number | null {
+	const text = title.toLowerCase();
+	if (query === '') return 0;
+	if (text.startsWith(query)) return 0;
+	if (text.split(/[^a-z0-9]+/).some((word) => word.startsWith(query))) return 1;
+	let at = 0;
+	for (const letter of query) {
+		at = text.indexOf(letter, at) + 1;
+		if (at === 0) return null;
+	}
+	return 2;
+}
+
+const matchesHelp = (command: Command, query: string): boolean =>
+	query === '' ||
+	command.title.toLowerCase().includes(query) ||
+	command.group.includes(query) ||
+	command.id.toLowerCase().includes(query) ||
+	command.keys.some((key) => keyLabel(key).toLowerCase() === query || key === query);
+
+const isListed = (command: Command): boolean => command.group !== 'dialog';
+
+/** Contexts whose commands work right now, below any dialog. */
+function contextsBelow(state: State): ReadonlySet<Context> {
+	const focus = focusOf(state);
+	return new Set<Context>(focus === 'details' ? [focus, 'global'] : [focus, 'list', 'global']);
+}
+
+/**
+ * The commands that match, best first: those of this pane, then by how well they match, then by last use.
+ * Help keeps the order of the table and leaves out other panes while nothing is typed.
+ */
+export function matchingCommands(
+	keymap: Keymap,
+	state: State,
+	menu: 'help' | 'palette',
+	typed: string,
+): readonly Match[] {
+	const query = typed.trim().toLowerCase();
+	const here = contextsBelow(state);
+	const matches = keymap.commands.filter(isListed).flatMap((command, at) => {
+		const isHere = command.when.some((context) => here.has(context));
+		if (menu === 'help') {
+			// What is typed counts as it stands: `G` is another key than `g`.
+			const byKey = typed.trim() !== '' && command.keys.includes(typed.trim());
+			if (!byKey && !matchesHelp(command, query)) return [];
+			if (query === '' && !isHere) return [];
+			return [{ command, isHere, order: byKey ? -1 : 0, at }];
+		}
+		const order = rank(command.title, query);
+		return order === null ? [] : [{ command, isHere, order, at }];
+	});
+	const recency = (id: string): number => {
+		const used = state.recentCommands.indexOf(id);
+		return used < 0 ? Number.MAX_SAFE_INTEGER : used;
+	};
+	matches.sort(
+		(a, b) =>
+			Number(b.isHere) - Number(a.isHere) ||
+			a.order - b.order ||
+			(menu === 'palette' ? recency(a.command.id) - recency(b.command.id) : 0) ||
+			a.at - b.at,
+	);
+	return matches.map(({ command, isHere }) => ({
+		command,
+		isHere,
+		reason: command.disabled?.(state) ?? null,
+	}));
+}

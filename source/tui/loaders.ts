@@ -1,0 +1,266 @@
+/**
+ * Fetches what the state wishes for. Every wish is an object in the state; a new object drops the one before,
+ * so that moving on never shows what came late.
+ */
+
+import type { DeckEngine, OpenFile } from './engine.ts';
+import { sentence } from './sentence.ts';
+import {
+	CONTENT_SIZE,
+	contentFailed,
+	contentLoaded,
+	detailsFailed,
+	detailsLoaded,
+} from './state/details.ts';
+import { changeForm } from './state/dialogs.ts';
+import { folderFailed, folderLoaded, orderReady } from './state/files.ts';
+import { estimated } from './state/form.ts';
+import { orderSteps } from './state/order.ts';
+import { isDamagedRow, topDialog } from './state/selectors.ts';
+import type { FilesRequest, State } from './state/state.ts';
+import { say } from './state/status.ts';
+import { findWimsFailed, wimFailed, wimOpened, wimsFound } from './state/wim.ts';
+
+/** A cursor that only passes by loads no details. */
+const DETAILS_DELAY_MS = 40;
+/** Sorting lets keys through after this long. */
+const SLICE_MS = 10;
+
+export interface LoaderHost {
+	readonly engine: DeckEngine;
+	state(): State;
+	/** A change to show at once. */
+	arrived(change: (state: State) => State): void;
+}
+
+interface Slot {
+	readonly wish: (state: State) => object | null;
+	readonly load: (wish: never, signal: AbortSignal) => Promise<void>;
+	handled: object | null;
+	abort: AbortController | null;
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+export class Loaders {
+	readonly #host: LoaderHost;
+	readonly #slots: readonly Slot[];
+	#isClosed = false;
+
+	constructor(host: LoaderHost) {
+		this.#host = host;
+		const slot = <W extends object>(
+			wish: (state: State) => W | null,
+			load: (wish: W, signal: AbortSignal) => Promise<void>,
+		): Slot => ({ wish, load: load as Slot['load'], handled: null, abort: null });
+		this.#slots = [
+			slot(
+				({ wim: { load } }) => (load.status === 'loading' ? load.request : null),
+				(wish) => this.#open(wish),
+			),
+			slot(
+				({ start: { load } }) => load.request,
+				(wish, signal) => this.#findWims(wish, signal),
+			),
+			slot(
+				({ files: { load } }) => load.request,
+				(wish, signal) => this.#files(wish, signal),
+			),
+			slot(
+				({ files }) => files.reorder,
+				(wish, signal) => this.#reorder(wish, signal),
+			),
+			slot(
+				({ details }) => details.load.request,
+				(wish, signal) => this.#details(wish, signal),
+			),
+			slot(
+				({ details }) => details.contentLoad.request,
+				(wish, signal) => this.#content(wish, signal),
+			),
+			slot(estimateOf, (wish, signal) => this.#estimate(wish, signal)),
+		];
+	}
+
+	/** Starts what is newly wished for and drops what no longer is; called after every change. */
+	react(): void {
+		if (this.#isClosed) return;
+		const state = this.#host.state();
+		for (const slot of this.#slots) {
+			const wish = slot.wish(state);
+			if (wish === slot.handled) continue;
+			slot.handled = wish;
+			slot.abort?.abort();
+			slot.abort = wish === null ? null : new AbortController();
+			if (wish !== null && slot.abort) void slot.load(wish as never, slot.abort.signal);
+		}
+	}
+
+	close(): void {
+		this.#isClosed = true;
+		for (const slot of this.#slots) slot.abort?.abort();
+	}
+
+	get #file(): OpenFile | null {
+		return this.#host.state().wim.file;
+	}
+
+	async #open(wish: NonNullable<State['wim']['load']['request']>): Promise<void> {
+		const { engine, arrived } = this.#host;
+		const before = this.#file;
+		try {
+			const file = await engine.open(wish.path, { refs: wish.refs });
+			if (this.#host.state().wim.load.request !== wish) {
+				await file.close();
+				return;
+			}
+			arrived((state) => wimOpened(state, wish, file));
+			await before?.close();
+		} catch (error) {
+			arrived((state) => wimFailed(state, wish, sentence(error)));
+		}
+	}
+
+	async #findWims(
+		wish: { readonly folder: string; readonly isDeep: boolean },
+		signal: AbortSignal,
+	): Promise<void> {
+		const { engine, arrived } = this.#host;
+		try {
+			await engine.findWims(
+				wish.folder,
+				wish.isDeep,
+				(found) => arrived((state) => wimsFound(state, wish, found, false)),
+				signal,
+			);
+			arrived((state) => wimsFound(state, wish, state.start.found, true));
+		} catch (error) {
+			if (!signal.aborted) arrived((state) => findWimsFailed(state, wish, sentence(error)));
+		}
+	}
+
+	async #files(wish: FilesRequest, signal: AbortSignal): Promise<void> {
+		const file = this.#file;
+		if (!file) return;
+		const { arrived } = this.#host;
+		try {
+			const listing = await listingFor(file, wish, signal);
+			if (signal.aborted) return;
+			if (listing) arrived((state) => folderLoaded(state, wish, listing));
+			else arrived((state) => nowhere(state, wish));
+		} catch (error) {
+			if (!signal.aborted) arrived((state) => folderFailed(state, wish, sentence(error)));
+		}
+	}
+
+	/** Sorts a long listing in slices, so that keys stay alive. */
+	async #reorder(wish: NonNullable<State['files']['reorder']>, signal: AbortSignal): Promise<void> {
+		const { arrived } = this.#host;
+		const state = this.#host.state();
+		const steps = orderSteps(wish.listing, {
+			sort: wish.sort,
+			isDamaged: (row) => isDamagedRow(state, row),
+		});
+		let until = performance.now() + SLICE_MS;
+		for (;;) {
+			const step = steps.next();
+			if (step.done) {
+				arrived((current) => orderReady(current, wish, step.value));
+				return;
+			}
+			if (performance.now() < until) continue;
+			await new Promise<void>((resolve) => setImmediate(resolve));
+			if (signal.aborted) return;
+			until = performance.now() + SLICE_MS;
+		}
+	}
+
+	async #details(
+		wish: NonNullable<State['details']['load']['request']>,
+		signal: AbortSignal,
+	): Promise<void> {
+		const { arrived } = this.#host;
+		await pause(DETAILS_DELAY_MS);
+		const file = this.#file;
+		if (signal.aborted || !file) return;
+		try {
+			const details = await file.details(wish.imageIndex, wish.position, signal);
+			arrived((state) => detailsLoaded(state, wish, details));
+		} catch (error) {
+			if (!signal.aborted) arrived((state) => detailsFailed(state, wish, sentence(error)));
+		}
+	}
+
+	async #content(
+		wish: NonNullable<State['details']['contentLoad']['request']>,
+		signal: AbortSignal,
+	): Promise<void> {
+		const { arrived } = this.#host;
+		await pause(DETAILS_DELAY_MS);
+		const file = this.#file;
+		if (signal.aborted || !file) return;
+		try {
+			const { bytes, totalSize } = await file.readContent(
+				wish.imageIndex,
+				wish.position,
+				0,
+				CONTENT_SIZE,
+				signal,
+			);
+			arrived((state) => contentLoaded(state, wish, bytes, totalSize));
+		} catch (error) {
+			if (!signal.aborted) arrived((state) => contentFailed(state, wish, sentence(error)));
+		}
+	}
+
+	async #estimate(
+		wish: NonNullable<ReturnType<typeof estimateOf>>,
+		signal: AbortSignal,
+	): Promise<void> {
+		const { arrived, engine } = this.#host;
+		await pause(DETAILS_DELAY_MS * 5);
+		if (signal.aborted) return;
+		const estimate = await engine.jobs
+			.estimate(wish.request, signal)
+			.catch((error: unknown) => ({ notes: [], warnings: [sentence(error)] }));
+		if (!signal.aborted)
+			arrived((state) => changeForm(state, (form) => estimated(form, wish, estimate)));
+	}
+}
+
+function estimateOf(state: State) {
+	const dialog = topDialog(state);
+	return dialog?.kind === 'form' ? dialog.estimate : null;
+}
+
+async function listingFor(file: OpenFile, wish: FilesRequest, signal: AbortSignal) {
+	switch (wish.type) {
+		case 'folder':
+			return file.listFolder(wish.imageIndex, wish.position, signal);
+		case 'find':
+			return file.find(wish.imageIndex, wish.pattern, signal);
+		case 'path': {
+			const trail = await file.locate(wish.imageIndex, wish.path, signal);
+			const position = trail?.at(-1);
+			return position === undefined ? null : file.listFolder(wish.imageIndex, position, signal);
+		}
+	}
+}
+
+/** A path that is not in the image: what is shown stays. */
+function nowhere(state: State, wish: FilesRequest): State {
+	if (state.files.load.request !== wish) return state;
+	const path = wish.type === 'path' ? wish.path : '';
+	const { files } = state;
+	return say(
+		{
+			...state,
+			files: {
+				...files,
+				load: { ...files.load, request: null, status: files.listing ? 'ready' : 'none' },
+			},
+		},
+		`There is no "${path}" in image ${wish.imageIndex}`,
+		'warning',
+	);
+}

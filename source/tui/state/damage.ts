@@ -1,0 +1,106 @@
+/** Findings of a check: what they hit, and the triage view over them. */
+
+import type { Finding } from '../engine.ts';
+import { filterTest } from './order.ts';
+import { entryUnderCursor } from './selectors.ts';
+import type { State } from './state.ts';
+
+/** Findings as they come from a check; marks the files and folders they hit. */
+export function applyFindings(state: State, findings: readonly Finding[]): State {
+	const positions = new Map<number, Set<number>>();
+	const folders = new Set<string>();
+	for (const finding of findings) {
+		for (const { imageIndex, path, position } of finding.files) {
+			const hit = positions.get(imageIndex) ?? new Set();
+			positions.set(imageIndex, hit.add(position));
+			addFolders(folders, imageIndex, path.toLowerCase());
+		}
+	}
+	return { ...state, damage: { ...state.damage, findings, positions, folders } };
+}
+
+function addFolders(folders: Set<string>, imageIndex: number, path: string): void {
+	for (let end = path.lastIndexOf('\\'); end >= 0; end = path.lastIndexOf('\\', end - 1)) {
+		const key = `${imageIndex}:${end === 0 ? '\\' : path.slice(0, end)}`;
+		if (folders.has(key)) return; // and so are those above it
+		folders.add(key);
+		if (end === 0) return;
+	}
+}
+
+const byImpact = (a: Finding, b: Finding): number =>
+	Number(b.blocksImage) - Number(a.blocksImage) ||
+	Number(b.severity === 'error') - Number(a.severity === 'error') ||
+	b.files.length - a.files.length ||
+	(a.where < b.where ? -1 : 1);
+
+/** Findings in the order of the view, through its filter. */
+export function shownFindings(state: State): readonly Finding[] {
+	const { findings, filter, sort } = state.damage;
+	const test = filterTest(filter);
+	const kept =
+		filter === ''
+			? [...findings]
+			: findings.filter(
+					({ where, what, files }) =>
+						test(`${where} ${what}`.toLowerCase()) ||
+						files.some(({ path }) => test(path.toLowerCase())),
+				);
+	switch (sort) {
+		case 'severity':
+			return kept.sort(byImpact);
+		case 'files':
+			return kept.sort((a, b) => b.files.length - a.files.length || byImpact(a, b));
+		case 'where':
+			return kept.sort((a, b) => (a.where < b.where ? -1 : 1));
+	}
+}
+
+export function findingUnderCursor(state: State): Finding | null {
+	return shownFindings(state)[state.damage.list.cursor] ?? null;
+}
+
+export function damageCounts(state: State): { readonly errors: number; readonly warnings: number } {
+	const errors = state.damage.findings.filter(({ severity }) => severity === 'error').length;
+	return { errors, warnings: state.damage.findings.length - errors };
+}
+
+/** The first finding that hits the entry under the cursor of the Files pane. */
+export function findingOfEntry(state: State): Finding | null {
+	const entry = entryUnderCursor(state);
+	if (!entry) return null;
+	return (
+		state.damage.findings.find(({ files }) =>
+			files.some(
+				(file) => file.imageIndex === entry.imageIndex && file.position === entry.position,
+			),
+		) ?? null
+	);
+}
+
+/** Marks every file of a finding that still has a name. */
+export function markFinding(state: State, finding: Finding): State {
+	const marks = new Map(state.marks);
+	for (const { imageIndex, position } of finding.files) {
+		const here = new Map(marks.get(imageIndex));
+		here.set(position, 0);
+		marks.set(imageIndex, here);
+	}
+	return { ...state, marks };
+}
+
+const cellOf = (text: string): string => text.replace(/\s+/g, ' ');
+
+/** The findings as a text report. */
+export function damageReport(path: string, findings: readonly Finding[]): string {
+	const lines = [`Damage report of ${path}`, `${findings.length} findings`, ''];
+	for (const [i, finding] of findings.entries()) {
+		lines.push(
+			`${i + 1}. ${finding.severity.toUpperCase()}  ${cellOf(finding.where)}: ${cellOf(finding.what)}`,
+		);
+		for (const note of finding.notes) lines.push(`   ${cellOf(note)}`);
+		for (const file of finding.files) lines.push(`   image ${file.imageIndex}: ${file.path}`);
+		lines.push('');
+	}
+	return lines.join('\n');
+}

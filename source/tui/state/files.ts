@@ -1,0 +1,230 @@
+/** The Files pane: which folder it shows, in which order, and where the cursor stands. */
+
+import type { Listing } from '../engine.ts';
+import { keepOn, LIST_START, type ListFrame, moveTo } from './list.ts';
+import {
+	orderOf,
+	type Sort,
+	type SortKey,
+	SYNC_ROWS_MAX,
+	storedOrder,
+	visibleRows,
+} from './order.ts';
+import { isDamagedRow, layoutOf } from './selectors.ts';
+import type { FilesRequest, FilesState, Location, Place, State } from './state.ts';
+
+/** Folders whose cursor is remembered. */
+const PLACES_MAX = 500;
+/** Folders that `-` goes back through. */
+const HISTORY_MAX = 100;
+
+export function filesFrame(state: State): ListFrame {
+	return {
+		count: state.files.order.length,
+		height: layoutOf(state).panes.files?.body.height ?? 10,
+		scroll: state.settings.scroll,
+	};
+}
+
+const placeKey = (listing: Listing): string => `${listing.imageIndex}:${listing.folder}`;
+
+const cursorPosition = ({ listing, order, list }: FilesState): number => {
+	const row = order[list.cursor];
+	return listing && row !== undefined ? (listing.positions[row] ?? -1) : -1;
+};
+
+/** The places with the one of the folder shown now. */
+function rememberedPlaces(files: FilesState): ReadonlyMap<string, Place> {
+	if (!files.listing || files.find !== null) return files.places;
+	const places = new Map(files.places);
+	const key = placeKey(files.listing);
+	places.delete(key);
+	places.set(key, { position: cursorPosition(files), list: files.list });
+	for (const oldest of places.keys()) {
+		if (places.size <= PLACES_MAX) break;
+		places.delete(oldest);
+	}
+	return places;
+}
+
+const locationOf = ({ listing, find }: FilesState): Location | null =>
+	listing && find === null ? { imageIndex: listing.imageIndex, path: listing.path } : null;
+
+export interface BrowseOptions {
+	/** Position or name for the cursor. */
+	readonly wanted?: number | string | null;
+	/** False when going back. */
+	readonly isStep?: boolean;
+}
+
+/** Asks for another folder; what is shown stays until it comes. */
+export function browse(state: State, request: FilesRequest, options: BrowseOptions = {}): State {
+	const { files } = state;
+	const here = locationOf(files);
+	const history =
+		here && options.isStep !== false ? [...files.history, here].slice(-HISTORY_MAX) : files.history;
+	return {
+		...state,
+		files: {
+			...files,
+			load: { request, status: 'loading', sinceMs: state.nowMs, error: null },
+			places: rememberedPlaces(files),
+			history,
+			wanted: options.wanted ?? null,
+			rangeFrom: null,
+		},
+	};
+}
+
+/** Takes an answer of the loader; an answer to an older wish is dropped. */
+export function folderLoaded(state: State, request: FilesRequest, listing: Listing): State {
+	const { files } = state;
+	if (files.load.request !== request) return state;
+	const isReload = files.listing !== null && placeKey(files.listing) === placeKey(listing);
+	const next: FilesState = {
+		...files,
+		load: { request, status: 'ready', sinceMs: state.nowMs, error: null },
+		listing,
+		find: request.type === 'find' ? request.pattern : null,
+		filter: isReload ? files.filter : '',
+		list: LIST_START,
+		sorted: storedOrder(listing),
+		order: storedOrder(listing),
+		wanted: null,
+	};
+	const sorted = resort({ ...state, files: next });
+	return placeCursor(sorted, files.wanted, files.places.get(placeKey(listing)));
+}
+
+function placeCursor(
+	state: State,
+	wanted: number | string | null,
+	place: Place | undefined,
+): State {
+	const { files } = state;
+	const row =
+		typeof wanted === 'string'
+			? rowOfName(files, wanted)
+			: rowOfPosition(files, wanted ?? place?.position ?? -1);
+	if (row < 0) return state;
+	const from = place?.list ?? files.list;
+	const list = keepOn(moveTo(from, from.cursor, filesFrame(state)), row, filesFrame(state));
+	return { ...state, files: { ...files, list } };
+}
+
+export function folderFailed(state: State, request: FilesRequest, reason: string): State {
+	const { files } = state;
+	if (files.load.request !== request) return state;
+	const unreadable =
+		request.type === 'folder' && request.position === 0
+			? new Map(state.wim.unreadable).set(request.imageIndex, reason)
+			: state.wim.unreadable;
+	return {
+		...state,
+		wim: { ...state.wim, unreadable },
+		files: {
+			...files,
+			load: { request, status: 'failed', sinceMs: state.nowMs, error: reason },
+		},
+	};
+}
+
+/** Row in the shown order of an entry by position; -1: not shown. */
+export function rowOfPosition({ listing, order }: FilesState, position: number): number {
+	if (!listing || position < 0) return -1;
+	for (let i = 0; i < order.length; i++) if (listing.positions[order[i]!] === position) return i;
+	return -1;
+}
+
+function rowOfName({ listing, order }: FilesState, name: string): number {
+	if (!listing) return -1;
+	const wanted = name.toLowerCase();
+	for (let i = 0; i < order.length; i++)
+		if (listing.names[order[i]!]!.toLowerCase() === wanted) return i;
+	return -1;
+}
+
+/** Shows `sorted` through the filter; the cursor stays on its entry, else near its row. */
+function show(state: State, sorted: Int32Array): State {
+	const { files } = state;
+	if (!files.listing) return state;
+	const position = cursorPosition(files);
+	const order = visibleRows(files.listing, files, sorted);
+	const next = { ...files, sorted, order };
+	const found = rowOfPosition(next, position);
+	const frame = { ...filesFrame(state), count: order.length };
+	const list = keepOn(
+		files.list,
+		found < 0 ? Math.min(files.list.cursor, order.length) : found,
+		frame,
+	);
+	return { ...state, files: { ...next, list } };
+}
+
+/** Sorts again: at once, or for long listings by asking the loader. */
+export function resort(state: State): State {
+	const { listing, sort, sorted } = state.files;
+	if (!listing) return state;
+	if (listing.positions.length > SYNC_ROWS_MAX) {
+		const waiting = { ...state.files, reorder: { listing, sort } };
+		return show({ ...state, files: waiting }, sorted);
+	}
+	const order = orderOf(listing, { sort, isDamaged: (row) => isDamagedRow(state, row) });
+	return show({ ...state, files: { ...state.files, reorder: null } }, order);
+}
+
+/** Takes the order of a long listing. */
+export function orderReady(
+	state: State,
+	wish: NonNullable<FilesState['reorder']>,
+	sorted: Int32Array,
+): State {
+	if (state.files.reorder !== wish) return state;
+	return show({ ...state, files: { ...state.files, reorder: null } }, sorted);
+}
+
+export function setFilter(state: State, filter: string): State {
+	const { files } = state;
+	if (files.filter === filter) return state;
+	return show({ ...state, files: { ...files, filter } }, files.sorted);
+}
+
+/** Sorts by a key; the same key again turns the order round. Sizes and times start with the largest. */
+export function sortBy(state: State, key: SortKey): State {
+	const { sort } = state.files;
+	const startsDown = key === 'size' || key === 'packed' || key === 'time';
+	const next: Sort =
+		sort.key === key ? { key, descending: !sort.descending } : { key, descending: startsDown };
+	return resort({ ...state, files: { ...state.files, sort: next } });
+}
+
+export function toggleHidden(state: State): State {
+	const { files } = state;
+	return show({ ...state, files: { ...files, showHidden: !files.showHidden } }, files.sorted);
+}
+
+/** Opens the folder above, with the cursor on the one we came from. */
+export function goToParent(state: State): State {
+	const { listing, find, history } = state.files;
+	if (!listing) return state;
+	if (find !== null) {
+		const back = history.at(-1);
+		return back ? goBack(state) : state;
+	}
+	if (listing.folder === listing.parent) return state;
+	return browse(
+		state,
+		{ type: 'folder', imageIndex: listing.imageIndex, position: listing.parent },
+		{ wanted: listing.folder },
+	);
+}
+
+/** Opens the folder that was shown before. */
+export function goBack(state: State): State {
+	const { history } = state.files;
+	const back = history.at(-1);
+	if (!back) return state;
+	const { imageIndex, path } = back;
+	const next = browse(state, { type: 'path', imageIndex, path }, { isStep: false });
+	return { ...next, files: { ...next.files, history: history.slice(0, -1) } };
+}

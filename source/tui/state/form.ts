@@ -1,0 +1,190 @@
+/** Forms: moving between fields, changing values, and reading them. */
+
+import type { FormValue, JobEstimate, JobRequest } from '../engine.ts';
+import type { Field, FormDialog, State } from './state.ts';
+import { edit, fieldOf, insert, type TextField } from './text-field.ts';
+
+type FocusableField = Exclude<Field, { kind: 'note' }>;
+
+const isFocusable = (field: Field): field is FocusableField => field.kind !== 'note';
+
+export function focusableFields(form: FormDialog): readonly FocusableField[] {
+	return form.fields.filter(isFocusable);
+}
+
+/** The field with the focus; null: a button has it. */
+export function focusedField(form: FormDialog): FocusableField | null {
+	return focusableFields(form)[form.focus] ?? null;
+}
+
+/** Number of the button with the focus; -1: a field has it. */
+export function focusedButton(form: FormDialog): number {
+	const at = form.focus - focusableFields(form).length;
+	return at < 0 ? -1 : at;
+}
+
+export function textOf(field: Field): TextField | null {
+	return 'field' in field ? field.field : null;
+}
+
+/** Moves the focus; it goes round. */
+export function moveFocus(form: FormDialog, step: 1 | -1): FormDialog {
+	const count = focusableFields(form).length + form.buttons.length;
+	return { ...form, focus: (form.focus + step + count) % count, completions: [] };
+}
+
+export function focusOn(form: FormDialog, name: string): FormDialog {
+	const focus = focusableFields(form).findIndex((field) => field.name === name);
+	return focus < 0 ? form : { ...form, focus, completions: [] };
+}
+
+function replaceField(form: FormDialog, next: FocusableField): FormDialog {
+	const { [next.name]: _, ...errors } = form.errors;
+	return changed({
+		...form,
+		errors,
+		completions: [],
+		fields: form.fields.map((field) =>
+			isFocusable(field) && field.name === next.name ? next : field,
+		),
+	});
+}
+
+/** Asks for a new estimate. */
+export function changed(form: FormDialog): FormDialog {
+	return form.estimate === null
+		? form
+		: { ...form, estimate: { request: requestOf(form) }, isEstimating: true };
+}
+
+/** An editing key in a text field; null: it edits nothing. */
+export function editField(form: FormDialog, key: string): FormDialog | null {
+	const field = focusedField(form);
+	if (!field || !('field' in field)) return null;
+	const next = edit(field.field, key);
+	if (!next) return null;
+	return next.text === field.field.text
+		? withCursor(form, field.name, next)
+		: replaceField(form, { ...field, field: next });
+}
+
+function withCursor(form: FormDialog, name: string, next: TextField): FormDialog {
+	return {
+		...form,
+		fields: form.fields.map((field) =>
+			field.name === name && 'field' in field ? { ...field, field: next } : field,
+		),
+	};
+}
+
+/** Typed or pasted text. */
+export function typeInField(form: FormDialog, text: string): FormDialog {
+	const field = focusedField(form);
+	if (!field || !('field' in field)) return form;
+	const clean = field.kind === 'number' ? text.replace(/\D/g, '') : text;
+	return clean === '' ? form : replaceField(form, { ...field, field: insert(field.field, clean) });
+}
+
+/** Replaces the whole text of a field. */
+export function setText(form: FormDialog, name: string, text: string): FormDialog {
+	const field = form.fields.find((one) => one.name === name);
+	if (!field || !('field' in field)) return form;
+	return replaceField(form, { ...field, field: fieldOf(text) });
+}
+
+/** Next or previous choice of the focused field. */
+export function changeChoice(form: FormDialog, step: 1 | -1): FormDialog {
+	const field = focusedField(form);
+	if (!field || (field.kind !== 'choice' && field.kind !== 'radio')) return form;
+	const count = field.options.length;
+	const at = field.options.findIndex(({ value }) => value === field.value);
+	const next = field.options[(at + step + count) % count]!;
+	return replaceField(form, { ...field, value: next.value });
+}
+
+/** Space: turns a check round, or takes the next choice. */
+export function toggleField(form: FormDialog): FormDialog {
+	const field = focusedField(form);
+	if (field?.kind === 'check') return replaceField(form, { ...field, value: !field.value });
+	return changeChoice(form, 1);
+}
+
+const formValue = (field: FocusableField): FormValue => {
+	switch (field.kind) {
+		case 'text':
+		case 'path':
+			return field.field.text;
+		case 'number':
+			return field.field.text === '' ? null : Number(field.field.text);
+		default:
+			return field.value;
+	}
+};
+
+export function valuesOf(form: FormDialog): Readonly<Record<string, FormValue>> {
+	const shown = focusableFields(form).map((field) => [field.name, formValue(field)] as const);
+	return { ...form.fixed, ...Object.fromEntries(shown) };
+}
+
+export function requestOf(form: FormDialog): JobRequest {
+	return { verb: form.form, values: valuesOf(form) };
+}
+
+export const memoryKey = ({ form, subject }: FormDialog): string => `${form}|${subject}`;
+
+/** Fills in what the form held when it was last open. */
+export function withMemory(form: FormDialog, memory: State['formMemory']): FormDialog {
+	const old = memory.get(memoryKey(form));
+	if (!old) return form;
+	const fields = form.fields.map((field): Field => {
+		const value = isFocusable(field) ? old[field.name] : undefined;
+		if (value === undefined || value === null) return field;
+		switch (field.kind) {
+			case 'text':
+			case 'path':
+			case 'number':
+				return { ...field, field: fieldOf(String(value)) };
+			case 'check':
+				return { ...field, value: value === true };
+			case 'choice':
+			case 'radio':
+				return field.options.some((option) => option.value === value)
+					? { ...field, value: String(value) }
+					: field;
+			default:
+				return field;
+		}
+	});
+	return { ...form, fields };
+}
+
+/** Shows errors on their fields; the focus jumps to the first. */
+export function withErrors(form: FormDialog, errors: Readonly<Record<string, string>>): FormDialog {
+	const first = focusableFields(form).find(({ name }) => errors[name] !== undefined);
+	return first ? focusOn({ ...form, errors }, first.name) : { ...form, errors };
+}
+
+/** Takes an estimate; an answer to older values is dropped. */
+export function estimated(
+	form: FormDialog,
+	wish: NonNullable<FormDialog['estimate']>,
+	estimate: JobEstimate,
+): FormDialog {
+	if (form.estimate !== wish) return form;
+	return {
+		...form,
+		notes: estimate.notes,
+		warnings: estimate.warnings,
+		isEstimating: false,
+	};
+}
+
+/** True when Tab shall complete: at the end of a path. */
+export function wantsCompletion(form: FormDialog): boolean {
+	const field = focusedField(form);
+	return (
+		field?.kind === 'path' &&
+		field.field.cursor === field.field.text.length &&
+		field.field.text !== ''
+	);
+}

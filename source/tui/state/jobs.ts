@@ -1,0 +1,52 @@
+/** The Jobs pane, and what finished jobs leave on the screen. */
+
+import type { Finding, JobView } from '../engine.ts';
+import { applyFindings } from './damage.ts';
+import { moveTo } from './list.ts';
+import { isActive, jobUnderCursor, layoutOf, orderedJobs } from './selectors.ts';
+import type { State } from './state.ts';
+import { say } from './status.ts';
+
+/** Takes the jobs as they are now. Focus never moves; endings are told in the status row. */
+export function jobsChanged(state: State, jobs: readonly JobView[]): State {
+	const before = new Map(state.jobs.jobs.map((job) => [job.id, job]));
+	let next: State = { ...state, jobs: { ...state.jobs, jobs } };
+	for (const job of jobs) {
+		const old = before.get(job.id);
+		if (old === job) continue;
+		if (job.findings.length > 0 && job.findings !== old?.findings)
+			next = applyFindings(next, findingsOf(jobs, job));
+		if (old && isActive(old) && !isActive(job)) next = tellEnd(next, job);
+	}
+	if (jobs.length === 0 && next.focus === 'jobs') next = { ...next, focus: 'files' };
+	return next;
+}
+
+/** The findings to show: those of the newest check that has any. */
+function findingsOf(jobs: readonly JobView[], changed: JobView): readonly Finding[] {
+	const newest = jobs.filter(({ findings }) => findings.length > 0).at(-1);
+	return (newest ?? changed).findings;
+}
+
+function tellEnd(state: State, job: JobView): State {
+	const what = `${job.verb} ${job.title}`;
+	if (job.state === 'failed') return say(state, `${what}: ${job.summary ?? 'failed'}`, 'error');
+	if (job.state === 'canceled') return say(state, `${what}: canceled`);
+	const summary = job.summary ?? 'done';
+	return job.problemCount > 0
+		? say(state, `${what}: ${summary}`, 'warning')
+		: say(state, `${what}: ${summary}`);
+}
+
+/** Moves the cursor of the Jobs pane by rows; it stays on its job while others come and go. */
+export function moveJobs(state: State, to: (row: number, count: number) => number): State {
+	const jobs = orderedJobs(state);
+	const current = jobUnderCursor(state);
+	if (!current) return state;
+	const row = jobs.indexOf(current);
+	const height = layoutOf(state).panes.jobs?.body.height ?? 3;
+	const frame = { count: jobs.length, height, scroll: 'line' as const };
+	const list = moveTo({ cursor: row, top: state.jobs.top }, to(row, jobs.length), frame);
+	const target = jobs[list.cursor];
+	return target ? { ...state, jobs: { ...state.jobs, cursorId: target.id, top: list.top } } : state;
+}

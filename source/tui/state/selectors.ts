@@ -1,0 +1,177 @@
+/** Questions to the state that reducers, commands and views share. */
+
+import {
+	EntryKind,
+	type ImageFacts,
+	type JobState,
+	type JobView,
+	type Listing,
+} from '../engine.ts';
+import { type Layout, layout, type PaneName } from './layout.ts';
+import { filterTest } from './order.ts';
+import type { Dialog, EntryKey, State, ViewName } from './state.ts';
+
+export type FocusName = PaneName | Exclude<ViewName, 'deck'>;
+
+/** What has the keys when no dialog and no text mode is open. */
+export function focusOf(state: State): FocusName {
+	return state.view === 'deck' ? state.focus : state.view;
+}
+
+export function layoutOf(state: State): Layout {
+	return layout({
+		columns: state.columns,
+		rows: state.rows,
+		focus: state.focus,
+		isZoomed: state.isZoomed,
+		detailsOpen: state.details.isOpen,
+		jobCount: state.jobs.jobs.length,
+	});
+}
+
+/** Remembers the last answer for the last arguments. */
+function memo<A extends readonly unknown[], R>(compute: (...args: A) => R): (...args: A) => R {
+	let last: { args: A; result: R } | null = null;
+	return (...args) => {
+		if (!last?.args.every((arg, i) => arg === args[i])) last = { args, result: compute(...args) };
+		return last.result;
+	};
+}
+
+const imagesBy = memo((images: readonly ImageFacts[], filter: string) => {
+	if (filter === '') return images;
+	const test = filterTest(filter);
+	return images.filter((image) =>
+		test(`${image.name} ${image.description} ${image.edition}`.toLowerCase()),
+	);
+});
+
+/** Images that pass the filter of their pane. */
+export function visibleImages(state: State): readonly ImageFacts[] {
+	return imagesBy(state.wim.images, state.images.filter);
+}
+
+export function imageUnderCursor(state: State): ImageFacts | null {
+	return visibleImages(state)[state.images.list.cursor] ?? null;
+}
+
+/** The marked images, else the one under the cursor. */
+export function chosenImages(state: State): readonly ImageFacts[] {
+	const { marks } = state.images;
+	if (marks.size > 0) return state.wim.images.filter(({ index }) => marks.has(index));
+	const image = imageUnderCursor(state);
+	return image ? [image] : [];
+}
+
+/** An entry of the Files pane. */
+export interface Entry extends EntryKey {
+	readonly row: number;
+	readonly name: string;
+	readonly size: number;
+	readonly isFolder: boolean;
+	readonly isLink: boolean;
+}
+
+export function entryAt(listing: Listing, row: number): Entry {
+	const kinds = listing.kinds[row] ?? 0;
+	return {
+		row,
+		imageIndex: listing.imageIndex,
+		position: listing.positions[row] ?? -1,
+		name: listing.names[row] ?? '',
+		size: listing.sizes[row] ?? 0,
+		isFolder: (kinds & EntryKind.folder) !== 0,
+		isLink: (kinds & EntryKind.link) !== 0,
+	};
+}
+
+export function entryUnderCursor(state: State): Entry | null {
+	const { listing, order, list } = state.files;
+	const row = order[list.cursor];
+	return listing && row !== undefined ? entryAt(listing, row) : null;
+}
+
+/** The path of an entry of the shown listing. */
+export function entryPath(state: State, entry: Entry): string {
+	const { listing, find } = state.files;
+	if (find !== null || !listing) return entry.name;
+	return listing.path === '\\' ? `\\${entry.name}` : `${listing.path}\\${entry.name}`;
+}
+
+export function markCount(state: State): number {
+	let count = 0;
+	for (const marks of state.marks.values()) count += marks.size;
+	return count;
+}
+
+export function markedBytes(state: State): number {
+	let bytes = 0;
+	for (const marks of state.marks.values()) for (const size of marks.values()) bytes += size;
+	return bytes;
+}
+
+const JOB_ORDER: Readonly<Record<JobState, number>> = {
+	running: 0,
+	paused: 1,
+	failed: 2,
+	queued: 3,
+	done: 4,
+	canceled: 5,
+};
+
+const jobsBy = memo((jobs: readonly JobView[]) =>
+	jobs.toSorted((a, b) => JOB_ORDER[a.state] - JOB_ORDER[b.state] || a.id - b.id),
+);
+
+/** Jobs as the pane lists them: running first, then failed, then waiting. */
+export function orderedJobs(state: State): readonly JobView[] {
+	return jobsBy(state.jobs.jobs);
+}
+
+export function jobUnderCursor(state: State): JobView | null {
+	const jobs = orderedJobs(state);
+	return jobs.find(({ id }) => id === state.jobs.cursorId) ?? jobs[0] ?? null;
+}
+
+export const isActive = (job: JobView): boolean =>
+	job.state === 'running' || job.state === 'paused' || job.state === 'queued';
+
+/** Jobs of this deck that are not over. */
+export function activeJobs(state: State): readonly JobView[] {
+	return state.jobs.jobs.filter((job) => isActive(job) && !job.isForeign);
+}
+
+export function topDialog(state: State): Dialog | null {
+	return state.dialogs.at(-1) ?? null;
+}
+
+/** The image that the Files pane shows, else the one under the cursor. */
+export function currentImage(state: State): ImageFacts | null {
+	const index = state.files.listing?.imageIndex;
+	return state.wim.images.find((image) => image.index === index) ?? imageUnderCursor(state);
+}
+
+export function isDamagedEntry(state: State, entry: EntryKey): boolean {
+	return state.damage.positions.get(entry.imageIndex)?.has(entry.position) ?? false;
+}
+
+/** True when something below the folder is damaged. */
+export function isDamagedFolder(state: State, imageIndex: number, path: string): boolean {
+	return state.damage.folders.has(`${imageIndex}:${path.toLowerCase()}`);
+}
+
+/** True when the row of the shown listing carries `!`. */
+export function isDamagedRow(state: State, row: number): boolean {
+	const { listing } = state.files;
+	if (!listing || state.damage.findings.length === 0) return false;
+	const entry = entryAt(listing, row);
+	return (
+		isDamagedEntry(state, entry) ||
+		(entry.isFolder && isDamagedFolder(state, entry.imageIndex, entryPath(state, entry)))
+	);
+}
+
+/** A path without the folders before its last name; both kinds of separator count. */
+export function baseName(path: string): string {
+	return path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
+}

@@ -1,0 +1,16 @@
+import type { State, StatusMessage, Tone } from './state.ts';
+
+/** Messages kept for `:messages`. */
+const MESSAGES_MAX = 200;
+
+/** Shows a sentence in the status row until the next key; warnings and errors stay readable in `:messages`. */
+export function say(state: State, text: string, tone: Tone = 'info'): State {
+	const message: StatusMessage = { text, tone };
+	const messages =
+		tone === 'info' ? state.messages : [...state.messages, message].slice(-MESSAGES_MAX);
+	return { ...state, status: message, messages };
+}
+
+export function clearStatus(state: State): State {
+	return state.status === null ? state : { ...state, status: null };
+}

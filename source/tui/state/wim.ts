@@ -1,0 +1,191 @@
+/** Opening a file, and what the start screen lists. */
+
+import type { FoundWim, OpenFile } from '../engine.ts';
+import { applyFindings } from './damage.ts';
+import { browse } from './files.ts';
+import { LIST_START } from './list.ts';
+import { baseName, visibleImages } from './selectors.ts';
+import {
+	NO_DAMAGE,
+	NO_DETAILS,
+	NO_DIFFERENCE,
+	NO_FILES,
+	NO_SIZES,
+	type OpenRequest,
+	type State,
+} from './state.ts';
+import { say } from './status.ts';
+
+/** Asks for a file to be opened; what is open stays until the new one is there. */
+export function openWim(state: State, path: string, refs: readonly string[] = []): State {
+	const request: OpenRequest = { path, refs, keepPlace: false };
+	return {
+		...state,
+		wim: { ...state.wim, load: { request, status: 'loading', sinceMs: state.nowMs, error: null } },
+		status: null,
+	};
+}
+
+/** Reads the open file again. */
+export function reloadWim(state: State): State {
+	const old = state.wim.load.request;
+	if (!old) return state;
+	const request: OpenRequest = { ...old, keepPlace: true };
+	return {
+		...state,
+		wim: { ...state.wim, load: { request, status: 'loading', sinceMs: state.nowMs, error: null } },
+	};
+}
+
+export function wimOpened(state: State, request: OpenRequest, file: OpenFile): State {
+	if (state.wim.load.request !== request) return state;
+	const opened: State = {
+		...state,
+		view: 'deck',
+		previousView: 'deck',
+		wim: {
+			load: { request, status: 'ready', sinceMs: state.nowMs, error: null },
+			file,
+			facts: file.facts,
+			images: file.images,
+			unreadable: new Map(),
+		},
+		details: { ...NO_DETAILS, isOpen: state.details.isOpen, mode: state.details.mode },
+		sizes: NO_SIZES,
+		difference: NO_DIFFERENCE,
+	};
+	const warning = file.facts.warnings[0];
+	const told = warning === undefined ? opened : say(opened, warning, 'warning');
+	return request.keepPlace ? samePlace(told) : fromTheTop(told);
+}
+
+function fromTheTop(state: State): State {
+	const bootable = state.wim.images.findIndex(({ isBootable }) => isBootable);
+	const cursor = Math.max(0, bootable);
+	const { files } = state;
+	return {
+		...state,
+		focus: 'images',
+		images: { list: { cursor, top: 0 }, filter: '', marks: new Set() },
+		files: { ...NO_FILES, sort: files.sort, showHidden: files.showHidden },
+		marks: new Map(),
+		undo: [],
+		damage: NO_DAMAGE,
+	};
+}
+
+/** After a reload: same folder by path, same marks only while the tree can be the same. */
+function samePlace(state: State): State {
+	const { listing, find } = state.files;
+	const kept = applyFindings({ ...state, marks: new Map(), undo: [] }, state.damage.findings);
+	if (!listing || find !== null) return kept;
+	const row = state.files.order[state.files.list.cursor];
+	const name = row === undefined ? null : (listing.names[row] ?? null);
+	return browse(
+		kept,
+		{ type: 'path', imageIndex: listing.imageIndex, path: listing.path },
+		{ wanted: name, isStep: false },
+	);
+}
+
+export function wimFailed(state: State, request: OpenRequest, reason: string): State {
+	if (state.wim.load.request !== request) return state;
+	const failed: State = {
+		...state,
+		wim: {
+			...state.wim,
+			load: { request, status: 'failed', sinceMs: state.nowMs, error: reason },
+		},
+	};
+	return say(failed, reason, 'error');
+}
+
+/** Opens the image under the cursor in Files; going on where the cursor was when it is open already. */
+export function browseImage(state: State): State {
+	const image = visibleImages(state)[state.images.list.cursor];
+	if (!image) return state;
+	if (state.files.listing?.imageIndex === image.index) return { ...state, focus: 'files' };
+	return browse(
+		{ ...state, focus: 'files', files: { ...state.files, history: [] } },
+		{ type: 'folder', imageIndex: image.index, position: 0 },
+		{ isStep: false },
+	);
+}
+
+/** The same path in the image before or after. */
+export function stepImage(state: State, step: 1 | -1): State {
+	const { listing } = state.files;
+	if (!listing) return state;
+	const at = state.wim.images.findIndex(({ index }) => index === listing.imageIndex);
+	const next = state.wim.images[at + step];
+	if (!next) return say(state, step === 1 ? 'This is the last image' : 'This is the first image');
+	const row = state.files.order[state.files.list.cursor];
+	const name = row === undefined ? null : (listing.names[row] ?? null);
+	const cursor = visibleImages(state).findIndex(({ index }) => index === next.index);
+	const images =
+		cursor < 0 ? state.images : { ...state.images, list: { ...state.images.list, cursor } };
+	return browse(
+		{ ...state, images },
+		{ type: 'path', imageIndex: next.index, path: listing.path },
+		{ wanted: name },
+	);
+}
+
+/** Shows the start screen for a folder. */
+export function showStart(state: State, folder: string, isDeep: boolean): State {
+	return {
+		...state,
+		view: 'start',
+		start: {
+			...state.start,
+			folder,
+			isDeep,
+			load: {
+				request: { folder, isDeep },
+				status: 'loading',
+				sinceMs: state.nowMs,
+				error: null,
+			},
+			found: [],
+			list: LIST_START,
+		},
+	};
+}
+
+/** Takes the list as it grows; rows never move under the cursor, since new ones come last. */
+export function wimsFound(
+	state: State,
+	request: State['start']['load']['request'],
+	found: readonly FoundWim[],
+	isComplete: boolean,
+): State {
+	if (state.start.load.request !== request) return state;
+	return {
+		...state,
+		start: {
+			...state.start,
+			found,
+			load: {
+				...state.start.load,
+				status: isComplete ? 'ready' : 'loading',
+			},
+		},
+	};
+}
+
+export function findWimsFailed(
+	state: State,
+	request: State['start']['load']['request'],
+	reason: string,
+): State {
+	if (state.start.load.request !== request) return state;
+	return {
+		...state,
+		start: { ...state.start, load: { ...state.start.load, status: 'failed', error: reason } },
+	};
+}
+
+/** Title for messages: the file's name without its folders. */
+export function wimName(state: State): string {
+	return baseName(state.wim.facts?.path ?? state.wim.load.request?.path ?? '');
+}

@@ -1,0 +1,125 @@
+/** The triage view: findings above, the evidence of the one under the cursor below. */
+
+import type { Finding } from '../engine.ts';
+import {
+	blank,
+	cutStart,
+	fit,
+	fitRight,
+	linesOf,
+	NOTHING,
+	type Shown,
+	safe,
+	shown,
+	wrapped,
+} from '../parts/text.ts';
+import type { Theme } from '../parts/theme.ts';
+import { findingUnderCursor, shownFindings } from '../state/damage.ts';
+import type { State } from '../state/state.ts';
+import { countText } from './columns.ts';
+import { listBody, messageBody, styleRow } from './pane.ts';
+
+/** Rows for the list of findings in `height` rows. */
+export function damageListHeight(count: number, height: number): number {
+	return Math.max(1, Math.min(Math.max(count, 1), Math.floor(height / 2) - 1));
+}
+
+/** `1-6`, `1,3`: image indexes, short. */
+export function indexRanges(indexes: readonly number[]): Shown {
+	const sorted = [...new Set(indexes)].sort((a, b) => a - b);
+	const parts: string[] = [];
+	for (let i = 0; i < sorted.length; i++) {
+		const from = sorted[i]!;
+		while (sorted[i + 1] === sorted[i]! + 1) i++;
+		parts.push(from === sorted[i] ? String(from) : `${from}-${sorted[i]}`);
+	}
+	return safe(parts.join(','));
+}
+
+function findingRow(theme: Theme, finding: Finding, width: number): Shown {
+	const severity = finding.severity === 'error' ? shown`ERR` : shown`WRN`;
+	const files = finding.files.length === 0 ? shown`-` : countText(finding.files.length);
+	const images = finding.imageIndexes.length === 0 ? shown`-` : indexRanges(finding.imageIndexes);
+	const imagesWidth = 8;
+	const where = Math.max(16, Math.min(30, Math.floor(width * 0.28)));
+	const what = width - 7 - where - 1 - 8 - 2 - imagesWidth;
+	return shown`${severity}  ${fit(theme.exact(finding.where), where)} ${fit(theme.exact(finding.what), what)} ${fitRight(files, 7)}  ${fit(images, imagesWidth)}`;
+}
+
+const headRow = (width: number): Shown => {
+	const where = Math.max(16, Math.min(30, Math.floor(width * 0.28)));
+	const what = width - 7 - where - 1 - 8 - 2 - 8;
+	return fit(
+		shown`  SEV  ${fit(shown`WHERE`, where)} ${fit(shown`WHAT`, what)} ${fitRight(shown`FILES`, 7)}  IMAGES`,
+		width,
+	);
+};
+
+function detailLines(
+	theme: Theme,
+	finding: Finding,
+	number: number,
+	width: number,
+	height: number,
+): Shown[] {
+	const lines: Shown[] = [NOTHING];
+	const add = (text: Shown, indent: number): void => {
+		for (const line of wrapped(text, width - indent - 1))
+			lines.push(shown`${blank(indent)}${line}`);
+	};
+	add(shown`Finding ${number}: ${theme.exact(finding.where)}, ${theme.exact(finding.what)}`, 1);
+	const room = Math.max(1, height - lines.length - finding.notes.length * 2 - 2);
+	for (const file of finding.files.slice(0, room)) {
+		const image = shown`image ${file.imageIndex}`;
+		lines.push(
+			shown`   ${fit(cutStart(theme.exact(file.path), width - 18), width - 18)}  ${image}`,
+		);
+	}
+	if (finding.files.length > room)
+		lines.push(
+			shown`   and ${countText(finding.files.length - room)} more (m marks them all, w writes the list)`,
+		);
+	lines.push(NOTHING);
+	for (const note of finding.notes) add(theme.exact(note), 3);
+	if (finding.digest !== null) add(shown`SHA-1 ${safe(finding.digest)}`, 3);
+	return lines;
+}
+
+export function damageBody(state: State, theme: Theme, width: number, height: number): Shown {
+	const findings = shownFindings(state);
+	if (findings.length === 0) {
+		const checked = state.jobs.jobs.some(({ verb }) => verb === 'verify');
+		return messageBody(
+			[
+				state.damage.findings.length > 0
+					? shown`nothing matches (Esc clears)`
+					: checked
+						? shown`no damage found`
+						: shown`not checked yet: V verifies the file`,
+			],
+			width,
+			height,
+		);
+	}
+	const listHeight = damageListHeight(findings.length, height);
+	const rows = listBody(state.damage.list, findings.length, listHeight, (i, isCursor) => {
+		const finding = findings[i]!;
+		const mark = isCursor ? shown`> ` : shown`  `;
+		const text = fit(shown`${mark}${findingRow(theme, finding, width)}`, width);
+		if (isCursor) return styleRow(theme, text, 'plain', 'focused');
+		return finding.severity === 'error' ? theme.damaged(text) : theme.warning(text);
+	});
+	const under = findingUnderCursor(state) ?? findings[0]!;
+	const number = findings.indexOf(under) + 1;
+	const below = detailLines(theme, under, number, width, height - listHeight - 1);
+	return linesOf([headRow(width), rows, ...below.slice(0, height - listHeight - 1)]);
+}
+
+export function damageAbout(state: State): Shown {
+	const { sort, filter } = state.damage;
+	return shown`${sort as Shown}^   filter: ${filter === '' ? shown`none` : safe(filter)}`;
+}
+
+export function damageRight(state: State): Shown {
+	return shown`${shownFindings(state).length} of ${state.damage.findings.length} shown`;
+}

@@ -1,0 +1,178 @@
+/** The whole screen as blocks of text at places: what the components draw and nothing else. */
+
+import type { Keymap } from '../keys/keymap.ts';
+import { linesOf, NOTHING, type Shown, safe, shown } from '../parts/text.ts';
+import type { Theme } from '../parts/theme.ts';
+import type { PaneName, Rectangle } from '../state/layout.ts';
+import { activeJobs, layoutOf, topDialog } from '../state/selectors.ts';
+import type { State } from '../state/state.ts';
+import { damageAbout, damageBody, damageRight } from './damage.ts';
+import { detailsAbout, detailsBody } from './details.ts';
+import { dialogBox } from './dialogs.ts';
+import { filesAbout, filesBody, filesRight } from './files.ts';
+import { header, tooSmallRow } from './header.ts';
+import { imagesBody } from './images.ts';
+import { jobCounts, jobsAbout, jobsBody, narrowJobRow } from './jobs.ts';
+import { titleRow } from './pane.ts';
+import { startAbout, startBody } from './start.ts';
+import { footerRow, statusRow } from './status.ts';
+
+/** A block of text with its place. */
+export interface Block extends Rectangle {
+	/** Stable from frame to frame. */
+	readonly key: string;
+	readonly text: Shown;
+}
+
+const block = (key: string, at: Rectangle, text: Shown): Block => ({ key, ...at, text });
+
+const TITLES: Readonly<Record<PaneName, Shown>> = {
+	images: '1 Images' as Shown,
+	files: '2 Files' as Shown,
+	details: '3 Details' as Shown,
+	jobs: '4 Jobs' as Shown,
+};
+
+function paneParts(
+	state: State,
+	theme: Theme,
+	pane: PaneName,
+	body: Rectangle,
+): { about: Shown; right: Shown; text: Shown } {
+	const { width, height } = body;
+	switch (pane) {
+		case 'images': {
+			const { filter, marks } = state.images;
+			const by = filter === '' ? NOTHING : shown`/${safe(filter)}`;
+			return {
+				about: by,
+				right: marks.size > 0 ? shown`*${marks.size}` : NOTHING,
+				text: imagesBody(state, theme, width, height),
+			};
+		}
+		case 'files':
+			return {
+				about: filesAbout(state, theme),
+				right: filesRight(state),
+				text: filesBody(state, theme, width, height),
+			};
+		case 'details':
+			return {
+				about: detailsAbout(state),
+				right: NOTHING,
+				text: detailsBody(state, theme, width, height),
+			};
+		case 'jobs':
+			return {
+				about: jobsAbout(state, height),
+				right: NOTHING,
+				text: jobsBody(state, theme, width, height),
+			};
+	}
+}
+
+function paneBlocks(state: State, theme: Theme): Block[] {
+	const { panes, dividers, jobRow } = layoutOf(state);
+	const blocks: Block[] = [];
+	for (const name of ['images', 'files', 'details', 'jobs'] as const) {
+		const at = panes[name];
+		if (!at) continue;
+		const { about, right, text } = paneParts(state, theme, name, at.body);
+		if (at.title.height > 0)
+			blocks.push(
+				block(
+					`title:${name}`,
+					at.title,
+					titleRow(theme, {
+						name: TITLES[name],
+						about,
+						right,
+						isFocused: state.focus === name,
+						width: at.title.width,
+					}),
+				),
+			);
+		blocks.push(block(`body:${name}`, at.body, text));
+	}
+	for (const [i, at] of dividers.entries())
+		blocks.push(
+			block(`divider:${i}`, at, linesOf(Array.from({ length: at.height }, () => theme.divider))),
+		);
+	if (jobRow) blocks.push(block('jobrow', jobRow, narrowJobRow(state, theme)));
+	return blocks;
+}
+
+/** A view that fills everything between header and status. */
+function viewBlocks(state: State, theme: Theme): Block[] {
+	const title: Rectangle = { x: 0, y: 1, width: state.columns, height: 1 };
+	const body: Rectangle = { x: 0, y: 2, width: state.columns, height: state.rows - 4 };
+	const draw = (name: Shown, about: Shown, right: Shown, text: Shown): Block[] => [
+		block(
+			'view:title',
+			title,
+			titleRow(theme, { name, about, right, isFocused: true, width: state.columns }),
+		),
+		block('view:body', body, text),
+	];
+	const jobs = activeJobs(state).length > 0 ? jobCounts(state) : NOTHING;
+	switch (state.view) {
+		case 'start':
+			return draw(
+				shown`Images`,
+				startAbout(state),
+				jobs,
+				startBody(state, theme, body.width, body.height),
+			);
+		case 'damage':
+			return draw(
+				shown`Damage`,
+				damageAbout(state),
+				damageRight(state),
+				damageBody(state, theme, body.width, body.height),
+			);
+		default:
+			return [];
+	}
+}
+
+/** Everything on the screen, later blocks over earlier ones. */
+export function deckBlocks(state: State, theme: Theme, keymap: Keymap): readonly Block[] {
+	const { size, status, footer, header: headerAt } = layoutOf(state);
+	if (size === 'tooSmall')
+		return [
+			block(
+				'small',
+				{ x: 0, y: 0, width: Math.max(1, state.columns - 1), height: 1 },
+				tooSmallRow(state),
+			),
+		];
+	if (state.isLeaving)
+		return [block('leaving', { ...headerAt, height: state.rows - 1 }, leavingText(state, theme))];
+	const blocks = [
+		block('header', headerAt, header(state, theme)),
+		...(state.view === 'deck' ? paneBlocks(state, theme) : viewBlocks(state, theme)),
+		block('status', status, statusRow(state, theme, status.width)),
+		block('footer', footer, footerRow(state, keymap, footer.width)),
+	];
+	const dialog = topDialog(state);
+	if (dialog) {
+		const box = dialogBox(state, theme, keymap, dialog);
+		blocks.push(
+			block(
+				'dialog',
+				{ x: box.x, y: box.y, width: box.width, height: box.lines.length },
+				linesOf(box.lines),
+			),
+		);
+	}
+	return blocks;
+}
+
+/** The screen while it waits for the jobs before it ends. */
+function leavingText(state: State, theme: Theme): Shown {
+	const width = state.columns - 1;
+	return linesOf([
+		shown` Waiting for the jobs to finish; ^C cancels them.`,
+		jobsBody({ ...state, focus: 'files' }, theme, width, Math.max(1, state.rows - 3)),
+	]);
+}

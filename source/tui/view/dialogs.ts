@@ -1,0 +1,413 @@
+/** Dialogs as lines of text: a box over the unchanged screen, or all of a narrow one. */
+
+import type { Keymap } from '../keys/keymap.ts';
+import { keyLabel } from '../keys/keymap.ts';
+import { matchingCommands } from '../keys/palette.ts';
+import {
+	blank,
+	cut,
+	cutStart,
+	fit,
+	joined,
+	NOTHING,
+	repeat,
+	type Shown,
+	safe,
+	shown,
+	spread,
+	tailOf,
+	widthOf,
+	wrapped,
+} from '../parts/text.ts';
+import type { Theme } from '../parts/theme.ts';
+import { focusableFields, focusedButton } from '../state/form.ts';
+import type {
+	Button,
+	ConfirmDialog,
+	Dialog,
+	FactsDialog,
+	Field,
+	FormDialog,
+	HelpDialog,
+	PagerDialog,
+	PaletteDialog,
+	State,
+} from '../state/state.ts';
+import type { TextField } from '../state/text-field.ts';
+import { hexRow, hexRowCount, looksBinary, textLines } from './content.ts';
+
+const WIDTH_MAX = 64;
+const HEIGHT_MAX = 20;
+const LABEL_WIDTH = 14;
+
+/** Lines of exactly `width` columns, and where their top left corner stands. */
+export interface DialogBox {
+	readonly x: number;
+	readonly y: number;
+	readonly width: number;
+	readonly lines: readonly Shown[];
+}
+
+const isFullScreen = (state: State): boolean => state.columns < 60;
+
+/** Columns inside the box. */
+function innerWidth(state: State, wanted: number): number {
+	return isFullScreen(state) ? state.columns - 2 : Math.min(wanted, state.columns - 4) - 4;
+}
+
+/** Draws a box with its title in the upper edge. */
+function boxed(
+	state: State,
+	theme: Theme,
+	title: Shown,
+	content: readonly Shown[],
+	inner: number,
+): DialogBox {
+	const { box } = theme;
+	const width = isFullScreen(state) ? state.columns : inner + 4;
+	const room = width - 2;
+	const name = cut(shown` ${title} `, room - 2);
+	const side = isFullScreen(state) ? NOTHING : blank(1);
+	const head = shown`${box.topLeft}${box.horizontal}${theme.strong(name)}${repeat(box.horizontal, room - 1 - widthOf(name))}${box.topRight}`;
+	const foot = shown`${box.bottomLeft}${repeat(box.horizontal, room)}${box.bottomRight}`;
+	const heightMax = Math.max(1, state.rows - 4);
+	const lines = [
+		head,
+		...content
+			.slice(0, heightMax)
+			.map((line) => shown`${box.vertical}${side}${line}${side}${box.vertical}`),
+		foot,
+	];
+	return {
+		x: Math.max(0, Math.floor((state.columns - width) / 2)),
+		y: Math.max(0, Math.floor((state.rows - lines.length) / 2)),
+		width,
+		lines,
+	};
+}
+
+/** A text field of `width` columns with its cursor reversed; the cursor stays in view. */
+export function fieldText(
+	theme: Theme,
+	field: TextField,
+	width: number,
+	isFocused: boolean,
+): Shown {
+	const before = theme.exact(field.text.slice(0, field.cursor));
+	const code = field.text.codePointAt(field.cursor);
+	const under = code === undefined ? shown` ` : theme.exact(String.fromCodePoint(code));
+	const after = theme.exact(
+		field.text.slice(field.cursor + (code === undefined ? 0 : String.fromCodePoint(code).length)),
+	);
+	if (!isFocused) {
+		const whole = shown`${before}${code === undefined ? NOTHING : under}${after}`;
+		const text = cutStart(whole, width);
+		return shown`${text}${repeat('_' as Shown, width - widthOf(text))}`;
+	}
+	const room = Math.max(0, width - widthOf(under));
+	const left = widthOf(before) <= room ? before : shown`~${tailOf(before, room - 1)}`;
+	const right = cut(after, room - widthOf(left));
+	const rest = repeat('_' as Shown, width - widthOf(left) - widthOf(under) - widthOf(right));
+	return shown`${left}${theme.cursor(under)}${right}${rest}`;
+}
+
+function optionsText(field: Extract<Field, { kind: 'radio' | 'choice' }>): Shown {
+	if (field.kind === 'choice') {
+		const label = field.options.find(({ value }) => value === field.value)?.label ?? '';
+		return shown`< ${safe(label)} >`;
+	}
+	return joined(
+		field.options.map(
+			({ value, label }) => shown`(${value === field.value ? shown`*` : shown` `}) ${safe(label)}`,
+		),
+		'  ' as Shown,
+	);
+}
+
+function fieldRow(theme: Theme, field: Field, inner: number, isFocused: boolean): Shown {
+	const label = fit(theme.exact(field.label), LABEL_WIDTH);
+	const room = inner - LABEL_WIDTH - 1;
+	switch (field.kind) {
+		case 'note':
+			return shown`${label} ${fit(theme.exact(field.text), room)}`;
+		case 'check': {
+			const sign = field.value ? shown`[x]` : shown`[ ]`;
+			const text = fit(shown`${sign} ${theme.exact(field.text)}`, room);
+			return shown`${label} ${isFocused ? theme.cursor(text) : text}`;
+		}
+		case 'radio':
+		case 'choice': {
+			const text = fit(optionsText(field), room);
+			return shown`${label} ${isFocused ? theme.cursor(text) : text}`;
+		}
+		default:
+			return shown`${label} ${fieldText(theme, field.field, room, isFocused)}`;
+	}
+}
+
+function buttonRow(
+	theme: Theme,
+	buttons: readonly Button[],
+	focused: number,
+	inner: number,
+): Shown {
+	let text = NOTHING;
+	let width = 0;
+	for (const [i, { label }] of buttons.entries()) {
+		const gap = i > 0 ? blank(2) : NOTHING;
+		const button = shown`[ ${safe(label)} ]`;
+		width += widthOf(gap) + widthOf(button);
+		text = shown`${text}${gap}${i === focused ? theme.cursor(button) : button}`;
+	}
+	if (width > inner) return fit(text, inner);
+	const left = Math.floor((inner - width) / 2);
+	return shown`${blank(left)}${text}${blank(inner - left - width)}`;
+}
+
+function formBox(state: State, theme: Theme, form: FormDialog): DialogBox {
+	const inner = innerWidth(state, WIDTH_MAX);
+	const lines: Shown[] = [];
+	const add = (text: Shown, style: (text: Shown) => Shown = (t) => t): void => {
+		for (const line of wrapped(text, inner)) lines.push(style(fit(line, inner)));
+	};
+	const focused = focusableFields(form)[form.focus];
+	if (!isFullScreen(state)) lines.push(blank(inner));
+	for (const field of form.fields) {
+		lines.push(fieldRow(theme, field, inner, field === focused));
+		const error = form.errors[field.name];
+		if (error !== undefined) add(shown`! ${theme.exact(error)}`, theme.damaged);
+		if (field === focused && form.completions.length > 1)
+			add(theme.exact(form.completions.slice(0, 8).join('  ')), theme.unavailable);
+	}
+	if (form.errors[''] !== undefined) add(shown`! ${theme.exact(form.errors[''])}`, theme.damaged);
+	if (form.notes.length > 0 || form.warnings.length > 0 || form.isEstimating)
+		lines.push(blank(inner));
+	for (const note of form.notes) add(theme.exact(note));
+	for (const warning of form.warnings) add(shown`! ${theme.exact(warning)}`, theme.warning);
+	if (form.isEstimating && form.notes.length === 0) add(shown`...`);
+	lines.push(blank(inner), buttonRow(theme, form.buttons, focusedButton(form), inner));
+	return boxed(state, theme, theme.exact(form.title), lines, inner);
+}
+
+function confirmBox(state: State, theme: Theme, dialog: ConfirmDialog): DialogBox {
+	const inner = innerWidth(state, WIDTH_MAX);
+	const lines: Shown[] = isFullScreen(state) ? [] : [blank(inner)];
+	for (const text of dialog.lines)
+		for (const line of wrapped(theme.exact(text), inner)) lines.push(fit(line, inner));
+	if (dialog.word !== null)
+		lines.push(fieldText(theme, dialog.typed, Math.min(20, inner), true) as Shown);
+	const padded = lines.map((line) =>
+		dialog.word !== null && line === lines.at(-1)
+			? shown`${line}${blank(inner - Math.min(20, inner))}`
+			: line,
+	);
+	padded.push(blank(inner), buttonRow(theme, dialog.buttons, dialog.focus, inner));
+	return boxed(state, theme, theme.exact(dialog.title), padded, inner);
+}
+
+/** Rows of help and palette that are visible at once. */
+function menuHeight(state: State): number {
+	return Math.max(3, Math.min(HEIGHT_MAX - 6, state.rows - 9));
+}
+
+function paletteBox(state: State, theme: Theme, keymap: Keymap, dialog: PaletteDialog): DialogBox {
+	const inner = innerWidth(state, WIDTH_MAX);
+	const matches = matchingCommands(keymap, state, 'palette', dialog.query.text);
+	const height = Math.min(menuHeight(state), 10);
+	const cursor = Math.min(dialog.list.cursor, Math.max(0, matches.length - 1));
+	const top = Math.max(0, Math.min(dialog.list.top, cursor), cursor - height + 1);
+	const rows = matches.slice(top, top + height).map((match, i) => {
+		const { command, reason } = match;
+		const isCursor = top + i === cursor;
+		const keys = safe(command.keys.slice(0, 2).map(keyLabel).join(' '));
+		const place = match.isHere ? NOTHING : safe(command.when[0] ?? '');
+		const right = shown`${fit(keys, 9)} ${fit(place, 8)}`;
+		const about =
+			reason === null ? safe(command.title) : shown`${safe(command.title)} (${safe(reason)})`;
+		const text = spread(shown`${isCursor ? shown`> ` : shown`  `}${about}`, right, inner);
+		if (isCursor) return theme.cursor(text);
+		return reason === null ? text : theme.unavailable(text);
+	});
+	while (rows.length < height) rows.push(blank(inner));
+	const count = shown`${matches.length} of ${keymap.commands.filter(({ group }) => group !== 'dialog').length}`;
+	return boxed(
+		state,
+		theme,
+		shown`Command`,
+		[
+			shown`: ${fieldText(theme, dialog.query, inner - 2, true)}`,
+			...rows,
+			blank(inner),
+			fit(shown`${count}     Enter run   Esc close`, inner),
+		],
+		inner,
+	);
+}
+
+function helpBox(state: State, theme: Theme, keymap: Keymap, dialog: HelpDialog): DialogBox {
+	const inner = innerWidth(state, 76);
+	const matches = matchingCommands(keymap, state, 'help', dialog.query.text);
+	const height = Math.max(3, state.rows - 8);
+	const cursor = Math.min(dialog.list.cursor, Math.max(0, matches.length - 1));
+	// Two columns as long as the cursor stays in view; rows are dealt out downwards.
+	const columns = inner >= 64 ? 2 : 1;
+	const perPage = height * columns;
+	const top = Math.floor(cursor / perPage) * perPage;
+	const cell = Math.floor((inner - (columns - 1) * 2) / columns);
+	const shownMatches = matches.slice(top, top + perPage);
+	const rowCount = Math.min(height, Math.ceil(shownMatches.length / columns));
+	const keysWidth = columns === 2 ? 11 : 14;
+	const cellOf = (i: number): Shown => {
+		const match = shownMatches[i];
+		if (!match) return blank(cell);
+		const keys = joined(
+			match.command.keys.slice(0, 3).map((key) => safe(keyLabel(key))),
+			' ' as Shown,
+		);
+		const title =
+			match.reason === null
+				? safe(match.command.title)
+				: shown`${safe(match.command.title)}: ${safe(match.reason)}`;
+		const text = fit(shown`${fit(keys, keysWidth)} ${title}`, cell);
+		if (top + i === cursor) return theme.cursor(text);
+		return match.reason === null ? text : theme.unavailable(text);
+	};
+	const rows = Array.from({ length: rowCount }, (_, y) =>
+		joined(
+			Array.from({ length: columns }, (_unused, x) => cellOf(x * rowCount + y)),
+			'  ' as Shown,
+		),
+	).map((line) => (columns === 2 ? shown`${line}${blank(inner - cell * 2 - 2)}` : line));
+	const page =
+		matches.length > perPage
+			? shown`   page ${Math.floor(top / perPage) + 1} of ${Math.ceil(matches.length / perPage)}`
+			: NOTHING;
+	return boxed(
+		state,
+		theme,
+		shown`Keys   (type to search, Enter runs)${page}`,
+		[shown`${fit(shown`/`, 1)} ${fieldText(theme, dialog.query, inner - 2, true)}`, ...rows],
+		inner,
+	);
+}
+
+/** Rows that a pager shows at once. */
+export function pagerHeight(state: State): number {
+	return Math.max(1, state.rows - 6);
+}
+
+const pagerWidth = (state: State): number => innerWidth(state, state.columns - 4);
+
+/** The lines of a pager from `top`; only those are made. */
+function pagerLines(
+	state: State,
+	theme: Theme,
+	dialog: PagerDialog,
+	top: number,
+	height: number,
+): readonly Shown[] {
+	const width = pagerWidth(state);
+	const { source } = dialog;
+	if (source.type === 'messages')
+		return state.messages
+			.flatMap(({ text }) => wrapped(theme.exact(text), width))
+			.slice(top, top + height);
+	if (source.type === 'job')
+		return jobLogLines(state, source.id, theme, width).slice(top, top + height);
+	const { content, contentLoad } = state.details;
+	if (contentLoad.status === 'failed') return wrapped(safe(contentLoad.error ?? ''), width);
+	if (!content || content.key.position !== source.key.position) return [];
+	if (isHex(state, dialog))
+		return Array.from(
+			{ length: Math.max(0, Math.min(height, hexRowCount(content.bytes, width) - top)) },
+			(_, i) => hexRow(content.bytes, top + i, width),
+		);
+	return textLines(content.bytes)
+		.slice(top, top + height)
+		.map((line) => cut(line, width));
+}
+
+/** `x` turns round what the content suggests. */
+function isHex(state: State, dialog: PagerDialog): boolean {
+	const { content } = state.details;
+	return content !== null && looksBinary(content.bytes) !== dialog.asHex;
+}
+
+function jobLogLines(state: State, id: number, theme: Theme, width: number): Shown[] {
+	const job = state.jobs.jobs.find((one) => one.id === id);
+	if (!job) return [];
+	const lines = job.log.flatMap((line) => wrapped(theme.exact(line), width));
+	return lines.length === 0 ? [shown`nothing to report so far`] : lines;
+}
+
+export function pagerLineCount(state: State, dialog: PagerDialog): number {
+	const width = pagerWidth(state);
+	const { source } = dialog;
+	const plain = { exact: safe } as Theme;
+	if (source.type === 'messages')
+		return state.messages.flatMap(({ text }) => wrapped(safe(text), width)).length;
+	if (source.type === 'job') return jobLogLines(state, source.id, plain, width).length;
+	const { content } = state.details;
+	if (!content) return 0;
+	return isHex(state, dialog) ? hexRowCount(content.bytes, width) : textLines(content.bytes).length;
+}
+
+function pagerTitle(state: State, theme: Theme, dialog: PagerDialog): Shown {
+	const { source } = dialog;
+	if (source.type === 'messages') return shown`Messages`;
+	if (source.type === 'job') {
+		const job = state.jobs.jobs.find(({ id }) => id === source.id);
+		return job
+			? shown`Log of job ${job.id}: ${theme.exact(job.verb)} ${theme.exact(job.title)}`
+			: shown`Log`;
+	}
+	const { content } = state.details;
+	const part =
+		content && content.totalSize > content.bytes.length
+			? shown` (first ${content.bytes.length / 1024} K)`
+			: NOTHING;
+	return shown`${theme.exact(source.name)}${part}`;
+}
+
+function pagerBox(state: State, theme: Theme, dialog: PagerDialog): DialogBox {
+	const inner = pagerWidth(state);
+	const height = pagerHeight(state);
+	const count = pagerLineCount(state, dialog);
+	const topMax = Math.max(0, count - height);
+	const top = dialog.follows ? topMax : Math.min(dialog.top, topMax);
+	const lines = pagerLines(state, theme, dialog, top, height).map((line) => fit(line, inner));
+	while (lines.length < height) lines.push(blank(inner));
+	const end = Math.min(count, top + height);
+	const title = shown`${pagerTitle(state, theme, dialog)}   ${count === 0 ? 0 : top + 1}-${end} of ${count}`;
+	return boxed(state, theme, title, lines, inner);
+}
+
+function factsBox(state: State, theme: Theme, dialog: FactsDialog): DialogBox {
+	const inner = innerWidth(state, 76);
+	const height = pagerHeight(state);
+	const lines = dialog.rows.flatMap(([label, value]) =>
+		wrapped(theme.exact(value), inner - LABEL_WIDTH - 1).map((line, i) =>
+			fit(shown`${fit(i === 0 ? theme.exact(label) : NOTHING, LABEL_WIDTH)} ${line}`, inner),
+		),
+	);
+	const top = Math.min(dialog.top, Math.max(0, lines.length - height));
+	return boxed(state, theme, theme.exact(dialog.title), lines.slice(top, top + height), inner);
+}
+
+/** The topmost dialog as lines. */
+export function dialogBox(state: State, theme: Theme, keymap: Keymap, dialog: Dialog): DialogBox {
+	switch (dialog.kind) {
+		case 'form':
+			return formBox(state, theme, dialog);
+		case 'confirm':
+			return confirmBox(state, theme, dialog);
+		case 'palette':
+			return paletteBox(state, theme, keymap, dialog);
+		case 'help':
+			return helpBox(state, theme, keymap, dialog);
+		case 'pager':
+			return pagerBox(state, theme, dialog);
+		case 'facts':
+			return factsBox(state, theme, dialog);
+	}
+}

@@ -1,0 +1,102 @@
+/** The first row: what is open, how it is, what runs. */
+
+import { cutStart, fit, NOTHING, type Shown, safe, shown, spread, widthOf } from '../parts/text.ts';
+import type { Theme } from '../parts/theme.ts';
+import { damageCounts } from '../state/damage.ts';
+import { currentImage, isActive, layoutOf } from '../state/selectors.ts';
+import type { State } from '../state/state.ts';
+import { wimName } from '../state/wim.ts';
+import { tightSize } from './columns.ts';
+
+const PROGRAM = 'wimdeck' as Shown;
+
+/** Facts in order of importance; the last are left out first. */
+function segments(state: State): Shown[] {
+	const out: Shown[] = [];
+	const { facts } = state.wim;
+	if (facts && state.view !== 'start') {
+		const kind = facts.partCount > 1 ? 'SWM' : 'WIM';
+		const dirty = facts.isWritable && !state.settings.readonly ? NOTHING : shown` RO`;
+		out.push(
+			shown`${safe(kind)} ${safe(facts.compression)} ${state.wim.images.length} img ${tightSize(facts.size)}${dirty}`,
+		);
+	}
+	const { errors, warnings } = damageCounts(state);
+	if (errors > 0) out.push(shown`! ${errors} damaged`);
+	else if (warnings > 0) out.push(shown`! ${warnings} warnings`);
+	const running = state.jobs.jobs.filter(isActive).length;
+	if (running > 0) out.push(shown`jobs ${running}`);
+	return out;
+}
+
+function place(state: State, theme: Theme): Shown {
+	if (state.view === 'start') return theme.exact(state.start.folder ?? '');
+	const path = state.wim.load.request?.path ?? '';
+	return theme.exact(path);
+}
+
+const VIEW_TITLES: Readonly<Record<State['view'], Shown>> = {
+	start: NOTHING,
+	deck: NOTHING,
+	damage: 'DAMAGE' as Shown,
+	sizes: 'SIZES' as Shown,
+	difference: 'DIFFERENCES' as Shown,
+};
+
+/** The header of screens of 60 columns or more. */
+export function headerRow(state: State, theme: Theme): Shown {
+	const { columns } = state;
+	let facts = NOTHING;
+	for (const segment of segments(state)) {
+		const longer = shown`${facts}   ${segment}`;
+		if (widthOf(longer) > columns - 30) break;
+		facts = longer;
+	}
+	const title = VIEW_TITLES[state.view];
+	const right = title === '' ? facts : shown`   ${title}${facts}`;
+	const room = columns - widthOf(right) - 1 - widthOf(PROGRAM) - 2;
+	return spread(shown` ${PROGRAM}  ${cutStart(place(state, theme), room)}`, right, columns);
+}
+
+/** The header of narrow screens: file, place, jobs and damage in 40 columns. */
+export function narrowHeader(state: State, theme: Theme): Shown {
+	const image = currentImage(state);
+	const { errors } = damageCounts(state);
+	const running = state.jobs.jobs.filter(isActive).length;
+	const jobs = running > 0 ? shown` j${running}` : NOTHING;
+	const damage = errors > 0 ? shown` !${errors}` : NOTHING;
+	const right = shown`${jobs}${damage}`;
+	const name = state.view === 'start' ? shown`wimdeck` : theme.exact(wimName(state));
+	const path = state.files.listing?.path ?? '';
+	const where =
+		state.view === 'deck' && state.focus === 'files' && image
+			? shown`  ${image.index}: ${theme.exact(path)}`
+			: state.view === 'deck'
+				? shown`  ${state.focus as Shown}`
+				: NOTHING;
+	const room = state.columns - widthOf(right) - 1;
+	const text =
+		widthOf(name) + widthOf(where) <= room
+			? shown`${name}${where}`
+			: cutStart(shown`${name}${where}`, room);
+	return spread(shown` ${text}`, right, state.columns);
+}
+
+/** What is left of the screen below 40 columns or 10 rows. */
+export function tooSmallRow(state: State): Shown {
+	const running = state.jobs.jobs.filter(isActive);
+	const first = running[0];
+	const share =
+		first?.totalBytes && first.totalBytes > 0
+			? shown` ${Math.floor((100 * first.doneBytes) / first.totalBytes)}%`
+			: NOTHING;
+	const jobs = running.length > 0 ? shown` j:${running.length}${share}` : NOTHING;
+	return fit(
+		shown`wimdeck ${state.columns}x${state.rows}: needs 40x10.${jobs}`,
+		Math.max(1, state.columns - 1),
+	);
+}
+
+export function header(state: State, theme: Theme): Shown {
+	return layoutOf(state).size === 'narrow' ? narrowHeader(state, theme) : headerRow(state, theme);
+}

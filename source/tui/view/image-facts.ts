@@ -1,0 +1,30 @@
+/** The facts of an image as rows of label and value, for Details and the table of `i`. */
+
+import { formatCount } from '../../base/print.ts';
+import type { ImageFacts } from '../engine.ts';
+import type { State } from '../state/state.ts';
+import { timeText } from './columns.ts';
+
+export function imageFactRows(
+	state: State,
+	image: ImageFacts,
+): readonly (readonly [label: string, value: string])[] {
+	const { utc } = state.settings;
+	const rows: (readonly [string, string])[] = [
+		['index', String(image.index)],
+		['name', image.name],
+		['about', image.description],
+		['edition', image.edition],
+		['arch', image.architecture],
+		['version', image.version],
+		['files', formatCount(image.fileCount)],
+		['folders', formatCount(image.folderCount)],
+		['bytes', formatCount(image.totalBytes)],
+		['hard links', image.hardLinkBytes > 0 ? formatCount(image.hardLinkBytes) : ''],
+		['created', image.created === null ? '' : timeText(image.created, 'second', utc)],
+		['modified', image.modified === null ? '' : timeText(image.modified, 'second', utc)],
+		['boot', image.isBootable ? 'yes' : ''],
+		...image.more,
+	];
+	return rows.filter(([, value]) => value !== '');
+}

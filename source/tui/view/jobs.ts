@@ -1,0 +1,149 @@
+/** The Jobs pane. */
+
+import { formatDuration, formatSize } from '../../base/print.ts';
+import type { JobView } from '../engine.ts';
+import { gauge, percent } from '../parts/gauge.ts';
+import {
+	cut,
+	fit,
+	fitRight,
+	joined,
+	NOTHING,
+	type Shown,
+	safe,
+	shown,
+	widthOf,
+} from '../parts/text.ts';
+import type { Theme } from '../parts/theme.ts';
+import { moveTo } from '../state/list.ts';
+import { jobUnderCursor, orderedJobs } from '../state/selectors.ts';
+import type { State } from '../state/state.ts';
+import { listBody } from './pane.ts';
+
+/** Without a word from a job for this long, its speed and time left are no longer told. */
+const SILENCE_MS = 5000;
+/** A time left is told after this much work. */
+const ETA_AFTER_MS = 3000;
+
+const COUNTED: readonly [JobView['state'], string][] = [
+	['running', 'running'],
+	['paused', 'paused'],
+	['queued', 'queued'],
+	['done', 'done'],
+	['failed', 'failed'],
+	['canceled', 'canceled'],
+];
+
+/** `2 running, 1 done`. */
+export function jobCounts(state: State): Shown {
+	const { jobs } = state.jobs;
+	const parts: Shown[] = [];
+	for (const [name, word] of COUNTED) {
+		const count = jobs.filter((job) => job.state === name).length;
+		if (count > 0) parts.push(shown`${count} ${word as Shown}`);
+	}
+	return joined(parts, ', ' as Shown);
+}
+
+export function shareOf(job: JobView): number | null {
+	if (job.totalBytes === null) return null;
+	return job.totalBytes === 0 ? 1 : job.doneBytes / job.totalBytes;
+}
+
+function paceOf(state: State, job: JobView, isWide: boolean): Shown {
+	if (job.state === 'paused') return 'paused' as Shown;
+	const silent = state.nowMs - job.lastEventMs;
+	if (silent >= SILENCE_MS) return shown`no progress for ${Math.floor(silent / 1000)} s`;
+	const rate =
+		job.rate === null || job.rate <= 0 ? NOTHING : shown`${safe(formatSize(job.rate))}B/s`;
+	const hasEta = job.etaMs !== null && state.nowMs - job.startedMs >= ETA_AFTER_MS;
+	const eta = hasEta ? safe(formatDuration(job.etaMs ?? 0)) : NOTHING;
+	return isWide
+		? shown`${fitRight(rate, 10)}  ${hasEta ? shown`ETA ${fitRight(eta, 6)}` : NOTHING}`
+		: shown`${fitRight(rate, 9)} ${fitRight(eta, 7)}`;
+}
+
+function endOf(theme: Theme, job: JobView): Shown {
+	const took =
+		job.endedMs === null
+			? NOTHING
+			: shown` in ${safe(formatDuration(job.endedMs - job.startedMs))}`;
+	const summary = job.summary === null ? NOTHING : shown`, ${theme.exact(job.summary)}`;
+	switch (job.state) {
+		case 'queued':
+			return job.waitsFor === null
+				? ('queued' as Shown)
+				: shown`queued (waits for job ${job.waitsFor})`;
+		case 'done':
+			return job.problemCount > 0
+				? shown`done with problems${took}${summary}   Enter log`
+				: shown`done${took}${summary}`;
+		case 'failed':
+			return shown`FAILED ${job.summary === null ? NOTHING : theme.exact(job.summary)}   Enter log  r retry`;
+		case 'canceled':
+			return shown`canceled${took}`;
+		default:
+			return NOTHING;
+	}
+}
+
+function tone(theme: Theme, job: JobView, text: Shown): Shown {
+	if (job.state === 'failed') return theme.damaged(text);
+	if (job.state !== 'done') return text;
+	return job.problemCount > 0 ? theme.warning(text) : theme.done(text);
+}
+
+/** One job in `width` columns. */
+export function jobRow(state: State, theme: Theme, job: JobView, width: number): Shown {
+	const isWide = width >= 100;
+	const titleWidth = isWide ? 34 : Math.max(10, Math.min(26, Math.floor(width * 0.32)));
+	const verb = fit(safe(job.verb), isWide ? 8 : 7);
+	const start = shown`${fitRight(safe(String(job.id)), 2)} ${verb} ${fit(theme.exact(job.title), titleWidth)} `;
+	const room = width - widthOf(start);
+	if (job.state === 'running' || job.state === 'paused') {
+		const pace = paceOf(state, job, isWide);
+		const bar = Math.max(6, Math.min(40, room - 6 - (isWide ? 24 : 18)));
+		return fit(shown`${start}${gauge(shareOf(job), bar)} ${percent(shareOf(job))} ${pace}`, width);
+	}
+	return shown`${start}${tone(theme, job, fit(endOf(theme, job), room))}`;
+}
+
+export function jobsBody(state: State, theme: Theme, width: number, height: number): Shown {
+	const jobs = orderedJobs(state);
+	const isFocused = state.view === 'deck' && state.focus === 'jobs';
+	const cursor = Math.max(
+		0,
+		jobs.findIndex((job) => job.id === jobUnderCursor(state)?.id),
+	);
+	const frame = { count: jobs.length, height, scroll: 'line' as const };
+	// Without the focus the window stays at the top, where the running jobs are.
+	const list = isFocused
+		? moveTo({ cursor, top: state.jobs.top }, cursor, frame)
+		: { cursor, top: 0 };
+	return listBody(list, jobs.length, height, (i, isCursor) => {
+		const row = jobRow(state, theme, jobs[i]!, width);
+		return isCursor && isFocused ? theme.cursor(plain(row)) : row;
+	});
+}
+
+/** A row without its own styles, for the cursor. */
+const plain = (text: Shown): Shown => text.replace(/\x1b\[[\d;]*m/g, '') as Shown;
+
+export function jobsAbout(state: State, height: number): Shown {
+	const more = state.jobs.jobs.length - height;
+	return more > 0 ? shown`${jobCounts(state)}   +${more} more` : jobCounts(state);
+}
+
+/** The one row that narrow screens have for jobs. */
+export function narrowJobRow(state: State, theme: Theme): Shown {
+	const job = orderedJobs(state)[0];
+	if (!job) return NOTHING;
+	const start = shown`${job.id} ${cut(safe(job.verb), 7)} `;
+	if (job.state !== 'running' && job.state !== 'paused')
+		return fit(shown`${start}${endOf(theme, job)}`, state.columns);
+	const eta = job.etaMs === null ? NOTHING : shown`   ${safe(formatDuration(job.etaMs))}`;
+	return fit(
+		shown`${start}${gauge(shareOf(job), 12)} ${percent(shareOf(job))}${eta}`,
+		state.columns,
+	);
+}

@@ -1,0 +1,103 @@
+/** What panes have in common: titles, cursor rows, lists of which only the visible rows exist. */
+
+import {
+	blank,
+	cutStart,
+	fit,
+	joined,
+	linesOf,
+	NOTHING,
+	type Shown,
+	shown,
+	widthOf,
+} from '../parts/text.ts';
+import type { Theme } from '../parts/theme.ts';
+import type { ListState } from '../state/list.ts';
+
+/**
+ * A pane's title row, exactly `width` columns: name, what it shows, and at the right how much of it.
+ * The focused one is in brackets and reversed, so that the focus shows without colour.
+ */
+export function titleRow(
+	theme: Theme,
+	options: {
+		readonly name: Shown;
+		readonly about?: Shown;
+		readonly right?: Shown;
+		readonly isFocused: boolean;
+		readonly width: number;
+	},
+): Shown {
+	const { name, about = NOTHING, isFocused, width } = options;
+	const head = isFocused ? shown`[${name}]` : shown` ${name} `;
+	const headWidth = Math.min(width, widthOf(head));
+	const room = width - headWidth;
+	const right = options.right && widthOf(options.right) + 4 <= room ? options.right : NOTHING;
+	const aboutRoom = room - widthOf(right) - (right === '' ? 1 : 2);
+	const middle = about === '' ? NOTHING : cutStart(about, aboutRoom);
+	const rest = fit(shown` ${middle}`, room - widthOf(right));
+	const shownHead = fit(head, headWidth);
+	return shown`${isFocused ? theme.focused(shownHead) : theme.title(shownHead)}${rest}${right}`;
+}
+
+/** The visible rows of a list as one text, `height` lines of exactly `width` columns. */
+export function listBody(
+	list: ListState,
+	count: number,
+	height: number,
+	row: (index: number, isCursor: boolean) => Shown,
+): Shown {
+	const lines: Shown[] = [];
+	const end = Math.min(count, list.top + height);
+	for (let i = list.top; i < end; i++) lines.push(row(i, i === list.cursor));
+	return linesOf(lines);
+}
+
+/** A sentence in an otherwise empty pane, cut into lines. */
+export function messageBody(lines: readonly Shown[], width: number, height: number): Shown {
+	return linesOf(lines.slice(0, height).map((line) => fit(shown` ${line}`, width)));
+}
+
+export type RowState = 'plain' | 'marked' | 'damaged' | 'unreadable' | 'link';
+
+const MARKS: Readonly<Record<RowState, string>> = {
+	plain: ' ',
+	marked: '*',
+	damaged: '!',
+	unreadable: '?',
+	link: '@',
+};
+
+/**
+ * The sign in the first column. The cursor's `>` is drawn on plain rows only: on others the reversed row
+ * (bold without colour) tells where the cursor is, and the sign still tells what the row is.
+ */
+export function markOf(state: RowState, isCursor: boolean): Shown {
+	return (state === 'plain' && isCursor ? '>' : MARKS[state]) as Shown;
+}
+
+/** Styles a whole row by its state and by the cursor. */
+export function styleRow(
+	theme: Theme,
+	text: Shown,
+	state: RowState,
+	cursor: 'none' | 'focused' | 'idle',
+): Shown {
+	if (cursor === 'focused') return theme.cursor(text);
+	if (cursor === 'idle') return theme.idleCursor(text);
+	switch (state) {
+		case 'marked':
+			return theme.marked(text);
+		case 'damaged':
+			return theme.damaged(text);
+		case 'unreadable':
+			return theme.unreadable(text);
+		default:
+			return text;
+	}
+}
+
+/** Cells of fixed widths side by side, one space between. */
+export function cellsRow(cells: readonly Shown[]): Shown {
+	return joined(cells, blank(1));
+}

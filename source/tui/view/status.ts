@@ -1,0 +1,115 @@
+/** The last two rows: what was just said, and which keys work here. */
+
+import { formatSize } from '../../base/print.ts';
+import { commandFor, contextsOf, type Keymap, keyLabel } from '../keys/keymap.ts';
+import { SORT_KEYS } from '../keys/sort-keys.ts';
+import { cut, fit, joined, NOTHING, type Shown, safe, shown, widthOf } from '../parts/text.ts';
+import type { Theme } from '../parts/theme.ts';
+import { damageCounts } from '../state/damage.ts';
+import { activeJobs, focusOf, markCount, markedBytes } from '../state/selectors.ts';
+import type { LineMode, State } from '../state/state.ts';
+import { entryNote } from './details.ts';
+import { fieldText } from './dialogs.ts';
+import { PATIENCE_MS } from './files.ts';
+
+const LINE_NAMES: Readonly<Record<LineMode['purpose'], string>> = {
+	filter: 'FILTER',
+	goto: 'GO TO',
+	find: 'FIND',
+	markGlob: 'MARK',
+};
+
+function marksText(state: State): Shown {
+	const images = state.images.marks.size;
+	const count = markCount(state);
+	if (focusOf(state) === 'images' && images > 0) return shown`${images} marked`;
+	if (count === 0) return NOTHING;
+	const bytes = markedBytes(state);
+	return bytes > 0 ? shown`${count} marked, ${safe(formatSize(bytes))}` : shown`${count} marked`;
+}
+
+function restingText(state: State, theme: Theme): Shown {
+	const { load } = state.wim;
+	if (load.status === 'loading' && state.nowMs - load.sinceMs >= PATIENCE_MS)
+		return shown`reading ${theme.exact(load.request?.path ?? '')}...`;
+	switch (focusOf(state)) {
+		case 'files':
+			return entryNote(state, theme);
+		case 'damage': {
+			const { errors, warnings } = damageCounts(state);
+			const running = activeJobs(state).some(({ verb }) => verb === 'verify');
+			const soFar = running ? shown` so far` : NOTHING;
+			return shown`${errors} errors, ${warnings} warnings${soFar}. Nothing was changed.`;
+		}
+		default:
+			return NOTHING;
+	}
+}
+
+/** One row of exactly `width` columns. */
+export function statusRow(state: State, theme: Theme, width: number): Shown {
+	const { line, status } = state;
+	if (line) {
+		const name = shown` ${safe(LINE_NAMES[line.purpose])} `;
+		const more =
+			line.completions.length > 1
+				? shown`  ${cut(theme.exact(line.completions.slice(0, 5).join('  ')), Math.floor(width / 2))}`
+				: NOTHING;
+		const room = width - widthOf(name) - widthOf(more) - 1;
+		return shown`${name}${fieldText(theme, line.field, room, true)}${more} `;
+	}
+	if (status) {
+		const text = fit(shown` ${theme.exact(status.text)}`, width);
+		if (status.tone === 'error') return theme.damaged(text);
+		return status.tone === 'warning' ? theme.warning(text) : text;
+	}
+	const marks = marksText(state);
+	const gap = marks === '' ? NOTHING : shown`   `;
+	return fit(shown` ${marks}${gap}${restingText(state, theme)}`, width);
+}
+
+const LINE_HINTS: readonly (readonly [string, string])[] = [
+	['Enter', 'keep'],
+	['Esc', 'clear'],
+];
+
+const hint = ([key, word]: readonly [string, string]): Shown => safe(`${key} ${word}`);
+
+/** `key word` of the commands of this moment, in order, as many as fit whole; help is always the last. */
+export function footerRow(state: State, keymap: Keymap, width: number): Shown {
+	if (state.pending === 'list.sort') {
+		const keys = SORT_KEYS.map(({ key, word }) => hint([key, word]));
+		return fit(shown` SORT  ${joined(keys, '  ' as Shown)}  (again reverses)`, width);
+	}
+	if (state.line) {
+		const extra: (readonly [string, string])[] =
+			state.line.purpose === 'goto' ? [['Tab', 'complete']] : [];
+		return fit(shown` ${joined([...LINE_HINTS, ...extra].map(hint), '  ' as Shown)}`, width);
+	}
+	const contexts = new Set(contextsOf(state));
+	const hints = keymap.commands
+		.filter(
+			({ when, footer, hint: word }) =>
+				footer !== undefined && word !== undefined && when.some((context) => contexts.has(context)),
+		)
+		.filter((command) => (command.disabled?.(state) ?? null) === null)
+		// An inner binding hides an outer one.
+		.filter(
+			(command) =>
+				command.keys[0] !== undefined && commandFor(keymap, state, command.keys[0]) === command,
+		)
+		.sort((a, b) => (a.footer ?? 0) - (b.footer ?? 0))
+		.map((command) => ({
+			id: command.id,
+			text: hint([keyLabel(command.keys[0] ?? ''), command.hint ?? '']),
+		}));
+	const help = hints.find(({ id }) => id === 'app.help')?.text ?? NOTHING;
+	let text = NOTHING;
+	for (const one of hints) {
+		if (one.id === 'app.help') continue;
+		const longer = shown`${text} ${one.text} `;
+		if (widthOf(longer) + widthOf(help) + 1 > width) continue;
+		text = longer;
+	}
+	return fit(help === '' ? text : shown`${text} ${help}`, width);
+}

@@ -1,0 +1,610 @@
+/** A scripted engine: an image like the one of the design's screens, and jobs that move only when a test says so. */
+
+import { InputError } from '../../source/base/errors.ts';
+import type {
+	DeckEngine,
+	DeckJobs,
+	EntryDetails,
+	Finding,
+	FolderSize,
+	FoundWim,
+	HostEntry,
+	HostPath,
+	ImageDifference,
+	ImageFacts,
+	JobCheck,
+	JobEstimate,
+	JobRequest,
+	JobView,
+	Listing,
+	OpenFile,
+	WimFacts,
+} from '../../source/tui/engine.ts';
+import { EntryKind } from '../../source/tui/engine.ts';
+
+export interface FakeEntry {
+	readonly name: string;
+	readonly size?: number;
+	readonly attributes?: number;
+	/** Days since 1970. */
+	readonly day?: number;
+	readonly kind?: number;
+	readonly children?: readonly FakeEntry[];
+	readonly content?: string | Uint8Array;
+	readonly streams?: readonly { readonly name: string; readonly size: number }[];
+}
+
+const DAY = 86_400_000;
+const folder = (name: string, children: readonly FakeEntry[], day = 19857): FakeEntry => ({
+	name,
+	children,
+	day,
+	attributes: 0x10,
+});
+const file = (name: string, size: number, more: Partial<FakeEntry> = {}): FakeEntry => ({
+	name,
+	size,
+	day: 19850,
+	attributes: 0x20,
+	...more,
+});
+
+const DRIVERS = [
+	'1394ohci',
+	'3ware',
+	'acpi',
+	'AcpiDev',
+	'acpiex',
+	'acpipagr',
+	'acpipmi',
+	'acpitime',
+	'ADP80XX',
+	'afd',
+	'afunix',
+	'agilevpn',
+	'ahcache',
+	'amdgpio2',
+	'amdi2c',
+	'amdk8',
+	'amdppm',
+	'amdsata',
+	'amdsbs',
+	'amdxata',
+	'appid',
+	'applockerfltr',
+	'AppVStrm',
+	'AppvVemgr',
+	'AppvVfs',
+	'arcsas',
+	'asyncmac',
+	'atapi',
+	'bam',
+];
+
+export const TREE: readonly FakeEntry[] = [
+	folder('Program Files', [folder('Common Files', [])]),
+	folder('Users', [folder('Public', [])]),
+	folder('Windows', [
+		folder('Boot', []),
+		folder('EFI', []),
+		folder('Fonts', [file('arial.ttf', 1_036_584)], 19850),
+		folder('System32', [
+			folder(
+				'drivers',
+				DRIVERS.map((name, i) => file(`${name}.sys`, 31_000 + i * 140_000)),
+			),
+			file('kernel32.dll', 803_000),
+		]),
+		folder('WinSxS', []),
+		file('bootmgr', 464_000, { attributes: 0x27 }),
+		file('explorer.exe', 5_350_000),
+		file('hvax64.exe', 1_990_000),
+		file('notepad.exe', 360_448, { content: 'MZ\u0000\u0001' }),
+		file('regedit.exe', 372_736),
+		file('splwow64.exe', 161_792),
+		file('twain_32.dll', 69_632),
+		file('win.ini', 92, {
+			day: 18237,
+			content: '; for 16-bit app support\r\n[fonts]\r\n[extensions]\r\n',
+		}),
+		file('write.exe', 11_264),
+	]),
+	{ name: 'Documents and Settings', kind: EntryKind.link, attributes: 0x416, day: 19857 },
+];
+
+const image = (index: number, name: string, gib: number): ImageFacts => ({
+	index,
+	name,
+	description: name,
+	totalBytes: Math.round(gib * 2 ** 30),
+	fileCount: 112_417,
+	folderCount: 24_006,
+	hardLinkBytes: 3_221_225_472,
+	architecture: 'amd64',
+	version: '10.0.26100.1',
+	edition: 'Professional',
+	created: 19857 * DAY,
+	modified: 19858 * DAY,
+	isBootable: false,
+	more: [['languages', 'en-US (default)']],
+});
+
+export const IMAGES: readonly ImageFacts[] = [
+	image(1, 'Windows 11 Home', 14.2),
+	image(2, 'Windows 11 Home N', 13.9),
+	image(3, 'Windows 11 Pro', 14.4),
+	image(4, 'Windows 11 Pro N', 14.1),
+	image(5, 'Windows 11 Edu', 14.4),
+	image(6, 'Windows 11 Ent', 14.4),
+];
+
+export const FACTS: WimFacts = {
+	path: '/srv/sources/install.wim',
+	compression: 'LZX',
+	chunkSize: 32_768,
+	size: Math.round(4.83 * 2 ** 30),
+	partNumber: 1,
+	partCount: 1,
+	bootIndex: 0,
+	guid: '00112233445566778899aabbccddeeff',
+	hasIntegrity: true,
+	isPipable: false,
+	isWritable: true,
+	deadBytes: null,
+	warnings: [],
+};
+
+interface Node {
+	readonly entry: FakeEntry;
+	readonly path: string;
+	readonly parent: number;
+	readonly children: readonly number[];
+}
+
+/** Positions in the order of the tree, children of a folder side by side. */
+function numbered(tree: readonly FakeEntry[]): readonly Node[] {
+	const nodes: { entry: FakeEntry; path: string; parent: number; children: number[] }[] = [
+		{ entry: folder('', tree), path: '\\', parent: 0, children: [] },
+	];
+	for (let at = 0; at < nodes.length; at++) {
+		const node = nodes[at]!;
+		for (const entry of node.entry.children ?? []) {
+			node.children.push(nodes.length);
+			const path = node.path === '\\' ? `\\${entry.name}` : `${node.path}\\${entry.name}`;
+			nodes.push({ entry, path, parent: at, children: [] });
+		}
+	}
+	return nodes;
+}
+
+function columns(
+	nodes: readonly Node[],
+	positions: readonly number[],
+	name: (node: Node) => string,
+) {
+	const entries = positions.map((position) => nodes[position]!);
+	return {
+		positions: Int32Array.from(positions),
+		names: entries.map(name),
+		sizes: Float64Array.from(entries, ({ entry }) => entry.size ?? 0),
+		packed: Float64Array.from(entries, ({ entry }) => Math.floor((entry.size ?? 0) * 0.45)),
+		times: Float64Array.from(entries, ({ entry }) =>
+			entry.day === undefined ? Number.NaN : entry.day * DAY,
+		),
+		attributes: Uint32Array.from(entries, ({ entry }) => entry.attributes ?? 0),
+		kinds: Uint8Array.from(
+			entries,
+			({ entry }) => (entry.kind ?? 0) | (entry.children ? EntryKind.folder : 0),
+		),
+	};
+}
+
+/** A listing of `count` files, for tests of long lists. */
+export function longListing(count: number): Listing {
+	const names = Array.from({ length: count }, (_, i) => `file-${(i * 7919) % count}.dll`);
+	return {
+		imageIndex: 1,
+		folder: 0,
+		parent: 0,
+		path: '\\',
+		positions: Int32Array.from({ length: count }, (_, i) => i + 1),
+		names,
+		sizes: Float64Array.from({ length: count }, (_, i) => (i * 104_729) % 1_000_000),
+		packed: new Float64Array(count),
+		times: new Float64Array(count).fill(19_850 * DAY),
+		attributes: new Uint32Array(count).fill(0x20),
+		kinds: new Uint8Array(count),
+	};
+}
+
+export class FakeFile implements OpenFile {
+	readonly facts: WimFacts;
+	readonly images: readonly ImageFacts[];
+	readonly #nodes: readonly Node[];
+	/** Set to answer with this instead of the tree. */
+	listing: Listing | null = null;
+	/** Image indexes whose metadata cannot be read. */
+	readonly unreadable = new Set<number>();
+	isClosed = false;
+
+	constructor(
+		facts: Partial<WimFacts> = {},
+		images: readonly ImageFacts[] = IMAGES,
+		tree: readonly FakeEntry[] = TREE,
+	) {
+		this.facts = { ...FACTS, ...facts };
+		this.images = images;
+		this.#nodes = numbered(tree);
+	}
+
+	async listFolder(imageIndex: number, position: number): Promise<Listing> {
+		if (this.unreadable.has(imageIndex))
+			throw new InputError(`Cannot read the metadata of image ${imageIndex}: its SHA-1 differs`);
+		if (this.listing) return this.listing;
+		const node = this.#nodes[position]!;
+		return {
+			imageIndex,
+			folder: position,
+			parent: node.parent,
+			path: node.path,
+			...columns(this.#nodes, node.children, ({ entry }) => entry.name),
+		};
+	}
+
+	async locate(_image: number, path: string): Promise<readonly number[] | null> {
+		const wanted = path.toLowerCase().replace(/\\$/, '') || '\\';
+		const at = this.#nodes.findIndex((node) => node.path.toLowerCase() === wanted);
+		return at < 0 ? null : [at];
+	}
+
+	pathOf(_image: number, position: number): string {
+		return this.#nodes[position]?.path ?? '';
+	}
+
+	async details(_image: number, position: number): Promise<EntryDetails> {
+		const { entry, path } = this.#nodes[position]!;
+		const isFile = !entry.children;
+		return {
+			name: entry.name,
+			path,
+			facts: [
+				{ label: 'size', value: String(entry.size ?? 0) },
+				{ label: 'packed', value: String(Math.floor((entry.size ?? 0) * 0.45)) },
+				{ label: 'written', value: '2024-05-07 04:12:31' },
+				...(isFile ? [{ label: 'sha1', value: '9f0c2a7d41be55a0c03e77128a6d90f40b12ee5c' }] : []),
+			],
+			target: entry.kind === EntryKind.link ? '\\Users' : null,
+			otherNames: entry.name === 'afd.sys' ? ['\\Windows\\WinSxS\\amd64_afd\\afd.sys'] : [],
+			usedBy: isFile ? ['images 1-6'] : [],
+			streams: entry.streams ?? [],
+			problems: [],
+			digest: isFile ? '9f0c2a7d41be55a0c03e77128a6d90f40b12ee5c' : null,
+		};
+	}
+
+	async readContent(_image: number, position: number, offset: number, size: number) {
+		const { entry } = this.#nodes[position]!;
+		const bytes =
+			typeof entry.content === 'string'
+				? new TextEncoder().encode(entry.content)
+				: (entry.content ?? new Uint8Array(Math.min(size, entry.size ?? 0)));
+		return { bytes: bytes.subarray(offset, offset + size), totalSize: bytes.length };
+	}
+
+	async find(imageIndex: number, pattern: string): Promise<Listing> {
+		const wanted = pattern.toLowerCase().replaceAll('*', '');
+		const hits = this.#nodes.flatMap(({ entry }, position) =>
+			position > 0 && entry.name.toLowerCase().includes(wanted) ? [position] : [],
+		);
+		return {
+			imageIndex,
+			folder: 0,
+			parent: 0,
+			path: '\\',
+			...columns(this.#nodes, hits, ({ path }) => path),
+		};
+	}
+
+	async sizes(_image: number, position: number): Promise<readonly FolderSize[]> {
+		const total = (at: number): { bytes: number; files: number } => {
+			const node = this.#nodes[at]!;
+			if (!node.entry.children) return { bytes: node.entry.size ?? 0, files: 1 };
+			return node.children
+				.map(total)
+				.reduce((a, b) => ({ bytes: a.bytes + b.bytes, files: a.files + b.files }), {
+					bytes: 0,
+					files: 0,
+				});
+		};
+		return this.#nodes[position]!.children.map((child) => {
+			const { bytes, files } = total(child);
+			const { entry } = this.#nodes[child]!;
+			return {
+				position: child,
+				name: entry.name,
+				isFolder: entry.children !== undefined,
+				bytes,
+				fileCount: files,
+			};
+		}).sort((a, b) => b.bytes - a.bytes);
+	}
+
+	async difference(): Promise<readonly ImageDifference[]> {
+		return [
+			{
+				kind: 'added',
+				path: '\\Windows\\new.dll',
+				isFolder: false,
+				what: 'new',
+				sizeBefore: 0,
+				sizeAfter: 100,
+			},
+			{
+				kind: 'removed',
+				path: '\\Windows\\old.dll',
+				isFolder: false,
+				what: 'gone',
+				sizeBefore: 50,
+				sizeAfter: 0,
+			},
+			{
+				kind: 'changed',
+				path: '\\Users\\ntuser.dat',
+				isFolder: false,
+				what: 'content',
+				sizeBefore: 10,
+				sizeAfter: 20,
+			},
+		];
+	}
+
+	async close(): Promise<void> {
+		this.isClosed = true;
+	}
+}
+
+const REQUEST: JobRequest = { verb: 'verify', values: {} };
+
+export const jobView = (id: number, change: Partial<JobView> = {}): JobView => ({
+	id,
+	verb: 'verify',
+	title: 'install.wim',
+	state: 'running',
+	phase: 'verify',
+	doneBytes: 0,
+	totalBytes: 1000,
+	rate: null,
+	etaMs: null,
+	startedMs: 0,
+	lastEventMs: 0,
+	endedMs: null,
+	problemCount: 0,
+	warningCount: 0,
+	summary: null,
+	waitsFor: null,
+	log: [],
+	logCount: 0,
+	findings: [],
+	canPause: true,
+	request: REQUEST,
+	isForeign: false,
+	...change,
+});
+
+export class FakeJobs implements DeckJobs {
+	readonly verbs: ReadonlySet<string>;
+	#jobs: readonly JobView[] = [];
+	readonly #listeners = new Set<() => void>();
+	readonly started: JobRequest[] = [];
+	readonly asked: string[] = [];
+	check_: JobCheck = { errors: {}, replaces: null };
+	estimate_: JobEstimate = { notes: ['needs 5.1 M, 118 G free'], warnings: [] };
+
+	constructor(
+		verbs: readonly string[] = [
+			'verify',
+			'extract',
+			'apply',
+			'export',
+			'capture',
+			'append',
+			'split',
+			'join',
+			'optimize',
+			'delete',
+			'update',
+			'info',
+		],
+	) {
+		this.verbs = new Set(verbs);
+	}
+
+	/** Replaces the jobs, as a running engine would. */
+	set(jobs: readonly JobView[]): void {
+		this.#jobs = jobs;
+		for (const listener of this.#listeners) listener();
+	}
+
+	update(id: number, change: Partial<JobView>): void {
+		this.set(this.#jobs.map((job) => (job.id === id ? { ...job, ...change } : job)));
+	}
+
+	list(): readonly JobView[] {
+		return this.#jobs;
+	}
+
+	subscribe(listener: () => void): () => void {
+		this.#listeners.add(listener);
+		return () => void this.#listeners.delete(listener);
+	}
+
+	start(request: JobRequest): number {
+		this.started.push(request);
+		const id = this.#jobs.length + 1;
+		this.set([...this.#jobs, jobView(id, { verb: request.verb, request })]);
+		return id;
+	}
+
+	cancel(id: number): void {
+		this.asked.push(`cancel ${id}`);
+		this.update(id, { state: 'canceled', endedMs: 1 });
+	}
+
+	pause(id: number): void {
+		this.asked.push(`pause ${id}`);
+		this.update(id, { state: 'paused' });
+	}
+
+	resume(id: number): void {
+		this.asked.push(`resume ${id}`);
+		this.update(id, { state: 'running' });
+	}
+
+	dismiss(id: number): void {
+		this.asked.push(`dismiss ${id}`);
+		this.set(this.#jobs.filter((job) => job.id !== id));
+	}
+
+	async check(): Promise<JobCheck> {
+		return this.check_;
+	}
+
+	async estimate(): Promise<JobEstimate> {
+		return this.estimate_;
+	}
+
+	async idle(): Promise<void> {
+		while (this.#jobs.some(({ state }) => state === 'running' || state === 'queued'))
+			await new Promise((resolve) => setTimeout(resolve, 2));
+	}
+}
+
+export const FOUND: readonly FoundWim[] = [
+	{
+		path: '/srv/sources/install.wim',
+		size: FACTS.size,
+		modified: 19857 * DAY,
+		summary: {
+			compression: 'LZX',
+			imageCount: 6,
+			partNumber: 1,
+			partCount: 1,
+			hasIntegrity: true,
+			title: 'Windows 11 Home',
+			architecture: 'amd64',
+			version: '10.0.26100.1',
+			languages: 'en-US',
+		},
+		problem: null,
+	},
+	{
+		path: '/srv/sources/broken.wim',
+		size: 1234,
+		modified: null,
+		summary: null,
+		problem: 'not a WIM: the magic is wrong',
+	},
+];
+
+export class FakeEngine implements DeckEngine {
+	readonly jobs: FakeJobs;
+	/** Files by path; others cannot be opened. */
+	readonly files = new Map<string, FakeFile>();
+	readonly reports: { path: string; text: string }[] = [];
+	readonly folders = new Set(['/srv/sources']);
+	readonly hostNames: HostEntry[] = [];
+	found: readonly FoundWim[] = FOUND;
+
+	constructor(file = new FakeFile(), jobs = new FakeJobs()) {
+		this.jobs = jobs;
+		this.files.set(file.facts.path, file);
+	}
+
+	async open(path: string): Promise<OpenFile> {
+		const found = this.files.get(path);
+		if (!found)
+			throw new InputError(`Cannot open "${path}": there is no such file or folder`, {
+				hint: 'Check the path.',
+			});
+		return found;
+	}
+
+	async findWims(
+		_folder: string,
+		_isDeep: boolean,
+		onBatch: (found: readonly FoundWim[]) => void,
+	): Promise<void> {
+		onBatch(this.found);
+	}
+
+	async complete(): Promise<readonly HostEntry[]> {
+		return this.hostNames;
+	}
+
+	async look(path: string): Promise<HostPath> {
+		const isFolder = this.folders.has(path);
+		return {
+			exists: isFolder || this.files.has(path),
+			isFolder,
+			isEmptyFolder: false,
+			size: 100,
+			modified: null,
+			imageCount: null,
+		};
+	}
+
+	async writeReport(path: string, text: string): Promise<void> {
+		this.reports.push({ path, text });
+	}
+
+	async close(): Promise<void> {}
+}
+
+/** The findings of the design's damage view; positions are those of `TREE`. */
+export function findings(): readonly Finding[] {
+	return [
+		{
+			id: 'a',
+			severity: 'warning',
+			where: 'integrity table',
+			what: '2 of 812 blocks differ (17, 18)',
+			files: [],
+			blocksImage: false,
+			imageIndexes: [],
+			notes: ['The blocks cover bytes 0xa00000 to 0xbfffff.'],
+			digest: null,
+		},
+		{
+			id: 'b',
+			severity: 'error',
+			where: 'resource @0x1a3f00',
+			what: 'chunk 12 of 21 does not unpack',
+			files: [
+				{
+					path: '\\Windows\\hvax64.exe',
+					imageIndex: 3,
+					position: positionOf('\\Windows\\hvax64.exe'),
+				},
+				{
+					path: '\\Windows\\System32\\drivers\\afd.sys',
+					imageIndex: 3,
+					position: positionOf('\\Windows\\System32\\drivers\\afd.sys'),
+				},
+			],
+			blocksImage: false,
+			imageIndexes: [1, 2, 3],
+			notes: [
+				'Readable: chunks 1-11 and 13-21 (619 K of 656 K).',
+				'Elsewhere: no other copy of this SHA-1 in the file.',
+			],
+			digest: '9f0c2a7d41be55a0c03e77128a6d90f40b12ee5c',
+		},
+	];
+}
+
+const TREE_NODES = numbered(TREE);
+
+/** Position of a path of `TREE`. */
+export function positionOf(path: string): number {
+	return TREE_NODES.findIndex((node) => node.path === path);
+}
