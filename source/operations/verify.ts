@@ -1,0 +1,508 @@
+/**
+ * Checks everything a WIM holds and never stops at the first fault: header, XML data, tables, the tree of every image,
+ * every blob against its SHA-1, and the bytes against the integrity table. Each fault is traced to the files it hits.
+ */
+import { DigestError, FormatError, MissingError, WimError } from '../base/errors.ts';
+import { formatHex, plural } from '../base/print.ts';
+import { breathe, type Run } from '../base/run.ts';
+import { type Sha1, ZERO_SHA1 } from '../bytes/sha1.ts';
+import { imageName, type OpenImage, openImage } from '../image/open.ts';
+import { pathOf } from '../image/paths.ts';
+import type { DentryPosition, ImageTree, Stream } from '../image/tree.ts';
+import { placeBlobs } from '../wim/blob-table.ts';
+import type { OpenPart } from '../wim/open-part.ts';
+import type { Blob, Resource } from '../wim/resource.ts';
+import type { Wim, WimImage } from '../wim/wim.ts';
+import { type BadStretch, compareWithTable, integrityBytes } from './integrity.ts';
+import { mapOf, overlaps } from './verify-map.ts';
+import {
+	type BlobCopy,
+	type CellState,
+	type Fault,
+	FaultList,
+	type HitFile,
+	type PartReport,
+	type Range,
+	type VerifyReport,
+} from './verify-report.ts';
+
+export interface VerifyOptions {
+	/** Compare with the integrity tables. */
+	readonly integrity: boolean;
+	/** Structures and integrity tables only. */
+	readonly fast: boolean;
+}
+
+/** How one blob was found. */
+export interface BlobVerdict {
+	readonly blob: Blob;
+	/** Null when it has its SHA-1. */
+	readonly error: WimError | null;
+	/** Original bytes of the blob that could not be had; null when that is not known. */
+	readonly lost: readonly Range[] | null;
+}
+
+/** Reads blobs and compares their SHA-1. */
+export interface BlobChecker {
+	/**
+	 * Reports original bytes as they come.
+	 *
+	 * @throws {CanceledError}
+	 */
+	check(blobs: readonly Blob[], onVerdict: (verdict: BlobVerdict) => void, run: Run): Promise<void>;
+}
+
+/** Faults and oddities of one tree that are told one by one; more of them are told as a number. */
+const TREE_FAULTS_MAX = 200;
+
+/** Dentries between two pauses: some ms of work. */
+const SLICE = 4096;
+
+/**
+ * Verifies an open WIM.
+ *
+ * @param wim opened tolerantly, so that its faults are still there to be told
+ * @param onFault told of each fault at once, and again when the files it hits are known
+ */
+export async function verify(
+	wim: Wim,
+	options: VerifyOptions,
+	checker: BlobChecker,
+	run: Run,
+	onFault: (fault: Fault) => void = () => {},
+): Promise<VerifyReport> {
+	const verification = new Verification(wim, options, run, onFault);
+	verification.reportOpening();
+	await verification.readImages();
+	if (!options.fast) await verification.checkBlobs(checker);
+	const stretches = options.integrity ? await verification.compareTables() : [];
+	await verification.nameFiles(stretches);
+	return verification.report();
+}
+
+interface IntegrityResult {
+	readonly state: PartReport['integrity'];
+	readonly bad: readonly BadStretch[];
+}
+
+class Verification {
+	readonly #wim: Wim;
+	readonly #options: VerifyOptions;
+	readonly #run: Run;
+	readonly #faults: FaultList;
+	/** Trees that can be read, though perhaps with faults. */
+	readonly #readable: WimImage[] = [];
+	#imagesRead = 0;
+	/** Blobs that trees refer to and no table lists. */
+	readonly #missing = new Set<Sha1>();
+	/** The fault of each bad or missing blob. */
+	readonly #faultOf = new Map<Sha1, number>();
+	readonly #badResources = new Set<Resource>();
+	readonly #checkedResources = new Set<Resource>();
+	readonly #badStructures = new Map<OpenPart, Range[]>();
+	readonly #integrity = new Map<OpenPart, IntegrityResult>();
+	#blobsChecked = 0;
+	#blobsBad = 0;
+	#blobBytesChecked = 0;
+	#integrityBytes = 0;
+
+	constructor(wim: Wim, options: VerifyOptions, run: Run, onFault: (fault: Fault) => void) {
+		this.#wim = wim;
+		this.#options = options;
+		this.#run = run;
+		this.#faults = new FaultList(onFault);
+	}
+
+	/** Tells what opening the file showed. */
+	reportOpening(): void {
+		const wim = this.#wim;
+		this.#run.report({ type: 'phase', phase: 'open', totalBytes: null });
+		const told = new Set<string>();
+		for (const part of [...wim.parts, ...wim.references])
+			for (const error of part.faults) {
+				told.add(error.message);
+				this.#structureFault(part, error);
+			}
+		for (const number of wim.missingParts)
+			this.#error(
+				new MissingError(`Part ${number} of ${wim.header.partCount} is not there`, {
+					hint: 'Pass it with --ref="GLOB".',
+				}),
+				'missing-part',
+			);
+		for (const { message, region, offset } of wim.warnings)
+			if (!told.has(message)) this.#oddity(message, region, offset);
+	}
+
+	#structureFault(part: OpenPart, error: WimError): void {
+		const { xml, blobTable } = part.header;
+		const offset = error.facts.offset;
+		const places = [
+			['xml', xml],
+			['blob-table', blobTable],
+		] as const;
+		const place = places.find(
+			([, header]) =>
+				offset !== undefined &&
+				overlaps({ offset, size: 1 }, { offset: header.offset, size: header.storedSize }),
+		);
+		const range =
+			place === undefined ? null : { offset: place[1].offset, size: place[1].storedSize };
+		if (range !== null) this.#badStructure(part, range);
+		this.#run.report({ type: 'problem', error });
+		this.#faults.add(error, {
+			class: place?.[0] ?? 'header',
+			part: part.source.name,
+			range: range ?? (offset === undefined ? null : { offset, size: 0 }),
+		});
+	}
+
+	#badStructure(part: OpenPart, range: Range): void {
+		const ranges = this.#badStructures.get(part) ?? [];
+		ranges.push(range);
+		this.#badStructures.set(part, ranges);
+	}
+
+	#error(error: WimError, faultClass: Fault['class'], facts: Partial<Fault> = {}): Fault {
+		this.#run.report({ type: 'problem', error });
+		return this.#faults.add(error, { class: faultClass, ...facts });
+	}
+
+	#oddity(message: string, region: string, offset: number | null): void {
+		const known = this.#wim.parts.some(({ source }) => source.name === region);
+		this.#run.report({ type: 'warning', message, path: region });
+		this.#faults.add(new FormatError(message, { region, ...(offset === null ? {} : { offset }) }), {
+			class: 'oddity',
+			severity: 'warning',
+			part: known ? region : null,
+			range: known && offset !== null ? { offset, size: 0 } : null,
+			notes: known ? [] : [`In ${region}${offset === null ? '' : ` at ${formatHex(offset)}`}`],
+		});
+	}
+
+	/** Reads the tree of every image and notes which blobs are missing. */
+	async readImages(): Promise<void> {
+		const { images } = this.#wim;
+		const totalBytes = images.reduce((sum, { metadata }) => sum + metadata.size, 0);
+		this.#run.report({ type: 'phase', phase: 'read', totalBytes });
+		for (const image of images) {
+			this.#run.report({ type: 'item', path: imageName(this.#wim, image) });
+			const open = await this.#openImage(image);
+			if (open !== null) {
+				this.#readable.push(image);
+				this.#imageFaults(open);
+				await this.#visitStreams(open.tree, (_, { sha1 }) => {
+					if (!this.#wim.blobs.has(sha1)) this.#missing.add(sha1);
+				});
+			}
+			this.#run.report({ type: 'advance', bytes: image.metadata.size });
+		}
+		for (const sha1 of this.#missing) {
+			const error = this.#wim.missingBlob(sha1);
+			this.#faultOf.set(sha1, this.#error(error, 'missing-blob', { sha1 }).id);
+		}
+	}
+
+	/** Calls `visit` for every nonempty stream, in slices, so that the calling thread stays alive. */
+	async #visitStreams(
+		tree: ImageTree,
+		visit: (dentry: DentryPosition, stream: Stream) => void,
+	): Promise<void> {
+		for (let dentry = 0; dentry < tree.count; dentry++) {
+			for (const stream of tree.streams(dentry))
+				if (stream.sha1 !== ZERO_SHA1) visit(dentry, stream);
+			if (dentry % SLICE === SLICE - 1) await breathe(this.#run);
+		}
+	}
+
+	async #openImage(image: WimImage): Promise<OpenImage | null> {
+		const { resource } = image.metadata;
+		try {
+			return await openImage(this.#wim, image, { tolerant: true }, () => breathe(this.#run));
+		} catch (error) {
+			if (!(error instanceof WimError) || error.code === 'canceled') throw error;
+			this.#badResources.add(resource);
+			this.#error(error, 'metadata', {
+				part: resource.part.source.name,
+				range: { offset: resource.offset, size: resource.storedSize },
+				sha1: image.metadata.sha1,
+				blobSize: image.metadata.size,
+				images: [image.index],
+				blocksImage: true,
+			});
+			return null;
+		}
+	}
+
+	#imageFaults({ image, tree, digestFault }: OpenImage): void {
+		const { resource, sha1, size } = image.metadata;
+		const facts: Partial<Fault> = {
+			part: resource.part.source.name,
+			range: { offset: resource.offset, size: resource.storedSize },
+			sha1,
+			blobSize: size,
+			images: [image.index],
+		};
+		const errors = [...(digestFault === null ? [] : [digestFault]), ...tree.faults];
+		if (errors.length > 0) this.#badResources.add(resource);
+		else this.#imagesRead++;
+		this.#checkedResources.add(resource);
+		for (const error of errors.slice(0, TREE_FAULTS_MAX)) this.#error(error, 'metadata', facts);
+		const where = `metadata resource of ${imageName(this.#wim, image)}`;
+		for (const { message, offset } of tree.warnings.slice(0, TREE_FAULTS_MAX))
+			this.#oddity(message, where, offset);
+		const more = [
+			[errors.length, 'more fault'],
+			[tree.warnings.length, 'more oddity', 'more oddities'],
+		] as const;
+		for (const [count, one, many] of more)
+			if (count > TREE_FAULTS_MAX)
+				this.#oddity(plural(count - TREE_FAULTS_MAX, one, many), where, null);
+	}
+
+	/** Reads every blob of every part and compares its SHA-1. */
+	async checkBlobs(checker: BlobChecker): Promise<void> {
+		const blobs = this.#ownBlobs();
+		const totalBytes = blobs.reduce((sum, { size }) => sum + size, 0);
+		this.#run.report({ type: 'phase', phase: 'verify', totalBytes });
+		const usable = blobs.filter((blob) => blob.defect === null);
+		for (const blob of blobs)
+			if (blob.defect !== null) {
+				this.#blobsChecked++;
+				this.#blobBytesChecked += blob.size;
+				this.#badBlob(
+					blob,
+					new FormatError(`Cannot read blob ${blob.sha1}: ${blob.defect}`, {
+						path: blob.resource.part.source.name,
+						offset: blob.resource.offset,
+					}),
+					[{ offset: 0, size: blob.size }],
+				);
+			}
+		const bad: Blob[] = [];
+		await checker.check(
+			usable,
+			({ blob, error, lost }) => {
+				this.#blobsChecked++;
+				this.#blobBytesChecked += blob.size;
+				this.#checkedResources.add(blob.resource);
+				if (error === null) return;
+				this.#badBlob(blob, error, lost);
+				bad.push(blob);
+			},
+			this.#run,
+		);
+		await this.#checkCopies(bad, checker);
+	}
+
+	/** The blobs of the set itself: what references lend is checked only where it replaces something. */
+	#ownBlobs(): readonly Blob[] {
+		const parts = new Set<unknown>(this.#wim.parts.map(({ source }) => source));
+		return [...this.#wim.blobs.values()].filter(({ resource }) => parts.has(resource.part.source));
+	}
+
+	#badBlob(blob: Blob, error: WimError, lost: readonly Range[] | null): void {
+		const { resource, sha1, size } = blob;
+		this.#blobsBad++;
+		this.#badResources.add(resource);
+		const fault = this.#error(error, 'blob', {
+			part: resource.part.source.name,
+			range: { offset: resource.offset, size: resource.storedSize },
+			sha1,
+			blobSize: size,
+			lost,
+		});
+		this.#faultOf.set(sha1, fault.id);
+	}
+
+	/** Looks whether contents that are damaged in one place are whole in another. */
+	async #checkCopies(bad: readonly Blob[], checker: BlobChecker): Promise<void> {
+		if (bad.length === 0) return;
+		const wanted = new Map(bad.map((blob) => [blob.sha1, blob]));
+		const found: Blob[] = [];
+		for (const part of [...this.#wim.parts, ...this.#wim.references])
+			for (const entry of part.entries) {
+				const known = wanted.get(entry.sha1);
+				if (known === undefined) continue;
+				const listed = part.table.blobs.get(entry.sha1);
+				const copy =
+					listed !== undefined && listed.resource !== known.resource
+						? listed
+						: placeBlobs(part, [entry], part, new Map()).blobs.get(entry.sha1);
+				if (copy === undefined || copy.defect !== null || isSamePlace(copy, known)) continue;
+				found.push(copy);
+			}
+		const copies = new Map<Sha1, BlobCopy[]>();
+		const quiet: Run = {
+			...this.#run,
+			report: (event) => {
+				if (event.type === 'item') this.#run.report(event);
+			},
+		};
+		await checker.check(
+			found,
+			({ blob, error }) => {
+				const { part, offset } = blob.resource;
+				const list = copies.get(blob.sha1) ?? [];
+				list.push({ part: part.source.name, offset, isGood: error === null });
+				copies.set(blob.sha1, list);
+			},
+			quiet,
+		);
+		for (const [sha1, list] of copies) {
+			const id = this.#faultOf.get(sha1);
+			if (id !== undefined) this.#faults.extend(id, { copies: list });
+		}
+	}
+
+	/** Compares the parts with their integrity tables; gives the stretches that differ. */
+	async compareTables(): Promise<readonly BadStretch[]> {
+		const { parts } = this.#wim;
+		const tables = [];
+		for (const part of parts) {
+			try {
+				const table = await this.#wim.integrityTable(part);
+				if (table === null) this.#integrity.set(part, { state: 'none', bad: [] });
+				else tables.push({ part, table });
+			} catch (error) {
+				if (!(error instanceof WimError)) throw error;
+				const { offset, storedSize: size } = part.header.integrity;
+				this.#badStructure(part, { offset, size });
+				this.#error(error, 'integrity-table', {
+					part: part.source.name,
+					range: { offset, size },
+					severity: 'error',
+				});
+			}
+		}
+		const totalBytes = tables.reduce((sum, { table }) => sum + integrityBytes(table), 0);
+		this.#run.report({ type: 'phase', phase: 'integrity', totalBytes });
+		const stretches: BadStretch[] = [];
+		for (const { part, table } of tables) {
+			const { bad, checkedBytes } = await compareWithTable(part, table, this.#run);
+			this.#integrityBytes += checkedBytes;
+			this.#integrity.set(part, { state: bad.length === 0 ? 'good' : this.#judge(part, bad), bad });
+			stretches.push(...bad);
+		}
+		return stretches;
+	}
+
+	/** Whether what differs from the table is used and bad, or everything in it was read and is good. */
+	#judge(part: OpenPart, bad: readonly BadStretch[]): 'bad' | 'stale' {
+		return bad.every((stretch) => this.#isDataGood(part, stretch)) ? 'stale' : 'bad';
+	}
+
+	#isDataGood(part: OpenPart, stretch: Range): boolean {
+		const structures = this.#badStructures.get(part) ?? [];
+		if (structures.some((range) => overlaps(range, stretch))) return false;
+		return part.table.resources
+			.filter((resource) => overlaps(rangeOf(resource), stretch))
+			.every(
+				(resource) => this.#checkedResources.has(resource) && !this.#badResources.has(resource),
+			);
+	}
+
+	/** Names the files that each fault hits, and tells the stretches that differ from the integrity table. */
+	async nameFiles(stretches: readonly BadStretch[]): Promise<void> {
+		const suspects = this.#reportStretches(stretches);
+		const wanted = new Set<Sha1>([...this.#faultOf.keys(), ...suspects.keys()]);
+		if (wanted.size === 0) return;
+		const hits = new Map<number, HitFile[]>();
+		this.#run.report({ type: 'phase', phase: 'search', totalBytes: null });
+		for (const image of this.#readable) {
+			const open = await openImage(this.#wim, image, { tolerant: true }, () => breathe(this.#run));
+			const { tree } = open;
+			await this.#visitStreams(tree, (dentry, { sha1, name }) => {
+				if (!wanted.has(sha1)) return;
+				const path = pathOf(tree, dentry) + (name === '' ? '' : `:${name}`);
+				const own = this.#faultOf.get(sha1);
+				const ids = [...(own === undefined ? [] : [own]), ...(suspects.get(sha1) ?? [])];
+				for (const id of ids) {
+					const list = hits.get(id) ?? [];
+					list.push({ image: image.index, path });
+					hits.set(id, list);
+				}
+			});
+		}
+		for (const [id, files] of hits)
+			this.#faults.extend(id, { files, images: [...new Set(files.map(({ image }) => image))] });
+	}
+
+	/** One fault a stretch; gives the blobs that lie in unchecked ones, with the faults they belong to. */
+	#reportStretches(stretches: readonly BadStretch[]): Map<Sha1, number[]> {
+		const suspects = new Map<Sha1, number[]>();
+		for (const { part, offset, size } of stretches) {
+			const range = { offset, size };
+			const isGood = this.#isDataGood(part, range);
+			const what = `${plural(size, 'byte')} at ${formatHex(offset)} differ from the integrity table`;
+			const message = isGood
+				? `${what}, but everything that is used there is good: the table is stale`
+				: what;
+			const error = new DigestError(message, { path: part.source.name, offset });
+			if (isGood) this.#run.report({ type: 'warning', message, path: part.source.name });
+			else this.#run.report({ type: 'problem', error });
+			const fault = this.#faults.add(error, {
+				class: 'integrity',
+				severity: isGood ? 'warning' : 'error',
+				part: part.source.name,
+				range,
+				notes: isGood
+					? ['Write the file anew with wimdeck optimize --check to get a right table.']
+					: [],
+			});
+			if (isGood || !this.#options.fast) continue;
+			for (const blob of part.table.blobs.values())
+				if (overlaps(rangeOf(blob.resource), range)) {
+					const ids = suspects.get(blob.sha1) ?? [];
+					ids.push(fault.id);
+					suspects.set(blob.sha1, ids);
+				}
+		}
+		return suspects;
+	}
+
+	report(): VerifyReport {
+		const wim = this.#wim;
+		const blobs = this.#ownBlobs();
+		const stateOf = (resource: Resource): CellState => {
+			if (this.#badResources.has(resource)) return 'bad';
+			return this.#checkedResources.has(resource) ? 'good' : 'unchecked';
+		};
+		return {
+			type: 'verify-report',
+			path: wim.name,
+			faults: this.#faults.all,
+			parts: wim.parts.map((part) => ({
+				path: part.source.name,
+				partNumber: part.header.partNumber,
+				size: part.source.size,
+				integrity: this.#integrity.get(part)?.state ?? 'unchecked',
+				map: mapOf(part, stateOf, this.#badStructures.get(part) ?? []),
+			})),
+			coverage: {
+				blobs: blobs.length,
+				blobsChecked: this.#blobsChecked,
+				blobsBad: this.#blobsBad,
+				blobBytes: blobs.reduce((sum, { size }) => sum + size, 0),
+				blobBytesChecked: this.#blobBytesChecked,
+				images: wim.images.length,
+				imagesRead: this.#imagesRead,
+				integrityBytes: this.#integrityBytes,
+			},
+			isFast: this.#options.fast,
+		};
+	}
+}
+
+const rangeOf = (resource: Resource): Range => ({
+	offset: resource.offset,
+	size: resource.storedSize,
+});
+
+function isSamePlace(a: Blob, b: Blob): boolean {
+	return (
+		a.resource.part.source === b.resource.part.source &&
+		a.resource.offset === b.resource.offset &&
+		a.offsetInResource === b.offsetInResource
+	);
+}
