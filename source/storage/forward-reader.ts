@@ -96,7 +96,9 @@ export class ForwardReader implements AsyncDisposable {
 			}
 			if (step.done) this.#ended = true;
 			else if (step.value.length > 0) {
-				this.#rest = step.value;
+				// Streams of Node give a `Buffer`, whose `slice` does not copy.
+				const { buffer, byteOffset, length } = step.value;
+				this.#rest = new Uint8Array(buffer, byteOffset, length);
 				return true;
 			}
 		}
