@@ -39,6 +39,8 @@ export interface BlobOutcome {
 export interface FileOutcome extends BlobOutcome {
 	/** Despite the error the files stand, with zeros for what could not be read. */
 	readonly isKept: boolean;
+	/** Files that the machine did not want, by the objects of the job; they are not there, the others are. */
+	readonly refused: ReadonlyMap<FileTarget, WimError>;
 }
 
 /** What a run of the writer is asked for. A blob may be in both lists. */

@@ -179,6 +179,11 @@ function checkRoom(parts: readonly ExtractPart[], freeSize: number): void {
 	);
 }
 
+/** A file to be made that still knows what it is. */
+interface ItemTarget extends FileTarget {
+	readonly item: ExtractItem;
+}
+
 /** One tree on its way. */
 class Extraction implements BlobSink {
 	readonly #tree: ImageTree;
@@ -240,11 +245,13 @@ class Extraction implements BlobSink {
 			for (const item of items)
 				this.#try(item, () => {
 					this.#target.makeRoom(item.path);
-					files.push({
+					const target: ItemTarget = {
+						item,
 						path: this.#target.path(item.path),
 						times: utimesValues(timesOf(tree, item.dentry)),
 						isSparse: (tree.attributes(item.dentry) & Attribute.sparse) !== 0,
-					});
+					};
+					files.push(target);
 				});
 			if (files.length > 0) yield { blob, files };
 		}
@@ -254,8 +261,12 @@ class Extraction implements BlobSink {
 		return this.#plan.links.keys();
 	}
 
-	fileWritten({ blob, error, isKept }: FileOutcome): void {
+	fileWritten({ blob, error, isKept, refused }: FileOutcome): void {
 		const items = this.#plan.files.get(blob) ?? [];
+		for (const [target, refusal] of refused) {
+			const item = (target as ItemTarget).item;
+			if (items.includes(item)) this.#caught(item, refusal);
+		}
 		const [first] = items;
 		if (error === null) {
 			if (first) this.#run.report({ type: 'item', path: this.#pathOf(first) });
@@ -263,6 +274,7 @@ class Extraction implements BlobSink {
 		}
 		if (endsWriting(error)) throw error;
 		for (const item of items) {
+			if (this.#failed.has(item.path)) continue;
 			if (!isKept) this.#failed.add(item.path);
 			this.#reportDamage(item, error);
 		}

@@ -213,8 +213,15 @@ test('a full disk ends the run', async (t) => {
 	const full = Object.assign(new Error('no space'), { code: 'ENOSPC' });
 	const writer: BlobWriter = {
 		async write({ files }, sink) {
-			for (const { blob } of files)
-				sink.fileWritten({ blob, error: new HostError('Cannot write', {}, full), isKept: false });
+			for (const { blob, files: targets } of files)
+				sink.fileWritten({
+					blob,
+					error: null,
+					isKept: true,
+					refused: new Map(
+						targets.map((target) => [target, new HostError('Cannot write', {}, full)]),
+					),
+				});
 		},
 	};
 	await assert.rejects(applied(t, { a: 'x', b: 'y' }, {}, undefined, writer), {

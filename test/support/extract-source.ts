@@ -1,5 +1,5 @@
 import { closeSync, constants, futimesSync, openSync, writeSync } from 'node:fs';
-import { DigestError, HostError, MissingError } from '../../source/base/errors.ts';
+import { DigestError, HostError, MissingError, type WimError } from '../../source/base/errors.ts';
 import { type Sha1, sha1 } from '../../source/bytes/sha1.ts';
 import { Span } from '../../source/bytes/span.ts';
 import { forFs } from '../../source/host/host-path.ts';
@@ -9,7 +9,7 @@ import { encodeTree } from '../../source/image/encode-tree.ts';
 import { encodeLinkTarget, ReparseTag } from '../../source/image/reparse.ts';
 import { encodeTaggedItems, type TaggedItem } from '../../source/image/tagged-items.ts';
 import { ImageTree } from '../../source/image/tree.ts';
-import type { BlobWriter, ExtractSource } from '../../source/operations/extract-data.ts';
+import type { BlobWriter, ExtractSource, FileTarget } from '../../source/operations/extract-data.ts';
 
 /** A file of a test image; what is not given is as plain as can be. */
 export interface TestFile {
@@ -112,17 +112,19 @@ function memoryWriter(blobs: ReadonlyMap<Sha1, Uint8Array>, damaged: ReadonlySet
 					? new DigestError(`Cannot read blob ${blob.sha1}: chunk 0 is damaged`)
 					: null;
 				const isKept = error === null || recoverData;
-				for (const { path, times } of isKept ? targets : []) {
+				const refused = new Map<FileTarget, WimError>();
+				for (const target of isKept ? targets : []) {
+					const { path, times } = target;
 					try {
 						const { fd, bytes } = write(forFs(path), blobs.get(blob.sha1) ?? new Uint8Array(0));
 						writeSync(fd, bytes);
 						if (times) futimesSync(fd, times[0], times[1]);
 						closeSync(fd);
 					} catch (cause) {
-						throw new HostError(`Cannot create "${path}": ${cause}`, {}, cause);
+						refused.set(target, new HostError(`Cannot create "${path}"`, {}, cause));
 					}
 				}
-				sink.fileWritten({ blob, error, isKept });
+				sink.fileWritten({ blob, error, isKept, refused });
 			}
 			for (const blob of small)
 				sink.smallRead({ blob, error: null }, blobs.get(blob.sha1) ?? null);
