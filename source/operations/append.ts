@@ -14,7 +14,7 @@ import {
 	summarize,
 } from './capture.ts';
 import { openDeltaBases, reuseUnchanged } from './capture-bases.ts';
-import { replacingSession, selectImages, shapeLike, storeSelection } from './rebuild.ts';
+import { replacingSession, selectImages, shapeLike, storeSelections } from './rebuild.ts';
 import { storeHashed } from './store-image.ts';
 import { type CompressionRequest, planCompression, type WriteTools } from './write-options.ts';
 
@@ -80,11 +80,15 @@ export async function append(
 		const policy = { recompress: false, keepSolid: true };
 		const selection = await selectImages(wim, wim.images, run, bases.sizes);
 		if (session.shape.isPipable) {
-			const hashed = await hashImage(session, image, element, run);
-			await storeSelection(session, selection, policy, plan, tools, run, hashed.metadata);
+			const sizeOf = (name: string) => wim.blobs.get(name)?.size ?? bases.sizes.get(name) ?? 0;
+			const hashed = await hashImage(session, image, element, run, sizeOf);
+			await storeSelections(session, [selection], policy, plan, tools, run, {
+				bytes: hashed.metadata,
+				position: index - 1,
+			});
 			await storeHashed(session, hashed.pending, run);
 		} else {
-			await storeSelection(session, selection, policy, plan, tools, run);
+			await storeSelections(session, [selection], policy, plan, tools, run);
 			await storeImage(session, image, element, plan, tools, run);
 		}
 	}

@@ -2,6 +2,7 @@
 import { InputError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
 import { filetimeFromMs } from '../bytes/filetime.ts';
+import type { Sha1 } from '../bytes/sha1.ts';
 import { Attribute } from '../image/dentry.ts';
 import { EditTree, newInode } from '../image/edit-tree.ts';
 import { countReferences, encodeTree, treeStatistics } from '../image/encode-tree.ts';
@@ -206,12 +207,13 @@ export async function hashImage(
 	scanned: ScannedImage,
 	element: XmlElement,
 	run: Run,
+	sizeOfKnown: (name: Sha1) => number = (name) => session.store.sizeOf(name),
 ): Promise<HashedImage> {
 	const { tree } = scanned;
 	const pending = await hashContents(tree, scanned.pending, run);
 	await collectWindows(session.xml, element, scanned, run);
 	const sizes = new Map(pending.map(({ stream, content }) => [stream.sha1, content.size]));
-	const sizeOf = (name: string) => sizes.get(name) ?? session.store.sizeOf(name);
+	const sizeOf = (name: Sha1) => sizes.get(name) ?? sizeOfKnown(name);
 	setStatistics(session.xml, element, treeStatistics(tree, sizeOf));
 	countReferences(tree, session.references);
 	return { pending, metadata: encodeTree(tree) };

@@ -223,31 +223,57 @@ export async function replacingSession(
 	return NewSession.create(file, shape, edited.wim.xml.copy(), options, run);
 }
 
+/** Metadata that is not copied from anywhere. */
+export interface FurtherMetadata {
+	readonly bytes: Uint8Array;
+	/** Among all images of the new file, from 0. */
+	readonly position: number;
+}
+
 /**
- * Writes everything of a selection: blobs and metadata, in the order that the kind of file needs. The XML data must be
- * complete.
+ * Writes everything of some selections: blobs and metadata, in the order that the kind of file needs. The XML data must
+ * be complete.
  *
  * @param further metadata of one image more, whose contents the caller stores afterwards (pipable files only)
  */
-export async function storeSelection(
+export async function storeSelections(
 	session: NewSession,
+	selections: readonly Selection[],
+	policy: CopyPolicy,
+	plan: CompressionPlan,
+	tools: WriteTools,
+	run: Run,
+	further: FurtherMetadata | null = null,
+): Promise<void> {
+	const storeAllMetadata = async () => {
+		for (const { wim, images } of selections)
+			for (const image of images) {
+				if (further?.position === session.metadata.length)
+					session.metadata.push(await session.writeMetadata(further.bytes));
+				session.metadata.push(await storeMetadataOf(session, wim, image, policy, run));
+			}
+		if (further?.position === session.metadata.length)
+			session.metadata.push(await session.writeMetadata(further.bytes));
+	};
+	await session.begin();
+	const { isPipable } = session.shape;
+	if (isPipable) await storeAllMetadata();
+	for (const selection of selections)
+		await storeSelectedBlobs(session, selection, policy, plan, tools, run);
+	if (!isPipable) await storeAllMetadata();
+}
+
+/** Stores what a selection references and the session lacks, and counts the references. */
+export async function storeSelectedBlobs(
+	session: WriteSession,
 	selection: Selection,
 	policy: CopyPolicy,
 	plan: CompressionPlan,
 	tools: WriteTools,
 	run: Run,
-	further: Uint8Array | null = null,
 ): Promise<void> {
 	for (const [sha1, count] of selection.references)
 		session.references.set(sha1, (session.references.get(sha1) ?? 0) + count);
 	const blobs = planBlobs(selection, session.shape, policy, (name) => session.store.has(name));
-	const storeAllMetadata = async () => {
-		for (const image of selection.images)
-			session.metadata.push(await storeMetadataOf(session, selection.wim, image, policy, run));
-	};
-	await session.begin();
-	if (session.shape.isPipable) await storeAllMetadata();
-	if (further !== null) session.metadata.push(await session.writeMetadata(further));
 	await storeBlobs(session, selection, blobs, plan, tools, run);
-	if (!session.shape.isPipable) await storeAllMetadata();
 }

@@ -110,8 +110,9 @@ export abstract class WriteSession implements AsyncDisposable {
 		blobs: Iterable<TableBlob>,
 		reuse: IntegrityTable | null,
 	): Promise<Header> {
-		this.shape.imageCount = this.metadata.length;
-		if (this.shape.bootIndex > this.metadata.length) this.shape.bootIndex = 0;
+		// Parts of a set count all images, though only the first one holds their metadata.
+		if (this.shape.partCount === 1) this.shape.imageCount = this.metadata.length;
+		if (this.shape.bootIndex > this.shape.imageCount) this.shape.bootIndex = 0;
 		return writeTables(
 			this.output,
 			this.shape,

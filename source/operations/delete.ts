@@ -1,0 +1,147 @@
+/** Deletes images: by writing the rest of the file anew, or softly, in place, leaving their bytes as holes. */
+import type { Run } from '../base/run.ts';
+import { freeSpace, requireSpace } from '../storage/output-file.ts';
+import { keepImages } from '../wim/edit-xml.ts';
+import type { Wim, WimImage } from '../wim/wim.ts';
+import { EditableWim, EditSession } from '../wim/write-session.ts';
+import { editedSize, integrityChunkSizeAfter, rebuiltSize } from './predict-size.ts';
+import {
+	planBlobs,
+	replacingSession,
+	type Selection,
+	selectImages,
+	shapeLike,
+	storeSelections,
+} from './rebuild.ts';
+import { planCompression, USUAL_COMPRESSION, type WriteTools } from './write-options.ts';
+
+export interface DeleteOptions {
+	/** Designations; `all` for all. */
+	readonly images: readonly string[];
+	/** Leave what is no longer needed as holes. */
+	readonly soft: boolean;
+	/** Null: as the file has it. */
+	readonly integrity: boolean | null;
+	readonly dryRun: boolean;
+}
+
+/** What a rewriting of a file came to, or would come to. */
+export interface RewriteSummary {
+	/** In bytes. */
+	readonly sizeBefore: number;
+	readonly sizeAfter: number;
+	readonly writtenBytes: number;
+	/** What can be written where the file lies; null where the system does not tell. */
+	readonly freeBytes: number | null;
+	/** Whether sizes are estimates. */
+	readonly isEstimate: boolean;
+	readonly imageCount: number;
+}
+
+/** The images that designations mean, each once. */
+export function chooseImages(wim: Wim, designations: readonly string[]): WimImage[] {
+	const chosen = new Set<WimImage>();
+	for (const text of designations)
+		if (text.toLowerCase() === 'all') for (const image of wim.images) chosen.add(image);
+		else chosen.add(wim.image(text));
+	return wim.images.filter((image) => chosen.has(image));
+}
+
+/** Index of the bootable image once others are gone: 0 when it is gone itself. */
+export function bootIndexAmong(wim: Wim, kept: readonly WimImage[]): number {
+	return kept.findIndex(({ index }) => index === wim.bootIndex) + 1;
+}
+
+export async function deleteImages(
+	target: string,
+	options: DeleteOptions,
+	tools: WriteTools,
+	run: Run,
+): Promise<RewriteSummary> {
+	await using edited = await EditableWim.open(target, run);
+	const { wim } = edited;
+	const gone = new Set(chooseImages(wim, options.images));
+	const kept = wim.images.filter((image) => !gone.has(image));
+	const integrity = options.integrity ?? wim.header.integrity.offset !== 0;
+	const plan = planCompression(USUAL_COMPRESSION, wim);
+	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
+	const selection = await selectImages(wim, kept, run);
+	for (const missing of selection.missing)
+		run.report({ type: 'warning', message: missing.message, path: target });
+	const summary = {
+		sizeBefore: wim.size,
+		freeBytes: await freeSpace(target),
+		imageCount: kept.length,
+	};
+	if (options.soft && edited.obstacle === null) {
+		if (options.dryRun)
+			return { ...summary, ...(await softSize(edited, kept, integrity)), isEstimate: false };
+		const sizeAfter = await softDelete(edited, selection, kept, settings, run);
+		const writtenBytes = sizeAfter - edited.end;
+		return { ...summary, sizeAfter, writtenBytes, isEstimate: false };
+	}
+	const policy = { recompress: false, keepSolid: true };
+	const shape = {
+		...shapeLike(wim),
+		bootIndex: bootIndexAmong(wim, kept),
+		imageCount: kept.length,
+	};
+	const blobs = planBlobs(selection, shape, policy, () => false);
+	const xml = wim.xml.copy();
+	keepImages(
+		xml,
+		kept.map(({ index }) => index),
+	);
+	const predicted = rebuiltSize({ selection, blobs, shape, xml, integrity, recompress: false });
+	if (options.dryRun)
+		return {
+			...summary,
+			sizeAfter: predicted.size,
+			writtenBytes: predicted.size,
+			isEstimate: predicted.isEstimate,
+		};
+	if (!predicted.isEstimate) await requireSpace(target, predicted.size);
+	await using session = await replacingSession(edited, shape, settings, run);
+	session.xml.root.children = xml.root.children;
+	await storeSelections(session, [selection], policy, plan, tools, run);
+	const sizeAfter = await session.commit();
+	return { ...summary, sizeAfter, writtenBytes: sizeAfter, isEstimate: false };
+}
+
+async function softDelete(
+	edited: EditableWim,
+	selection: Selection,
+	kept: readonly WimImage[],
+	settings: Parameters<typeof EditSession.start>[1],
+	run: Run,
+): Promise<number> {
+	const { wim } = edited;
+	await using session = await EditSession.start(edited, settings, run);
+	await session.begin();
+	keepImages(
+		session.xml,
+		kept.map(({ index }) => index),
+	);
+	session.metadata.length = 0;
+	session.metadata.push(...kept.map(({ metadata }) => metadata));
+	session.shape.bootIndex = bootIndexAmong(wim, kept);
+	session.references = new Map(selection.references);
+	return await session.commit();
+}
+
+/** What a soft delete appends: an undo record, the tables, the XML data, and the integrity table. */
+async function softSize(
+	edited: EditableWim,
+	kept: readonly WimImage[],
+	integrity: boolean,
+): Promise<{ sizeAfter: number; writtenBytes: number }> {
+	const { wim, end } = edited;
+	const xml = wim.xml.copy();
+	keepImages(
+		xml,
+		kept.map(({ index }) => index),
+	);
+	const integrityChunkSize = await integrityChunkSizeAfter(wim, integrity);
+	const sizeAfter = editedSize({ wim, end, xml, imageCount: kept.length, integrityChunkSize });
+	return { sizeAfter, writtenBytes: sizeAfter - end };
+}

@@ -1,0 +1,234 @@
+/** Copies images from one WIM to another, new or existing. */
+import { InputError } from '../base/errors.ts';
+import type { Run } from '../base/run.ts';
+import { isFile } from '../storage/find-files.ts';
+import { freeSpace } from '../storage/output-file.ts';
+import { addImageElement, requireFreeName } from '../wim/edit-xml.ts';
+import type { Wim, WimImage } from '../wim/wim.ts';
+import { openWim } from '../wim/wim.ts';
+import { EditableWim, EditSession, NewSession, type WriteSession } from '../wim/write-session.ts';
+import type { WimShape } from '../wim/write-wim.ts';
+import { XmlData } from '../wim/xml-data.ts';
+import { chooseImages, type RewriteSummary } from './delete.ts';
+import { rebuiltSize } from './predict-size.ts';
+import {
+	type CopyPolicy,
+	planBlobs,
+	replacingSession,
+	type Selection,
+	selectImages,
+	shapeLike,
+	storeMetadataOf,
+	storeSelectedBlobs,
+	storeSelections,
+} from './rebuild.ts';
+import {
+	type CompressionPlan,
+	type CompressionRequest,
+	planCompression,
+	type WriteTools,
+} from './write-options.ts';
+
+export interface ExportOptions {
+	/** Designations; `all` for all. */
+	readonly images: readonly string[];
+	/** Null: as in the source. Only for a single image. */
+	readonly name: string | null;
+	/** Null: as in the source. */
+	readonly description: string | null;
+	/** A single image becomes bootable; of several, the one that is so in the source. */
+	readonly boot: boolean;
+	/** Patterns of further files that hold blobs of the source. */
+	readonly references: readonly string[];
+	readonly compression: CompressionRequest;
+	readonly recompress: boolean;
+	/** Write an existing file anew. */
+	readonly rebuild: boolean;
+	/** Null: as the existing file is, or not. */
+	readonly pipable: boolean | null;
+	/** Null: as the existing file has it, or none. */
+	readonly integrity: boolean | null;
+	readonly dryRun: boolean;
+}
+
+/** @throws {MissingError} when a blob is neither in the source nor in the target */
+export async function exportImages(
+	source: string,
+	target: string,
+	options: ExportOptions,
+	tools: WriteTools,
+	run: Run,
+): Promise<RewriteSummary> {
+	await using wim = await openWim(source, { references: options.references });
+	const images = chooseImages(wim, options.images);
+	if (options.name !== null && images.length > 1)
+		throw new InputError(`Cannot name ${images.length} images "${options.name}"`, {
+			hint: 'Export them one by one, or leave the name out.',
+		});
+	const exporter = { wim, images, source, target, options, tools, run };
+	return (await isFile(target)) ? await exportInto(exporter) : await exportToNew(exporter);
+}
+
+interface Export {
+	readonly wim: Wim;
+	readonly images: readonly WimImage[];
+	readonly source: string;
+	readonly target: string;
+	readonly options: ExportOptions;
+	readonly tools: WriteTools;
+	readonly run: Run;
+}
+
+async function select(job: Export, has: { has(name: string): boolean }): Promise<Selection> {
+	const selection = await selectImages(job.wim, job.images, job.run, has);
+	const [missing] = selection.missing;
+	if (missing !== undefined) throw missing;
+	return selection;
+}
+
+/** Adds the XML elements of the exported images, and chooses the one that boots. */
+function addElements(
+	job: Export,
+	xml: XmlData,
+	shape: { bootIndex: number },
+	before: number,
+): void {
+	const { options, images, wim } = job;
+	for (const [k, image] of images.entries()) {
+		const index = before + k + 1;
+		const name = options.name ?? image.facts.name;
+		requireFreeName(xml, name, job.target);
+		const from = wim.xml.image(image.index);
+		const element = addImageElement(xml, index, from ?? undefined);
+		if (options.name !== null) xml.set(element, 'NAME', name);
+		if (options.description !== null) xml.set(element, 'DESCRIPTION', options.description);
+		const isBoot = images.length === 1 || image.index === wim.bootIndex;
+		if (options.boot && isBoot) shape.bootIndex = index;
+	}
+}
+
+async function exportToNew(job: Export): Promise<RewriteSummary> {
+	const { wim, images, target, options, tools, run } = job;
+	const plan = planCompression(options.compression, {
+		compression: options.compression.solid ? 'lzms' : wim.compression,
+		chunkSize: options.compression.solid ? null : wim.chunkSize,
+	});
+	const isPipable = options.pipable ?? false;
+	if (isPipable && plan.solid !== null)
+		throw new InputError('Cannot write a pipable WIM with solid resources', {
+			hint: 'Leave --solid or --pipable out.',
+		});
+	const shape: WimShape & { bootIndex: number } = {
+		...shapeLike(wim),
+		compression: plan.compression,
+		chunkSize: plan.chunkSize,
+		isPipable,
+		guid: run.clock.guid(),
+		imageCount: images.length,
+		bootIndex: 0,
+	};
+	const xml = XmlData.create(0);
+	addElements(job, xml, shape, 0);
+	const selection = await select(job, new Set());
+	const policy = policyOf(options, plan);
+	const integrity = options.integrity ?? false;
+	const summary = await predict(job, [selection], shape, xml, integrity, policy, 0);
+	if (options.dryRun) return summary;
+	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
+	await using session = await NewSession.create(target, shape, xml, settings, run);
+	await storeSelections(session, [selection], policy, plan, tools, run);
+	const sizeAfter = await session.commit();
+	return { ...summary, sizeAfter, writtenBytes: sizeAfter, isEstimate: false };
+}
+
+function policyOf(options: ExportOptions, plan: CompressionPlan): CopyPolicy {
+	return {
+		recompress: options.recompress,
+		keepSolid: plan.solid !== null && !options.recompress,
+	};
+}
+
+async function exportInto(job: Export): Promise<RewriteSummary> {
+	const { target, options, tools, run, images } = job;
+	await using edited = await EditableWim.open(target, run);
+	const { wim: into } = edited;
+	const plan = planCompression(options.compression, into);
+	if (plan.compression !== into.compression || plan.chunkSize !== into.chunkSize)
+		throw new InputError(`Cannot export into "${target}": it is compressed in another way`, {
+			path: target,
+			hint: 'Leave --compress and --chunk-size out, or export to a new file.',
+		});
+	const selection = await select(job, into.blobs);
+	const policy = policyOf(options, plan);
+	const integrity = options.integrity ?? into.header.integrity.offset !== 0;
+	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
+	const isPipable = options.pipable ?? into.isPipable;
+	const isRebuilt = options.rebuild || edited.obstacle !== null || isPipable !== into.isPipable;
+	const shape = { ...shapeLike(into), isPipable };
+	const xml = into.xml.copy();
+	addElements(job, xml, shape, into.images.length);
+	if (options.dryRun) {
+		const base = isRebuilt ? 0 : edited.end;
+		const own = isRebuilt ? [await selectImages(into, into.images, run)] : [];
+		shape.imageCount += images.length;
+		return await predict(job, [...own, selection], shape, xml, integrity, policy, base, into);
+	}
+	const session: WriteSession = isRebuilt
+		? await replacingSession(edited, shape, settings, run)
+		: await EditSession.start(edited, settings, run);
+	await using _session = session;
+	session.xml.root.children = xml.root.children;
+	session.shape.bootIndex = shape.bootIndex;
+	session.shape.rpFix = into.hasRpFix || job.wim.hasRpFix;
+	if (session instanceof NewSession) {
+		const own = await selectImages(into, into.images, run);
+		session.shape.imageCount = into.images.length + images.length;
+		const keep = { ...policy, recompress: false, keepSolid: true };
+		await storeSelections(session, [own, selection], keep, plan, tools, run);
+	} else if (session instanceof EditSession) {
+		await session.begin();
+		await storeSelectedBlobs(session, selection, policy, plan, tools, run);
+		for (const image of images)
+			session.metadata.push(await storeMetadataOf(session, job.wim, image, policy, run));
+	}
+	const sizeAfter = await session.commit();
+	return {
+		sizeBefore: into.size,
+		sizeAfter,
+		writtenBytes: isRebuilt ? sizeAfter : sizeAfter - edited.end,
+		freeBytes: await freeSpace(target),
+		isEstimate: false,
+		imageCount: into.images.length + images.length,
+	};
+}
+
+/** @param base where the new part of an existing file begins; 0 for one that is written anew */
+async function predict(
+	job: Export,
+	selections: readonly Selection[],
+	shape: WimShape,
+	xml: XmlData,
+	integrity: boolean,
+	policy: CopyPolicy,
+	base: number,
+	into: Wim | null = null,
+): Promise<RewriteSummary> {
+	let size = base;
+	let isEstimate = base > 0 || selections.length > 1;
+	for (const selection of selections) {
+		const has = (name: string) => base > 0 && (into?.blobs.has(name) ?? false);
+		const blobs = planBlobs(selection, shape, policy, has);
+		const { recompress } = policy;
+		const part = rebuiltSize({ selection, blobs, shape, xml, integrity, recompress });
+		size += part.size;
+		isEstimate ||= part.isEstimate;
+	}
+	return {
+		sizeBefore: into?.size ?? 0,
+		sizeAfter: size,
+		writtenBytes: size - base,
+		freeBytes: await freeSpace(job.target),
+		isEstimate,
+		imageCount: shape.imageCount,
+	};
+}

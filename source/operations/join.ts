@@ -1,0 +1,64 @@
+/** Makes one file of the parts of a set (wim.md §8.4). */
+import path from 'node:path';
+import { InputError, MissingError } from '../base/errors.ts';
+import type { Run } from '../base/run.ts';
+import { freeSpace, requireSpace } from '../storage/output-file.ts';
+import { openWim } from '../wim/wim.ts';
+import { NewSession } from '../wim/write-session.ts';
+import type { RewriteSummary } from './delete.ts';
+import { rebuiltSize } from './predict-size.ts';
+import { planBlobs, selectImages, shapeLike, storeSelections } from './rebuild.ts';
+import { planCompression, USUAL_COMPRESSION, type WriteTools } from './write-options.ts';
+
+export interface JoinOptions {
+	readonly integrity: boolean;
+	readonly dryRun: boolean;
+}
+
+/**
+ * @param parts in any order
+ * @throws {MissingError} naming the parts that were not given
+ */
+export async function join(
+	target: string,
+	parts: readonly string[],
+	options: JoinOptions,
+	tools: WriteTools,
+	run: Run,
+): Promise<RewriteSummary> {
+	const [first, ...others] = [...new Set(parts.map((part) => path.resolve(part)))];
+	if (first === undefined) throw new InputError('Cannot join: no part was named');
+	await using wim = await openWim(first, { references: others });
+	if (wim.missingParts.length > 0)
+		throw new MissingError(
+			`Cannot join: part ${wim.missingParts.join(', ')} of ${wim.header.partCount} was not given`,
+			{ path: first, hint: 'Name all parts of the set.' },
+		);
+	if (parts.some((part) => path.resolve(part) === path.resolve(target)))
+		throw new InputError(`Cannot join into "${target}": it is one of the parts`, { path: target });
+	const shape = { ...shapeLike(wim), bootIndex: wim.header.partCount > 1 ? 0 : wim.bootIndex };
+	const plan = planCompression(USUAL_COMPRESSION, wim);
+	const policy = { recompress: false, keepSolid: true };
+	const selection = await selectImages(wim, wim.images, run);
+	for (const missing of selection.missing)
+		run.report({ type: 'warning', message: missing.message, path: first });
+	const blobs = planBlobs(selection, shape, policy, () => false);
+	const xml = wim.xml.copy();
+	const { integrity } = options;
+	const predicted = rebuiltSize({ selection, blobs, shape, xml, integrity, recompress: false });
+	const summary: RewriteSummary = {
+		sizeBefore: wim.size,
+		sizeAfter: predicted.size,
+		writtenBytes: predicted.size,
+		freeBytes: await freeSpace(target),
+		isEstimate: predicted.isEstimate,
+		imageCount: wim.images.length,
+	};
+	if (options.dryRun) return summary;
+	if (!predicted.isEstimate) await requireSpace(target, predicted.size);
+	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
+	await using session = await NewSession.create(target, shape, xml, settings, run);
+	await storeSelections(session, [selection], policy, plan, tools, run);
+	const sizeAfter = await session.commit();
+	return { ...summary, sizeAfter, writtenBytes: sizeAfter, isEstimate: false };
+}

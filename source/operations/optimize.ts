@@ -1,0 +1,92 @@
+/** Writes a WIM anew without its holes, if asked for with another compression (wim.md §9.4). */
+import { InputError } from '../base/errors.ts';
+import type { Run } from '../base/run.ts';
+import { freeSpace, requireSpace } from '../storage/output-file.ts';
+import { EditableWim } from '../wim/write-session.ts';
+import type { RewriteSummary } from './delete.ts';
+import { rebuiltSize } from './predict-size.ts';
+import {
+	planBlobs,
+	replacingSession,
+	selectImages,
+	shapeLike,
+	storeSelections,
+} from './rebuild.ts';
+import { type CompressionRequest, planCompression, type WriteTools } from './write-options.ts';
+
+export interface OptimizeOptions {
+	readonly compression: CompressionRequest;
+	/** Compress everything anew, also where nothing would change. */
+	readonly recompress: boolean;
+	/** Null: as the file is. */
+	readonly pipable: boolean | null;
+	/** Null: as the file has it. */
+	readonly integrity: boolean | null;
+	readonly dryRun: boolean;
+}
+
+export async function optimize(
+	target: string,
+	options: OptimizeOptions,
+	tools: WriteTools,
+	run: Run,
+): Promise<RewriteSummary> {
+	await using edited = await EditableWim.open(target, run);
+	const { wim } = edited;
+	const plan = planCompression(options.compression, wim);
+	const isPipable = options.pipable ?? (wim.isPipable && plan.solid === null);
+	if (isPipable && plan.solid !== null)
+		throw new InputError('Cannot write a pipable WIM with solid resources', {
+			hint: 'Leave --solid or --pipable out.',
+		});
+	const shape = {
+		...shapeLike(wim),
+		compression: plan.compression,
+		chunkSize: plan.chunkSize,
+		isPipable,
+	};
+	const asked = options.compression;
+	const isSettled = asked.compress !== null || asked.chunkSize !== null || asked.solid;
+	const policy = {
+		recompress: options.recompress || asked.solid,
+		// With another type asked for, nothing may keep the old one.
+		keepSolid: !isSettled && !isPipable,
+	};
+	const integrity = options.integrity ?? wim.header.integrity.offset !== 0;
+	const selection = await selectImages(wim, wim.images, run);
+	for (const missing of selection.missing)
+		run.report({ type: 'warning', message: missing.message, path: target });
+	// Recompressing a solid file without a word on --solid keeps it solid.
+	const solid =
+		plan.solid ??
+		(options.recompress && !isSettled && !isPipable ? solidOf(wim, plan.level) : null);
+	const blobs = planBlobs(selection, shape, policy, () => false);
+	const xml = wim.xml.copy();
+	const { recompress } = policy;
+	const predicted = rebuiltSize({ selection, blobs, shape, xml, integrity, recompress });
+	const summary = {
+		sizeBefore: wim.size,
+		freeBytes: await freeSpace(target),
+		imageCount: wim.images.length,
+	};
+	if (options.dryRun)
+		return {
+			...summary,
+			sizeAfter: predicted.size,
+			writtenBytes: predicted.size,
+			isEstimate: predicted.isEstimate,
+		};
+	if (!predicted.isEstimate) await requireSpace(target, predicted.size);
+	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
+	await using session = await replacingSession(edited, shape, settings, run);
+	await storeSelections(session, [selection], policy, { ...plan, solid }, tools, run);
+	const sizeAfter = await session.commit();
+	return { ...summary, sizeAfter, writtenBytes: sizeAfter, isEstimate: false };
+}
+
+function solidOf(wim: EditableWim['wim'], level: number) {
+	const resource = wim.first.table.resources.find(({ layout }) => layout === 'solid');
+	if (resource === undefined) return null;
+	const { compression, chunkSize } = resource;
+	return { layout: 'solid' as const, compression, chunkSize, level, sorted: true };
+}

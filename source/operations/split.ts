@@ -1,0 +1,281 @@
+/** Divides a WIM into parts of a given size (wim.md §8). Resources are never cut. */
+
+import { InputError } from '../base/errors.ts';
+import { formatSize, plural } from '../base/print.ts';
+import type { Run } from '../base/run.ts';
+import { partName } from '../storage/find-files.ts';
+import { freeSpace, NewFile, requireSpace } from '../storage/output-file.ts';
+import { INTEGRITY_CHUNK_SIZE } from '../wim/integrity-table.ts';
+import { HEADER_SIZE } from '../wim/part-header.ts';
+import type { Blob, Resource } from '../wim/resource.ts';
+import { openWim, type Wim } from '../wim/wim.ts';
+import { NewSession } from '../wim/write-session.ts';
+import type { WimShape } from '../wim/write-wim.ts';
+import { copiedSize, tablesEnd } from './predict-size.ts';
+import {
+	planBlobs,
+	type Selection,
+	selectImages,
+	shapeLike,
+	storeBlobs,
+	storeMetadataOf,
+} from './rebuild.ts';
+import {
+	type CompressionPlan,
+	planCompression,
+	USUAL_COMPRESSION,
+	type WriteTools,
+} from './write-options.ts';
+
+export interface SplitOptions {
+	/** Upper bound of the resources in a part, in bytes. */
+	readonly partSize: number;
+	readonly integrity: boolean;
+	readonly dryRun: boolean;
+}
+
+export interface SplitSummary {
+	readonly parts: readonly {
+		readonly path: string;
+		/** In bytes. */
+		readonly size: number;
+	}[];
+	/** Whether sizes are estimates: solid resources were divided. */
+	readonly isEstimate: boolean;
+	readonly totalBytes: number;
+	/** What can be written there; null where the system does not tell. */
+	readonly freeBytes: number | null;
+}
+
+/** Blobs that go into a part together: one resource, or a share of a solid one that is too large. */
+interface Unit {
+	readonly blobs: readonly Blob[];
+	/** What they take in the part, in bytes; of a share of a solid resource an estimate. */
+	readonly size: number;
+	/** The blobs of a divided solid resource are compressed anew. */
+	readonly isShare: boolean;
+}
+
+interface PartPlan {
+	readonly units: readonly Unit[];
+	readonly size: number;
+}
+
+/** Shares of a solid resource compress a little worse than the whole. */
+const SHARE_MARGIN = 1.03;
+
+/**
+ * Deals units out over parts in the given order; a part ends where the next unit would not fit.
+ *
+ * @param partSize upper bound in bytes; a unit larger than this gets a part of its own
+ * @param firstSize what part 1 holds already: the metadata
+ */
+export function dealParts(units: readonly Unit[], partSize: number, firstSize: number): PartPlan[] {
+	const parts: PartPlan[] = [];
+	let current: Unit[] = [];
+	let size = firstSize;
+	for (const unit of units) {
+		if (size > 0 && size + unit.size >= partSize) {
+			parts.push({ units: current, size });
+			current = [];
+			size = 0;
+		}
+		current.push(unit);
+		size += unit.size;
+	}
+	if (current.length > 0 || parts.length === 0) parts.push({ units: current, size });
+	return parts;
+}
+
+/** Groups blobs by resource; a solid resource that does not fit into a part is divided. */
+function unitsOf(blobs: readonly Blob[], partSize: number): Unit[] {
+	const units: Unit[] = [];
+	const solid = new Map<Resource, Blob[]>();
+	for (const blob of blobs) {
+		const { resource } = blob;
+		if (resource.layout !== 'solid') {
+			units.push({ blobs: [blob], size: resource.storedSize, isShare: false });
+			continue;
+		}
+		const same = solid.get(resource);
+		if (same) same.push(blob);
+		else solid.set(resource, [blob]);
+	}
+	for (const [resource, members] of solid)
+		if (resource.storedSize < partSize)
+			units.push({ blobs: members, size: resource.storedSize, isShare: false });
+		else {
+			const ratio = (SHARE_MARGIN * resource.storedSize) / resource.originalSize;
+			for (const blob of members)
+				units.push({ blobs: [blob], size: Math.ceil(blob.size * ratio), isShare: true });
+		}
+	return units;
+}
+
+export async function split(
+	source: string,
+	firstPart: string,
+	options: SplitOptions,
+	tools: WriteTools,
+	run: Run,
+): Promise<SplitSummary> {
+	const { partSize, integrity } = options;
+	if (!(partSize > 0))
+		throw new InputError('Cannot split into parts of no size', { hint: 'Give the size in MiB.' });
+	await using wim = await openWim(source);
+	if (wim.header.partCount > 1)
+		throw new InputError(`Cannot split "${source}": it is a part of a set already`, {
+			path: source,
+			hint: 'Join the parts first.',
+		});
+	const selection = await selectImages(wim, wim.images, run);
+	for (const missing of selection.missing)
+		run.report({ type: 'warning', message: missing.message, path: source });
+	const shape = { ...shapeLike(wim), guid: run.clock.guid() };
+	const policy = { recompress: false, keepSolid: true };
+	const all = planBlobs(selection, shape, { ...policy }, () => false);
+	const metadataSize = wim.images.reduce(
+		(sum, { metadata }) => sum + metadata.resource.storedSize,
+		0,
+	);
+	const units = unitsOf([...all.copied, ...all.recoded], partSize);
+	const parts = dealParts(units, partSize, metadataSize);
+	const isEstimate = units.some(({ isShare }) => isShare) || all.recoded.length > 0;
+	reportLarge(parts, partSize, run);
+	const planned = parts.map((part, k) => ({
+		path: partName(firstPart, k + 1),
+		size: partFileSize(wim, part, k, parts.length, integrity),
+	}));
+	const summary: SplitSummary = {
+		parts: planned,
+		isEstimate,
+		totalBytes: planned.reduce((sum, { size }) => sum + size, 0),
+		freeBytes: await freeSpace(firstPart),
+	};
+	if (options.dryRun) return summary;
+	if (!isEstimate) await requireSpace(firstPart, summary.totalBytes);
+	const sizes = await writeParts(
+		{ wim, selection, parts, shape, firstPart, integrity },
+		tools,
+		run,
+	);
+	const written = planned.map(({ path }, k) => ({ path, size: sizes[k] ?? 0 }));
+	const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
+	return { ...summary, parts: written, isEstimate: false, totalBytes };
+}
+
+/** Says before it starts what will be larger than asked for. */
+function reportLarge(parts: readonly PartPlan[], partSize: number, run: Run): void {
+	const large = parts.flatMap((part, k) => (part.size > partSize ? [k + 1] : []));
+	if (large.length === 0) return;
+	run.report({
+		type: 'warning',
+		message: `${plural(large.length, 'part')} (${large.join(', ')}) will be larger than ${formatSize(partSize)}: what is in one resource, and all metadata, stays together`,
+	});
+}
+
+function partFileSize(
+	wim: Wim,
+	part: PartPlan,
+	position: number,
+	partCount: number,
+	integrity: boolean,
+): number {
+	const { isPipable } = wim;
+	const copied = copiedSize(
+		part.units.flatMap(({ blobs, isShare }) => (isShare ? [] : blobs)),
+		isPipable,
+	);
+	const shares = part.units.filter(({ isShare }) => isShare);
+	const shareSize = shares.reduce((sum, { size }) => sum + size, 0);
+	const images = position === 0 ? wim.images : [];
+	const extra = isPipable ? 40 : 0;
+	const metadata = images.reduce(
+		(sum, image) => sum + image.metadata.resource.storedSize + extra,
+		0,
+	);
+	const leading = isPipable ? 40 + wim.xml.encode().length : 0;
+	return tablesEnd({
+		start: HEADER_SIZE + leading + copied.size + shareSize + metadata,
+		entryCount: images.length + copied.entries + shares.length + (shares.length > 0 ? 1 : 0),
+		xml: wim.xml,
+		isPipable,
+		integrityChunkSize: integrity ? INTEGRITY_CHUNK_SIZE : null,
+		isPart: partCount > 1,
+	});
+}
+
+interface SplitJob {
+	readonly wim: Wim;
+	readonly selection: Selection;
+	readonly parts: readonly PartPlan[];
+	readonly shape: WimShape;
+	readonly firstPart: string;
+	readonly integrity: boolean;
+}
+
+/** All parts are written before the first one is renamed; part 1, without which nothing opens, comes last. */
+async function writeParts(job: SplitJob, tools: WriteTools, run: Run): Promise<number[]> {
+	const sessions: NewSession[] = [];
+	const plan = planCompression(USUAL_COMPRESSION, job.wim);
+	try {
+		for (const position of job.parts.keys()) {
+			const file = await NewFile.create(partName(job.firstPart, position + 1), position > 0);
+			const shape = {
+				...job.shape,
+				partNumber: position + 1,
+				partCount: job.parts.length,
+				imageCount: job.wim.images.length,
+			};
+			const settings = {
+				level: plan.level,
+				integrity: job.integrity,
+				encoder: tools.encoder,
+				foreign: new Map(),
+			};
+			const session = await NewSession.create(file, shape, job.wim.xml.copy(), settings, run);
+			sessions.push(session);
+			await writePart(session, job, position, plan, tools, run);
+		}
+		const sizes: number[] = [];
+		for (const [k, session] of [...sessions.entries()].reverse()) sizes[k] = await session.commit();
+		return sizes;
+	} finally {
+		for (const session of sessions.reverse()) await session[Symbol.asyncDispose]();
+	}
+}
+
+async function writePart(
+	session: NewSession,
+	job: SplitJob,
+	position: number,
+	plan: CompressionPlan,
+	tools: WriteTools,
+	run: Run,
+): Promise<void> {
+	const { wim, selection } = job;
+	const units = job.parts[position]?.units ?? [];
+	const policy = { recompress: false, keepSolid: true };
+	for (const [sha1, count] of selection.references) session.references.set(sha1, count);
+	const storeAllMetadata = async () => {
+		for (const image of position === 0 ? wim.images : [])
+			session.metadata.push(await storeMetadataOf(session, wim, image, policy, run));
+	};
+	await session.begin();
+	if (session.shape.isPipable) await storeAllMetadata();
+	const copied = units.flatMap(({ blobs, isShare }) => (isShare ? [] : blobs));
+	const recoded = units.flatMap(({ blobs, isShare }) => (isShare ? blobs : []));
+	const former = recoded[0]?.resource;
+	const solid =
+		former === undefined
+			? null
+			: {
+					layout: 'solid' as const,
+					compression: former.compression,
+					chunkSize: former.chunkSize,
+					level: plan.level,
+					sorted: false,
+				};
+	await storeBlobs(session, selection, { copied, recoded }, { ...plan, solid }, tools, run);
+	if (!session.shape.isPipable) await storeAllMetadata();
+}
