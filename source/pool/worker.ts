@@ -1,1 +1,5 @@
-export {};
+/** Entry of a worker thread: one lane of the pool. */
+import { serve } from './serve.ts';
+import { TASKS } from './tasks.ts';
+
+serve(TASKS);

@@ -1,0 +1,12 @@
+import { hashTask } from './tasks/hash.ts';
+import { readTask } from './tasks/read.ts';
+import { targetsTask } from './tasks/targets.ts';
+
+/** Everything that lanes can do. A new kind of work is one line here and a file in `tasks/`. */
+export const TASKS = {
+	read: readTask,
+	targets: targetsTask,
+	hash: hashTask,
+};
+
+export type Tasks = typeof TASKS;

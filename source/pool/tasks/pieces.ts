@@ -1,0 +1,193 @@
+/** What happens to the original bytes of one piece of a blob on a lane: hash, hand back, write to files. */
+import type { Hash } from 'node:crypto';
+import { DigestError, toWire, WimError, type WireError } from '../../base/errors.ts';
+import { type Sha1, sha1, sha1Hasher } from '../../bytes/sha1.ts';
+import { type FileTarget, TargetFile } from '../../storage/target-file.ts';
+import type { Damage } from './slices.ts';
+
+/** A blob, or a stretch of one, among the original bytes of a resource. Plain data. */
+export interface ReadPiece {
+	/** Chosen by the caller; comes back in the result. */
+	readonly id: number;
+	/** First and last byte plus one, from the start of the resource. */
+	readonly start: number;
+	readonly end: number;
+	/** Where `start` lies in the blob. */
+	readonly blobOffset: number;
+	/** The whole blob: its SHA-1 is computed, and its targets are new files. Otherwise they exist and get a stretch. */
+	readonly whole: boolean;
+	/** What the SHA-1 of a whole blob must be; null: it is neither computed nor checked. */
+	readonly sha1: Sha1 | null;
+	/** All of them get the bytes. */
+	readonly targets: readonly FileTarget[];
+	/** Where to put a copy of the bytes; null: nowhere. */
+	readonly keep: { readonly buffer: SharedArrayBuffer; readonly at: number } | null;
+}
+
+/** Bytes of a blob, from its start. */
+export interface ByteRange {
+	readonly start: number;
+	readonly end: number;
+}
+
+export interface PieceResult {
+	readonly id: number;
+	/** Null when it was not asked for, or not all bytes could be had. */
+	readonly sha1: Sha1 | null;
+	/** What reads as zeros because its chunk is damaged; only when recovering. */
+	readonly badRanges: readonly ByteRange[];
+	/** The first thing that is wrong with the bytes themselves. */
+	readonly error: WireError | null;
+	/** What the machine refused, by position in `targets`. */
+	readonly targetErrors: readonly { readonly position: number; readonly error: WireError }[];
+}
+
+/** Follows one piece through the slices it lies in. */
+export class PieceReader {
+	readonly piece: ReadPiece;
+	readonly #recover: boolean;
+	readonly #files: (TargetFile | null)[] = [];
+	readonly #targetErrors: { position: number; error: WireError }[] = [];
+	readonly #badRanges: { start: number; end: number }[] = [];
+	#hasher: Hash | null = null;
+	#error: WimError | null = null;
+	#sha1: Sha1 | null = null;
+	#opened = false;
+
+	constructor(piece: ReadPiece, recover: boolean) {
+		this.piece = piece;
+		this.#recover = recover;
+	}
+
+	/** False once its bytes are lost: then no more of them are wanted. */
+	get isAlive(): boolean {
+		return this.#error === null || this.#recover;
+	}
+
+	/**
+	 * Takes what lies of this piece in a slice.
+	 *
+	 * @param start of the slice, from the start of the resource
+	 * @returns how many bytes there were
+	 */
+	take(slice: Uint8Array, start: number, damages: readonly Damage[]): number {
+		const { piece } = this;
+		const from = Math.max(piece.start, start);
+		const to = Math.min(piece.end, start + slice.length);
+		for (const damage of damages)
+			if (damage.start < to && damage.end > from) this.#note(damage, from, to);
+		if (!this.isAlive) {
+			this.#discard();
+			return to - from;
+		}
+		const bytes = slice.subarray(from - start, to - start);
+		if (piece.keep)
+			new Uint8Array(piece.keep.buffer, piece.keep.at + from - piece.start, bytes.length).set(bytes);
+		const isAll = from === piece.start && to === piece.end;
+		this.#hash(bytes, isAll);
+		if (isAll && !this.#digestFits()) return bytes.length;
+		if (piece.targets.length > 0) this.#write(bytes, piece.blobOffset + from - piece.start);
+		return bytes.length;
+	}
+
+	/** To be called after the last slice. */
+	finish(): PieceResult {
+		if (this.isAlive && this.#hasher) {
+			this.#sha1 = this.#hasher.digest('hex');
+			this.#digestFits();
+		}
+		if (this.isAlive) this.#each((file) => (this.piece.whole ? file.finish() : file.close()));
+		return {
+			id: this.piece.id,
+			sha1: this.#badRanges.length > 0 ? null : this.#sha1,
+			badRanges: this.#badRanges,
+			error: this.#error && toWire(this.#error),
+			targetErrors: this.#targetErrors,
+		};
+	}
+
+	/** Gives the piece up, for a reason or because the task was stopped; no half-written file stays. */
+	fail(error: WimError | null): void {
+		this.#error ??= error;
+		this.#hasher = null;
+		this.#sha1 = null;
+		this.#discard();
+	}
+
+	#note(damage: Damage, from: number, to: number): void {
+		this.#error ??= damage.error;
+		if (!this.#recover) return;
+		const shift = this.piece.blobOffset - this.piece.start;
+		const start = Math.max(damage.start, from) + shift;
+		const end = Math.min(damage.end, to) + shift;
+		const last = this.#badRanges.at(-1);
+		if (last?.end === start) last.end = end;
+		else this.#badRanges.push({ start, end });
+	}
+
+	#hash(bytes: Uint8Array, isAll: boolean): void {
+		const { piece } = this;
+		if (!piece.whole || piece.sha1 === null) return;
+		if (isAll) this.#sha1 = sha1(bytes);
+		else {
+			this.#hasher ??= sha1Hasher();
+			this.#hasher.update(bytes);
+		}
+	}
+
+	/** Compares what is known of the digest; without recovery a wrong one ends the piece. */
+	#digestFits(): boolean {
+		const { sha1: expected } = this.piece;
+		if (this.#sha1 === null || expected === null || this.#sha1 === expected) return true;
+		this.#error ??= new DigestError(
+			`Cannot read blob ${expected}: the SHA-1 of its bytes is ${this.#sha1}`,
+		);
+		if (this.#recover) return true;
+		this.#discard();
+		return false;
+	}
+
+	#write(bytes: Uint8Array, offset: number): void {
+		if (!this.#opened) {
+			this.#opened = true;
+			this.piece.targets.forEach((target, position) => {
+				this.#files[position] = null;
+				this.#guard(position, () => {
+					this.#files[position] = this.piece.whole
+						? TargetFile.create(target)
+						: TargetFile.reopen(target);
+				});
+			});
+		}
+		this.#each((file) => file.write(bytes, offset), true);
+	}
+
+	/** Does something with every open file; one that fails is out, and gone if its bytes are not complete. */
+	#each(action: (file: TargetFile) => void, isWriting = false): void {
+		this.#files.forEach((file, position) => {
+			if (file === null || this.#guard(position, () => action(file))) return;
+			this.#files[position] = null;
+			if (isWriting && this.piece.whole) this.#guard(position, () => file.discard(), false);
+			else this.#guard(position, () => file.close(), false);
+		});
+	}
+
+	#discard(): void {
+		this.#files.forEach((file, position) => {
+			if (file === null) return;
+			this.#files[position] = null;
+			this.#guard(position, () => (this.piece.whole ? file.discard() : file.close()));
+		});
+	}
+
+	#guard(position: number, action: () => void, isNews = true): boolean {
+		try {
+			action();
+			return true;
+		} catch (error) {
+			if (!(error instanceof WimError)) throw error;
+			if (isNews) this.#targetErrors.push({ position, error: toWire(error) });
+			return false;
+		}
+	}
+}

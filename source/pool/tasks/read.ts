@@ -1,0 +1,125 @@
+/**
+ * The main work of reading: stored bytes straight into the kernel's memory, decoded there, hashed and written from
+ * there. Bytes cross to the main thread only where a blob is spread over several lanes.
+ */
+import { WimError } from '../../base/errors.ts';
+import type { ResourceShape } from '../chunk-window.ts';
+import type { Lane } from '../lane.ts';
+import { type LaneSource, StoredBytes } from '../stored-bytes.ts';
+import { PieceReader, type PieceResult, type ReadPiece } from './pieces.ts';
+import { type Damage, openSlices } from './slices.ts';
+
+/** Some of the original bytes of one resource, and what is wanted of them. */
+export interface ReadStretch {
+	readonly resource: ResourceShape;
+	/** By `start`. */
+	readonly pieces: readonly ReadPiece[];
+}
+
+/** A batch: stretches of one source, in file order. */
+export interface ReadInput {
+	readonly source: LaneSource;
+	readonly stretches: readonly ReadStretch[];
+	/** A damaged chunk becomes zeros, and its range is reported; otherwise the pieces that it touches fail. */
+	readonly recover: boolean;
+}
+
+export interface ReadOutput {
+	/** In no particular order. */
+	readonly pieces: readonly PieceResult[];
+}
+
+/** Reads, decodes, hashes and writes one batch. Yields the bytes of pieces that it worked through. */
+export function* readTask(input: ReadInput, lane: Lane): Generator<number, ReadOutput, void> {
+	const stored = new StoredBytes(input.source, lane.decoder);
+	const ends = wantedEnds(input.stretches);
+	const results: PieceResult[] = [];
+	for (const [k, stretch] of input.stretches.entries()) {
+		stored.expect(ends[k] ?? 0);
+		const readers = stretch.pieces.map((piece) => new PieceReader(piece, input.recover));
+		try {
+			yield* readStretch(stretch.resource, readers, stored, lane, results);
+		} catch (error) {
+			if (!(error instanceof WimError)) throw error;
+			for (const reader of readers) {
+				reader.fail(error);
+				results.push(reader.finish());
+			}
+		} finally {
+			// Only those are left that were not finished: the task was stopped.
+			for (const reader of readers) reader.fail(null);
+		}
+	}
+	return { pieces: results };
+}
+
+/** @param readers by start; those that are finished leave the array */
+function* readStretch(
+	resource: ResourceShape,
+	readers: PieceReader[],
+	stored: StoredBytes,
+	lane: Lane,
+	results: PieceResult[],
+): Generator<number, void, void> {
+	const slices = openSlices(resource, stored, lane);
+	const { sliceSize, alignment } = slices;
+	const damages: Damage[] = [];
+	const lastEnd = readers.reduce((most, { piece }) => Math.max(most, piece.end), 0);
+	const end = Math.min(resource.originalSize, Math.ceil(lastEnd / alignment) * alignment);
+	let sliceEnd = 0;
+	while (readers.length > 0) {
+		const [first] = readers;
+		if (first === undefined) break;
+		const start = Math.max(sliceEnd, Math.floor(first.piece.start / alignment) * alignment);
+		sliceEnd = Math.min(end, start + sliceSize);
+		damages.length = 0;
+		const isWanted = (from: number, to: number) => {
+			for (const { piece, isAlive } of readers) {
+				if (piece.start >= to) return false;
+				if (piece.end > from && isAlive) return true;
+			}
+			return false;
+		};
+		const bytes = slices.load(start, sliceEnd, isWanted, damages);
+		let kept = 0;
+		let at = 0;
+		for (; at < readers.length; at++) {
+			const reader = readers[at];
+			if (reader === undefined || reader.piece.start >= sliceEnd) break;
+			const size = reader.take(bytes, start, damages);
+			if (reader.piece.end > sliceEnd) readers[kept++] = reader;
+			else results.push(reader.finish());
+			yield size;
+		}
+		readers.splice(kept, at - kept);
+	}
+}
+
+/** Holes up to this size are read along rather than jumped over. */
+const HOLE_MAX = 64 << 10;
+
+/** For each stretch, how far the source is wanted without large holes, as far as that is known without a table. */
+function wantedEnds(stretches: readonly ReadStretch[]): number[] {
+	const ends = new Array<number>(stretches.length).fill(0);
+	let next = Number.POSITIVE_INFINITY;
+	let end = 0;
+	for (let k = stretches.length - 1; k >= 0; k--) {
+		const stretch = stretches[k];
+		if (stretch === undefined) continue;
+		const { offset, storedSize, originalSize } = stretch.resource;
+		const last = stretch.pieces.at(-1);
+		// Of a resource that is not read to its end, only reading tells which stored bytes belong to the stretch.
+		const isToEnd = last !== undefined && last.end >= originalSize;
+		if (next - (offset + storedSize) > HOLE_MAX || !isToEnd) end = offset + storedSize;
+		ends[k] = isToEnd ? end : Math.min(offset + storedSize, partEnd(stretch));
+		next = offset;
+	}
+	return ends;
+}
+
+/** About where the stored bytes of a stretch end that is not read to its end: as if it were evenly compressed. */
+function partEnd(stretch: ReadStretch): number {
+	const { offset, storedSize, originalSize } = stretch.resource;
+	const end = stretch.pieces.reduce((most, piece) => Math.max(most, piece.end), 0);
+	return offset + Math.ceil((storedSize * end) / originalSize);
+}

@@ -1,0 +1,195 @@
+/** The original bytes of a resource, slice by slice, in the memory of a decoder. */
+import { FormatError, WimError } from '../../base/errors.ts';
+import { formatHex } from '../../base/print.ts';
+import { chunkCount } from '../../codec/chunk-table.ts';
+import {
+	type ChunkWindow,
+	chunkWindowPlace,
+	parseChunkWindow,
+	type ResourceShape,
+} from '../chunk-window.ts';
+import type { Lane } from '../lane.ts';
+import type { StoredBytes } from '../stored-bytes.ts';
+
+/**
+ * A slice should still be in the cache of the processor when it is hashed, and be large enough that hashing and
+ * writing are not called too often.
+ */
+const SLICE_SIZE = 256 << 10;
+
+/** Bounds of so many chunks are read at once: 128 KiB of table at most. */
+const WINDOW_CHUNKS = 16_384;
+
+/** Where a raw resource on a failing disk is read block by block, so that only the bad blocks are lost. */
+const BLOCK_SIZE = 4096;
+
+/** Original bytes of a resource that could not be had; they read as zeros. */
+export interface Damage {
+	/** From the start of the resource. */
+	readonly start: number;
+	readonly end: number;
+	readonly error: WimError;
+}
+
+/** Asks whether any original byte from `start` to `end` of the resource is of use. */
+export type IsWanted = (start: number, end: number) => boolean;
+
+export interface Slices {
+	/** The most original bytes of a slice; a multiple of `alignment`. */
+	readonly sliceSize: number;
+	/** Slices begin and end at multiples of this, but for the end of the resource. */
+	readonly alignment: number;
+	/** The original bytes `start` to `end`, valid until the next call. What nobody wants may be anything. */
+	load(start: number, end: number, isWanted: IsWanted, damages: Damage[]): Uint8Array;
+}
+
+/** @throws {HostError} when the memory cannot be had */
+export function openSlices(shape: ResourceShape, stored: StoredBytes, lane: Lane): Slices {
+	return shape.layout === 'raw'
+		? new RawSlices(shape, stored, lane)
+		: new ChunkSlices(shape, stored, lane);
+}
+
+class RawSlices implements Slices {
+	readonly sliceSize = SLICE_SIZE;
+	readonly alignment = 1;
+	readonly #shape: ResourceShape;
+	readonly #stored: StoredBytes;
+	readonly #lane: Lane;
+
+	constructor(shape: ResourceShape, stored: StoredBytes, lane: Lane) {
+		this.#shape = shape;
+		this.#stored = stored;
+		this.#lane = lane;
+		stored.reserve(SLICE_SIZE, SLICE_SIZE);
+	}
+
+	load(start: number, end: number, _: IsWanted, damages: Damage[]): Uint8Array {
+		const offset = this.#shape.offset + start;
+		try {
+			const at = this.#stored.need(offset, end - start);
+			if (at >= 0) return this.#lane.decoder.inputBytes.subarray(at, at + end - start);
+		} catch (error) {
+			if (!(error instanceof WimError)) throw error;
+		}
+		const into = this.#lane.decoder.outputBytes.subarray(0, end - start).fill(0);
+		for (let at = start; at < end; at += BLOCK_SIZE) {
+			const size = Math.min(BLOCK_SIZE, end - at);
+			const error = this.#loadBlock(into.subarray(at - start, at - start + size), at);
+			if (error) damages.push({ start: at, end: at + size, error });
+		}
+		return into;
+	}
+
+	#loadBlock(into: Uint8Array, start: number): WimError | null {
+		const offset = this.#shape.offset + start;
+		try {
+			const bytes = this.#stored.read(offset, into.length);
+			into.set(bytes);
+			if (bytes.length === into.length) return null;
+			return new FormatError(
+				`Cannot read resource at ${formatHex(this.#shape.offset)}: the file ends before byte ${start + into.length} of ${this.#shape.originalSize}`,
+				{
+					region: this.#stored.name,
+					offset,
+					hint: 'The file may be cut short: compare its size with the original.',
+				},
+			);
+		} catch (error) {
+			if (error instanceof WimError) return error;
+			throw error;
+		}
+	}
+}
+
+class ChunkSlices implements Slices {
+	readonly sliceSize: number;
+	readonly alignment: number;
+	readonly #shape: ResourceShape;
+	readonly #stored: StoredBytes;
+	readonly #lane: Lane;
+	readonly #count: number;
+	#window: ChunkWindow | null = null;
+
+	constructor(shape: ResourceShape, stored: StoredBytes, lane: Lane) {
+		const { chunkSize, originalSize, storedSize } = shape;
+		this.#shape = shape;
+		this.#stored = stored;
+		this.#lane = lane;
+		this.#count = chunkCount(originalSize, chunkSize);
+		this.alignment = chunkSize;
+		this.sliceSize = Math.max(1, Math.floor(SLICE_SIZE / chunkSize)) * chunkSize;
+		stored.reserve(Math.min(chunkSize, storedSize), Math.min(this.sliceSize, originalSize));
+	}
+
+	load(start: number, end: number, isWanted: IsWanted, damages: Damage[]): Uint8Array {
+		const { chunkSize } = this.#shape;
+		const { decoder } = this.#lane;
+		for (let at = start; at < end; at += chunkSize) {
+			const chunkEnd = Math.min(end, at + chunkSize);
+			if (!isWanted(at, chunkEnd)) continue;
+			const error = this.#decode(at / chunkSize, at - start, chunkEnd - at);
+			if (error === null) continue;
+			decoder.outputBytes.fill(0, at - start, chunkEnd - start);
+			damages.push({ start: at, end: chunkEnd, error });
+		}
+		return decoder.outputBytes.subarray(0, end - start);
+	}
+
+	/** Returns what is wrong with the chunk; null when it was decoded. */
+	#decode(chunk: number, outputAt: number, originalSize: number): WimError | null {
+		const { offset, compression, chunkSize } = this.#shape;
+		let fileOffset = offset;
+		try {
+			const window = this.#bounds(chunk);
+			const storedSize = window.sizes[chunk - window.first] ?? 0;
+			if (storedSize === 0)
+				return this.#damaged(chunk, 'its bounds in the chunk table are wrong', fileOffset);
+			fileOffset += window.starts[chunk - window.first] ?? 0;
+			const inputAt = this.#stored.need(fileOffset, storedSize);
+			if (inputAt < 0) return this.#damaged(chunk, 'the file ends inside it', fileOffset);
+			this.#lane.decoder.decodeAt(compression, chunkSize, {
+				inputAt,
+				storedSize,
+				outputAt,
+				originalSize,
+			});
+			return null;
+		} catch (error) {
+			if (error instanceof FormatError) return this.#damaged(chunk, error.message, fileOffset);
+			if (error instanceof WimError) return error;
+			throw error;
+		}
+	}
+
+	#bounds(chunk: number): ChunkWindow {
+		const known = this.#window;
+		if (known && chunk >= known.first && chunk < known.end) return known;
+		const end = Math.min(this.#count, chunk + WINDOW_CHUNKS);
+		const place = chunkWindowPlace(this.#shape, chunk, end);
+		const parse = () => {
+			const bytes = this.#tableBytes(chunk, place.offset, place.size);
+			return parseChunkWindow(this.#shape, chunk, end, bytes);
+		};
+		// All sizes of a solid table are needed to find one chunk, and the next batch will need them again.
+		const { layout, offset } = this.#shape;
+		if (layout !== 'solid') this.#window = parse();
+		else
+			this.#window = this.#lane.remember('solid table', `${this.#stored.name}\n${offset}\n${chunk}`, parse);
+		return this.#window;
+	}
+
+	#tableBytes(chunk: number, offset: number, size: number): Uint8Array {
+		// The table of a small resource stands right before its chunks: one read for both.
+		const isNear = chunk === 0 && size <= SLICE_SIZE && this.#shape.layout === 'chunked';
+		if (isNear && size > 0) this.#stored.need(offset, size);
+		return this.#stored.read(offset, size);
+	}
+
+	#damaged(chunk: number, why: string, offset: number): FormatError {
+		return new FormatError(
+			`Cannot read resource at ${formatHex(this.#shape.offset)}: chunk ${chunk} of ${this.#count} is damaged (${why})`,
+			{ region: this.#stored.name, offset },
+		);
+	}
+}
