@@ -124,12 +124,17 @@ export interface WireError {
 	readonly code: ErrorCode | null;
 	readonly message: string;
 	readonly facts: ErrorFacts;
+	/** What the machine called the cause: `ENOSPC`. */
+	readonly systemCode?: string;
 	readonly stack?: string;
 }
 
 export function toWire(error: unknown): WireError {
-	if (error instanceof WimError)
-		return { code: error.code, message: error.message, facts: error.facts };
+	if (error instanceof WimError) {
+		const { code, message, facts } = error;
+		const systemCode = (error.cause as NodeJS.ErrnoException | null | undefined)?.code;
+		return { code, message, facts, ...(typeof systemCode === 'string' ? { systemCode } : {}) };
+	}
 	if (error instanceof Error)
 		return {
 			code: null,
@@ -142,10 +147,21 @@ export function toWire(error: unknown): WireError {
 
 /** The inverse of `toWire`; what was no `WimError` comes back as a plain `Error`. */
 export function fromWire(wire: WireError): Error {
-	if (wire.code !== null) return new CLASSES[wire.code](wire.message, wire.facts);
+	if (wire.code !== null) return reviveError(wire as WireError & { code: ErrorCode });
 	const error = new Error(wire.message);
 	if (wire.stack) error.stack = wire.stack;
 	return error;
+}
+
+function reviveError({
+	code,
+	message,
+	facts,
+	systemCode,
+}: WireError & { code: ErrorCode }): WimError {
+	if (systemCode === undefined) return new CLASSES[code](message, facts);
+	const cause = Object.assign(new Error(systemCode), { code: systemCode });
+	return new CLASSES[code](message, facts, cause);
 }
 
 const SYSTEM_REASONS: Readonly<Record<string, readonly [reason: string, hint: string]>> = {

@@ -85,7 +85,8 @@ export function parseChunkWindow(
 	const starts = new Float64Array(end - first);
 	const sizes = new Float64Array(end - first);
 	const count = chunkCount(originalSize, chunkSize);
-	const startOf = layout === 'solid' ? solidStarts(shape, bytes) : offsetStarts(shape, first, bytes);
+	const startOf =
+		layout === 'solid' ? solidStarts(shape, bytes) : offsetStarts(shape, first, bytes);
 	const gap = layout === 'pipable' ? PREFIX_SIZE : 0;
 	const tableSize = layout === 'solid' ? count * 4 : (count - 1) * entrySize(originalSize);
 	const dataStart =

@@ -68,6 +68,10 @@ export class InlineTaskPool<R extends Registry> implements TaskPool<R> {
 		return orderedTasks(this, name, inputs, options);
 	}
 
+	lanesFor(): number {
+		return 1;
+	}
+
 	forWork(): this {
 		return this;
 	}

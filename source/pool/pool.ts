@@ -1,7 +1,7 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { InlineTaskPool } from './inline-pool.ts';
-import { TASKS, type Tasks } from './tasks.ts';
 import type { TaskPool } from './task-pool.ts';
+import { TASKS, type Tasks } from './tasks.ts';
 import { ThreadPool } from './thread-pool.ts';
 import { workerEntry } from './worker-entry.ts';
 
@@ -20,6 +20,7 @@ export function openPool(threads: number | null = null): Pool {
 	const wanted = threads ?? availableParallelism();
 	return new ThreadPool({
 		laneCount: Math.max(1, Math.min(wanted, LANE_COUNT_MAX)),
+		memorySize: Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY) / 2,
 		registry: TASKS,
 		entry: workerEntry,
 	});

@@ -6,7 +6,7 @@ export interface TaskOptions {
 	readonly signal?: AbortSignal;
 	/** About how many original bytes it works through; heavy tasks do not queue behind one another on a lane. */
 	readonly weight?: number;
-	/** Only the first so many lanes take it, because each needs much memory for it. */
+	/** Only the first so many lanes take it, because each needs much memory for it: see `lanesFor`. */
 	readonly laneLimit?: number;
 	/** Told about every few MiB; what comes after the last call is not reported. */
 	readonly onProgress?: (bytes: number) => void;
@@ -20,6 +20,9 @@ export interface TaskOptions {
 export interface TaskPool<R extends Registry> extends AsyncDisposable {
 	/** How many tasks run at the same time. */
 	readonly laneCount: number;
+
+	/** How many lanes may hold this much memory each, in bytes; at least one. */
+	lanesFor(memorySize: number): number;
 
 	/**
 	 * Runs one task. Tasks start in the order of the calls; a caller that has many waits before it sends more than

@@ -13,6 +13,8 @@ const INLINE_STEP_MAX = 2 << 20;
 
 export interface ThreadPoolOptions<R extends Registry> {
 	readonly laneCount: number;
+	/** Bytes that all lanes together may take for large chunks. */
+	readonly memorySize: number;
 	/** What the lanes can do. */
 	readonly registry: R;
 	/** The compiled file that calls `serve(registry)`. */
@@ -22,6 +24,7 @@ export interface ThreadPoolOptions<R extends Registry> {
 /** Tasks on worker threads, which are started when the first task needs them. */
 export class ThreadPool<R extends Registry> implements TaskPool<R> {
 	readonly laneCount: number;
+	readonly #memorySize: number;
 	readonly #entry: () => URL;
 	readonly #inline: InlineTaskPool<R>;
 	/** By position; null where no thread runs (yet). */
@@ -36,11 +39,17 @@ export class ThreadPool<R extends Registry> implements TaskPool<R> {
 
 	constructor(options: ThreadPoolOptions<R>) {
 		this.laneCount = options.laneCount;
+		this.#memorySize = options.memorySize;
 		this.#entry = options.entry;
 		this.#inline = new InlineTaskPool(options.registry);
 		this.#lanes = new Array<null>(options.laneCount).fill(null);
 		// A lane that dies is replaced once: twice is no accident.
 		this.#starts = new Array<number>(options.laneCount).fill(2);
+	}
+
+	lanesFor(memorySize: number): number {
+		const count = Math.floor(this.#memorySize / Math.max(1, memorySize));
+		return Math.max(1, Math.min(count, this.laneCount));
 	}
 
 	run<Name extends TaskName<R>>(

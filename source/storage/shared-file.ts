@@ -9,7 +9,8 @@ import type { SharedSource } from './source.ts';
  * @throws {InputError | HostError}
  */
 export function openShared(path: string | Uint8Array): SharedSource & { kind: 'descriptor' } {
-	const place = typeof path === 'string' ? path : Buffer.from(path.buffer, path.byteOffset, path.length);
+	const place =
+		typeof path === 'string' ? path : Buffer.from(path.buffer, path.byteOffset, path.length);
 	const name = String(place);
 	try {
 		return { kind: 'descriptor', fd: fs.openSync(place, 'r'), name };

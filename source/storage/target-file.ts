@@ -3,7 +3,7 @@
  * hundreds of thousands of them. Nothing here follows a link or opens a file that it did not create.
  */
 import fs from 'node:fs';
-import { hostError } from '../base/errors.ts';
+import { HostError, hostError, InputError } from '../base/errors.ts';
 
 /** A file to be made, and what it gets before it is closed. Plain data: it crosses threads. */
 export interface FileTarget {
@@ -12,15 +12,17 @@ export interface FileTarget {
 	/** Permission bits; null: what the process mask leaves of 0666. */
 	readonly mode: number | null;
 	readonly owner: { readonly uid: number; readonly gid: number } | null;
-	/** Seconds since 1970. */
-	readonly times: { readonly accessed: number; readonly modified: number } | null;
+	/** What `utimes` takes; null leaves what the system sets. */
+	readonly times: readonly [access: number | string, write: number | string] | null;
 	/** Leaves holes where whole blocks are zero. */
-	readonly sparse: boolean;
+	readonly isSparse: boolean;
+	/** What has the name already is removed first, unless it is a folder; otherwise it is an error. */
+	readonly replaces: boolean;
 }
 
 /** A target that only gets its bytes. */
 export function plainTarget(path: string | Uint8Array): FileTarget {
-	return { path, mode: null, owner: null, times: null, sparse: false };
+	return { path, mode: null, owner: null, times: null, isSparse: false, replaces: false };
 }
 
 /** The size of a hole: what file systems use as a block. */
@@ -46,12 +48,28 @@ export class TargetFile {
 	static create(target: FileTarget): TargetFile {
 		// Nobody else may look into a file before it has its mode and owner.
 		const mode = target.mode === null ? 0o666 : 0o600;
-		return new TargetFile(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode, 'create');
+		const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+		try {
+			return new TargetFile(target, openTarget(target, flags, mode));
+		} catch (error) {
+			if (!target.replaces || !isCode(error, 'EEXIST')) throw failed('create', target, error);
+		}
+		try {
+			// Fails for a folder, and removes a link rather than what it names.
+			fs.unlinkSync(nodePath(target));
+			return new TargetFile(target, openTarget(target, flags, mode));
+		} catch (error) {
+			throw failed('replace', target, error);
+		}
 	}
 
 	/** Opens a file that `create` made earlier, to write another stretch or to finish it. */
 	static reopen(target: FileTarget): TargetFile {
-		return new TargetFile(target, O_WRONLY | O_NOFOLLOW, 0, 'open');
+		try {
+			return new TargetFile(target, openTarget(target, O_WRONLY | O_NOFOLLOW, 0));
+		} catch (error) {
+			throw failed('open', target, error);
+		}
 	}
 
 	/** Deletes a file that `create` made; one that is gone already is fine. */
@@ -63,18 +81,14 @@ export class TargetFile {
 		}
 	}
 
-	private constructor(target: FileTarget, flags: number, mode: number, verb: string) {
+	private constructor(target: FileTarget, fd: number) {
 		this.target = target;
-		try {
-			this.#fd = fs.openSync(nodePath(target), flags, mode);
-		} catch (error) {
-			throw failed(verb, target, error);
-		}
+		this.#fd = fd;
 	}
 
 	/** Writes all of `bytes` at `offset`; a sparse target leaves its zero blocks out. */
 	write(bytes: Uint8Array, offset: number): void {
-		if (!this.target.sparse) this.#writeAll(bytes, offset);
+		if (!this.target.isSparse) this.#writeAll(bytes, offset);
 		else this.#writeSparse(bytes, offset);
 	}
 
@@ -117,12 +131,11 @@ export class TargetFile {
 		const { mode, owner, times } = this.target;
 		try {
 			if (this.#holeEnd > 0) this.#attempt('resize', () => this.#coverHole());
-			if (owner) this.#attempt('set the owner of', () => fs.fchownSync(this.#fd, owner.uid, owner.gid));
+			if (owner)
+				this.#attempt('set the owner of', () => fs.fchownSync(this.#fd, owner.uid, owner.gid));
 			if (mode !== null) this.#attempt('set the mode of', () => fs.fchmodSync(this.#fd, mode));
 			if (times)
-				this.#attempt('set the times of', () =>
-					fs.futimesSync(this.#fd, times.accessed, times.modified),
-				);
+				this.#attempt('set the times of', () => fs.futimesSync(this.#fd, times[0], times[1]));
 		} finally {
 			this.close();
 		}
@@ -162,6 +175,14 @@ function isZero(bytes: Uint8Array, start: number, end: number): boolean {
 	return Buffer.compare(bytes.subarray(start, end), ZEROS.subarray(0, end - start)) === 0;
 }
 
+function openTarget(target: FileTarget, flags: number, mode: number): number {
+	return fs.openSync(nodePath(target), flags, mode);
+}
+
+function isCode(error: unknown, code: string): boolean {
+	return (error as NodeJS.ErrnoException | null)?.code === code;
+}
+
 function nodePath(target: FileTarget): string | Buffer {
 	const { path } = target;
 	return typeof path === 'string' ? path : Buffer.from(path.buffer, path.byteOffset, path.length);
@@ -169,5 +190,7 @@ function nodePath(target: FileTarget): string | Buffer {
 
 function failed(verb: string, target: FileTarget, error: unknown): Error {
 	const path = String(nodePath(target));
-	return hostError(`Cannot ${verb} "${path}"`, error, { path });
+	const why = hostError(`Cannot ${verb} "${path}"`, error, { path });
+	// Even a missing folder is no wrong argument here: it was there when the work began.
+	return why instanceof InputError ? new HostError(why.message, why.facts, error) : why;
 }

@@ -54,10 +54,7 @@ export function* hashTask(input: HashInput, lane: Lane): Generator<number, HashO
 	return { results };
 }
 
-function* hashStretch(
-	item: HashStretch,
-	lane: Lane,
-): Generator<number, HashResult, void> {
+function* hashStretch(item: HashStretch, lane: Lane): Generator<number, HashResult, void> {
 	const { source, offset, size } = item;
 	const result = yield* hashBytes(source, offset, size, lane);
 	if (result.size === size) return result;

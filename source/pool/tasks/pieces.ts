@@ -82,7 +82,9 @@ export class PieceReader {
 		}
 		const bytes = slice.subarray(from - start, to - start);
 		if (piece.keep)
-			new Uint8Array(piece.keep.buffer, piece.keep.at + from - piece.start, bytes.length).set(bytes);
+			new Uint8Array(piece.keep.buffer, piece.keep.at + from - piece.start, bytes.length).set(
+				bytes,
+			);
 		const isAll = from === piece.start && to === piece.end;
 		this.#hash(bytes, isAll);
 		if (isAll && !this.#digestFits()) return bytes.length;

@@ -2,7 +2,8 @@
  * The main work of reading: stored bytes straight into the kernel's memory, decoded there, hashed and written from
  * there. Bytes cross to the main thread only where a blob is spread over several lanes.
  */
-import { WimError } from '../../base/errors.ts';
+import { FormatError, WimError } from '../../base/errors.ts';
+import { formatHex } from '../../base/print.ts';
 import type { ResourceShape } from '../chunk-window.ts';
 import type { Lane } from '../lane.ts';
 import { type LaneSource, StoredBytes } from '../stored-bytes.ts';
@@ -38,6 +39,7 @@ export function* readTask(input: ReadInput, lane: Lane): Generator<number, ReadO
 		stored.expect(ends[k] ?? 0);
 		const readers = stretch.pieces.map((piece) => new PieceReader(piece, input.recover));
 		try {
+			checkInside(stretch);
 			yield* readStretch(stretch.resource, readers, stored, lane, results);
 		} catch (error) {
 			if (!(error instanceof WimError)) throw error;
@@ -51,6 +53,16 @@ export function* readTask(input: ReadInput, lane: Lane): Generator<number, ReadO
 		}
 	}
 	return { pieces: results };
+}
+
+/** What the plan got from a blob table may be wrong. */
+function checkInside({ resource, pieces }: ReadStretch): void {
+	for (const { start, end } of pieces)
+		if (!(start >= 0 && start < end && end <= resource.originalSize))
+			throw new FormatError(
+				`Cannot read resource at ${formatHex(resource.offset)}: it has ${resource.originalSize} bytes, ${start} to ${end} are wanted`,
+				{ offset: resource.offset },
+			);
 }
 
 /** @param readers by start; those that are finished leave the array */

@@ -175,7 +175,11 @@ class ChunkSlices implements Slices {
 		const { layout, offset } = this.#shape;
 		if (layout !== 'solid') this.#window = parse();
 		else
-			this.#window = this.#lane.remember('solid table', `${this.#stored.name}\n${offset}\n${chunk}`, parse);
+			this.#window = this.#lane.remember(
+				'solid table',
+				`${this.#stored.name}\n${offset}\n${chunk}`,
+				parse,
+			);
 		return this.#window;
 	}
 

@@ -1,0 +1,404 @@
+/**
+ * Reads blobs through the pool: verifies them, writes them to files, or hands their bytes over. Each stored byte is
+ * read and decoded once, in file order, by lanes that work for themselves; memory does not depend on the image.
+ */
+import { CanceledError, FormatError, fromWire, toWire, WimError } from '../base/errors.ts';
+import { breathe, type Run } from '../base/run.ts';
+import type { Sha1 } from '../bytes/sha1.ts';
+import type { Pool } from '../pool/pool.ts';
+import { Wakeup } from '../pool/task-pool.ts';
+import type { ByteRange, PieceResult, ReadPiece } from '../pool/tasks/pieces.ts';
+import type { FileTarget } from '../storage/target-file.ts';
+import type { Resource } from '../wim/resource.ts';
+import { laneSource } from './fetch-stored.ts';
+import { inFileOrder } from './file-order.ts';
+import { KeepBudget } from './keep-budget.ts';
+import {
+	BATCH_SIZE,
+	type PlannedBatch,
+	type PlannedPiece,
+	planReads,
+	type Wanted,
+} from './plan-reads.ts';
+import { SpreadBlob } from './spread-blob.ts';
+
+/** A blob to read. Callers may hang more onto it: results name it. */
+export interface WantedBlob extends Wanted {
+	/** New files that all get the bytes. A file whose bytes turn out wrong goes away again, unless recovering. */
+	readonly targets?: readonly FileTarget[];
+}
+
+export interface ReadOptions {
+	/** Damaged chunks become zeros and files are kept; what is wrong is reported all the same. */
+	readonly recover: boolean;
+	/** Computes and compares SHA-1. */
+	readonly verify: boolean;
+	/** Results carry the bytes: for small blobs only. */
+	readonly withBytes: boolean;
+}
+
+export interface BlobResult<W extends WantedBlob> {
+	readonly wanted: W;
+	/** Of the bytes that were read; null when not asked for, or not all could be had. */
+	readonly sha1: Sha1 | null;
+	/** Stretches of the blob that could not be decoded; only when recovering. */
+	readonly badRanges: readonly ByteRange[];
+	/** What is wrong with the bytes: `FormatError`, `DigestError`, `HostError`; null when nothing is. */
+	readonly error: WimError | null;
+	/** What the machine refused; the other targets are complete. */
+	readonly targetErrors: ReadonlyMap<FileTarget, WimError>;
+	/** Valid during the call only; null when they were not asked for, or there is an error. */
+	readonly bytes: Uint8Array | null;
+}
+
+const NO_TARGETS: readonly FileTarget[] = [];
+const NO_ERRORS: ReadonlyMap<FileTarget, WimError> = new Map();
+
+/**
+ * Reads blobs and reports each one as it is done, in no particular order, and `advance` in original bytes. Damage and
+ * refused files are reported, never thrown.
+ *
+ * @param wanted each blob once, in any order; blobs of different WIMs may be mixed
+ * @param onBlob what it throws ends the reading
+ * @throws {CanceledError} with no half-written file left
+ */
+export async function readBlobs<W extends WantedBlob>(
+	pool: Pool,
+	wanted: Iterable<W>,
+	options: ReadOptions,
+	run: Run,
+	onBlob: (result: BlobResult<W>) => void,
+): Promise<void> {
+	const readable: W[] = [];
+	let totalSize = 0;
+	let largestChunk = 0;
+	for (const item of wanted) {
+		const error = objection(item, options.recover);
+		if (error === null) {
+			readable.push(item);
+			totalSize += item.blob.size;
+			largestChunk = Math.max(largestChunk, item.blob.resource.chunkSize);
+			continue;
+		}
+		run.report({ type: 'advance', bytes: item.blob.size });
+		onBlob({
+			wanted: item,
+			sha1: null,
+			badRanges: [],
+			error,
+			targetErrors: NO_ERRORS,
+			bytes: null,
+		});
+	}
+	const ordered = await inFileOrder(readable, run);
+	const lanes = pool.forWork(totalSize, largestChunk);
+	const reading = new Reading(lanes, largestChunk, options, run, onBlob);
+	try {
+		await reading.readAll(planReads(ordered, { laneCount: lanes.laneCount, totalSize }));
+	} finally {
+		lanes.trim();
+	}
+}
+
+/** Why a blob is not even tried. */
+function objection({ blob }: Wanted, recover: boolean): WimError | null {
+	const { resource, defect } = blob;
+	if (defect === null) return null;
+	// What lies before the end of a cut file can be had.
+	const isUsable =
+		resource.layout === 'raw' || (resource.compression !== 'none' && resource.chunkSize > 0);
+	const isInside = blob.offsetInResource + blob.size <= resource.originalSize;
+	if (recover && isUsable && isInside) return null;
+	return new FormatError(`Cannot read blob ${blob.sha1}: ${defect}`, {
+		region: resource.part.source.name,
+		offset: resource.offset,
+	});
+}
+
+/** Above this a lane holds one batch only: the next one would just wait with its buffer. */
+const HEAVY_CHUNK_SIZE = 8 << 20;
+
+/** One call of `readBlobs`. */
+class Reading<W extends WantedBlob> {
+	readonly #pool: Pool;
+	readonly #options: ReadOptions;
+	readonly #run: Run;
+	readonly #onBlob: (result: BlobResult<W>) => void;
+	readonly #stop = new AbortController();
+	readonly #signal: AbortSignal;
+	readonly #laneLimit: number;
+	/** Batches under way at once. */
+	readonly #room: number;
+	readonly #budget: KeepBudget;
+	readonly #spread = new Map<W, SpreadBlob>();
+	readonly #changed = new Wakeup();
+	#underWay = 0;
+	#pending = 0;
+	#failure: { readonly error: unknown } | null = null;
+
+	constructor(
+		pool: Pool,
+		largestChunk: number,
+		options: ReadOptions,
+		run: Run,
+		onBlob: (result: BlobResult<W>) => void,
+	) {
+		this.#pool = pool;
+		this.#options = options;
+		this.#run = run;
+		this.#onBlob = onBlob;
+		this.#signal = AbortSignal.any([run.signal, this.#stop.signal]);
+		// A chunk once decoded, once stored, and once on its way to the main thread.
+		this.#laneLimit = pool.lanesFor(largestChunk * 2.5);
+		this.#room = largestChunk > HEAVY_CHUNK_SIZE ? this.#laneLimit : pool.laneCount * 2;
+		this.#budget = new KeepBudget(this.#room * Math.max(BATCH_SIZE, largestChunk));
+	}
+
+	async readAll(batches: Iterable<PlannedBatch<W>>): Promise<void> {
+		try {
+			for (const batch of batches) {
+				await breathe(this.#run);
+				while (this.#underWay >= this.#room && !this.#failure) await this.#changed.wait();
+				if (this.#failure) break;
+				await this.#send(batch);
+			}
+			while (this.#pending > 0) await this.#changed.wait();
+		} catch (error) {
+			this.#fail(error);
+		}
+		while (this.#pending > 0) await this.#changed.wait();
+		if (this.#failure === null) return;
+		await this.#removeUnfinished();
+		throw this.#failure.error;
+	}
+
+	/** Ends everything that is under way; the first reason counts. */
+	#fail(error: unknown): void {
+		this.#failure ??= { error };
+		this.#stop.abort();
+		this.#budget.close();
+		this.#changed.signal();
+	}
+
+	#track(work: Promise<void>): void {
+		this.#pending++;
+		work
+			.catch((error) => this.#fail(error))
+			.finally(() => {
+				this.#pending--;
+				this.#changed.signal();
+			});
+	}
+
+	async #send(batch: PlannedBatch<W>): Promise<void> {
+		const { verify, withBytes, recover } = this.#options;
+		for (const { pieces } of batch.stretches)
+			for (const piece of pieces) if (!piece.isWhole) await this.#beginSpread(piece.wanted);
+		const keepSize = withBytes ? batch.size : verify ? batch.partialSize : 0;
+		const buffer = keepSize > 0 ? await this.#budget.take(keepSize) : null;
+		const shared = buffer && new SharedPieces(buffer, (done) => this.#budget.give(done));
+		const sent = new SentBatch<W>();
+		const stretches = batch.stretches.map(({ resource, pieces }) => ({
+			resource: shapeOf(resource),
+			pieces: pieces.map((piece) => {
+				const { wanted, start, end, isWhole } = piece;
+				const targets = isWhole ? (wanted.targets ?? NO_TARGETS) : this.#openTargets(wanted);
+				const keep = shared && (withBytes || !isWhole) ? shared.place(end - start) : null;
+				return sent.add(piece, targets, keep, verify);
+			}),
+		}));
+		this.#underWay++;
+		this.#track(this.#perform(batch, { stretches, recover }, sent, shared));
+	}
+
+	async #perform(
+		batch: PlannedBatch<W>,
+		input: { stretches: { resource: Shape; pieces: ReadPiece[] }[]; recover: boolean },
+		sent: SentBatch<W>,
+		shared: SharedPieces | null,
+	): Promise<void> {
+		let reported = 0;
+		const onProgress = (bytes: number) => {
+			reported += bytes;
+			this.#run.report({ type: 'advance', bytes });
+		};
+		let results: readonly PieceResult[] = [];
+		try {
+			const [first] = batch.stretches;
+			if (first === undefined) return;
+			const source = await laneSource(first.resource.part.source, batch);
+			const options = {
+				signal: this.#signal,
+				laneLimit: this.#laneLimit,
+				weight: batch.size,
+				onProgress,
+			};
+			results = (await this.#pool.run('read', { ...input, source }, options)).pieces;
+		} catch (error) {
+			if (!(error instanceof WimError) || error instanceof CanceledError) throw error;
+			results = sent.allFailed(error);
+		} finally {
+			this.#underWay--;
+		}
+		this.#changed.signal();
+		this.#run.report({ type: 'advance', bytes: batch.size - reported });
+		for (const result of results) this.#settle(result, sent, shared);
+	}
+
+	#settle(result: PieceResult, sent: SentBatch<W>, shared: SharedPieces | null): void {
+		const entry = sent.entries[result.id];
+		if (entry === undefined) throw new Error(`Piece ${result.id} was not sent`);
+		const { piece, targets, keep } = entry;
+		const { wanted } = piece;
+		const bytes = keep && new Uint8Array(keep.buffer, keep.at, piece.end - piece.start);
+		const release = () => {
+			if (keep) shared?.release();
+		};
+		if (!piece.isWhole) {
+			const spread = this.#spread.get(wanted);
+			if (spread === undefined) throw new Error(`Blob ${wanted.blob.sha1} was not begun`);
+			spread.noteDamage(result.error, result.badRanges);
+			for (const { position, error } of result.targetErrors)
+				spread.noteTargetError(targets[position], error);
+			const offset = piece.start - wanted.blob.offsetInResource;
+			const part = { offset, size: piece.end - piece.start, bytes, release };
+			this.#track(
+				spread.add(part).then((isDone) => (isDone ? this.#endSpread(wanted, spread) : undefined)),
+			);
+			return;
+		}
+		const targetErrors = new Map<FileTarget, WimError>();
+		for (const { position, error } of result.targetErrors) {
+			const target = targets[position];
+			if (target && !targetErrors.has(target))
+				targetErrors.set(target, fromWire(error) as WimError);
+		}
+		const error = result.error && this.#place(fromWire(result.error) as WimError, wanted);
+		const { sha1, badRanges } = result;
+		const isGood = error === null || this.#options.recover;
+		this.#onBlob({ wanted, sha1, badRanges, error, targetErrors, bytes: isGood ? bytes : null });
+		release();
+	}
+
+	/** Says in which file and where, if the lane did not. */
+	#place(error: WimError, { blob }: W): WimError {
+		return error.note({ region: blob.resource.part.source.name, offset: blob.resource.offset });
+	}
+
+	/** Makes the files of a blob that comes in pieces. */
+	async #beginSpread(wanted: W): Promise<void> {
+		if (this.#spread.has(wanted)) return;
+		const spread = new SpreadBlob(wanted.blob, wanted.targets ?? NO_TARGETS, this.#options);
+		if (spread.targets.length > 0) await this.#doTargets('create', spread, spread.targets);
+		this.#spread.set(wanted, spread);
+	}
+
+	#openTargets(wanted: W): readonly FileTarget[] {
+		return this.#spread.get(wanted)?.openTargets ?? NO_TARGETS;
+	}
+
+	async #endSpread(wanted: W, spread: SpreadBlob): Promise<void> {
+		const isKept = spread.error === null || this.#options.recover;
+		const made = spread.openTargets;
+		if (made.length > 0) await this.#doTargets(isKept ? 'finish' : 'remove', spread, made);
+		this.#spread.delete(wanted);
+		const { sha1, badRanges, targetErrors } = spread;
+		const error = spread.error && this.#place(spread.error, wanted);
+		const bytes = isKept ? spread.bytes : null;
+		this.#onBlob({ wanted, sha1, badRanges, error, targetErrors, bytes });
+	}
+
+	async #doTargets(
+		action: 'create' | 'finish' | 'remove',
+		spread: SpreadBlob,
+		targets: readonly FileTarget[],
+	): Promise<void> {
+		const input = { action, targets, size: spread.blob.size };
+		const { errors } = await this.#pool.run('targets', input);
+		for (const { position, error } of errors) spread.noteTargetError(targets[position], error);
+	}
+
+	async #removeUnfinished(): Promise<void> {
+		for (const spread of this.#spread.values())
+			if (spread.openTargets.length > 0)
+				await this.#doTargets('remove', spread, spread.openTargets).catch(() => undefined);
+		this.#spread.clear();
+	}
+}
+
+type Shape = Pick<
+	Resource,
+	'offset' | 'storedSize' | 'originalSize' | 'layout' | 'compression' | 'chunkSize'
+>;
+
+function shapeOf(resource: Resource): Shape {
+	const { offset, storedSize, originalSize, layout, compression, chunkSize } = resource;
+	return { offset, storedSize, originalSize, layout, compression, chunkSize };
+}
+
+/** What was sent of a batch, by the id of the piece. */
+class SentBatch<W extends WantedBlob> {
+	readonly entries: {
+		readonly piece: PlannedPiece<W>;
+		readonly targets: readonly FileTarget[];
+		readonly keep: ReadPiece['keep'];
+	}[] = [];
+
+	add(
+		piece: PlannedPiece<W>,
+		targets: readonly FileTarget[],
+		keep: ReadPiece['keep'],
+		verify: boolean,
+	): ReadPiece {
+		const { wanted, start, end, isWhole } = piece;
+		const id = this.entries.length;
+		this.entries.push({ piece, targets, keep });
+		return {
+			id,
+			start,
+			end,
+			blobOffset: start - wanted.blob.offsetInResource,
+			whole: isWhole,
+			sha1: verify ? wanted.blob.sha1 : null,
+			targets,
+			keep,
+		};
+	}
+
+	/** The results when the lane could not even answer. */
+	allFailed(error: WimError): PieceResult[] {
+		const wire = toWire(error);
+		return this.entries.map((_, id) => ({
+			id,
+			sha1: null,
+			badRanges: [],
+			error: wire,
+			targetErrors: [],
+		}));
+	}
+}
+
+/** Gives places in a buffer to pieces, and the buffer back when all of them are released. */
+class SharedPieces {
+	readonly #buffer: SharedArrayBuffer;
+	readonly #giveBack: (buffer: SharedArrayBuffer) => void;
+	#used = 0;
+	#held = 0;
+
+	constructor(buffer: SharedArrayBuffer, giveBack: (buffer: SharedArrayBuffer) => void) {
+		this.#buffer = buffer;
+		this.#giveBack = giveBack;
+	}
+
+	place(size: number): { buffer: SharedArrayBuffer; at: number } {
+		const at = this.#used;
+		this.#used += size;
+		this.#held++;
+		return { buffer: this.#buffer, at };
+	}
+
+	release(): void {
+		this.#held--;
+		if (this.#held === 0) this.#giveBack(this.#buffer);
+	}
+}
