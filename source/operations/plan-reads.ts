@@ -41,8 +41,6 @@ export interface PlannedBatch<W extends Wanted> {
 	readonly stretches: readonly PlannedStretch<W>[];
 	/** Original bytes of all pieces. */
 	readonly size: number;
-	/** Original bytes of the pieces that are not whole. */
-	readonly partialSize: number;
 	/** The largest of its resources; 0 when nothing is compressed. */
 	readonly chunkSize: number;
 }
@@ -132,7 +130,6 @@ export function unitSize({ chunkSize }: Resource): number {
 class Batch<W extends Wanted> {
 	#stretches: { resource: Resource; pieces: PlannedPiece<W>[] }[] = [];
 	#size = 0;
-	#partialSize = 0;
 	#count = 0;
 	#chunkSize = 0;
 
@@ -151,7 +148,6 @@ class Batch<W extends Wanted> {
 		const size = piece.end - piece.start;
 		this.#size += size;
 		this.#count++;
-		if (!piece.isWhole) this.#partialSize += size;
 		this.#chunkSize = Math.max(this.#chunkSize, resource.chunkSize);
 	}
 
@@ -161,12 +157,10 @@ class Batch<W extends Wanted> {
 		const batch = {
 			stretches: this.#stretches,
 			size: this.#size,
-			partialSize: this.#partialSize,
 			chunkSize: this.#chunkSize,
 		};
 		this.#stretches = [];
 		this.#size = 0;
-		this.#partialSize = 0;
 		this.#count = 0;
 		this.#chunkSize = 0;
 		yield batch;

@@ -26,6 +26,8 @@ import { SpreadBlob } from './spread-blob.ts';
 export interface WantedBlob extends Wanted {
 	/** New files that all get the bytes. A file whose bytes turn out wrong goes away again, unless recovering. */
 	readonly targets?: readonly FileTarget[];
+	/** The result carries the bytes: for small blobs only. */
+	readonly wantsBytes?: boolean;
 }
 
 export interface ReadOptions {
@@ -33,8 +35,6 @@ export interface ReadOptions {
 	readonly recover: boolean;
 	/** Computes and compares SHA-1. */
 	readonly verify: boolean;
-	/** Results carry the bytes: for small blobs only. */
-	readonly withBytes: boolean;
 }
 
 export interface BlobResult<W extends WantedBlob> {
@@ -47,7 +47,9 @@ export interface BlobResult<W extends WantedBlob> {
 	readonly error: WimError | null;
 	/** What the machine refused; the other targets are complete. */
 	readonly targetErrors: ReadonlyMap<FileTarget, WimError>;
-	/** Valid during the call only; null when they were not asked for, or there is an error. */
+	/** The targets stand, but for those refused: there is no error, or they were recovered as far as possible. */
+	readonly isKept: boolean;
+	/** Valid during the call only; null when they were not asked for, or are not right. */
 	readonly bytes: Uint8Array | null;
 }
 
@@ -87,6 +89,7 @@ export async function readBlobs<W extends WantedBlob>(
 			badRanges: [],
 			error,
 			targetErrors: NO_ERRORS,
+			isKept: false,
 			bytes: null,
 		});
 	}
@@ -191,10 +194,15 @@ class Reading<W extends WantedBlob> {
 	}
 
 	async #send(batch: PlannedBatch<W>): Promise<void> {
-		const { verify, withBytes, recover } = this.#options;
+		const { verify, recover } = this.#options;
+		const crosses = ({ wanted, isWhole }: PlannedPiece<W>) =>
+			wanted.wantsBytes === true || (verify && !isWhole);
+		let keepSize = 0;
 		for (const { pieces } of batch.stretches)
-			for (const piece of pieces) if (!piece.isWhole) await this.#beginSpread(piece.wanted);
-		const keepSize = withBytes ? batch.size : verify ? batch.partialSize : 0;
+			for (const piece of pieces) {
+				if (!piece.isWhole) await this.#beginSpread(piece.wanted);
+				if (crosses(piece)) keepSize += piece.end - piece.start;
+			}
 		const buffer = keepSize > 0 ? await this.#budget.take(keepSize) : null;
 		const shared = buffer && new SharedPieces(buffer, (done) => this.#budget.give(done));
 		const sent = new SentBatch<W>();
@@ -203,7 +211,7 @@ class Reading<W extends WantedBlob> {
 			pieces: pieces.map((piece) => {
 				const { wanted, start, end, isWhole } = piece;
 				const targets = isWhole ? (wanted.targets ?? NO_TARGETS) : this.#openTargets(wanted);
-				const keep = shared && (withBytes || !isWhole) ? shared.place(end - start) : null;
+				const keep = shared && crosses(piece) ? shared.place(end - start) : null;
 				return sent.add(piece, targets, keep, verify);
 			}),
 		}));
@@ -236,7 +244,7 @@ class Reading<W extends WantedBlob> {
 			results = (await this.#pool.run('read', { ...input, source }, options)).pieces;
 		} catch (error) {
 			if (!(error instanceof WimError) || error instanceof CanceledError) throw error;
-			results = sent.allFailed(error);
+			results = sent.allFailed(error, input.recover);
 		} finally {
 			this.#underWay--;
 		}
@@ -275,8 +283,9 @@ class Reading<W extends WantedBlob> {
 		}
 		const error = result.error && this.#place(fromWire(result.error) as WimError, wanted);
 		const { sha1, badRanges } = result;
-		const isGood = error === null || this.#options.recover;
-		this.#onBlob({ wanted, sha1, badRanges, error, targetErrors, bytes: isGood ? bytes : null });
+		const isKept = !result.isLost && (error === null || this.#options.recover);
+		const shown = isKept && wanted.wantsBytes ? bytes : null;
+		this.#onBlob({ wanted, sha1, badRanges, error, targetErrors, isKept, bytes: shown });
 		release();
 	}
 
@@ -288,7 +297,10 @@ class Reading<W extends WantedBlob> {
 	/** Makes the files of a blob that comes in pieces. */
 	async #beginSpread(wanted: W): Promise<void> {
 		if (this.#spread.has(wanted)) return;
-		const spread = new SpreadBlob(wanted.blob, wanted.targets ?? NO_TARGETS, this.#options);
+		const spread = new SpreadBlob(wanted.blob, wanted.targets ?? NO_TARGETS, {
+			verify: this.#options.verify,
+			withBytes: wanted.wantsBytes === true,
+		});
 		if (spread.targets.length > 0) await this.#doTargets('create', spread, spread.targets);
 		this.#spread.set(wanted, spread);
 	}
@@ -305,7 +317,7 @@ class Reading<W extends WantedBlob> {
 		const { sha1, badRanges, targetErrors } = spread;
 		const error = spread.error && this.#place(spread.error, wanted);
 		const bytes = isKept ? spread.bytes : null;
-		this.#onBlob({ wanted, sha1, badRanges, error, targetErrors, bytes });
+		this.#onBlob({ wanted, sha1, badRanges, error, targetErrors, isKept, bytes });
 	}
 
 	async #doTargets(
@@ -366,12 +378,15 @@ class SentBatch<W extends WantedBlob> {
 	}
 
 	/** The results when the lane could not even answer. */
-	allFailed(error: WimError): PieceResult[] {
+	allFailed(error: WimError, recover: boolean): PieceResult[] {
 		const wire = toWire(error);
-		return this.entries.map((_, id) => ({
+		return this.entries.map(({ piece: { wanted, start, end } }, id) => ({
 			id,
 			sha1: null,
-			badRanges: [],
+			isLost: true,
+			badRanges: recover
+				? [{ start: start - wanted.blob.offsetInResource, end: end - wanted.blob.offsetInResource }]
+				: [],
 			error: wire,
 			targetErrors: [],
 		}));

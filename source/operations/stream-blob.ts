@@ -95,7 +95,6 @@ async function stretchInput(
 	const batch: PlannedBatch<WantedBlob> = {
 		stretches: [{ resource, pieces: [{ wanted: { blob }, start, end, isWhole: false }] }],
 		size,
-		partialSize: size,
 		chunkSize: resource.chunkSize,
 	};
 	const { offset, storedSize, originalSize, layout, compression, chunkSize } = resource;

@@ -46,7 +46,8 @@ export class ForwardReader implements AsyncDisposable {
 		const whole = new Uint8Array(size);
 		let filled = 0;
 		while (filled < size) {
-			if (this.#rest.length === 0 && !(await this.#next())) throw this.#cutShort(what, size, filled);
+			if (this.#rest.length === 0 && !(await this.#next()))
+				throw this.#cutShort(what, size, filled);
 			const piece = this.#cut(Math.min(this.#rest.length, size - filled));
 			whole.set(piece, filled);
 			filled += piece.length;
@@ -57,7 +58,8 @@ export class ForwardReader implements AsyncDisposable {
 	/** Goes over `size` bytes. */
 	async skip(size: number, what: string): Promise<void> {
 		for (let left = size; left > 0; ) {
-			if (this.#rest.length === 0 && !(await this.#next())) throw this.#cutShort(what, size, size - left);
+			if (this.#rest.length === 0 && !(await this.#next()))
+				throw this.#cutShort(what, size, size - left);
 			left -= this.#cut(Math.min(this.#rest.length, left, SKIP_SIZE)).length;
 		}
 	}
@@ -108,7 +110,11 @@ export class ForwardReader implements AsyncDisposable {
 	#cutShort(what: string, size: number, got: number): FormatError {
 		return new FormatError(
 			`Cannot read ${what}: ${size} bytes needed, ${got} came before ${this.name} ended`,
-			{ region: this.name, offset: this.#offset, hint: 'Check the program that writes the stream.' },
+			{
+				region: this.name,
+				offset: this.#offset,
+				hint: 'Check the program that writes the stream.',
+			},
 		);
 	}
 }

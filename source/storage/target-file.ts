@@ -16,13 +16,11 @@ export interface FileTarget {
 	readonly times: readonly [access: number | string, write: number | string] | null;
 	/** Leaves holes where whole blocks are zero. */
 	readonly isSparse: boolean;
-	/** What has the name already is removed first, unless it is a folder; otherwise it is an error. */
-	readonly replaces: boolean;
 }
 
 /** A target that only gets its bytes. */
 export function plainTarget(path: string | Uint8Array): FileTarget {
-	return { path, mode: null, owner: null, times: null, isSparse: false, replaces: false };
+	return { path, mode: null, owner: null, times: null, isSparse: false };
 }
 
 /** The size of a hole: what file systems use as a block. */
@@ -50,23 +48,16 @@ export class TargetFile {
 		const mode = target.mode === null ? 0o666 : 0o600;
 		const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 		try {
-			return new TargetFile(target, openTarget(target, flags, mode));
+			return new TargetFile(target, fs.openSync(nodePath(target), flags, mode));
 		} catch (error) {
-			if (!target.replaces || !isCode(error, 'EEXIST')) throw failed('create', target, error);
-		}
-		try {
-			// Fails for a folder, and removes a link rather than what it names.
-			fs.unlinkSync(nodePath(target));
-			return new TargetFile(target, openTarget(target, flags, mode));
-		} catch (error) {
-			throw failed('replace', target, error);
+			throw failed('create', target, error);
 		}
 	}
 
 	/** Opens a file that `create` made earlier, to write another stretch or to finish it. */
 	static reopen(target: FileTarget): TargetFile {
 		try {
-			return new TargetFile(target, openTarget(target, O_WRONLY | O_NOFOLLOW, 0));
+			return new TargetFile(target, fs.openSync(nodePath(target), O_WRONLY | O_NOFOLLOW));
 		} catch (error) {
 			throw failed('open', target, error);
 		}
@@ -173,14 +164,6 @@ export class TargetFile {
 function isZero(bytes: Uint8Array, start: number, end: number): boolean {
 	if (bytes[start] !== 0) return false;
 	return Buffer.compare(bytes.subarray(start, end), ZEROS.subarray(0, end - start)) === 0;
-}
-
-function openTarget(target: FileTarget, flags: number, mode: number): number {
-	return fs.openSync(nodePath(target), flags, mode);
-}
-
-function isCode(error: unknown, code: string): boolean {
-	return (error as NodeJS.ErrnoException | null)?.code === code;
 }
 
 function nodePath(target: FileTarget): string | Buffer {

@@ -34,12 +34,19 @@ export interface PieceResult {
 	readonly id: number;
 	/** Null when it was not asked for, or not all bytes could be had. */
 	readonly sha1: Sha1 | null;
-	/** What reads as zeros because its chunk is damaged; only when recovering. */
+	/** Nothing was done with any byte: no target of a whole blob stands. */
+	readonly isLost: boolean;
+	/** What could not be had, and reads as zeros; only when recovering. */
 	readonly badRanges: readonly ByteRange[];
 	/** The first thing that is wrong with the bytes themselves. */
 	readonly error: WireError | null;
 	/** What the machine refused, by position in `targets`. */
 	readonly targetErrors: readonly { readonly position: number; readonly error: WireError }[];
+}
+
+/** The stretch of its blob that a piece is. */
+export function wholePiece({ start, end, blobOffset }: ReadPiece): ByteRange & { end: number } {
+	return { start: blobOffset, end: blobOffset + end - start };
 }
 
 /** Follows one piece through the slices it lies in. */
@@ -53,6 +60,7 @@ export class PieceReader {
 	#error: WimError | null = null;
 	#sha1: Sha1 | null = null;
 	#opened = false;
+	#isLost = false;
 
 	constructor(piece: ReadPiece, recover: boolean) {
 		this.piece = piece;
@@ -102,6 +110,7 @@ export class PieceReader {
 		return {
 			id: this.piece.id,
 			sha1: this.#badRanges.length > 0 ? null : this.#sha1,
+			isLost: this.#isLost,
 			badRanges: this.#badRanges,
 			error: this.#error && toWire(this.#error),
 			targetErrors: this.#targetErrors,
@@ -113,6 +122,8 @@ export class PieceReader {
 		this.#error ??= error;
 		this.#hasher = null;
 		this.#sha1 = null;
+		this.#isLost = true;
+		if (this.#recover) this.#badRanges.splice(0, this.#badRanges.length, wholePiece(this.piece));
 		this.#discard();
 	}
 
