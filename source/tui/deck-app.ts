@@ -1,6 +1,6 @@
 /** The deck without a process around it: an engine on one side, bytes of a terminal on the other. */
 
-import type { DeckEngine, JobRequest } from './engine.ts';
+import type { DeckEngine, FindingFile, JobRequest } from './engine.ts';
 import { replaceDialog } from './forms/questions.ts';
 import type { Api, Effects } from './keys/api.ts';
 import { COMMANDS } from './keys/commands.ts';
@@ -15,7 +15,8 @@ import { followCursor } from './state/details.ts';
 import { changeForm, closeDialog, openDialog } from './state/dialogs.ts';
 import { requestOf, setText, valuesOf, withErrors } from './state/form.ts';
 import { jobsChanged } from './state/jobs.ts';
-import { activeJobs } from './state/selectors.ts';
+import { markPositions } from './state/marks.ts';
+import { activeJobs, markCount } from './state/selectors.ts';
 import {
 	type DialogAction,
 	type FormDialog,
@@ -260,6 +261,7 @@ export class DeckApp {
 			submit: (form, isConfirmed) => void this.#submit(form, isConfirmed),
 			completePath: (form) => void this.#completePath(form),
 			completeInside: (text) => void this.#completeInside(text),
+			markFiles: (files) => void this.#markFiles(files),
 			writeReport: (path, text) => void this.#writeReport(path, text),
 		};
 	}
@@ -379,6 +381,23 @@ export class DeckApp {
 				),
 			);
 		}
+	}
+
+	async #markFiles(files: readonly FindingFile[]): Promise<void> {
+		const { wim } = this.store.get();
+		const signal = new AbortController().signal;
+		const found = new Map<number, number[]>();
+		for (const { imageIndex, path } of files) {
+			const trail = await wim.file?.locate(imageIndex, path, signal).catch(() => null);
+			const position = trail?.at(-1);
+			if (position !== undefined)
+				found.set(imageIndex, [...(found.get(imageIndex) ?? []), position]);
+		}
+		this.#change((state) => {
+			if (state.wim.file !== wim.file) return state;
+			const marked = markPositions(state, found);
+			return say(marked, `${markCount(marked)} marked`);
+		});
 	}
 
 	async #completePath(form: FormDialog): Promise<void> {

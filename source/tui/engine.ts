@@ -138,7 +138,7 @@ export interface Finding {
 	/** `resource @0x1a3f00`, `metadata of image 6`. */
 	readonly where: string;
 	readonly what: string;
-	/** Path and images of each file that it hits. */
+	/** Each file that it hits, in each image. */
 	readonly files: readonly FindingFile[];
 	/** True when an image cannot be browsed because of it. */
 	readonly blocksImage: boolean;
@@ -149,9 +149,9 @@ export interface Finding {
 }
 
 export interface FindingFile {
+	/** With backslashes, from the root; a named stream follows a colon. */
 	readonly path: string;
 	readonly imageIndex: number;
-	readonly position: number;
 }
 
 /** A WIM on this machine, as the start screen lists it. */

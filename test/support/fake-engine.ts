@@ -583,12 +583,10 @@ export function findings(): readonly Finding[] {
 				{
 					path: '\\Windows\\hvax64.exe',
 					imageIndex: 3,
-					position: positionOf('\\Windows\\hvax64.exe'),
 				},
 				{
 					path: '\\Windows\\System32\\drivers\\afd.sys',
 					imageIndex: 3,
-					position: positionOf('\\Windows\\System32\\drivers\\afd.sys'),
 				},
 			],
 			blocksImage: false,

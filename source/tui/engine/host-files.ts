@@ -18,14 +18,15 @@ const COMPLETIONS_MAX = 500;
 
 async function* imagesIn(
 	folder: string,
-	depth: number,
+	levels: number,
 	signal: AbortSignal,
+	isTop = true,
 ): AsyncGenerator<string> {
 	let entries: import('node:fs').Dirent[];
 	try {
 		entries = await fs.readdir(folder, { withFileTypes: true });
 	} catch (error) {
-		if (depth > 0) return; // a subfolder that cannot be read is left out
+		if (!isTop) return; // a subfolder that cannot be read is left out
 		throw hostError(`Cannot list "${folder}"`, error);
 	}
 	entries.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -33,9 +34,10 @@ async function* imagesIn(
 		signal.throwIfAborted();
 		if (!entry.isDirectory() && IMAGE_NAME.test(entry.name)) yield path.join(folder, entry.name);
 	}
-	if (depth >= DEPTH_MAX) return;
+	if (levels === 0) return;
 	for (const entry of entries)
-		if (entry.isDirectory()) yield* imagesIn(path.join(folder, entry.name), depth + 1, signal);
+		if (entry.isDirectory())
+			yield* imagesIn(path.join(folder, entry.name), levels - 1, signal, false);
 }
 
 /** True for `install2.swm` beside `install.swm`: it opens with its first part. */
@@ -89,7 +91,7 @@ export async function findWims(
 	signal: AbortSignal,
 ): Promise<void> {
 	const files: string[] = [];
-	for await (const file of imagesIn(path.resolve(folder), isDeep ? 0 : DEPTH_MAX, signal)) {
+	for await (const file of imagesIn(path.resolve(folder), isDeep ? DEPTH_MAX : 0, signal)) {
 		files.push(file);
 		if (files.length >= FOUND_MAX) break;
 	}

@@ -32,17 +32,10 @@ export function chosenEntries(state: State): {
 		: null;
 }
 
-const base = (
-	state: State,
-	imageIndex: number,
-	positions: readonly number[],
-): Record<string, FormValue> => ({
+const base = (state: State, imageIndex: number): Record<string, FormValue> => ({
 	wim: state.wim.facts?.path ?? '',
 	refs: state.wim.load.request?.refs ?? [],
 	imageIndex,
-	positions,
-	// The paths as the engine takes them: from the root, with backslashes.
-	paths: positions.map((position) => state.wim.file?.pathOf(imageIndex, position) ?? ''),
 });
 
 const ifDamaged = radio(
@@ -70,7 +63,12 @@ export function extractForm(state: State): FormDialog {
 			check('acls', 'Security', 'restore permissions where the target can', true),
 			ifDamaged,
 		],
-		fixed: base(state, chosen.imageIndex, chosen.positions),
+		fixed: {
+			...base(state, chosen.imageIndex),
+			paths: chosen.positions.map(
+				(position) => state.wim.file?.pathOf(chosen.imageIndex, position) ?? '',
+			),
+		},
 	});
 }
 
@@ -78,20 +76,20 @@ export function extractForm(state: State): FormDialog {
 export function salvageForm(state: State): FormDialog {
 	const finding = findingUnderCursor(state);
 	const imageIndex = finding?.files[0]?.imageIndex ?? 0;
-	const positions = (finding?.files ?? [])
+	const paths = (finding?.files ?? [])
 		.filter((file) => file.imageIndex === imageIndex)
-		.map(({ position }) => position);
+		.map(({ path }) => path);
 	return buildForm(state, {
 		form: 'extract',
 		subject: `salvage ${imageIndex}`,
 		title: 'Extract what is readable',
 		fields: [
 			note('From', `${wimName(state)}  image ${imageIndex}`),
-			note('What', `${plural(positions.length, 'file')} of ${finding?.where ?? ''}`),
+			note('What', `${plural(paths.length, 'file')} of ${finding?.where ?? ''}`),
 			pathField('target', 'To folder', state.settings.workFolder),
 			check('structure', 'Folders', 'keep the folders above each file', true),
 			note('On damage', 'unreadable stretches become zeros, and are reported'),
 		],
-		fixed: { ...base(state, imageIndex, positions), recover: 'yes', acls: false },
+		fixed: { ...base(state, imageIndex), paths, recover: 'yes', acls: false },
 	});
 }

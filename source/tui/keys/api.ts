@@ -1,6 +1,6 @@
 /** What a command may do: change the state, or ask for something outside it. */
 
-import type { JobRequest } from '../engine.ts';
+import type { FindingFile, JobRequest } from '../engine.ts';
 import type { DialogAction, FormDialog, State } from '../state/state.ts';
 import type { Keymap } from './keymap.ts';
 
@@ -24,6 +24,8 @@ export interface Effects {
 	completePath(form: FormDialog): void;
 	/** Completes a path inside the open image, for the go-to line. */
 	completeInside(text: string): void;
+	/** Marks files of the open WIM that are known by their paths. */
+	markFiles(files: readonly FindingFile[]): void;
 	writeReport(path: string, text: string): void;
 }
 

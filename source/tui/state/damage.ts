@@ -2,26 +2,40 @@
 
 import type { Finding } from '../engine.ts';
 import { filterTest } from './order.ts';
-import { entryUnderCursor } from './selectors.ts';
+import { entryPath, entryUnderCursor } from './selectors.ts';
 import type { State } from './state.ts';
+
+/** How files and folders of the images are named in the sets of `DamageState`. */
+export function damageKey(imageIndex: number, path: string): string {
+	return `${imageIndex}:${path.toLowerCase()}`;
+}
+
+/** The path of a file without the stream behind it. */
+function withoutStream(path: string): string {
+	const colon = path.indexOf(':', path.lastIndexOf('\\') + 2);
+	return colon < 0 ? path : path.slice(0, colon);
+}
 
 /** Findings as they come from a check; marks the files and folders they hit. */
 export function applyFindings(state: State, findings: readonly Finding[]): State {
-	const positions = new Map<number, Set<number>>();
+	const files = new Set<string>();
 	const folders = new Set<string>();
+	const images = new Set<number>();
 	for (const finding of findings) {
-		for (const { imageIndex, path, position } of finding.files) {
-			const hit = positions.get(imageIndex) ?? new Set();
-			positions.set(imageIndex, hit.add(position));
-			addFolders(folders, imageIndex, path.toLowerCase());
+		for (const { imageIndex, path } of finding.files) {
+			images.add(imageIndex);
+			files.add(damageKey(imageIndex, path));
+			files.add(damageKey(imageIndex, withoutStream(path)));
+			addFolders(folders, imageIndex, path);
 		}
+		for (const imageIndex of finding.imageIndexes) images.add(imageIndex);
 	}
-	return { ...state, damage: { ...state.damage, findings, positions, folders } };
+	return { ...state, damage: { ...state.damage, findings, files, images, folders } };
 }
 
 function addFolders(folders: Set<string>, imageIndex: number, path: string): void {
 	for (let end = path.lastIndexOf('\\'); end >= 0; end = path.lastIndexOf('\\', end - 1)) {
-		const key = `${imageIndex}:${end === 0 ? '\\' : path.slice(0, end)}`;
+		const key = damageKey(imageIndex, end === 0 ? '\\' : path.slice(0, end));
 		if (folders.has(key)) return; // and so are those above it
 		folders.add(key);
 		if (end === 0) return;
@@ -68,25 +82,17 @@ export function damageCounts(state: State): { readonly errors: number; readonly 
 /** The first finding that hits the entry under the cursor of the Files pane. */
 export function findingOfEntry(state: State): Finding | null {
 	const entry = entryUnderCursor(state);
-	if (!entry) return null;
+	if (!entry || state.damage.findings.length === 0) return null;
+	const key = damageKey(entry.imageIndex, entryPath(state, entry));
+	if (!state.damage.files.has(key)) return null;
 	return (
 		state.damage.findings.find(({ files }) =>
 			files.some(
-				(file) => file.imageIndex === entry.imageIndex && file.position === entry.position,
+				({ imageIndex, path }) =>
+					damageKey(imageIndex, path) === key || damageKey(imageIndex, withoutStream(path)) === key,
 			),
 		) ?? null
 	);
-}
-
-/** Marks every file of a finding that still has a name. */
-export function markFinding(state: State, finding: Finding): State {
-	const marks = new Map(state.marks);
-	for (const { imageIndex, position } of finding.files) {
-		const here = new Map(marks.get(imageIndex));
-		here.set(position, 0);
-		marks.set(imageIndex, here);
-	}
-	return { ...state, marks };
 }
 
 const cellOf = (text: string): string => text.replace(/\s+/g, ' ');

@@ -152,3 +152,14 @@ export function unmarkAll(state: State): State {
 		images: { ...state.images, marks: new Set() },
 	};
 }
+
+/** Marks entries of several images by position. */
+export function markPositions(state: State, found: ReadonlyMap<number, readonly number[]>): State {
+	let { marks } = state;
+	for (const [imageIndex, positions] of found) {
+		const here = new Map(marks.get(imageIndex));
+		for (const position of positions) here.set(position, here.get(position) ?? 0);
+		marks = withMarks(marks, imageIndex, here);
+	}
+	return { ...remember(state, 'marks'), marks };
+}

@@ -151,24 +151,13 @@ export function currentImage(state: State): ImageFacts | null {
 	return state.wim.images.find((image) => image.index === index) ?? imageUnderCursor(state);
 }
 
-export function isDamagedEntry(state: State, entry: EntryKey): boolean {
-	return state.damage.positions.get(entry.imageIndex)?.has(entry.position) ?? false;
-}
-
-/** True when something below the folder is damaged. */
-export function isDamagedFolder(state: State, imageIndex: number, path: string): boolean {
-	return state.damage.folders.has(`${imageIndex}:${path.toLowerCase()}`);
-}
-
-/** True when the row of the shown listing carries `!`. */
+/** True when the row of the shown listing carries `!`: a finding hits it, or something below it. */
 export function isDamagedRow(state: State, row: number): boolean {
 	const { listing } = state.files;
 	if (!listing || state.damage.findings.length === 0) return false;
 	const entry = entryAt(listing, row);
-	return (
-		isDamagedEntry(state, entry) ||
-		(entry.isFolder && isDamagedFolder(state, entry.imageIndex, entryPath(state, entry)))
-	);
+	const key = `${entry.imageIndex}:${entryPath(state, entry).toLowerCase()}`;
+	return state.damage.files.has(key) || (entry.isFolder && state.damage.folders.has(key));
 }
 
 /** A path without the folders before its last name; both kinds of separator count. */

@@ -157,8 +157,10 @@ export interface JobsState {
 
 export interface DamageState {
 	readonly findings: readonly Finding[];
-	/** Image index to positions that a finding hits. */
-	readonly positions: ReadonlyMap<number, ReadonlySet<number>>;
+	/** `index:path` in lower case of every file that a finding hits. */
+	readonly files: ReadonlySet<string>;
+	/** Indexes of the images that findings hit. */
+	readonly images: ReadonlySet<number>;
 	/** `index:path` in lower case of every folder with damage below. */
 	readonly folders: ReadonlySet<string>;
 	readonly list: ListState;
@@ -410,7 +412,8 @@ export const NO_DETAILS: DetailsState = {
 
 export const NO_DAMAGE: DamageState = {
 	findings: [],
-	positions: new Map(),
+	files: new Set(),
+	images: new Set(),
 	folders: new Set(),
 	list: LIST_START,
 	filter: '',

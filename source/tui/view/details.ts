@@ -5,7 +5,7 @@ import type { EntryDetails } from '../engine.ts';
 import { fit, linesOf, NOTHING, type Shown, safe, shown, wrapped } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import { findingOfEntry } from '../state/damage.ts';
-import { imageUnderCursor, isDamagedEntry } from '../state/selectors.ts';
+import { imageUnderCursor } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
 import { countText, timeText } from './columns.ts';
 import { hexRow, hexRowCount, textLines } from './content.ts';
@@ -132,8 +132,7 @@ export function entryNote(state: State, theme: Theme): Shown {
 	const row = order[list.cursor];
 	if (!listing || row === undefined) return NOTHING;
 	const name = theme.exact(listing.names[row] ?? '');
-	const entry = { imageIndex: listing.imageIndex, position: listing.positions[row] ?? -1 };
-	if (finding && isDamagedEntry(state, entry)) return shown`${name}: ${safe(finding.what)}, see !`;
+	if (finding) return shown`${name}: ${safe(finding.what)}, see !`;
 	const day = timeText(listing.times[row] ?? null, 'minute', state.settings.utc);
 	return shown`${name}  ${countText(listing.sizes[row] ?? 0)} bytes  ${day}`;
 }

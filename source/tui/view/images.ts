@@ -10,7 +10,7 @@ import { listBody, markOf, messageBody, type RowState, styleRow } from './pane.t
 
 export function imageRowState(state: State, index: number): RowState {
 	if (state.wim.unreadable.has(index)) return 'unreadable';
-	if ((state.damage.positions.get(index)?.size ?? 0) > 0) return 'damaged';
+	if (state.damage.images.has(index)) return 'damaged';
 	return state.images.marks.has(index) ? 'marked' : 'plain';
 }
 

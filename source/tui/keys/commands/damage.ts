@@ -2,7 +2,7 @@
 
 import { salvageForm } from '../../forms/extract.ts';
 import { reportForm } from '../../forms/report.ts';
-import { findingUnderCursor, markFinding } from '../../state/damage.ts';
+import { findingUnderCursor } from '../../state/damage.ts';
 import { openDialog } from '../../state/dialogs.ts';
 import { browse } from '../../state/files.ts';
 import { remember } from '../../state/marks.ts';
@@ -10,6 +10,7 @@ import type { State } from '../../state/state.ts';
 import { say } from '../../state/status.ts';
 import { openWim, showStart } from '../../state/wim.ts';
 import { shownFound } from '../../view/start.ts';
+import type { Api } from '../api.ts';
 import { type Command, change } from '../command.ts';
 import { all, needsDamage, needsVerb } from '../conditions.ts';
 import { imageFolderOf } from '../inside-path.ts';
@@ -21,15 +22,13 @@ function showFile(state: State): State {
 	return browse(
 		{ ...remember(state, 'place'), view: 'deck', focus: 'files' },
 		{ type: 'path', imageIndex: file.imageIndex, path: folder },
-		{ wanted: file.position > 0 ? file.position : name },
+		{ wanted: name },
 	);
 }
 
-function mark(state: State): State {
-	const finding = findingUnderCursor(state);
-	if (!finding) return state;
-	const count = finding.files.length;
-	return say(markFinding(remember(state, 'marks'), finding), `${count} marked`);
+function mark(api: Api): void {
+	const finding = findingUnderCursor(api.state());
+	if (finding) api.effects.markFiles(finding.files);
 }
 
 const findingFacts = (state: State): State => {
@@ -86,7 +85,7 @@ const damageCommands: readonly Command[] = [
 		keys: ['m', 'space'],
 		footer: 30,
 		disabled: needsDamage,
-		run: change(mark),
+		run: mark,
 	},
 	{
 		id: 'finding.salvage',

@@ -1,0 +1,183 @@
+/** The deck on this process's terminal, from the first byte to a restored screen. Ink is imported only once it is known to run. */
+
+import path from 'node:path';
+import type { WriteStream } from 'node:tty';
+import { ExitCode } from '../base/errors.ts';
+import { printable } from '../base/print.ts';
+import { machineClock } from '../jobs/clock.ts';
+import { DeckApp } from './deck-app.ts';
+import type { DeckEngine } from './engine.ts';
+import { sentence } from './sentence.ts';
+import {
+	type ColorLevel,
+	probe,
+	type SymbolLevel,
+	type TerminalProfile,
+} from './terminal/probe.ts';
+import { type LeaveReason, Session } from './terminal/session.ts';
+
+export interface DeckOptions {
+	/** A file or a folder; null: the folder it was started in. */
+	readonly path: string | null;
+	readonly references: readonly string[];
+	readonly readonly: boolean;
+	readonly slow: boolean;
+	readonly symbols: SymbolLevel | undefined;
+	readonly color: ColorLevel | undefined;
+	/** What to do with the jobs when the line drops. */
+	readonly onHangup: 'finish' | 'cancel';
+	readonly createEngine: () => Promise<DeckEngine>;
+}
+
+/** A canceled job gets this long to clean up after a signal. */
+const CANCEL_MS = 10_000;
+/** Leave waits this long for an answer of the terminal, so that none lands in the shell. */
+const SETTLE_MS = 300;
+
+const SIGNAL_CODES: Readonly<Record<LeaveReason, number>> = {
+	SIGINT: ExitCode.canceled,
+	SIGTERM: 143,
+	SIGQUIT: 131,
+	hangup: 129,
+	error: ExitCode.defect,
+};
+
+const pause = (ms: number): Promise<void> =>
+	new Promise((resolve) => {
+		setTimeout(resolve, ms).unref();
+	});
+
+/** chalk, which Ink uses, decides by the environment when it is loaded; so the environment says what we found. */
+function tellInk(profile: TerminalProfile): void {
+	process.env['NODE_ENV'] ??= 'production';
+	process.env['FORCE_COLOR'] = profile.color === 'never' ? '0' : profile.color === '16' ? '1' : '2';
+}
+
+/** Runs the deck; ends with the exit code of the process, the terminal restored. */
+export async function runDeck(options: DeckOptions): Promise<number> {
+	const { symbols, color } = options;
+	const profile = probe({
+		env: process.env,
+		platform: process.platform,
+		stdinIsTerminal: process.stdin.isTTY === true,
+		stdoutIsTerminal: process.stdout.isTTY === true,
+		symbols,
+		color,
+	});
+	if ('refused' in profile) {
+		process.stderr.write(`wimdeck: ${profile.refused}\n`);
+		return ExitCode.badInput;
+	}
+	tellInk(profile);
+	const [engine, { mountDeck }] = await Promise.all([
+		options.createEngine(),
+		import('./screens/mount.tsx'),
+	]);
+	return new RunningDeck(options, profile, engine).run(mountDeck);
+}
+
+class RunningDeck {
+	readonly #options: DeckOptions;
+	readonly #profile: TerminalProfile;
+	readonly #engine: DeckEngine;
+	#app: DeckApp | null = null;
+	#session: Session | null = null;
+	#finish: (code: number) => void = () => {};
+	#isEnding = false;
+
+	constructor(options: DeckOptions, profile: TerminalProfile, engine: DeckEngine) {
+		this.#options = options;
+		this.#profile = profile;
+		this.#engine = engine;
+	}
+
+	async run(mount: ConstructorParameters<typeof DeckApp>[0]['mount']): Promise<number> {
+		const { path: start, references, readonly, slow } = this.#options;
+		const ended = new Promise<number>((resolve) => {
+			this.#finish = resolve;
+		});
+		const app = new DeckApp({
+			engine: this.#engine,
+			output: process.stdout,
+			profile: this.#profile,
+			settings: {
+				readonly,
+				slow,
+				workFolder: process.cwd(),
+				pathSeparator: path.sep,
+			},
+			keys: {},
+			clock: () => machineClock.elapsed(),
+			mount,
+			onExit: (code) => void this.#leave(code),
+			onCrash: (error) => this.#end('error', error),
+			onSuspend: () => this.#session?.suspend(),
+		});
+		this.#app = app;
+		const session = new Session(
+			{
+				stdin: process.stdin,
+				stdout: process.stdout as WriteStream & { fd: number },
+				stderr: process.stderr,
+				process,
+				// The whole group, as the terminal itself would: whoever started us waits for it.
+				suspend: () => process.kill(0, 'SIGTSTP'),
+			},
+			this.#profile,
+			{
+				onInput: (text) => app.input(text),
+				onResize: () => app.resized(),
+				onContinue: () => app.resumed(),
+				onEnd: (reason, error) => this.#end(reason, error),
+			},
+		);
+		this.#session = session;
+		session.open();
+		await app.start(start, references);
+		return ended;
+	}
+
+	/** The ordinary way out. */
+	async #leave(code: number): Promise<void> {
+		if (this.#isEnding) return;
+		this.#isEnding = true;
+		await this.#app?.writer.settled(SETTLE_MS);
+		this.#app?.close();
+		this.#session?.close();
+		await this.#engine.close();
+		this.#finish(code);
+	}
+
+	/** A signal, a lost line or a defect. */
+	#end(reason: LeaveReason, error?: unknown): void {
+		if (this.#isEnding) {
+			// A second signal does not wait for anything.
+			if (reason !== 'error' && reason !== 'hangup') process.exit(SIGNAL_CODES[reason]);
+			return;
+		}
+		this.#isEnding = true;
+		this.#app?.stopDrawing();
+		this.#session?.leave();
+		if (reason === 'error')
+			process.stderr.write(
+				`${printable(sentence(error))}\n${printableStack(error)}Please report this, with what you did before.\n`,
+			);
+		void this.#endJobs(reason).then(async () => {
+			this.#app?.close();
+			this.#session?.close();
+			await this.#engine.close().catch(() => {});
+			this.#finish(SIGNAL_CODES[reason]);
+		});
+	}
+
+	async #endJobs(reason: LeaveReason): Promise<void> {
+		const finishes = reason === 'hangup' && this.#options.onHangup === 'finish';
+		if (finishes) await this.#engine.jobs.idle();
+		else await Promise.race([this.#app?.cancelJobs(), pause(CANCEL_MS)]);
+	}
+}
+
+function printableStack(error: unknown): string {
+	if (!(error instanceof Error) || !error.stack) return '';
+	return `${error.stack.split('\n').slice(1).map(printable).join('\n')}\n`;
+}

@@ -1,0 +1,263 @@
+/** The queue of `jobs/` as the deck shows it. */
+
+import { promises as fs } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { formatDuration, formatSize, plural } from '../../base/print.ts';
+import type { Clock, Run } from '../../base/run.ts';
+import type { Journal } from '../../jobs/journal.ts';
+import { type Job, JobQueue } from '../../jobs/queue.ts';
+import type { JobRequest as EngineRequest } from '../../jobs/request.ts';
+import type { Fault } from '../../operations/verify-report.ts';
+import type {
+	DeckJobs,
+	Finding,
+	JobCheck,
+	JobEstimate,
+	JobRequest,
+	JobState,
+	JobView,
+} from '../engine.ts';
+import { sentence } from '../sentence.ts';
+import { findingOf } from './finding.ts';
+import { engineRequest, titleOf } from './requests.ts';
+
+/** Does what a request says, and tells of faults as they are found. */
+export type DeckPerformer = (
+	request: EngineRequest,
+	run: Run,
+	onFault: (fault: Fault) => void,
+) => Promise<unknown>;
+
+export interface DeckJobsOptions {
+	readonly clock: Clock;
+	readonly journal: Journal | null;
+	readonly perform: DeckPerformer;
+	readonly verbs: readonly string[];
+}
+
+/** Jobs side by side: reading ones may share a disk, writing ones share the cores. */
+const PARALLEL_MAX = 3;
+
+interface Extra {
+	readonly request: JobRequest;
+	readonly findings: Map<number, Finding>;
+	shown: readonly Finding[];
+	startedMs: number | null;
+	endedMs: number | null;
+	lastEventMs: number;
+	view: { readonly of: Job; readonly findings: readonly Finding[]; readonly view: JobView } | null;
+}
+
+const STATES: Readonly<Record<Job['state'], JobState>> = {
+	queued: 'queued',
+	running: 'running',
+	paused: 'paused',
+	done: 'done',
+	problems: 'done',
+	failed: 'failed',
+	canceled: 'canceled',
+};
+
+/** What an operation's result says of itself in a few words. */
+function resultText(result: unknown): string | null {
+	if (typeof result !== 'object' || result === null) return null;
+	const facts = result as Readonly<Record<string, unknown>>;
+	const coverage = facts['coverage'];
+	if (typeof coverage === 'object' && coverage !== null) {
+		const { blobsChecked, blobsBad } = coverage as { blobsChecked?: number; blobsBad?: number };
+		const faults = Array.isArray(facts['faults']) ? facts['faults'].length : 0;
+		if (faults === 0) return `${plural(blobsChecked ?? 0, 'blob')} checked, no damage`;
+		return `${plural(faults, 'finding')}, ${plural(blobsBad ?? 0, 'damaged blob')}; see !`;
+	}
+	const { files, bytes } = facts;
+	if (typeof files === 'number' && typeof bytes === 'number')
+		return `${plural(files, 'file')}, ${formatSize(bytes)}`;
+	return null;
+}
+
+export class QueuedJobs implements DeckJobs {
+	readonly verbs: ReadonlySet<string>;
+	readonly #clock: Clock;
+	readonly #queue: JobQueue;
+	readonly #extras = new Map<number, Extra>();
+	readonly #byRequest = new WeakMap<EngineRequest, Extra>();
+	readonly #listeners = new Set<() => void>();
+
+	constructor({ clock, journal, perform, verbs }: DeckJobsOptions) {
+		this.verbs = new Set(verbs);
+		this.#clock = clock;
+		this.#queue = new JobQueue({
+			clock,
+			journal,
+			parallel: Math.max(1, Math.min(PARALLEL_MAX, os.availableParallelism())),
+			perform: (request, run) => perform(request, run, (fault) => this.#found(request, fault)),
+			onChange: (job) => this.#changed(job),
+		});
+	}
+
+	list(): readonly JobView[] {
+		return this.#queue.jobs.map((job) => this.#viewOf(job));
+	}
+
+	subscribe(listener: () => void): () => void {
+		this.#listeners.add(listener);
+		return () => void this.#listeners.delete(listener);
+	}
+
+	start(request: JobRequest): number {
+		const real = engineRequest(request);
+		const extra: Extra = {
+			request,
+			findings: new Map(),
+			shown: [],
+			startedMs: null,
+			endedMs: null,
+			lastEventMs: this.#clock.elapsed(),
+			view: null,
+		};
+		this.#byRequest.set(real, extra);
+		return this.#queue.add(real).id;
+	}
+
+	cancel(id: number): void {
+		this.#queue.cancel(id);
+	}
+
+	pause(id: number): void {
+		this.#queue.pause(id);
+	}
+
+	resume(id: number): void {
+		this.#queue.resume(id);
+	}
+
+	dismiss(id: number): void {
+		this.#queue.remove(id);
+		this.#extras.delete(id);
+	}
+
+	async check({ verb, values }: JobRequest): Promise<JobCheck> {
+		const errors: Record<string, string> = {};
+		if (verb === 'extract' || verb === 'apply') {
+			const target = String(values['target'] ?? '').trim();
+			if (target === '') errors['target'] = 'name a folder';
+			else {
+				const stat = await fs.stat(target).catch(() => null);
+				if (stat && !stat.isDirectory()) errors['target'] = 'this is a file, not a folder';
+			}
+		}
+		return { errors, replaces: null };
+	}
+
+	async estimate({ values }: JobRequest): Promise<JobEstimate> {
+		const target = String(values['target'] ?? '').trim();
+		if (target === '') return { notes: [], warnings: [] };
+		const folder = await nearestFolder(target);
+		const { bavail, bsize } = await fs.statfs(folder);
+		const exists = folder === path.resolve(target);
+		return {
+			notes: [`${formatSize(bavail * bsize)} free${exists ? '' : '; the folder is made'}`],
+			warnings: [],
+		};
+	}
+
+	async idle(): Promise<void> {
+		while (this.#queue.unfinished.length > 0)
+			await Promise.all(this.#queue.unfinished.map(({ id }) => this.#queue.ended(id)));
+	}
+
+	#found(request: EngineRequest, fault: Fault): void {
+		const extra = this.#byRequest.get(request);
+		if (!extra) return;
+		// A fault is told again when more is known of it.
+		extra.findings.set(fault.id, findingOf(fault));
+		extra.shown = [...extra.findings.values()];
+		this.#tell();
+	}
+
+	#changed(job: Job): void {
+		const extra = this.#extras.get(job.id) ?? this.#byRequest.get(job.request);
+		if (extra) {
+			this.#extras.set(job.id, extra);
+			const nowMs = this.#clock.elapsed();
+			extra.lastEventMs = nowMs;
+			if (job.state === 'running') extra.startedMs ??= nowMs;
+			if (job.outcome !== null) extra.endedMs ??= nowMs;
+		}
+		this.#tell();
+	}
+
+	#tell(): void {
+		for (const listener of this.#listeners) listener();
+	}
+
+	#viewOf(job: Job): JobView {
+		const extra = this.#extras.get(job.id);
+		if (!extra) throw new Error(`Job ${job.id} is not one of the deck's`);
+		const known = extra.view;
+		if (known && known.of === job && known.findings === extra.shown) return known.view;
+		const view = this.#makeView(job, extra);
+		extra.view = { of: job, findings: extra.shown, view };
+		return view;
+	}
+
+	#makeView(job: Job, extra: Extra): JobView {
+		const { progress, outcome } = job;
+		return {
+			id: job.id,
+			verb: job.request.verb,
+			title: titleOf(extra.request),
+			state: STATES[job.state],
+			phase: progress?.phase ?? '',
+			doneBytes: progress?.doneBytes ?? 0,
+			totalBytes: progress?.totalBytes ?? null,
+			rate: progress?.bytesPerSecond ?? null,
+			etaMs: progress?.remainingMs ?? null,
+			startedMs: extra.startedMs ?? extra.lastEventMs,
+			lastEventMs: extra.lastEventMs,
+			endedMs: extra.endedMs,
+			problemCount: outcome?.problems ?? progress?.problems ?? 0,
+			warningCount: outcome?.warnings ?? progress?.warnings ?? 0,
+			summary:
+				outcome === null
+					? null
+					: outcome.error === null
+						? resultText(outcome.result)
+						: sentence(outcome.error),
+			waitsFor: job.waitsFor,
+			log: [
+				...(job.droppedLines > 0 ? [`(${plural(job.droppedLines, 'older line')} dropped)`] : []),
+				...job.log.map(({ type, message, facts }) => {
+					const where =
+						facts.path !== undefined && !message.includes(facts.path) ? ` (${facts.path})` : '';
+					return `${type}: ${message}${where}`;
+				}),
+				...(outcome === null
+					? []
+					: [
+							outcome.error === null
+								? `${outcome.state} in ${formatDuration(outcome.elapsedMs)}`
+								: sentence(outcome.error),
+						]),
+			],
+			logCount: job.droppedLines + job.log.length,
+			findings: extra.shown,
+			canPause: true,
+			request: extra.request,
+			isForeign: false,
+		};
+	}
+}
+
+/** The nearest folder that exists at or above a path. */
+async function nearestFolder(target: string): Promise<string> {
+	let folder = path.resolve(target);
+	for (;;) {
+		const stat = await fs.stat(folder).catch(() => null);
+		if (stat?.isDirectory()) return folder;
+		const above = path.dirname(folder);
+		if (above === folder) return folder;
+		folder = above;
+	}
+}

@@ -1,0 +1,54 @@
+/** Faults of a check as the findings of the triage view. */
+
+import { formatCount, formatHex } from '../../base/print.ts';
+import type { Fault } from '../../operations/verify-report.ts';
+import type { Finding } from '../engine.ts';
+
+const PLACES: Readonly<Record<string, string>> = {
+	header: 'header',
+	xml: 'XML data',
+	'blob-table': 'blob table',
+	'integrity-table': 'integrity table',
+	integrity: 'integrity table',
+	'missing-part': 'missing part',
+	'missing-blob': 'missing content',
+};
+
+function whereOf(fault: Fault): string {
+	const at = fault.range === null ? '' : ` @${formatHex(fault.range.offset)}`;
+	if (fault.class === 'blob') return `resource${at}`;
+	if (fault.class === 'metadata') return `metadata of image ${fault.images[0] ?? '?'}`;
+	return `${PLACES[fault.class] ?? fault.class}${fault.class === 'integrity' ? at : ''}`;
+}
+
+function notesOf(fault: Fault): string[] {
+	const notes: string[] = [];
+	if (fault.blobSize !== null && fault.lost !== null) {
+		const lost = fault.lost.reduce((sum, { size }) => sum + size, 0);
+		if (lost < fault.blobSize)
+			notes.push(
+				`Readable: ${formatCount(fault.blobSize - lost)} of ${formatCount(fault.blobSize)} bytes.`,
+			);
+	}
+	for (const copy of fault.copies)
+		if (copy.isGood)
+			notes.push(`Elsewhere: a good copy in ${copy.part} at ${formatHex(copy.offset)}.`);
+	return [...notes, ...fault.notes];
+}
+
+export function findingOf(fault: Fault): Finding {
+	return {
+		id: String(fault.id),
+		severity: fault.severity,
+		where: whereOf(fault),
+		what: fault.message,
+		files: fault.files.map(({ image, path }) => ({
+			imageIndex: image,
+			path: path.replaceAll('/', '\\'),
+		})),
+		blocksImage: fault.blocksImage,
+		imageIndexes: fault.images,
+		notes: notesOf(fault),
+		digest: fault.sha1,
+	};
+}

@@ -1,0 +1,56 @@
+/** The engine of this program behind the deck's interface. */
+
+import type { Clock } from '../../base/run.ts';
+import type { Journal } from '../../jobs/journal.ts';
+import type { DeckEngine, DeckJobs, FoundWim, HostEntry, HostPath, OpenFile } from '../engine.ts';
+import { type DeckPerformer, QueuedJobs } from './deck-jobs.ts';
+import { complete, findWims, look, writeReport } from './host-files.ts';
+import { openFile } from './open-wim-file.ts';
+
+export interface WimEngineOptions {
+	readonly clock: Clock;
+	readonly journal: Journal | null;
+	readonly perform: DeckPerformer;
+	readonly verbs: readonly string[];
+	/** Ends threads and what else runs beside the jobs. */
+	readonly dispose: () => Promise<void>;
+}
+
+export class WimEngine implements DeckEngine {
+	readonly jobs: DeckJobs;
+	readonly #dispose: () => Promise<void>;
+
+	constructor(options: WimEngineOptions) {
+		this.jobs = new QueuedJobs(options);
+		this.#dispose = options.dispose;
+	}
+
+	open(path: string, { refs }: { readonly refs: readonly string[] }): Promise<OpenFile> {
+		return openFile(path, refs);
+	}
+
+	findWims(
+		folder: string,
+		isDeep: boolean,
+		onBatch: (found: readonly FoundWim[]) => void,
+		signal: AbortSignal,
+	): Promise<void> {
+		return findWims(folder, isDeep, onBatch, signal);
+	}
+
+	complete(path: string): Promise<readonly HostEntry[]> {
+		return complete(path);
+	}
+
+	look(path: string): Promise<HostPath> {
+		return look(path);
+	}
+
+	writeReport(path: string, text: string): Promise<void> {
+		return writeReport(path, text);
+	}
+
+	close(): Promise<void> {
+		return this.#dispose();
+	}
+}
