@@ -1,13 +1,7 @@
 #!/usr/bin/env node
-import {
-	CanceledError,
-	ExitCode,
-	exitCodeOf,
-	InputError,
-	UnsupportedError,
-} from './base/errors.ts';
+import { CanceledError, ExitCode, exitCodeOf } from './base/errors.ts';
 import { errorText } from './cli/print-error.ts';
-import { runCommandLine } from './cli/run.ts';
+import { runCommandLine, type Task } from './cli/run.ts';
 
 const abort = new AbortController();
 let interrupts = 0;
@@ -19,17 +13,14 @@ const onSignal = () => {
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 for (const signal of SIGNALS) process.on(signal, onSignal);
 
-/** Opens the deck, or says why it cannot be opened here; nothing of Ink is loaded to find that out. */
-async function openDeck(): Promise<number> {
-	const { probe } = await import('./tui/terminal/probe.ts');
-	const profile = probe({
-		env: process.env,
-		platform: process.platform,
-		stdinIsTerminal: process.stdin.isTTY === true,
-		stdoutIsTerminal: process.stdout.isTTY === true,
-	});
-	if ('refused' in profile) throw new InputError(profile.refused);
-	throw new UnsupportedError('The deck is not part of this version');
+/** Opens the deck; Ink is loaded only then, and only when there is a terminal for it. */
+async function openDeck(task: Extract<Task, { type: 'deck' }>): Promise<number> {
+	const { deckSwitches } = await import('./cli/deck-options.ts');
+	const switches = await deckSwitches(task.options, process.argv.slice(2));
+	const { runDeck } = await import('./tui/deck.ts');
+	// From here on the deck answers signals itself.
+	for (const signal of SIGNALS) process.off(signal, onSignal);
+	return runDeck({ ...switches, path: task.path });
 }
 
 try {
@@ -42,7 +33,7 @@ try {
 		stderr: process.stderr,
 		signal: abort.signal,
 	});
-	process.exitCode = typeof task === 'number' ? task : await openDeck();
+	process.exitCode = typeof task === 'number' ? task : await openDeck(task);
 } catch (error) {
 	process.stderr.write(errorText(error));
 	process.exitCode = exitCodeOf(error);

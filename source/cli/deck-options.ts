@@ -12,6 +12,11 @@ export interface DeckSwitches {
 	readonly ascii: boolean;
 	readonly mono: boolean;
 	readonly slow: boolean;
+	/** Null: as the terminal seems to know. */
+	readonly symbols: 'ascii' | 'console' | 'unicode' | null;
+	readonly color: 'never' | '16' | '256' | null;
+	/** Patterns of further parts. */
+	readonly references: readonly string[];
 	readonly animation: boolean;
 	/** What to do with the jobs when the line drops. */
 	readonly onHangup: 'finish' | 'cancel';
@@ -24,6 +29,9 @@ const DEFAULTS: DeckSwitches = {
 	ascii: false,
 	mono: false,
 	slow: false,
+	symbols: null,
+	color: null,
+	references: [],
 	animation: true,
 	onHangup: 'finish',
 	config: null,
@@ -48,6 +56,9 @@ export async function deckSwitches(
 			ascii: { type: 'boolean', default: false },
 			mono: { type: 'boolean', default: false },
 			slow: { type: 'boolean', default: false },
+			symbols: { type: 'string', choices: ['ascii', 'console', 'unicode'] },
+			color: { type: 'string', choices: ['never', '16', '256'] },
+			ref: { type: 'string', isMultiple: true },
 			anim: { type: 'boolean', default: true },
 			onHangup: { type: 'string', choices: ['finish', 'cancel'], default: 'finish' },
 			config: { type: 'string' },
@@ -58,6 +69,9 @@ export async function deckSwitches(
 		ascii: flags.ascii,
 		mono: flags.mono,
 		slow: flags.slow,
+		symbols: (flags.symbols ?? (flags.ascii ? 'ascii' : null)) as DeckSwitches['symbols'],
+		color: (flags.color ?? (flags.mono ? 'never' : null)) as DeckSwitches['color'],
+		references: flags.ref ?? [],
 		animation: flags.anim,
 		onHangup: flags.onHangup === 'cancel' ? 'cancel' : 'finish',
 		config: flags.config ?? null,

@@ -204,6 +204,18 @@ export const OPTIONS = {
 	ascii: { help: 'Use ASCII symbols only' },
 	mono: { help: 'Use no colour' },
 	slow: { help: 'Save bytes on a slow line' },
+	symbols: {
+		value: 'LEVEL',
+		kind: 'choice',
+		choices: ['ascii', 'console', 'unicode'],
+		help: 'Symbols to draw with, instead of what the terminal seems to know',
+	},
+	color: {
+		value: 'LEVEL',
+		kind: 'choice',
+		choices: ['never', '16', '256'],
+		help: 'Colours to draw with',
+	},
 	'no-anim': { help: 'Show nothing that moves by itself' },
 	'on-hangup': {
 		value: 'WHAT',

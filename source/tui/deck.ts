@@ -22,11 +22,11 @@ export interface DeckOptions {
 	readonly references: readonly string[];
 	readonly readonly: boolean;
 	readonly slow: boolean;
-	readonly symbols: SymbolLevel | undefined;
-	readonly color: ColorLevel | undefined;
+	/** Null: as the terminal seems to know. */
+	readonly symbols: SymbolLevel | null;
+	readonly color: ColorLevel | null;
 	/** What to do with the jobs when the line drops. */
 	readonly onHangup: 'finish' | 'cancel';
-	readonly createEngine: () => Promise<DeckEngine>;
 }
 
 /** A canceled job gets this long to clean up after a signal. */
@@ -49,7 +49,9 @@ const pause = (ms: number): Promise<void> =>
 
 /** chalk, which Ink uses, decides by the environment when it is loaded; so the environment says what we found. */
 function tellInk(profile: TerminalProfile): void {
-	process.env['NODE_ENV'] ??= 'production';
+	// Not spelled out: the bundler would replace it.
+	const mode = 'NODE_ENV';
+	process.env[mode] ??= 'production';
 	process.env['FORCE_COLOR'] = profile.color === 'never' ? '0' : profile.color === '16' ? '1' : '2';
 }
 
@@ -61,8 +63,8 @@ export async function runDeck(options: DeckOptions): Promise<number> {
 		platform: process.platform,
 		stdinIsTerminal: process.stdin.isTTY === true,
 		stdoutIsTerminal: process.stdout.isTTY === true,
-		symbols,
-		color,
+		symbols: symbols ?? undefined,
+		color: color ?? undefined,
 	});
 	if ('refused' in profile) {
 		process.stderr.write(`wimdeck: ${profile.refused}\n`);
@@ -70,7 +72,7 @@ export async function runDeck(options: DeckOptions): Promise<number> {
 	}
 	tellInk(profile);
 	const [engine, { mountDeck }] = await Promise.all([
-		options.createEngine(),
+		import('./engine/create-engine.ts').then(({ createEngine }) => createEngine()),
 		import('./screens/mount.tsx'),
 	]);
 	return new RunningDeck(options, profile, engine).run(mountDeck);
