@@ -29,6 +29,7 @@ import {
 	utimesSync,
 	writeFileSync,
 } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -225,7 +226,11 @@ export class PosixTarget {
 		}
 	}
 
-	/** Removes what has the name of a file to come, never following it. */
+	/**
+	 * Removes what has the name of a file to come, never following it; somebody else (a lane) makes the file.
+	 *
+	 * @throws {HostError} when a folder has the name, or its folder is not known to be real
+	 */
 	makeRoom(relative: string): void {
 		this.#create(relative, 'file', this.isEmpty ? () => {} : removeExisting);
 	}
@@ -339,6 +344,27 @@ export function utimesValues(
 	const access = known(times.accessTime, times.writeTime);
 	const write = known(times.writeTime, times.accessTime);
 	return write === 0n ? null : [utimesArgument(access), utimesArgument(write)];
+}
+
+/**
+ * Copies a file of this run to a name where nothing must stand, or a file or link that goes away.
+ *
+ * @param times what `utimes` takes
+ * @throws {HostError}
+ */
+export async function copyToNewFile(
+	from: HostPath,
+	to: HostPath,
+	times: readonly [access: number | string, write: number | string] | null,
+): Promise<void> {
+	try {
+		removeExisting(forFs(to));
+		await copyFile(forFs(from), forFs(to), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+		if (times) utimesSync(forFs(to), times[0], times[1]);
+	} catch (error) {
+		const path = hostPathText(to);
+		throw hostError(`Cannot create "${path}"`, error, { path });
+	}
 }
 
 /** Opens a file that this call makes; what stands there is removed, never followed. */

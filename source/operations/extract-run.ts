@@ -237,7 +237,7 @@ class Extraction implements BlobSink {
 		}
 	}
 
-	/** The files to be filled, of those whose names are free or could be made so. */
+	/** The files to be filled, of those whose folders could be made. */
 	*fileJobs(): Generator<{ blob: ExtractBlob; files: FileTarget[] }, void, undefined> {
 		const tree = this.#tree;
 		for (const [blob, items] of this.#plan.files) {

@@ -1,8 +1,6 @@
-import { closeSync, constants, futimesSync, openSync, writeSync } from 'node:fs';
-import { DigestError, HostError, MissingError, type WimError } from '../../source/base/errors.ts';
+import { DigestError, MissingError, type WimError } from '../../source/base/errors.ts';
 import { type Sha1, sha1 } from '../../source/bytes/sha1.ts';
 import { Span } from '../../source/bytes/span.ts';
-import { forFs } from '../../source/host/host-path.ts';
 import { Attribute } from '../../source/image/dentry.ts';
 import { addNode, type EditNode, EditTree, type Inode, newInode } from '../../source/image/edit-tree.ts';
 import { encodeTree } from '../../source/image/encode-tree.ts';
@@ -10,6 +8,7 @@ import { encodeLinkTarget, ReparseTag } from '../../source/image/reparse.ts';
 import { encodeTaggedItems, type TaggedItem } from '../../source/image/tagged-items.ts';
 import { ImageTree } from '../../source/image/tree.ts';
 import type { BlobWriter, ExtractSource, FileTarget } from '../../source/operations/extract-data.ts';
+import { TargetFile } from '../../source/storage/target-file.ts';
 
 /** A file of a test image; what is not given is as plain as can be. */
 export interface TestFile {
@@ -101,10 +100,6 @@ export function testSource(folder: TestFolder): { source: ExtractSource; writer:
 
 /** Writes blobs from memory the way lanes do: new files only, or nothing. */
 function memoryWriter(blobs: ReadonlyMap<Sha1, Uint8Array>, damaged: ReadonlySet<Sha1>): BlobWriter {
-	const write = (path: string | Buffer, bytes: Uint8Array) => {
-		const { O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW } = constants;
-		return { fd: openSync(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o644), bytes };
-	};
 	return {
 		async write({ files, small, recoverData }, sink) {
 			for (const { blob, files: targets } of files) {
@@ -114,20 +109,19 @@ function memoryWriter(blobs: ReadonlyMap<Sha1, Uint8Array>, damaged: ReadonlySet
 				const isKept = error === null || recoverData;
 				const refused = new Map<FileTarget, WimError>();
 				for (const target of isKept ? targets : []) {
-					const { path, times } = target;
+					const { path, times, isSparse } = target;
 					try {
-						const { fd, bytes } = write(forFs(path), blobs.get(blob.sha1) ?? new Uint8Array(0));
-						writeSync(fd, bytes);
-						if (times) futimesSync(fd, times[0], times[1]);
-						closeSync(fd);
+						const rest = { mode: null, owner: null };
+						const file = TargetFile.create({ path, times, isSparse, ...rest });
+						file.write(blobs.get(blob.sha1) ?? new Uint8Array(0), 0);
+						file.finish();
 					} catch (cause) {
-						refused.set(target, new HostError(`Cannot create "${path}"`, {}, cause));
+						refused.set(target, cause as WimError);
 					}
 				}
 				sink.fileWritten({ blob, error, isKept, refused });
 			}
-			for (const blob of small)
-				sink.smallRead({ blob, error: null }, blobs.get(blob.sha1) ?? null);
+			for (const blob of small) sink.smallRead({ blob, error: null }, blobs.get(blob.sha1) ?? null);
 		},
 	};
 }
