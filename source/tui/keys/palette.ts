@@ -2,7 +2,7 @@
 
 import { focusOf } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
-import type { Command, Context } from './command.ts';
+import type { Command, CommandGroup, Context } from './command.ts';
 import { type Keymap, keyLabel } from './keymap.ts';
 
 export interface Match {
@@ -33,6 +33,10 @@ const matchesHelp = (command: Command, query: string): boolean =>
 	command.group.includes(query) ||
 	command.id.toLowerCase().includes(query) ||
 	command.keys.some((key) => keyLabel(key).toLowerCase() === query || key === query);
+
+const GROUPS: readonly CommandGroup[] = ['move', 'do', 'find', 'job', 'everywhere', 'dialog'];
+
+const groupOf = (command: Command): number => GROUPS.indexOf(command.group);
 
 const isListed = (command: Command): boolean => command.group !== 'dialog';
 
@@ -70,12 +74,15 @@ export function matchingCommands(
 		const used = state.recentCommands.indexOf(id);
 		return used < 0 ? Number.MAX_SAFE_INTEGER : used;
 	};
-	matches.sort(
-		(a, b) =>
-			Number(b.isHere) - Number(a.isHere) ||
-			a.order - b.order ||
-			(menu === 'palette' ? recency(a.command.id) - recency(b.command.id) : 0) ||
-			a.at - b.at,
+	matches.sort((a, b) =>
+		menu === 'help'
+			? a.order - b.order || groupOf(a.command) - groupOf(b.command) || a.at - b.at
+			: // Letters that only happen to be in this order come after everything that begins so.
+				Number(a.order === 2) - Number(b.order === 2) ||
+				Number(b.isHere) - Number(a.isHere) ||
+				a.order - b.order ||
+				recency(a.command.id) - recency(b.command.id) ||
+				a.at - b.at,
 	);
 	return matches.map(({ command, isHere }) => ({
 		command,

@@ -56,7 +56,10 @@ export function wimOpened(state: State, request: OpenRequest, file: OpenFile): S
 	};
 	const warning = file.facts.warnings[0];
 	const told = warning === undefined ? opened : say(opened, warning, 'warning');
-	return request.keepPlace ? samePlace(told) : fromTheTop(told);
+	if (request.keepPlace) return samePlace(told);
+	const fresh = fromTheTop(told);
+	// With one image there is nothing to choose.
+	return file.images.length === 1 ? browseImage(fresh) : fresh;
 }
 
 function fromTheTop(state: State): State {

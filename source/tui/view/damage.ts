@@ -3,6 +3,7 @@
 import type { Finding } from '../engine.ts';
 import {
 	blank,
+	cut,
 	cutStart,
 	fit,
 	fitRight,
@@ -36,24 +37,61 @@ export function indexRanges(indexes: readonly number[]): Shown {
 	return safe(parts.join(','));
 }
 
-function findingRow(theme: Theme, finding: Finding, width: number): Shown {
-	const severity = finding.severity === 'error' ? shown`ERR` : shown`WRN`;
-	const files = finding.files.length === 0 ? shown`-` : countText(finding.files.length);
-	const images = finding.imageIndexes.length === 0 ? shown`-` : indexRanges(finding.imageIndexes);
-	const imagesWidth = 8;
-	const where = Math.max(16, Math.min(30, Math.floor(width * 0.28)));
-	const what = width - 7 - where - 1 - 8 - 2 - imagesWidth;
-	return shown`${severity}  ${fit(theme.exact(finding.where), where)} ${fit(theme.exact(finding.what), what)} ${fitRight(files, 7)}  ${fit(images, imagesWidth)}`;
+interface Widths {
+	readonly where: number;
+	readonly what: number;
+	readonly hasImages: boolean;
 }
 
-const headRow = (width: number): Shown => {
-	const where = Math.max(16, Math.min(30, Math.floor(width * 0.28)));
-	const what = width - 7 - where - 1 - 8 - 2 - 8;
-	return fit(
-		shown`  SEV  ${fit(shown`WHERE`, where)} ${fit(shown`WHAT`, what)} ${fitRight(shown`FILES`, 7)}  IMAGES`,
+const IMAGES_WIDTH = 8;
+
+/** Narrow screens leave out where and the images; both stand below the list anyway. */
+function widthsFor(width: number): Widths {
+	const hasImages = width >= 60;
+	const where = hasImages ? Math.max(16, Math.min(30, Math.floor(width * 0.28))) + 1 : 0;
+	const rest = 7 + where + 8 + (hasImages ? 2 + IMAGES_WIDTH : 0);
+	return { where, what: width - rest, hasImages };
+}
+
+interface Cells {
+	readonly severity: Shown;
+	readonly where: Shown;
+	readonly what: Shown;
+	readonly files: Shown;
+	readonly images: Shown;
+}
+
+function cellsRow(cells: Cells, width: number): Shown {
+	const { where, what, hasImages } = widthsFor(width);
+	const place = hasImages ? shown`${fit(cells.where, where - 1)} ` : NOTHING;
+	const images = hasImages ? shown`  ${cut(cells.images, IMAGES_WIDTH)}` : NOTHING;
+	return shown`${cells.severity}  ${place}${fit(cells.what, what)} ${fitRight(cells.files, 7)}${images}`;
+}
+
+function findingRow(theme: Theme, finding: Finding, width: number): Shown {
+	return cellsRow(
+		{
+			severity: finding.severity === 'error' ? shown`ERR` : shown`WRN`,
+			where: theme.exact(finding.where),
+			what: theme.exact(finding.what),
+			files: finding.files.length === 0 ? shown`-` : countText(finding.files.length),
+			images: finding.imageIndexes.length === 0 ? shown`-` : indexRanges(finding.imageIndexes),
+		},
 		width,
 	);
-};
+}
+
+const headRow = (width: number): Shown =>
+	shown`  ${cellsRow(
+		{
+			severity: shown`SEV`,
+			where: shown`WHERE`,
+			what: shown`WHAT`,
+			files: shown`FILES`,
+			images: shown`IMAGES`,
+		},
+		width,
+	)}`;
 
 function detailLines(
 	theme: Theme,
@@ -105,8 +143,8 @@ export function damageBody(state: State, theme: Theme, width: number, height: nu
 	const rows = listBody(state.damage.list, findings.length, listHeight, (i, isCursor) => {
 		const finding = findings[i]!;
 		const mark = isCursor ? shown`> ` : shown`  `;
-		const text = fit(shown`${mark}${findingRow(theme, finding, width)}`, width);
-		if (isCursor) return styleRow(theme, text, 'plain', 'focused');
+		const text = shown`${mark}${findingRow(theme, finding, width)}`;
+		if (isCursor) return styleRow(theme, fit(text, width), 'plain', 'focused');
 		return finding.severity === 'error' ? theme.damaged(text) : theme.warning(text);
 	});
 	const under = findingUnderCursor(state) ?? findings[0]!;

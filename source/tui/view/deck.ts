@@ -87,6 +87,7 @@ function paneBlocks(state: State, theme: Theme): Block[] {
 						name: TITLES[name],
 						about,
 						right,
+						isPath: name === 'files',
 						isFocused: state.focus === name,
 						width: at.title.width,
 					}),

@@ -1,7 +1,7 @@
 /** The Details pane: facts, hex, text or streams of the entry under the cursor, or the facts of an image. */
 
 import { formatCount } from '../../base/print.ts';
-import type { EntryDetails } from '../engine.ts';
+import { type EntryDetails, EntryKind } from '../engine.ts';
 import { fit, linesOf, NOTHING, type Shown, safe, shown, wrapped } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import { findingOfEntry } from '../state/damage.ts';
@@ -134,5 +134,7 @@ export function entryNote(state: State, theme: Theme): Shown {
 	const name = theme.exact(listing.names[row] ?? '');
 	if (finding) return shown`${name}: ${safe(finding.what)}, see !`;
 	const day = timeText(listing.times[row] ?? null, 'minute', state.settings.utc);
+	const isFolder = ((listing.kinds[row] ?? 0) & EntryKind.folder) !== 0;
+	if (isFolder) return shown`${name}  folder  ${day}`;
 	return shown`${name}  ${countText(listing.sizes[row] ?? 0)} bytes  ${day}`;
 }

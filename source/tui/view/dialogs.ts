@@ -2,7 +2,7 @@
 
 import type { Keymap } from '../keys/keymap.ts';
 import { keyLabel } from '../keys/keymap.ts';
-import { matchingCommands } from '../keys/palette.ts';
+import { type Match, matchingCommands } from '../keys/palette.ts';
 import {
 	blank,
 	cut,
@@ -21,6 +21,7 @@ import {
 } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import { focusableFields, focusedButton } from '../state/form.ts';
+import { focusOf } from '../state/selectors.ts';
 import type {
 	Button,
 	ConfirmDialog,
@@ -145,23 +146,25 @@ function fieldRow(theme: Theme, field: Field, inner: number, isFocused: boolean)
 	}
 }
 
-function buttonRow(
+/** The buttons in the middle of one row, or one below the other where that is too narrow. */
+function buttonRows(
 	theme: Theme,
 	buttons: readonly Button[],
 	focused: number,
 	inner: number,
-): Shown {
-	let text = NOTHING;
-	let width = 0;
-	for (const [i, { label }] of buttons.entries()) {
-		const gap = i > 0 ? blank(2) : NOTHING;
-		const button = shown`[ ${safe(label)} ]`;
-		width += widthOf(gap) + widthOf(button);
-		text = shown`${text}${gap}${i === focused ? theme.cursor(button) : button}`;
-	}
-	if (width > inner) return fit(text, inner);
+): Shown[] {
+	const texts = buttons.map(({ label }) => shown`[ ${safe(label)} ]`);
+	const widths = texts.map(widthOf);
+	const sum = widths.reduce((total, width) => total + width, 0);
+	const gap = [2, 1].find((space) => sum + space * (texts.length - 1) <= inner);
+	const styled = texts.map((text, i) => (i === focused ? theme.cursor(text) : text));
+	if (gap === undefined)
+		return styled.map((text, i) =>
+			widths[i]! > inner ? cut(texts[i]!, inner) : shown`${text}${blank(inner - widths[i]!)}`,
+		);
+	const width = sum + gap * (texts.length - 1);
 	const left = Math.floor((inner - width) / 2);
-	return shown`${blank(left)}${text}${blank(inner - left - width)}`;
+	return [shown`${blank(left)}${joined(styled, blank(gap))}${blank(inner - left - width)}`];
 }
 
 function formBox(state: State, theme: Theme, form: FormDialog): DialogBox {
@@ -185,7 +188,7 @@ function formBox(state: State, theme: Theme, form: FormDialog): DialogBox {
 	for (const note of form.notes) add(theme.exact(note));
 	for (const warning of form.warnings) add(shown`! ${theme.exact(warning)}`, theme.warning);
 	if (form.isEstimating && form.notes.length === 0) add(shown`...`);
-	lines.push(blank(inner), buttonRow(theme, form.buttons, focusedButton(form), inner));
+	lines.push(blank(inner), ...buttonRows(theme, form.buttons, focusedButton(form), inner));
 	return boxed(state, theme, theme.exact(form.title), lines, inner);
 }
 
@@ -201,7 +204,7 @@ function confirmBox(state: State, theme: Theme, dialog: ConfirmDialog): DialogBo
 			? shown`${line}${blank(inner - Math.min(20, inner))}`
 			: line,
 	);
-	padded.push(blank(inner), buttonRow(theme, dialog.buttons, dialog.focus, inner));
+	padded.push(blank(inner), ...buttonRows(theme, dialog.buttons, dialog.focus, inner));
 	return boxed(state, theme, theme.exact(dialog.title), padded, inner);
 }
 
@@ -244,49 +247,67 @@ function paletteBox(state: State, theme: Theme, keymap: Keymap, dialog: PaletteD
 	);
 }
 
+const GROUP_NAMES: Readonly<Record<string, string>> = {
+	move: 'MOVE',
+	do: 'DO',
+	find: 'FIND',
+	job: 'JOBS',
+	everywhere: 'EVERYWHERE',
+};
+
+type HelpCell = { readonly heading: string } | { readonly at: number };
+
+/** Matches with a heading before each group; headings cannot have the cursor. */
+function helpCells(matches: readonly Match[]): readonly HelpCell[] {
+	const cells: HelpCell[] = [];
+	let group = '';
+	for (const [at, { command }] of matches.entries()) {
+		if (command.group !== group) cells.push({ heading: GROUP_NAMES[command.group] ?? '' });
+		group = command.group;
+		cells.push({ at });
+	}
+	return cells;
+}
+
 function helpBox(state: State, theme: Theme, keymap: Keymap, dialog: HelpDialog): DialogBox {
-	const inner = innerWidth(state, 76);
+	const inner = innerWidth(state, 78);
 	const matches = matchingCommands(keymap, state, 'help', dialog.query.text);
-	const height = Math.max(3, state.rows - 8);
-	const cursor = Math.min(dialog.list.cursor, Math.max(0, matches.length - 1));
-	// Two columns as long as the cursor stays in view; rows are dealt out downwards.
+	const cells = helpCells(matches);
 	const columns = inner >= 64 ? 2 : 1;
+	const cellWidth = Math.floor((inner - (columns - 1)) / columns);
+	const keysWidth = columns === 2 ? 12 : 14;
+	const cursor = Math.min(dialog.list.cursor, Math.max(0, matches.length - 1));
+	const height = Math.max(1, Math.min(state.rows - 6, Math.ceil(cells.length / columns)));
 	const perPage = height * columns;
-	const top = Math.floor(cursor / perPage) * perPage;
-	const cell = Math.floor((inner - (columns - 1) * 2) / columns);
-	const shownMatches = matches.slice(top, top + perPage);
-	const rowCount = Math.min(height, Math.ceil(shownMatches.length / columns));
-	const keysWidth = columns === 2 ? 11 : 14;
-	const cellOf = (i: number): Shown => {
-		const match = shownMatches[i];
-		if (!match) return blank(cell);
+	const cursorCell = cells.findIndex((cell) => 'at' in cell && cell.at === cursor);
+	const top = Math.floor(Math.max(0, cursorCell) / perPage) * perPage;
+	const cellText = (i: number): Shown => {
+		const cell = cells[i];
+		if (!cell) return blank(cellWidth);
+		if ('heading' in cell) return theme.strong(fit(safe(cell.heading), cellWidth));
+		const { command, reason } = matches[cell.at]!;
 		const keys = joined(
-			match.command.keys.slice(0, 3).map((key) => safe(keyLabel(key))),
+			command.keys.slice(0, 3).map((key) => safe(keyLabel(key))),
 			' ' as Shown,
 		);
 		const title =
-			match.reason === null
-				? safe(match.command.title)
-				: shown`${safe(match.command.title)}: ${safe(match.reason)}`;
-		const text = fit(shown`${fit(keys, keysWidth)} ${title}`, cell);
-		if (top + i === cursor) return theme.cursor(text);
-		return match.reason === null ? text : theme.unavailable(text);
+			reason === null ? safe(command.title) : shown`${safe(command.title)}: ${safe(reason)}`;
+		const text = fit(shown`${fit(keys, keysWidth)} ${title}`, cellWidth);
+		if (cell.at === cursor) return theme.cursor(text);
+		return reason === null ? text : theme.unavailable(text);
 	};
-	const rows = Array.from({ length: rowCount }, (_, y) =>
-		joined(
-			Array.from({ length: columns }, (_unused, x) => cellOf(x * rowCount + y)),
-			'  ' as Shown,
-		),
-	).map((line) => (columns === 2 ? shown`${line}${blank(inner - cell * 2 - 2)}` : line));
-	const page =
-		matches.length > perPage
-			? shown`   page ${Math.floor(top / perPage) + 1} of ${Math.ceil(matches.length / perPage)}`
-			: NOTHING;
+	const rest = blank(inner - cellWidth * columns - (columns - 1));
+	const rows = Array.from({ length: height }, (_, y) => {
+		const parts = Array.from({ length: columns }, (_unused, x) => cellText(top + x * height + y));
+		return shown`${joined(parts, ' ' as Shown)}${rest}`;
+	});
+	const pages = Math.ceil(cells.length / perPage);
+	const page = pages > 1 ? shown`   ${Math.floor(top / perPage) + 1} of ${pages}` : NOTHING;
 	return boxed(
 		state,
 		theme,
-		shown`Keys   (type to search, Enter runs)${page}`,
-		[shown`${fit(shown`/`, 1)} ${fieldText(theme, dialog.query, inner - 2, true)}`, ...rows],
+		shown`Keys: ${safe(focusOf(state))}   (type to search, Enter runs)${page}`,
+		[fieldText(theme, dialog.query, inner, true), ...rows],
 		inner,
 	);
 }

@@ -105,7 +105,7 @@ export function jobRow(state: State, theme: Theme, job: JobView, width: number):
 		const bar = Math.max(6, Math.min(40, room - 6 - (isWide ? 24 : 18)));
 		return fit(shown`${start}${gauge(shareOf(job), bar)} ${percent(shareOf(job))} ${pace}`, width);
 	}
-	return shown`${start}${tone(theme, job, fit(endOf(theme, job), room))}`;
+	return shown`${start}${tone(theme, job, cut(endOf(theme, job), room))}`;
 }
 
 export function jobsBody(state: State, theme: Theme, width: number, height: number): Shown {
@@ -122,7 +122,7 @@ export function jobsBody(state: State, theme: Theme, width: number, height: numb
 		: { cursor, top: 0 };
 	return listBody(list, jobs.length, height, (i, isCursor) => {
 		const row = jobRow(state, theme, jobs[i]!, width);
-		return isCursor && isFocused ? theme.cursor(plain(row)) : row;
+		return isCursor && isFocused ? theme.cursor(fit(plain(row), width)) : row;
 	});
 }
 

@@ -2,6 +2,7 @@
 
 import {
 	blank,
+	cut,
 	cutStart,
 	fit,
 	joined,
@@ -24,6 +25,8 @@ export function titleRow(
 		readonly name: Shown;
 		readonly about?: Shown;
 		readonly right?: Shown;
+		/** A path, whose end says more than its beginning. */
+		readonly isPath?: boolean;
 		readonly isFocused: boolean;
 		readonly width: number;
 	},
@@ -34,7 +37,7 @@ export function titleRow(
 	const room = width - headWidth;
 	const right = options.right && widthOf(options.right) + 4 <= room ? options.right : NOTHING;
 	const aboutRoom = room - widthOf(right) - (right === '' ? 1 : 2);
-	const middle = about === '' ? NOTHING : cutStart(about, aboutRoom);
+	const middle = about === '' ? NOTHING : (options.isPath ? cutStart : cut)(about, aboutRoom);
 	const rest = fit(shown` ${middle}`, room - widthOf(right));
 	const shownHead = fit(head, headWidth);
 	return shown`${isFocused ? theme.focused(shownHead) : theme.title(shownHead)}${rest}${right}`;

@@ -58,7 +58,7 @@ export const imageCommands: readonly Command[] = [
 		title: 'Verify the file',
 		hint: 'verify',
 		group: 'job',
-		when: ['images', 'files', 'damage'],
+		when: ['images', 'files', 'details', 'damage'],
 		keys: ['V', 'f9'],
 		footer: 70,
 		disabled: all(needsFile, needsVerb('verify')),
