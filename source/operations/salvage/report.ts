@@ -1,0 +1,105 @@
+/** What a salvage got back and what it did not: as data, and as text for people. */
+import { formatHex, formatSize, plural, printable } from '../../base/print.ts';
+import type { Range } from './read-damaged.ts';
+
+export interface SalvagedFile {
+	/** In the image. */
+	readonly path: string;
+	readonly image: string;
+	readonly sha1: string;
+	readonly size: number | null;
+}
+
+export interface PartialFile extends SalvagedFile {
+	/** Zeros in the file that was written; null when only the SHA-1 says that something is wrong. */
+	readonly badRanges: readonly Range[] | null;
+}
+
+export interface LostFile extends SalvagedFile {
+	readonly why: string;
+}
+
+export interface SalvagedImageReport {
+	readonly name: string;
+	/** From 1; null for one that the newest blob table does not name. */
+	readonly index: number | null;
+	/** Below the target; empty for the target itself. */
+	readonly folder: string;
+	readonly state: 'whole' | 'damaged' | 'lost';
+	readonly notes: readonly string[];
+	readonly wholeCount: number;
+	readonly partialCount: number;
+	readonly lostCount: number;
+}
+
+export interface UnnamedFile {
+	/** Below the target. */
+	readonly path: string;
+	readonly sha1: string;
+	readonly size: number;
+	/** False when nothing but the structure of the data says where it ends. */
+	readonly isProved: boolean;
+}
+
+export interface SalvageReport {
+	readonly file: string;
+	readonly target: string;
+	/** What was wrong with the file, and what was used instead. */
+	readonly findings: readonly string[];
+	readonly images: readonly SalvagedImageReport[];
+	readonly partial: readonly PartialFile[];
+	readonly lost: readonly LostFile[];
+	readonly unnamed: readonly UnnamedFile[];
+	/** Contents that are right only because a bad chunk table or another copy could be worked around. */
+	readonly repairedCount: number;
+}
+
+/** Nothing is lost, partial or without its name. */
+export function isComplete(report: SalvageReport): boolean {
+	return (
+		report.partial.length === 0 &&
+		report.lost.length === 0 &&
+		report.images.every(({ state }) => state === 'whole')
+	);
+}
+
+/** The report as text, each line harmless for a terminal. */
+export function formatReport(report: SalvageReport): string {
+	const lines: string[] = [`Salvage of ${report.file}`, `into ${report.target}`, ''];
+	if (report.findings.length > 0)
+		lines.push('What was wrong:', ...report.findings.map((finding) => `  ${finding}`), '');
+	for (const image of report.images) {
+		const name =
+			image.index === null
+				? `"${image.name}" (not in the newest table)`
+				: `${image.index} "${image.name}"`;
+		lines.push(
+			`Image ${name}: ${STATES[image.state]}`,
+			`  ${plural(image.wholeCount, 'file')} whole, ${plural(image.partialCount, 'file')} partial, ${plural(image.lostCount, 'file')} lost`,
+			...image.notes.map((note) => `  ${note}`),
+		);
+	}
+	if (report.images.length === 0) lines.push('No image was found.');
+	lines.push('');
+	for (const { path, image, badRanges, size } of report.partial)
+		lines.push(
+			`PARTIAL ${image}: ${path} (${size === null ? '?' : formatSize(size)}): ${
+				badRanges === null
+					? 'its SHA-1 is wrong, the place is unknown'
+					: badRanges
+							.map(({ start, end }) => `zeros from ${formatHex(start)} to ${formatHex(end)}`)
+							.join(', ')
+			}`,
+		);
+	for (const { path, image, sha1, why } of report.lost)
+		lines.push(`LOST ${image}: ${path} (SHA-1 ${sha1}): ${why}`);
+	for (const { path, size, isProved } of report.unnamed)
+		lines.push(`UNNAMED ${path} (${formatSize(size)})${isProved ? '' : ', length not proved'}`);
+	return `${lines.map(printable).join('\n')}\n`;
+}
+
+const STATES = {
+	whole: 'all of its names survived',
+	damaged: 'its metadata is damaged',
+	lost: 'its metadata is lost',
+} as const;

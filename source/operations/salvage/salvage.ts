@@ -1,0 +1,397 @@
+/**
+ * Gets back everything that is physically left of a damaged WIM (wim.md §13). Never writes to the damaged file and never
+ * outside the target; whatever stands under its own name has the right SHA-1.
+ */
+import { InputError, MissingError } from '../../base/errors.ts';
+import { plural } from '../../base/print.ts';
+import { breathe, type Run } from '../../base/run.ts';
+import { isEmptyStream, type Sha1 } from '../../bytes/sha1.ts';
+import { encodeWtf8 } from '../../bytes/utf16.ts';
+import { isHarmlessName } from '../../host/names.ts';
+import { PosixTarget } from '../../host/posix-target.ts';
+import type { OpenImage } from '../../image/open.ts';
+import { pathOf } from '../../image/paths.ts';
+import { nothingLeft } from '../../wim/recover/survey.ts';
+import type { Blob, Resource } from '../../wim/resource.ts';
+import type { Wim } from '../../wim/wim.ts';
+import { applyImage } from '../apply.ts';
+import type { BlobWriter, FileJob } from '../extract-data.ts';
+import { findLost, gapsOf } from './find-lost.ts';
+import { type DamagedWim, openDamaged } from './open-damaged.ts';
+import { readDamagedBlob } from './read-damaged.ts';
+import { readTree, type SalvagedImage, wantedBy } from './read-trees.ts';
+import {
+	formatReport,
+	type LostFile,
+	type PartialFile,
+	type SalvagedImageReport,
+	type SalvageReport,
+	type UnnamedFile,
+} from './report.ts';
+import { SalvageWriter } from './salvage-writer.ts';
+import { guessEnding } from './unnamed.ts';
+
+export interface SalvageOptions {
+	/** Patterns of further parts of the set. */
+	readonly references: readonly string[];
+	/** Index or name of one image; null for all. */
+	readonly image: string | null;
+	readonly unixData: boolean;
+	readonly includeInvalidNames: boolean;
+	/** Finds out and reports, writes nothing. */
+	readonly dryRun: boolean;
+}
+
+/** A damaged WIM whose trees were read and whose lost blobs were looked for. */
+export interface OpenSalvage extends AsyncDisposable {
+	readonly damaged: DamagedWim;
+	readonly images: readonly SalvagedImage[];
+	/** The best known place of every blob. */
+	readonly wim: Wim;
+	readonly findings: readonly string[];
+	/** Resources whose SHA-1 nobody asked for. */
+	readonly others: readonly Resource[];
+}
+
+/**
+ * Opens, searches, reads all trees.
+ *
+ * @param sizes of blobs by SHA-1, from donors; may be empty
+ */
+export async function openSalvage(
+	path: string,
+	references: readonly string[],
+	sizes: ReadonlyMap<Sha1, number>,
+	run: Run,
+): Promise<OpenSalvage> {
+	let damaged = await openDamaged(path, references, false, run);
+	try {
+		let images = await readTrees(damaged, run);
+		const others: Resource[] = [];
+		const isGood = images.length > 0 && images.every(({ state }) => state === 'whole');
+		if (!isGood || missingFrom(damaged, images).size > 0) {
+			await damaged[Symbol.asyncDispose]();
+			damaged = await openDamaged(path, references, true, run);
+			images = await readTrees(damaged, run);
+			const hasTree = images.some(({ tree, state }) => tree !== null && state === 'whole');
+			// Without any tree nobody knows what to look for: the trees come first.
+			if (!hasTree)
+				images = [...images, ...(await searchPass(damaged, images, sizes, true, others, run))];
+			if (missingFrom(damaged, images).size > 0)
+				images = [...images, ...(await searchPass(damaged, images, sizes, false, others, run))];
+		}
+		if (damaged.candidates.size === 0 && images.length === 0 && others.length === 0)
+			throw nothingLeft(path);
+		const best = new Map<Sha1, Blob>();
+		for (const [sha1, blobs] of damaged.candidates) {
+			const blob = blobs.find(({ defect }) => defect === null) ?? blobs[0];
+			if (blob !== undefined) best.set(sha1, { ...blob, defect: null });
+		}
+		const opened = damaged;
+		return {
+			damaged: opened,
+			images,
+			wim: opened.compose(best),
+			findings: opened.findings,
+			others,
+			[Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+		};
+	} catch (error) {
+		await damaged[Symbol.asyncDispose]();
+		throw error;
+	}
+}
+
+async function readTrees(damaged: DamagedWim, run: Run): Promise<SalvagedImage[]> {
+	const images: SalvagedImage[] = [];
+	for (const image of damaged.images) images.push(await readTree(image, run));
+	return images;
+}
+
+function missingFrom(damaged: DamagedWim, images: readonly SalvagedImage[]): Set<Sha1> {
+	const missing = new Set<Sha1>();
+	for (const sha1 of wantedBy(images))
+		if (!damaged.candidates.get(sha1)?.some(({ defect }) => defect === null)) missing.add(sha1);
+	return missing;
+}
+
+/** Searches all gaps of all parts, adds what was found to the candidates. @returns images that were found */
+async function searchPass(
+	damaged: DamagedWim,
+	images: readonly SalvagedImage[],
+	sizes: ReadonlyMap<Sha1, number>,
+	needsMetadata: boolean,
+	others: Resource[],
+	run: Run,
+): Promise<SalvagedImage[]> {
+	const wanted = missingFrom(damaged, images);
+	const known = new Set(images.map(({ image }) => image.metadata.sha1));
+	const found: SalvagedImage[] = [];
+	let count = 0;
+	others.length = 0;
+	const trees = images.flatMap(({ image, tree }) =>
+		tree === null ? [] : [image.metadata.resource],
+	);
+	for (const part of damaged.parts) {
+		const lost = await findLost(part, gapsOf(part, trees), wanted, sizes, needsMetadata, run);
+		for (const blob of lost.blobs) {
+			const same = damaged.candidates.get(blob.sha1);
+			if (same === undefined) damaged.candidates.set(blob.sha1, [blob]);
+			else same.push(blob);
+			count++;
+		}
+		others.push(...lost.others);
+		for (const metadata of lost.metadata) {
+			if (known.has(metadata.sha1)) continue;
+			known.add(metadata.sha1);
+			const name = `recovered ${images.length + found.length + 1}`;
+			found.push(await readTree({ index: null, name, metadata }, run));
+		}
+	}
+	if (found.length > 0)
+		damaged.findings.push(`${plural(found.length, 'image')} found without a table`);
+	if (count > 0) damaged.findings.push(`${plural(count, 'file content')} found without a table`);
+	return found;
+}
+
+/**
+ * Salvages a WIM into a folder.
+ *
+ * @throws {FormatError} when nothing at all is left
+ */
+export async function salvage(
+	path: string,
+	folder: string,
+	writer: BlobWriter,
+	options: SalvageOptions,
+	run: Run,
+): Promise<SalvageReport> {
+	await using opened = await openSalvage(path, options.references, new Map(), run);
+	const chosen = chooseImages(opened.images, options.image, path);
+	const { damaged, wim } = opened;
+	const salvager = new SalvageWriter(writer, damaged.candidates);
+	const folders = folderNames(chosen);
+	const target = PosixTarget.open(folder, options.dryRun);
+	for (const [k, { tree, image }] of chosen.entries()) {
+		if (tree === null) continue;
+		const open: OpenImage = {
+			wim,
+			image: {
+				index: image.index ?? k + 1,
+				metadata: image.metadata,
+				facts: wim.xml.facts(image.index ?? 0),
+			},
+			tree,
+			digestFault: null,
+		};
+		const sub = folders[k] ?? '';
+		await applyImage(
+			open,
+			sub === '' ? folder : `${folder}/${sub}`,
+			salvager,
+			extractOptions(options),
+			run,
+		);
+	}
+	const unnamed = options.dryRun
+		? []
+		: await writeUnnamed(
+				opened,
+				options.image === null ? opened.images : chosen,
+				target,
+				salvager,
+				run,
+			);
+	const report = makeReport(path, folder, opened, chosen, folders, salvager, unnamed);
+	if (!options.dryRun) writeReports(target, report);
+	for (const { image, state, notes } of chosen)
+		if (state !== 'whole')
+			run.report({
+				type: 'problem',
+				error: new MissingError(`Image "${image.name}" is not whole: ${notes.join('; ')}`, {
+					path,
+				}),
+			});
+	return report;
+}
+
+function extractOptions(options: SalvageOptions) {
+	return {
+		unixData: options.unixData,
+		includeInvalidNames: options.includeInvalidNames,
+		acls: 'ignore',
+		attributes: false,
+		recoverData: true,
+		rpfix: false,
+		dryRun: options.dryRun,
+	} as unknown as Parameters<typeof applyImage>[3];
+}
+
+function chooseImages(
+	images: readonly SalvagedImage[],
+	designation: string | null,
+	path: string,
+): readonly SalvagedImage[] {
+	if (designation === null || designation === 'all') return images;
+	const found = images.filter(
+		({ image }) => String(image.index) === designation || image.name === designation,
+	);
+	if (found.length > 0) return found;
+	throw new InputError(
+		`Cannot choose image "${designation}" of "${path}": no such image was found`,
+		{
+			path,
+			hint: `Found were: ${images.map(({ image }) => `${image.index ?? '-'} "${image.name}"`).join(', ') || 'none'}.`,
+		},
+	);
+}
+
+/** One image goes into the target itself, several into folders of their own. */
+function folderNames(images: readonly SalvagedImage[]): string[] {
+	if (images.length === 1) return [''];
+	const used = new Set<string>();
+	return images.map(({ image }, k) => {
+		const wanted = isHarmlessName(image.name)
+			? image.name
+			: String(image.index ?? `image ${k + 1}`);
+		let name = wanted;
+		for (let n = 2; used.has(name.toLowerCase()); n++) name = `${wanted} (${n})`;
+		used.add(name.toLowerCase());
+		return name;
+	});
+}
+
+const UNNAMED_FOLDER = '(unnamed)';
+
+/** Contents that no tree names go under their SHA-1. */
+async function writeUnnamed(
+	opened: OpenSalvage,
+	images: readonly SalvagedImage[],
+	target: PosixTarget,
+	writer: SalvageWriter,
+	run: Run,
+): Promise<UnnamedFile[]> {
+	const named = wantedBy(images);
+	const blobs: { blob: Blob; isProved: boolean }[] = [];
+	for (const [sha1, blob] of opened.wim.blobs)
+		if (!named.has(sha1)) blobs.push({ blob, isProved: true });
+	for (const resource of opened.others)
+		for (const blob of await identify(resource))
+			if (!named.has(blob.sha1)) blobs.push({ blob, isProved: false });
+	if (blobs.length === 0) return [];
+	target.makeFolder(UNNAMED_FOLDER);
+	const files: UnnamedFile[] = [];
+	const jobs: FileJob[] = [];
+	for (const { blob, isProved } of blobs) {
+		await breathe(run);
+		const path = `${UNNAMED_FOLDER}/${blob.sha1}.${guessEnding(await beginning(blob))}`;
+		files.push({ path, sha1: blob.sha1, size: blob.size, isProved });
+		jobs.push({ blob, files: [{ path: target.path(path), times: null, isSparse: false }] });
+	}
+	const failed = new Set<Sha1>();
+	await writer.writeFiles(
+		jobs,
+		{ recoverData: true },
+		({ blob, error }) => {
+			if (error !== null) failed.add(blob.sha1);
+		},
+		run,
+	);
+	return files.filter(({ sha1 }) => !failed.has(sha1));
+}
+
+/** A resource that nobody asked for gets the SHA-1 that it has. */
+async function identify(resource: Resource): Promise<Blob[]> {
+	if (resource.layout === 'solid') return [];
+	const blob = {
+		sha1: '',
+		size: resource.originalSize,
+		referenceCount: 0,
+		resource,
+		offsetInResource: 0,
+		defect: null,
+	};
+	const read = await readDamagedBlob(blob);
+	return read.badRanges.length > 0 ? [] : [{ ...blob, sha1: read.sha1 }];
+}
+
+async function beginning(blob: Blob): Promise<Uint8Array> {
+	const size = Math.min(blob.size, 64);
+	const head = await readDamagedBlob({ ...blob, size });
+	return head.bytes;
+}
+
+function makeReport(
+	path: string,
+	folder: string,
+	opened: OpenSalvage,
+	chosen: readonly SalvagedImage[],
+	folders: readonly string[],
+	writer: SalvageWriter,
+	unnamed: readonly UnnamedFile[],
+): SalvageReport {
+	const partial: PartialFile[] = [];
+	const lost: LostFile[] = [];
+	const images: SalvagedImageReport[] = chosen.map(({ image, state, tree, notes }, k) => {
+		const counts = { wholeCount: 0, partialCount: 0, lostCount: 0 };
+		for (let dentry = 0; tree !== null && dentry < tree.count; dentry++)
+			for (const { type, sha1, name } of tree.streams(dentry)) {
+				if (type === 'reparse') continue;
+				const suffix = name === '' ? '' : `:${name}`;
+				const file = () => ({
+					path: pathOf(tree, dentry) + suffix,
+					image: image.name,
+					sha1,
+					size: opened.wim.blobs.get(sha1)?.size ?? null,
+				});
+				const damage = writer.damaged.get(sha1);
+				if (!isEmptyStream(sha1) && !opened.wim.blobs.has(sha1)) {
+					lost.push({ ...file(), why: whyLost(opened) });
+					counts.lostCount++;
+				} else if (damage?.state === 'lost') {
+					lost.push({ ...file(), why: damage.error.message });
+					counts.lostCount++;
+				} else if (damage?.state === 'partial') {
+					partial.push({ ...file(), badRanges: damage.badRanges });
+					counts.partialCount++;
+				} else counts.wholeCount++;
+			}
+		return {
+			name: image.name,
+			index: image.index,
+			folder: folders[k] ?? '',
+			state,
+			notes,
+			...counts,
+		};
+	});
+	const repairedCount = [...writer.damaged.values()].filter(
+		({ state }) => state === 'whole',
+	).length;
+	return {
+		file: path,
+		target: folder,
+		findings: opened.findings,
+		images,
+		partial,
+		lost,
+		unnamed,
+		repairedCount,
+	};
+}
+
+function whyLost({ damaged }: OpenSalvage): string {
+	const { missingParts } = damaged;
+	return missingParts.length > 0
+		? `not found; it may be in part ${missingParts.join(', ')}, which is missing`
+		: 'not found anywhere in the file';
+}
+
+/** Beside what was salvaged, under names that no image took. */
+function writeReports(target: PosixTarget, report: SalvageReport): void {
+	const write = (name: string, text: string) => {
+		if (target.occupiedSize(name) === 0) target.makeFile(name, encodeWtf8(text));
+	};
+	write('wimdeck-salvage.txt', formatReport(report));
+	write('wimdeck-salvage.json', `${JSON.stringify(report, null, '\t')}\n`);
+}
