@@ -219,12 +219,12 @@ function extractOptions(options: SalvageOptions) {
 	return {
 		unixData: options.unixData,
 		includeInvalidNames: options.includeInvalidNames,
-		acls: 'ignore',
+		acls: 'skip',
 		attributes: false,
 		recoverData: true,
 		rpfix: false,
 		dryRun: options.dryRun,
-	} as unknown as Parameters<typeof applyImage>[3];
+	} as const;
 }
 
 function chooseImages(
