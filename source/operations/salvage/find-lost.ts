@@ -30,6 +30,8 @@ export interface Lost {
 	readonly metadata: readonly Blob[];
 	/** Resources that nobody asked for: their sizes are the likeliest ones. */
 	readonly others: readonly Resource[];
+	/** Raw bytes that are neither of these. */
+	readonly unexplained: readonly { readonly source: Source; readonly stretch: Stretch }[];
 }
 
 /**
@@ -86,13 +88,34 @@ export async function findLost(
 	const total = gaps.reduce((sum, { start, end }) => sum + end - start, 0);
 	run.report({ type: 'phase', phase: 'search', totalBytes: total });
 	for (const gap of gaps) await search.gap(gap);
+	if (wanted.size > 0) await solidGaps(recovered, search);
 	return search;
+}
+
+/** Blobs of known solid resources whose entries are lost: what lies between the others is cut by SHA-1. */
+async function solidGaps(recovered: RecoveredPart, search: Search): Promise<void> {
+	const { resources, blobs } = recovered.part.table;
+	for (const resource of resources) {
+		if (resource.layout !== 'solid' || resource.originalSize === 0) continue;
+		const known = [...blobs.values()]
+			.filter((blob) => blob.resource === resource)
+			.sort((a, b) => a.offsetInResource - b.offsetInResource);
+		let at = 0;
+		for (const { offsetInResource, size } of known) {
+			if (offsetInResource > at)
+				await search.inSolid(resource, { start: at, end: offsetInResource });
+			at = Math.max(at, offsetInResource + size);
+		}
+		if (at < resource.originalSize)
+			await search.inSolid(resource, { start: at, end: resource.originalSize });
+	}
 }
 
 class Search implements Lost {
 	readonly blobs: Blob[] = [];
 	readonly metadata: Blob[] = [];
 	readonly others: Resource[] = [];
+	readonly unexplained: { readonly source: Source; readonly stretch: Stretch }[] = [];
 	private readonly recovered: RecoveredPart;
 	private readonly source: Source;
 	private readonly wanted: WantedSet;
@@ -151,16 +174,27 @@ class Search implements Lost {
 							{ start: tree.end, end },
 						].filter((piece) => piece.end > piece.start),
 			);
-		if (this.wanted.names.size === 0) return;
-		for (const piece of rest)
+		for (const piece of rest) {
+			if (this.wanted.names.size === 0) {
+				this.unexplained.push({ source: this.source, stretch: piece });
+				continue;
+			}
+			let at = piece.start;
 			for (const { offset, size, sha1: name } of await cutBlobs(
 				this.source,
 				piece,
 				this.wanted,
 				this.sizes,
 				this.run,
-			))
+			)) {
 				this.add(this.resource(offset, size, size, false), name, 0, size);
+				if (offset > at)
+					this.unexplained.push({ source: this.source, stretch: { start: at, end: offset } });
+				at = offset + size;
+			}
+			if (at < piece.end)
+				this.unexplained.push({ source: this.source, stretch: { start: at, end: piece.end } });
+		}
 	}
 
 	private async pipable(gap: Stretch, chunkSize: number): Promise<void> {
@@ -231,19 +265,15 @@ class Search implements Lost {
 			flags: ResourceFlag.solid,
 		};
 		if (this.wanted.names.size === 0) this.others.push(resource);
-		else {
-			const decoded = new DecodedSource(resource);
-			const whole = { start: 0, end: originalSize };
-			for (const { offset, size, sha1: name } of await cutBlobs(
-				decoded,
-				whole,
-				this.wanted,
-				this.sizes,
-				this.run,
-			))
-				this.add(resource, name, offset, size);
-		}
+		else await this.inSolid(resource, { start: 0, end: originalSize });
 		return { start: gap.start, end };
+	}
+
+	/** Cuts a stretch of the decoded bytes of a solid resource. */
+	async inSolid(resource: Resource, stretch: Stretch): Promise<void> {
+		const decoded = new DecodedSource(resource);
+		for (const blob of await cutBlobs(decoded, stretch, this.wanted, this.sizes, this.run))
+			this.add(resource, blob.sha1, blob.offset, blob.size);
 	}
 
 	private resource(

@@ -8,8 +8,15 @@ import { type Run, throwIfCanceled } from '../../base/run.ts';
 import { type Sha1, sha1 as sha1Of } from '../../bytes/sha1.ts';
 import { type HostPath, hostPath, hostPathText } from '../../host/host-path.ts';
 import { MemorySource } from '../../storage/memory-source.ts';
-import type { Blob, Part } from '../../wim/resource.ts';
-import type { BlobOutcome, BlobWriter, FileJob } from '../extract-data.ts';
+import type { Blob } from '../../wim/resource.ts';
+import type {
+	BlobSink,
+	BlobWork,
+	BlobWriter,
+	ExtractBlob,
+	FileJob,
+	FileOutcome,
+} from '../extract-data.ts';
 import { isExpected } from './open-damaged.ts';
 import { type DamagedBlob, type Range, readDamagedBlob } from './read-damaged.ts';
 
@@ -30,100 +37,102 @@ export interface DamagedOutcome {
 	readonly error: WimError;
 }
 
+/** Makes a writer for blobs at these places. */
+export type WriterFor = (blobs: ReadonlyMap<Sha1, Blob>) => BlobWriter;
+
 export class SalvageWriter implements BlobWriter {
 	/** By SHA-1, what is not simply whole. */
 	readonly damaged = new Map<Sha1, DamagedOutcome>();
-	private readonly inner: BlobWriter;
-	private readonly candidates: ReadonlyMap<Sha1, readonly Blob[]>;
+	private readonly writerFor: WriterFor;
+	private readonly best: Map<Sha1, Blob>;
+	private readonly candidates: Map<Sha1, readonly Blob[]>;
 
-	constructor(inner: BlobWriter, candidates: ReadonlyMap<Sha1, readonly Blob[]>) {
-		this.inner = inner;
-		this.candidates = candidates;
+	/**
+	 * @param best the likeliest place of every blob
+	 * @param candidates all places
+	 */
+	constructor(
+		writerFor: WriterFor,
+		best: ReadonlyMap<Sha1, Blob>,
+		candidates: ReadonlyMap<Sha1, readonly Blob[]>,
+	) {
+		this.writerFor = writerFor;
+		this.best = new Map(best);
+		this.candidates = new Map(candidates);
 	}
 
-	async writeFiles(
-		jobs: readonly FileJob[],
-		_options: { readonly recoverData: boolean },
-		onOutcome: (outcome: BlobOutcome) => void,
-		run: Run,
-	): Promise<void> {
-		const byBlob = new Map(jobs.map((job) => [job.blob, job]));
-		const failed: { job: FileJob; error: WimError }[] = [];
-		await this.inner.writeFiles(
-			jobs,
-			{ recoverData: false },
-			(outcome) => {
-				const job = byBlob.get(outcome.blob);
-				if (outcome.error === null || job === undefined || !isContentError(outcome.error))
-					onOutcome(outcome);
-				else failed.push({ job, error: outcome.error });
-			},
-			run,
-		);
-		for (const { job, error } of failed) {
-			throwIfCanceled(run);
-			onOutcome(await this.second(job, error, run));
+	/** Adds blobs that no table and no search by SHA-1 gave. */
+	learn(blobs: readonly Blob[]): void {
+		for (const blob of blobs) {
+			if (this.best.has(blob.sha1)) continue;
+			this.best.set(blob.sha1, blob);
+			this.candidates.set(blob.sha1, [blob]);
 		}
 	}
 
-	async readSmall(
-		blobs: readonly Blob[],
-		onOutcome: (outcome: BlobOutcome, bytes: Uint8Array | null) => void,
-		run: Run,
-	): Promise<void> {
-		const failed: { blob: Blob; error: WimError }[] = [];
-		await this.inner.readSmall(
-			blobs,
-			(outcome, bytes) => {
-				if (outcome.error === null || !isContentError(outcome.error)) onOutcome(outcome, bytes);
-				else failed.push({ blob: outcome.blob, error: outcome.error });
+	async write(work: BlobWork, sink: BlobSink, run: Run): Promise<void> {
+		const jobs = new Map(work.files.map((job) => [job.blob.sha1, job]));
+		const files: { job: FileJob; error: WimError }[] = [];
+		const small: { blob: ExtractBlob; error: WimError }[] = [];
+		const first: BlobSink = {
+			fileWritten(outcome) {
+				const job = jobs.get(outcome.blob.sha1);
+				if (outcome.error === null || job === undefined || !isContentError(outcome.error))
+					sink.fileWritten(outcome);
+				else files.push({ job, error: outcome.error });
 			},
-			run,
-		);
-		for (const { blob, error } of failed) {
-			const best = await this.best(blob);
+			smallRead(outcome, bytes) {
+				if (outcome.error === null || !isContentError(outcome.error))
+					sink.smallRead(outcome, bytes);
+				else small.push({ blob: outcome.blob, error: outcome.error });
+			},
+		};
+		await this.writerFor(this.best).write({ ...work, recoverData: false }, first, run);
+		for (const { job, error } of files) {
+			throwIfCanceled(run);
+			sink.fileWritten(await this.second(job, error, run));
+		}
+		for (const { blob, error } of small) {
+			const best = await this.read(blob);
 			const isWhole = best?.sha1 === blob.sha1;
 			this.note(blob, isWhole ? 'whole' : 'lost', best, error);
-			onOutcome(
-				{ blob, error: isWhole ? null : error, isKept: false },
-				isWhole ? (best?.bytes ?? null) : null,
-			);
+			sink.smallRead({ blob, error: isWhole ? null : error }, isWhole ? best.bytes : null);
 		}
 	}
 
-	private async second(job: FileJob, error: WimError, run: Run): Promise<BlobOutcome> {
+	private async second(job: FileJob, error: WimError, run: Run): Promise<FileOutcome> {
 		const { blob } = job;
 		if (blob.size > IN_MEMORY_MAX) return this.large(job, error, run);
-		const best = await this.best(blob);
+		const best = await this.read(blob);
 		if (best === null || isAllBad(best, blob.size)) {
 			this.note(blob, 'lost', best, error);
 			return { blob, error, isKept: false };
 		}
 		const isWhole = best.sha1 === blob.sha1;
-		await this.write(best, isWhole ? job : partialJob(job), run);
+		await this.writeBytes(best, isWhole ? job : partialJob(job), run);
 		this.note(blob, isWhole ? 'whole' : 'partial', best, error);
 		return { blob, error: isWhole ? null : this.partialError(blob, best), isKept: false };
 	}
 
 	/** Through the lanes, zeros for bad chunks, under the name of a partial file. */
-	private async large(job: FileJob, error: WimError, run: Run): Promise<BlobOutcome> {
+	private async large(job: FileJob, error: WimError, run: Run): Promise<FileOutcome> {
 		let kept = false;
-		await this.inner.writeFiles(
-			[partialJob(job)],
-			{ recoverData: true },
-			(outcome) => {
+		const sink: BlobSink = {
+			fileWritten(outcome) {
 				kept = outcome.isKept || outcome.error === null;
 			},
-			run,
-		);
+			smallRead() {},
+		};
+		const work = { files: [partialJob(job)], small: [], recoverData: true };
+		await this.writerFor(this.best).write(work, sink, run);
 		this.note(job.blob, kept ? 'partial' : 'lost', null, error);
 		return { blob: job.blob, error, isKept: false };
 	}
 
 	/** The reading with the right SHA-1, else the one with the fewest bad bytes. */
-	private async best(blob: Blob): Promise<DamagedBlob | null> {
+	private async read(blob: ExtractBlob): Promise<DamagedBlob | null> {
 		let best: DamagedBlob | null = null;
-		for (const candidate of this.candidates.get(blob.sha1) ?? [blob]) {
+		for (const candidate of this.candidates.get(blob.sha1) ?? []) {
 			if (candidate.size > IN_MEMORY_MAX) continue;
 			try {
 				const read = await readDamagedBlob(candidate);
@@ -136,16 +145,18 @@ export class SalvageWriter implements BlobWriter {
 		return best;
 	}
 
-	/** Hands bytes in memory to the inner writer as if they were a blob of their own. */
-	private async write(read: DamagedBlob, job: FileJob, run: Run): Promise<void> {
+	/** Hands bytes in memory to a writer as if they were a blob of their own. */
+	private async writeBytes(read: DamagedBlob, job: FileJob, run: Run): Promise<void> {
+		const [anyBlob] = this.best.values();
+		const header = anyBlob?.resource.part.header;
+		if (header === undefined) return;
 		const source = new MemorySource('recovered bytes', read.bytes);
-		const part = { source, header: job.blob.resource.part.header, pipable: false } satisfies Part;
 		const blob: Blob = {
 			sha1: sha1Of(read.bytes),
 			size: read.bytes.length,
 			referenceCount: 1,
 			resource: {
-				part,
+				part: { source, header, pipable: false },
 				offset: 0,
 				storedSize: read.bytes.length,
 				originalSize: read.bytes.length,
@@ -157,18 +168,18 @@ export class SalvageWriter implements BlobWriter {
 			offsetInResource: 0,
 			defect: null,
 		};
-		await this.inner.writeFiles(
-			[{ blob, files: job.files }],
-			{ recoverData: false },
-			({ error }) => {
+		const sink: BlobSink = {
+			fileWritten({ error }) {
 				if (error !== null) throw error;
 			},
-			run,
-		);
+			smallRead() {},
+		};
+		const work = { files: [{ blob, files: job.files }], small: [], recoverData: false };
+		await this.writerFor(new Map([[blob.sha1, blob]])).write(work, sink, run);
 	}
 
 	private note(
-		blob: Blob,
+		blob: ExtractBlob,
 		state: DamagedOutcome['state'],
 		read: DamagedBlob | null,
 		error: WimError,
@@ -177,7 +188,7 @@ export class SalvageWriter implements BlobWriter {
 		this.damaged.set(blob.sha1, { sha1: blob.sha1, size: blob.size, state, badRanges, error });
 	}
 
-	private partialError(blob: Blob, read: DamagedBlob): WimError {
+	private partialError(blob: ExtractBlob, read: DamagedBlob): WimError {
 		const ranges = read.badRanges.map(
 			({ start, end }) => `${formatHex(start)} to ${formatHex(end)}`,
 		);

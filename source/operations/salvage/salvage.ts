@@ -2,8 +2,9 @@
  * Gets back everything that is physically left of a damaged WIM (wim.md §13). Never writes to the damaged file and never
  * outside the target; whatever stands under its own name has the right SHA-1.
  */
+import { createHash } from 'node:crypto';
 import { InputError, MissingError } from '../../base/errors.ts';
-import { plural } from '../../base/print.ts';
+import { formatHex, plural } from '../../base/print.ts';
 import { breathe, type Run } from '../../base/run.ts';
 import { isEmptyStream, type Sha1 } from '../../bytes/sha1.ts';
 import { encodeWtf8 } from '../../bytes/utf16.ts';
@@ -15,10 +16,10 @@ import { nothingLeft } from '../../wim/recover/survey.ts';
 import type { Blob, Resource } from '../../wim/resource.ts';
 import type { Wim } from '../../wim/wim.ts';
 import { applyImage } from '../apply.ts';
-import type { BlobWriter, FileJob } from '../extract-data.ts';
-import { findLost, gapsOf } from './find-lost.ts';
+import type { FileJob, FileOutcome } from '../extract-data.ts';
+import { findLost, gapsOf, type Lost } from './find-lost.ts';
 import { type DamagedWim, openDamaged } from './open-damaged.ts';
-import { readDamagedBlob } from './read-damaged.ts';
+import { readDamaged, readDamagedBlob } from './read-damaged.ts';
 import { readTree, type SalvagedImage, wantedBy } from './read-trees.ts';
 import {
 	formatReport,
@@ -28,7 +29,7 @@ import {
 	type SalvageReport,
 	type UnnamedFile,
 } from './report.ts';
-import { SalvageWriter } from './salvage-writer.ts';
+import { SalvageWriter, type WriterFor } from './salvage-writer.ts';
 import { guessEnding } from './unnamed.ts';
 
 export interface SalvageOptions {
@@ -51,6 +52,8 @@ export interface OpenSalvage extends AsyncDisposable {
 	readonly findings: readonly string[];
 	/** Resources whose SHA-1 nobody asked for. */
 	readonly others: readonly Resource[];
+	/** Bytes that nothing explains; what is missing may be in there. */
+	readonly unexplained: Lost['unexplained'];
 }
 
 /**
@@ -68,6 +71,7 @@ export async function openSalvage(
 	try {
 		let images = await readTrees(damaged, run);
 		const others: Resource[] = [];
+		let unexplained: Lost['unexplained'] = [];
 		const isGood = images.length > 0 && images.every(({ state }) => state === 'whole');
 		if (!isGood || missingFrom(damaged, images).size > 0) {
 			await damaged[Symbol.asyncDispose]();
@@ -75,12 +79,21 @@ export async function openSalvage(
 			images = await readTrees(damaged, run);
 			const hasTree = images.some(({ tree, state }) => tree !== null && state === 'whole');
 			// Without any tree nobody knows what to look for: the trees come first.
-			if (!hasTree)
-				images = [...images, ...(await searchPass(damaged, images, sizes, true, others, run))];
-			if (missingFrom(damaged, images).size > 0)
-				images = [...images, ...(await searchPass(damaged, images, sizes, false, others, run))];
+			const passes = [!hasTree, true];
+			for (const [k, isNeeded] of passes.entries()) {
+				if (!isNeeded || (k === 1 && missingFrom(damaged, images).size === 0)) continue;
+				const found = await searchPass(damaged, images, sizes, k === 0, run);
+				images = [...images, ...found.images];
+				others.splice(0, others.length, ...found.others);
+				unexplained = found.unexplained;
+			}
 		}
-		if (damaged.candidates.size === 0 && images.length === 0 && others.length === 0)
+		if (
+			damaged.candidates.size === 0 &&
+			images.length === 0 &&
+			others.length === 0 &&
+			unexplained.length === 0
+		)
 			throw nothingLeft(path);
 		const best = new Map<Sha1, Blob>();
 		for (const [sha1, blobs] of damaged.candidates) {
@@ -94,6 +107,7 @@ export async function openSalvage(
 			wim: opened.compose(best),
 			findings: opened.findings,
 			others,
+			unexplained,
 			[Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
 		};
 	} catch (error) {
@@ -121,14 +135,14 @@ async function searchPass(
 	images: readonly SalvagedImage[],
 	sizes: ReadonlyMap<Sha1, number>,
 	needsMetadata: boolean,
-	others: Resource[],
 	run: Run,
-): Promise<SalvagedImage[]> {
+): Promise<{ images: SalvagedImage[]; others: Resource[]; unexplained: Lost['unexplained'] }> {
 	const wanted = missingFrom(damaged, images);
 	const known = new Set(images.map(({ image }) => image.metadata.sha1));
 	const found: SalvagedImage[] = [];
 	let count = 0;
-	others.length = 0;
+	const others: Resource[] = [];
+	const unexplained: Lost['unexplained'][number][] = [];
 	const trees = images.flatMap(({ image, tree }) =>
 		tree === null ? [] : [image.metadata.resource],
 	);
@@ -141,6 +155,7 @@ async function searchPass(
 			count++;
 		}
 		others.push(...lost.others);
+		unexplained.push(...lost.unexplained);
 		for (const metadata of lost.metadata) {
 			if (known.has(metadata.sha1)) continue;
 			known.add(metadata.sha1);
@@ -151,7 +166,7 @@ async function searchPass(
 	if (found.length > 0)
 		damaged.findings.push(`${plural(found.length, 'image')} found without a table`);
 	if (count > 0) damaged.findings.push(`${plural(count, 'file content')} found without a table`);
-	return found;
+	return { images: found, others, unexplained };
 }
 
 /**
@@ -162,14 +177,14 @@ async function searchPass(
 export async function salvage(
 	path: string,
 	folder: string,
-	writer: BlobWriter,
+	writerFor: WriterFor,
 	options: SalvageOptions,
 	run: Run,
 ): Promise<SalvageReport> {
 	await using opened = await openSalvage(path, options.references, new Map(), run);
 	const chosen = chooseImages(opened.images, options.image, path);
 	const { damaged, wim } = opened;
-	const salvager = new SalvageWriter(writer, damaged.candidates);
+	const salvager = new SalvageWriter(writerFor, wim.blobs, damaged.candidates);
 	const folders = folderNames(chosen);
 	const target = PosixTarget.open(folder, options.dryRun);
 	for (const [k, { tree, image }] of chosen.entries()) {
@@ -278,7 +293,8 @@ async function writeUnnamed(
 	for (const resource of opened.others)
 		for (const blob of await identify(resource))
 			if (!named.has(blob.sha1)) blobs.push({ blob, isProved: false });
-	if (blobs.length === 0) return [];
+	const raw = await rawStretches(opened);
+	if (blobs.length + raw.length === 0) return [];
 	target.makeFolder(UNNAMED_FOLDER);
 	const files: UnnamedFile[] = [];
 	const jobs: FileJob[] = [];
@@ -288,16 +304,57 @@ async function writeUnnamed(
 		files.push({ path, sha1: blob.sha1, size: blob.size, isProved });
 		jobs.push({ blob, files: [{ path: target.path(path), times: null, isSparse: false }] });
 	}
+	for (const { blob, name } of raw) {
+		const path = `${UNNAMED_FOLDER}/${name}`;
+		files.push({ path, sha1: blob.sha1, size: blob.size, isProved: false });
+		jobs.push({ blob, files: [{ path: target.path(path), times: null, isSparse: true }] });
+	}
+	writer.learn([...blobs, ...raw].map(({ blob }) => blob));
 	const failed = new Set<Sha1>();
-	await writer.writeFiles(
-		jobs,
-		{ recoverData: true },
-		({ blob, error }) => {
+	const sink = {
+		fileWritten({ blob, error }: FileOutcome) {
 			if (error !== null) failed.add(blob.sha1);
 		},
-		run,
-	);
+		smallRead() {},
+	};
+	await writer.write({ files: jobs, small: [], recoverData: true }, sink, run);
 	return files.filter(({ sha1 }) => !failed.has(sha1));
+}
+
+/** When something is missing, it may be in the bytes that nothing explains: these are kept as they are. */
+async function rawStretches(opened: OpenSalvage): Promise<{ blob: Blob; name: string }[]> {
+	const header = opened.damaged.parts[0]?.part.header;
+	const isComplete =
+		opened.images.length > 0 &&
+		opened.images.every(({ state }) => state === 'whole') &&
+		missingFrom(opened.damaged, opened.images).size === 0;
+	if (isComplete || header === undefined) return [];
+	const found: { blob: Blob; name: string }[] = [];
+	for (const { source, stretch } of opened.unexplained) {
+		const part = { source, header, pipable: false };
+		const size = stretch.end - stretch.start;
+		const resource: Resource = {
+			part,
+			offset: stretch.start,
+			storedSize: size,
+			originalSize: size,
+			layout: 'raw',
+			compression: 'none',
+			chunkSize: 0,
+			flags: 0,
+		};
+		const hash = createHash('sha1');
+		let isBlank = true;
+		for await (const { bytes } of readDamaged(resource)) {
+			hash.update(bytes);
+			isBlank &&= bytes.every((byte) => byte === 0);
+		}
+		if (isBlank) continue;
+		const sha1 = hash.digest('hex');
+		const blob = { sha1, size, referenceCount: 0, resource, offsetInResource: 0, defect: null };
+		found.push({ blob, name: `${sha1} raw bytes at ${formatHex(stretch.start)}.bin` });
+	}
+	return found;
 }
 
 /** A resource that nobody asked for gets the SHA-1 that it has. */

@@ -91,6 +91,7 @@ class ResourceSearch {
 	private readonly wanted: WantedSet;
 	/** Where chunks may begin, for the bytes up to `scannedEnd`, ascending. */
 	private hits: number[] = [];
+	private hitSet: ReadonlySet<number> = new Set();
 	private nextHit = 0;
 	private scannedEnd = 0;
 
@@ -127,20 +128,21 @@ class ResourceSearch {
 			.scan(this.compression, this.chunkSize, bytes)
 			.filter((hit) => hit < size)
 			.map((hit) => at + hit);
+		this.hitSet = new Set(this.hits);
 		this.nextHit = 0;
 		this.scannedEnd = at + size;
 	}
 
-	/** The first offset before a chunk where two words may begin a chunk table, or one word directly before the chunk. */
+	/** The first offset before a hit where two words may begin a chunk table, or one word directly before any hit. */
 	private tableBefore(bytes: Uint8Array, origin: number, hit: number): number | null {
 		const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-		const last = Math.min(hit - origin - 4, bytes.length - 8);
+		const last = Math.min(hit - origin - 1, bytes.length - 8);
 		for (let at = 0; at <= last; at++) {
 			// Entries are below 2^24 here, so the top byte of most non-entries decides.
 			if (bytes[at + 3] !== 0) continue;
 			const first = view.getUint32(at, true);
 			if (first === 0 || first > this.chunkSize) continue;
-			if (origin + at + 4 === hit) return origin + at;
+			if (this.hitSet.has(origin + at + 4)) return origin + at;
 			const second = view.getUint32(at + 4, true);
 			if (second > first && second - first <= this.chunkSize) return origin + at;
 		}

@@ -22,6 +22,7 @@ import { HEADER_SIZE, NO_RESOURCE, ResourceFlag } from '../part-header.ts';
 import { readWholeResource } from '../read-resource.ts';
 import type { Blob, Part } from '../resource.ts';
 import { XmlData } from '../xml-data.ts';
+import { detectCompression } from './detect-compression.ts';
 import { composeHeader, possibleCompressions } from './recover-header.ts';
 import type { Generation, PartSurvey } from './survey.ts';
 
@@ -184,7 +185,16 @@ async function decideCompression(
 		compression !== null && compression !== 'none' && chunkSize !== null
 			? { compression, chunkSize }
 			: known;
-	if (compressed.length === 0) return stated ?? { compression: 'none', chunkSize: 0 };
+	if (compressed.length === 0) {
+		if (stated !== null || compression === 'none' || entries.length > 0)
+			return stated ?? { compression: 'none', chunkSize: 0 };
+		const how = await detectCompression(survey.source, run);
+		if (how.compression !== 'none')
+			findings.push(
+				`The compression was found by its chunks: ${compressionName(how.compression)}, chunks of ${plural(how.chunkSize, 'byte')}`,
+			);
+		return how;
+	}
 	const samples = [...new Set([compressed[0], ...compressed.slice(-3)])].filter(
 		(entry): entry is BlobEntry => entry !== undefined,
 	);

@@ -1,0 +1,80 @@
+/** Finds out how a file is compressed when neither header nor blob table tell (wim.md §13.2 point 4). */
+import { breathe, type Run } from '../../base/run.ts';
+import { chunkSizeRange } from '../../codec/compression.ts';
+import { type FindableCompression, Finder } from '../../codec/finder.ts';
+import type { Source } from '../../storage/source.ts';
+import type { PartCompression } from '../blob-table.ts';
+import { HEADER_SIZE } from '../part-header.ts';
+
+/** How much of the file is looked at. */
+const SAMPLE_SIZE = 4 << 20;
+
+/** Chunks that are decoded for each pair of codec and size. */
+const PROBES_MAX = 400;
+
+/**
+ * The pair with the most chunks that end exactly at its chunk size; with none of those, the codec with the most chunks at
+ * all, at its usual size. LZMS chunks cannot be recognised, but a solid resource at the start of the file can.
+ */
+export async function detectCompression(source: Source, run: Run): Promise<PartCompression> {
+	const bytes = new Uint8Array(Math.min(SAMPLE_SIZE, Math.max(0, source.size - HEADER_SIZE)));
+	await source.read(HEADER_SIZE, bytes);
+	if (beginsSolid(bytes)) return { compression: 'lzms', chunkSize: chunkSizeRange('lzms').normal };
+	const finder = new Finder();
+	let best: { how: PartCompression; full: number; some: number } | null = null;
+	for (const compression of ['lzx', 'xpress'] as const)
+		for (const chunkSize of sizesOf(compression)) {
+			await breathe(run);
+			const { full, some } = count(finder, compression, chunkSize, bytes);
+			const isBetter =
+				best === null || full > best.full || (full === best.full && some > best.some);
+			if (some > 0 && isBetter) best = { how: { compression, chunkSize }, full, some };
+		}
+	// A handful of hits in megabytes of anything is chance.
+	return best !== null && best.some >= 2 ? best.how : { compression: 'none', chunkSize: 0 };
+}
+
+/** The usual size first, so that it wins where several read the file equally. */
+function sizesOf(compression: FindableCompression): number[] {
+	const { min, max, normal } = chunkSizeRange(compression);
+	const sizes = [normal];
+	for (let size = min; size <= max; size *= 2) if (size !== normal) sizes.push(size);
+	return sizes;
+}
+
+function count(
+	finder: Finder,
+	compression: FindableCompression,
+	chunkSize: number,
+	bytes: Uint8Array,
+): { full: number; some: number } {
+	let full = 0;
+	let some = 0;
+	const hits = finder.scan(compression, chunkSize, bytes);
+	for (const hit of hits.slice(0, PROBES_MAX)) {
+		const ends = finder.probe(compression, chunkSize, bytes.subarray(hit, hit + chunkSize));
+		if (ends.some(({ originalSize }) => originalSize === chunkSize)) full++;
+		if (ends.some(({ originalSize, storedSize }) => storedSize < originalSize)) some++;
+	}
+	return { full, some };
+}
+
+/** The header of a solid resource: a plausible size, chunk size and format, and chunks that fit. */
+function beginsSolid(bytes: Uint8Array): boolean {
+	if (bytes.length < 20) return false;
+	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	const chunkSize = view.getUint32(8, true);
+	const format = view.getUint32(12, true);
+	const originalSize = view.getUint32(0, true) + view.getUint32(4, true) * 0x1_0000_0000;
+	const first = view.getUint32(16, true);
+	const isPower = chunkSize >= 4096 && (chunkSize & (chunkSize - 1)) === 0;
+	return (
+		isPower &&
+		format >= 1 &&
+		format <= 3 &&
+		originalSize > 0 &&
+		originalSize < 2 ** 44 &&
+		first > 0 &&
+		first <= chunkSize
+	);
+}
