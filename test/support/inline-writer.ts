@@ -37,7 +37,7 @@ export function inlineWriter(blobs: ReadonlyMap<Sha1, Blob>): BlobWriter {
 					writeSync(fd, value as Uint8Array);
 					closeSync(fd);
 				}
-				sink.fileWritten({ blob: job.blob, error, isKept: false });
+				sink.fileWritten({ blob: job.blob, error, isKept: false, refused: new Map() });
 			}
 			for (const blob of small) {
 				const { value, error } = await attempt(() => read(blob));

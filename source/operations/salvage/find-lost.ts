@@ -21,6 +21,7 @@ import { PIPE_HEADER_SIZE, walkPipable } from '../../wim/recover/walk-pipable.ts
 import { SlidingWindow } from '../../wim/recover/window.ts';
 import type { Blob, Resource } from '../../wim/resource.ts';
 import { readDamaged } from './read-damaged.ts';
+import { sizeLzms } from './size-lzms.ts';
 
 /** What a search gave. */
 export interface Lost {
@@ -158,7 +159,35 @@ class Search implements Lost {
 			}
 			rest = pieces;
 		}
+		if (compression === 'lzms') rest = await this.lzms(rest);
 		for (const stretch of rest) await this.raw(stretch);
+	}
+
+	/** LZMS shows neither start nor end: stretches that are exactly one resource are tried in every size. */
+	private async lzms(stretches: readonly Stretch[]): Promise<Stretch[]> {
+		const left: Stretch[] = [];
+		const { part } = this.recovered;
+		for (const stretch of stretches) {
+			const asTree = (sizes: { originalSize: number; storedSize: number }) =>
+				this.isMetadata(this.resource(stretch.start, sizes.storedSize, sizes.originalSize, true));
+			const isWanted = (name: Sha1) => this.wanted.names.has(name);
+			const found = await sizeLzms(
+				part,
+				stretch,
+				this.needsMetadata ? asTree : null,
+				isWanted,
+				this.run,
+			);
+			if (found === null) left.push(stretch);
+			else if (found.sha1 !== null)
+				this.add(
+					this.resource(stretch.start, found.storedSize, found.originalSize, true),
+					found.sha1,
+					0,
+					found.originalSize,
+				);
+		}
+		return left;
 	}
 
 	/** Uncompressed metadata by its root dentry, then blobs by their SHA-1 in what remains. */
@@ -238,7 +267,8 @@ class Search implements Lost {
 		let storedSize = SolidHeader.size + tableSize;
 		for (let k = 0; k < chunkCount; k++) storedSize += table.view.getUint32(4 * k, true);
 		const end = gap.start + storedSize;
-		if (end > gap.end) return null;
+		const isCut = end > gap.end && gap.end === this.source.size;
+		if (end > gap.end && !isCut) return null;
 		const shape: SolidShape = {
 			originalSize,
 			storedSize,
@@ -264,7 +294,7 @@ class Search implements Lost {
 			chunkSize,
 			flags: ResourceFlag.solid,
 		};
-		if (this.wanted.names.size === 0) this.others.push(resource);
+		if (this.wanted.names.size === 0) this.unexplained.push(whole(new DecodedSource(resource)));
 		else await this.inSolid(resource, { start: 0, end: originalSize });
 		return { start: gap.start, end };
 	}
@@ -409,6 +439,11 @@ function* rootsIn(
 function securitySize(view: DataView, at: number): number {
 	const total = view.getUint32(at, true);
 	return total === 0 ? 8 : align8(total);
+}
+
+/** All of a source, as a stretch. */
+function whole(source: Source): { source: Source; stretch: Stretch } {
+	return { source, stretch: { start: 0, end: source.size } };
 }
 
 /** The decoded bytes of a resource as a source: damaged chunks read as zeros. */

@@ -106,12 +106,17 @@ export class SalvageWriter implements BlobWriter {
 		const best = await this.read(blob);
 		if (best === null || isAllBad(best, blob.size)) {
 			this.note(blob, 'lost', best, error);
-			return { blob, error, isKept: false };
+			return { blob, error, isKept: false, refused: new Map() };
 		}
 		const isWhole = best.sha1 === blob.sha1;
 		await this.writeBytes(best, isWhole ? job : partialJob(job), run);
 		this.note(blob, isWhole ? 'whole' : 'partial', best, error);
-		return { blob, error: isWhole ? null : this.partialError(blob, best), isKept: false };
+		return {
+			blob,
+			error: isWhole ? null : this.partialError(blob, best),
+			isKept: false,
+			refused: new Map(),
+		};
 	}
 
 	/** Through the lanes, zeros for bad chunks, under the name of a partial file. */
@@ -126,7 +131,7 @@ export class SalvageWriter implements BlobWriter {
 		const work = { files: [partialJob(job)], small: [], recoverData: true };
 		await this.writerFor(this.best).write(work, sink, run);
 		this.note(job.blob, kept ? 'partial' : 'lost', null, error);
-		return { blob: job.blob, error, isKept: false };
+		return { blob: job.blob, error, isKept: false, refused: new Map() };
 	}
 
 	/** The reading with the right SHA-1, else the one with the fewest bad bytes. */
