@@ -147,8 +147,8 @@ async function readUntilSettled(source: string, folder: string): Promise<void> {
 	const file = path.join(folder, 'first.wim');
 	const options = captureOptions('first', FORMATS['none']);
 	const isUnsettled = (name: string) => {
-		const { atimeNs, ctimeNs } = lstatSync(path.join(source, name), { bigint: true });
-		return atimeNs <= ctimeNs;
+		const { atimeNs, ctimeNs, size } = lstatSync(path.join(source, name), { bigint: true });
+		return size > 0n && atimeNs <= ctimeNs;
 	};
 	const names = ['', ...readdirSync(source, { recursive: true, encoding: 'utf8' })];
 	for (let k = 0; k < 100; k++) {
@@ -186,6 +186,7 @@ test('a pipable WIM on a stream is the same as in a file', async (t) => {
 	makeTree(source, SAMPLE);
 	const options = captureOptions('x', FORMATS['pipable XPRESS']);
 	const sources = [{ path: source, target: '/' }];
+	await readUntilSettled(source, folder);
 	await capture(
 		sources,
 		path.join(folder, 'file.wim'),
