@@ -71,6 +71,9 @@ const refused: readonly (readonly [
 	['a code with a gap', change(XPRESS_VECTOR, 5, 0), 830, /code is not complete/],
 	['an over-full code', change(XPRESS_VECTOR, 5, 0x11), 830, /code is not complete/],
 	['cut in the bit stream', XPRESS_VECTOR.slice(0, 290), 830, /ends too early/],
+	['cut before a raw length', XPRESS_VECTOR.slice(0, 329), 830, /ends too early/],
+	['cut behind the first byte of a raw length', XPRESS_VECTOR.slice(0, 330), 830, /ends too early/],
+	['cut inside a raw length', XPRESS_VECTOR.slice(0, 331), 830, /ends too early/],
 	['longer than the original size', XPRESS_VECTOR, 829, /match reaches past the end/],
 	[
 		'a match before the start',
