@@ -142,6 +142,28 @@ function range(from: number, end: number): number[] {
 	return Array.from({ length: end - from }, (_, k) => from + k);
 }
 
+test('a delta distance beyond 32 bits is refused, and not taken modulo', () => {
+	const size = 2 ** 26;
+	const writer = new LzmsWriter(size);
+	for (let k = 0; k < 300; k++) writer.put({ kind: 'literal', byte: k & 255 });
+	writer.putBrokenDelta({ power: 7, raw: 2 ** 25 + 1 });
+	const { stored } = writer.finish();
+	assert.throws(() => new Decoder().decodeBytes('lzms', size, stored, size), /delta match/);
+	assert.throws(() => decodeLzmsPlainly(stored, size), /delta/);
+});
+
+test('tiny LZMS chunks: both streams end where the data ends, give or take nothing', () => {
+	const random = seededRandom(4);
+	for (let k = 0; k < 1500; k++) {
+		const words = 2 + random(3);
+		const high = random(2) === 0 ? 255 : 127;
+		const stored = Uint8Array.from({ length: 2 * words }, () =>
+			random(3) === 0 ? high : random(2) === 0 ? 0 : random(256),
+		);
+		assertAgreement('lzms', 32768, stored, stored.length + 1 + random(30));
+	}
+});
+
 test('damaged LZMS chunks: kernel and transcription give the same bytes or both refuse', () => {
 	fc.assert(
 		fc.property(fc.integer(), fc.integer({ min: 40, max: 3000 }), (seed, size) => {
