@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Clock } from '../base/run.ts';
 import type { Journal } from '../jobs/journal.ts';
 import type { Output } from './output.ts';
@@ -15,8 +16,10 @@ export interface Context {
 	readonly clock: Clock;
 	/** Aborted by Ctrl+C. */
 	readonly signal: AbortSignal;
-	/** The text of standard input, for list files and commands. */
-	readonly readInput: () => Promise<string>;
+	/** All of standard input, for list files and commands. */
+	readonly readInput: () => Promise<Uint8Array>;
+	/** For a pipable WIM that arrives on standard input. */
+	readonly input: Readable;
 	readonly journal: () => Promise<Journal | null>;
 }
 

@@ -34,13 +34,15 @@ export function wrap(text: string, indent: number, width = 79): string {
 
 const OPTION_COLUMN = 28;
 
-function optionLine(name: OptionName): string {
+function optionLine(name: OptionName, verb: VerbName | null = null): string {
 	const spec = optionSpec(name);
 	const left = `  --${name}${spec.value === undefined ? '' : `=${spec.value}`}`;
 	const notes = [
 		spec.help,
 		...(spec.aliases ? [`(also --${spec.aliases.join(', --')})`] : []),
-		...(spec.ignored ? [`(accepted: ${spec.ignored})`] : []),
+		...(spec.ignored && !(verb && spec.worksFor?.includes(verb))
+			? [`(accepted: ${spec.ignored})`]
+			: []),
 		...(spec.many ? ['(repeatable)'] : []),
 	].join(' ');
 	const gap =
@@ -67,8 +69,18 @@ export function helpText(): string {
 			if (verbSpec(verb).group === group)
 				lines.push(`  ${verb.padEnd(10)}${wrap(verbSpec(verb).summary, 12)}`);
 	}
-	lines.push('', 'Options of every command:', ...shown(COMMON_OPTIONS).map(optionLine));
-	lines.push('', 'Options of the deck:', ...shown(DECK_OPTIONS).slice(0, -2).map(optionLine));
+	lines.push(
+		'',
+		'Options of every command:',
+		...shown(COMMON_OPTIONS).map((name) => optionLine(name)),
+	);
+	lines.push(
+		'',
+		'Options of the deck:',
+		...shown(DECK_OPTIONS)
+			.slice(0, -2)
+			.map((name) => optionLine(name)),
+	);
 	lines.push('', 'Exit codes:');
 	for (const { code, meaning } of EXIT_MEANINGS)
 		lines.push(`  ${String(code).padStart(3)}  ${wrap(meaning, 7)}`);
@@ -87,8 +99,13 @@ export function verbHelp(verb: VerbName): string {
 	const spec = verbSpec(verb);
 	const lines = [`${spec.summary}.`, '', `  wimdeck ${usageOf(verb)}`];
 	if (spec.notes) lines.push('', ...spec.notes.map((note) => wrap(note, 0)));
-	if (spec.options.length > 0) lines.push('', 'Options:', ...shown(spec.options).map(optionLine));
-	lines.push('', 'Options of every command:', ...shown(COMMON_OPTIONS).map(optionLine));
+	if (spec.options.length > 0)
+		lines.push('', 'Options:', ...shown(spec.options).map((name) => optionLine(name, verb)));
+	lines.push(
+		'',
+		'Options of every command:',
+		...shown(COMMON_OPTIONS).map((name) => optionLine(name)),
+	);
 	if (spec.examples) lines.push('', 'Examples:', ...spec.examples.map((example) => `  ${example}`));
 	return `${lines.join('\n')}\n`;
 }

@@ -22,6 +22,8 @@ export interface OptionSpec {
 	readonly help: string;
 	/** Accepted so that scripts run, but it changes nothing here; the reason is said once. */
 	readonly ignored?: string;
+	/** Verbs for which an `ignored` option does have a meaning. */
+	readonly worksFor?: readonly string[];
 	/** Accepted, but not listed in help. */
 	readonly hidden?: true;
 }
@@ -99,7 +101,11 @@ export const OPTIONS = {
 	'recover-data': { help: 'Keep damaged files, with zeros where chunks cannot be read' },
 	rpfix: { help: 'Move absolute links inside the image along with the target' },
 	norpfix: { help: 'Leave absolute links as they are', aliases: ['no-rpfix'] },
-	wimboot: { help: 'Make pointer files for WIMBoot', ignored: WINDOWS_ONLY },
+	wimboot: {
+		help: 'Mark the image for WIMBoot and compress it so; when applying, make pointer files',
+		ignored: WINDOWS_ONLY,
+		worksFor: ['capture', 'append', 'export'],
+	},
 	compact: {
 		value: 'FORMAT',
 		help: 'Compress the files with System Compression',

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { HostError, hostError } from '../base/errors.ts';
+import { printable } from '../base/print.ts';
 import { encodeWtf8 } from '../bytes/utf16.ts';
 
 /** Lines are gathered to writes of about this size. */
@@ -34,6 +35,14 @@ export class Output {
 					? new ReaderGone()
 					: hostError('Cannot write to standard output', error);
 		});
+	}
+
+	/** Makes a name or a text from a file fit for where it goes: harmless on a terminal, unchanged in a pipe. */
+	readonly show = (text: string): string => (this.isTerminal ? printable(text) : text);
+
+	/** For bytes that something else writes; text must be flushed before. */
+	get stream(): Writable {
+		return this.#stream;
 	}
 
 	/** Takes text; returns a promise only when the caller should wait for it. */

@@ -200,11 +200,14 @@ export function parseInvocation(verb: VerbName, words: Words): Invocation {
 }
 
 /** Options that were accepted but change nothing here, with the reason, for a note on standard error. */
-export function ignoredOptions(
-	options: Options,
-): readonly { readonly name: OptionName; readonly reason: string }[] {
+export function ignoredOptions({
+	verb,
+	options,
+}: Invocation): readonly { readonly name: OptionName; readonly reason: string }[] {
 	return options.names().flatMap((name) => {
-		const { ignored, hidden } = optionSpec(name);
-		return ignored === undefined || hidden ? [] : [{ name, reason: ignored }];
+		const { ignored, hidden, worksFor } = optionSpec(name);
+		return ignored === undefined || hidden || worksFor?.includes(verb)
+			? []
+			: [{ name, reason: ignored }];
 	});
 }

@@ -91,12 +91,11 @@ export async function taskOf(program: string, argv: readonly string[]): Promise<
 	return { type: 'deck', path: first ?? null, options };
 }
 
-/** Reads all of standard input as UTF-8. */
-async function readAll(stdin: Readable): Promise<string> {
+async function readAll(stdin: Readable): Promise<Uint8Array> {
 	const chunks: Uint8Array[] = [];
 	for await (const chunk of stdin)
 		chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
-	return Buffer.concat(chunks).toString('utf8');
+	return Buffer.concat(chunks);
 }
 
 function contextOf(machine: Machine, options: Options, out: Output): Context {
@@ -118,6 +117,7 @@ function contextOf(machine: Machine, options: Options, out: Output): Context {
 		clock: machineClock,
 		signal,
 		readInput: () => readAll(machine.stdin),
+		input: machine.stdin,
 		journal: () => Journal.openFor(environment, machineClock),
 	};
 }
@@ -143,7 +143,7 @@ export async function runCommandLine(
 		}
 		const invocation = parseInvocation(task.verb, task.words);
 		const context = contextOf(machine, invocation.options, out);
-		for (const { name, reason } of ignoredOptions(invocation.options))
+		for (const { name, reason } of ignoredOptions(invocation))
 			context.err(warningText(`--${name} changes nothing here: ${reason}`));
 		const handler = await HANDLERS[task.verb]();
 		const exitCode = await handler(invocation, context);

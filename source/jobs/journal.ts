@@ -9,8 +9,9 @@ import { type ErrorFacts, toWire, type WireError } from '../base/errors.ts';
 import type { Clock } from '../base/run.ts';
 import { isAlive, ownIdentity, type ProcessIdentity } from '../host/process-identity.ts';
 import { type StateFile, StateFolder, stateFolderPath } from '../host/state-folder.ts';
+import { describeRequest, withAbsolutePaths } from './describe-request.ts';
 import type { Progress } from './progress.ts';
-import { describeRequest, type JobRequest, withAbsolutePaths } from './request.ts';
+import type { JobRequest } from './request.ts';
 import type { JobOutcome, JobState, NotableEvent } from './run-job.ts';
 
 /** Runs kept; the oldest that have ended go first. */

@@ -3,10 +3,11 @@
 import path from 'node:path';
 import type { ErrorFacts } from '../base/errors.ts';
 import type { Clock } from '../base/run.ts';
+import { describeRequest, touchedBy } from './describe-request.ts';
 import type { Journal } from './journal.ts';
 import { PauseGate } from './pause.ts';
 import type { Progress } from './progress.ts';
-import { describeRequest, type JobRequest, touchedBy } from './request.ts';
+import type { JobRequest } from './request.ts';
 import { type JobOutcome, type JobState, type Performer, runJob } from './run-job.ts';
 
 /** Lines a job's log keeps; older ones are counted and dropped. */

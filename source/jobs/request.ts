@@ -3,7 +3,17 @@
  * to the journal, run again, or run by another process. `jobs/` opens what it names.
  */
 
-import path from 'node:path';
+import type { UpdateCommand } from '../image/update-commands.ts';
+import type { DeleteOptions } from '../operations/delete.ts';
+import type { DiffSide } from '../operations/diff.ts';
+import type { EditPropertiesOptions } from '../operations/edit-properties.ts';
+import type { ExportOptions } from '../operations/export.ts';
+import type { JoinOptions } from '../operations/join.ts';
+import type { OptimizeOptions } from '../operations/optimize.ts';
+import type { SalvageOptions } from '../operations/salvage/salvage.ts';
+import type { SplitOptions } from '../operations/split.ts';
+import type { UndoOptions } from '../operations/undo.ts';
+import type { CompressionRequest } from '../operations/write-options.ts';
 
 /** Options of everything that puts files onto this machine. */
 export interface RestoreOptions {
@@ -16,7 +26,7 @@ export interface RestoreOptions {
 	readonly attributes: boolean;
 	readonly includeInvalidNames: boolean;
 	readonly recoverData: boolean;
-	/** Null: as the header of the WIM says. */
+	/** Move absolute links along with the target; null: as the header of the WIM says. Single files keep theirs. */
 	readonly rpfix: boolean | null;
 	readonly dryRun: boolean;
 }
@@ -35,7 +45,9 @@ export interface ExtractRequest extends RestoreOptions {
 	readonly verb: 'extract';
 	readonly wim: string;
 	readonly image: string;
+	/** None: the whole image. */
 	readonly paths: readonly ExtractPath[];
+	/** A folder; `-` is standard output, for the contents of files. */
 	readonly target: string;
 	readonly globs: boolean;
 	/** A pattern without a match is a warning. */
@@ -57,52 +69,151 @@ export interface ApplyRequest extends RestoreOptions {
 	readonly target: string;
 }
 
-export type JobRequest = VerifyRequest | ExtractRequest | ApplyRequest;
+/** A file or folder to be captured, and where it goes in the image. */
+export interface RequestSource {
+	readonly path: string;
+	/** `/` is the root. */
+	readonly target: string;
+}
+
+/** What a captured image is to be called, and how its files are looked at. */
+export interface CapturedImage {
+	readonly sources: readonly RequestSource[];
+	/** Null: that of the source's folder, with a number behind it when it is taken. */
+	readonly name: string | null;
+	/** '' for none. */
+	readonly description: string;
+	/** Paths such as `FLAGS` or `WINDOWS/VERSION/BUILD`. */
+	readonly properties: readonly { readonly path: string; readonly text: string }[];
+	readonly boot: boolean;
+	/** A file with the list of what to leave out; null: the usual list. */
+	readonly config: string | null;
+	readonly unixData: boolean;
+	readonly dereference: boolean;
+	readonly acls: 'store' | 'skip' | 'strict';
+	/** Null: as usual. */
+	readonly rpFix: boolean | null;
+	/** Files that have not changed since this image are not read; its file, null for the target. */
+	readonly updateOf: { readonly wim: string | null; readonly image: string } | null;
+	readonly deltaFrom: readonly string[];
+}
+
+export interface CaptureRequest {
+	readonly verb: 'capture';
+	readonly image: CapturedImage;
+	/** `-` is standard output. */
+	readonly target: string;
+	readonly compression: CompressionRequest;
+	readonly integrity: boolean;
+	readonly pipable: boolean;
+	readonly dryRun: boolean;
+}
+
+export interface AppendRequest {
+	readonly verb: 'append';
+	readonly image: CapturedImage;
+	readonly target: string;
+	readonly compression: CompressionRequest;
+	/** Check the integrity table before anything is changed. */
+	readonly check: boolean;
+	/** Null: as the file has it. */
+	readonly integrity: boolean | null;
+	readonly rebuild: boolean;
+	/** Make the file when it does not exist. */
+	readonly create: boolean;
+	readonly dryRun: boolean;
+}
+
+export interface UpdateRequest {
+	readonly verb: 'update';
+	readonly wim: string;
+	/** Null: the only one. */
+	readonly image: string | null;
+	/** Update commands (wim.md §10.4), one a line, with the options that were given for all of them. */
+	readonly commands: readonly UpdateCommand[];
+	readonly config: string | null;
+	readonly rebuild: boolean;
+	readonly check: boolean;
+	/** Null: as the file has it. */
+	readonly integrity: boolean | null;
+	readonly dryRun: boolean;
+}
+
+/** Changes names, descriptions, properties or the boot index. */
+export interface EditRequest extends EditPropertiesOptions {
+	readonly verb: 'edit';
+	readonly wim: string;
+	readonly check: boolean;
+}
+
+export interface DeleteRequest extends DeleteOptions {
+	readonly verb: 'delete';
+	readonly wim: string;
+	readonly check: boolean;
+}
+
+export interface ExportRequest extends ExportOptions {
+	readonly verb: 'export';
+	readonly wim: string;
+	readonly target: string;
+	readonly check: boolean;
+}
+
+export interface SplitRequest extends SplitOptions {
+	readonly verb: 'split';
+	readonly wim: string;
+	/** The first part, as `install.swm`; the others are numbered after it. */
+	readonly target: string;
+	readonly check: boolean;
+}
+
+export interface JoinRequest extends JoinOptions {
+	readonly verb: 'join';
+	readonly target: string;
+	readonly parts: readonly string[];
+	readonly check: boolean;
+}
+
+export interface OptimizeRequest extends OptimizeOptions {
+	readonly verb: 'optimize';
+	readonly wim: string;
+	readonly check: boolean;
+}
+
+export interface UndoRequest extends UndoOptions {
+	readonly verb: 'undo';
+	readonly wim: string;
+}
+
+/** Gets back what is left of a damaged WIM. */
+export interface SalvageRequest extends SalvageOptions {
+	readonly verb: 'salvage';
+	readonly wim: string;
+	readonly target: string;
+}
+
+export interface DiffRequest {
+	readonly verb: 'diff';
+	readonly before: DiffSide;
+	readonly after: DiffSide;
+	readonly content: boolean;
+}
+
+export type JobRequest =
+	| VerifyRequest
+	| ExtractRequest
+	| ApplyRequest
+	| CaptureRequest
+	| AppendRequest
+	| UpdateRequest
+	| EditRequest
+	| DeleteRequest
+	| ExportRequest
+	| SplitRequest
+	| JoinRequest
+	| OptimizeRequest
+	| UndoRequest
+	| SalvageRequest
+	| DiffRequest;
 
 export type JobVerb = JobRequest['verb'];
-
-/** The files and folders of this machine that a request reads and writes, as given. */
-export interface Touched {
-	readonly reads: readonly string[];
-	readonly writes: readonly string[];
-}
-
-/** Decides which jobs may run side by side: never two that write one place. */
-export function touchedBy(request: JobRequest): Touched {
-	switch (request.verb) {
-		case 'verify':
-			return { reads: [request.wim], writes: [] };
-		case 'extract':
-		case 'apply':
-			return { reads: [request.wim], writes: request.dryRun ? [] : [request.target] };
-	}
-}
-
-/** The names of the fields that hold paths of this machine. */
-const PATH_FIELDS = ['wim', 'target', 'source', 'output'] as const;
-
-/** The same request with absolute paths, so that it means the same from any folder. */
-export function withAbsolutePaths<R extends JobRequest>(request: R, folder: string): R {
-	const absolute: Record<string, unknown> = { ...request };
-	for (const field of PATH_FIELDS) {
-		const value = absolute[field];
-		if (typeof value === 'string' && value !== '-') absolute[field] = path.resolve(folder, value);
-	}
-	const { references } = absolute;
-	if (Array.isArray(references))
-		absolute.references = references.map((name: string) => path.resolve(folder, name));
-	return absolute as unknown as R;
-}
-
-/** One short line for people: `apply install.wim #1 -> target`. */
-export function describeRequest(request: JobRequest): string {
-	const name = (file: string) => (file === '-' ? 'standard input' : path.basename(file));
-	switch (request.verb) {
-		case 'verify':
-			return `verify ${name(request.wim)}`;
-		case 'extract':
-			return `extract ${name(request.wim)} #${request.image} -> ${request.target}`;
-		case 'apply':
-			return `apply ${name(request.wim)} ${request.image === null ? '' : `#${request.image} `}-> ${request.target}`;
-	}
-}

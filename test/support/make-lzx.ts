@@ -21,7 +21,7 @@ export interface LzxChunk {
 }
 
 /** The bit stream of §2. */
-export class BitWriter {
+class BitWriter {
 	readonly bytes: number[] = [];
 	#pending: number[] = [];
 

@@ -1,5 +1,4 @@
 import { ExitCode, InputError } from '../../base/errors.ts';
-import { printable } from '../../base/print.ts';
 import { imageName, openImage } from '../../image/open.ts';
 import { PathFinder, pathOf } from '../../image/paths.ts';
 import { type ImageTree, ROOT } from '../../image/tree.ts';
@@ -58,7 +57,7 @@ async function list(
 			err(warningText(`${message} (${imageName(wim, image)})`));
 	const start = startOf(wim, image, tree, options.path);
 	const entries = options.oneOnly ? [start] : entriesBelow(tree, start);
-	const show = out.isTerminal ? printable : (text: string) => text;
+	const { show } = out;
 	let between = '';
 	for (const entry of entries) {
 		const text = json

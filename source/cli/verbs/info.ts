@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { ExitCode, hostError, InputError, UnsupportedError } from '../../base/errors.ts';
-import { printable } from '../../base/print.ts';
+import { ExitCode, hostError, InputError } from '../../base/errors.ts';
 import type { OpenPart } from '../../wim/open-part.ts';
 import { ResourceFlag } from '../../wim/part-header.ts';
 import { openWim, type Wim, type WimImage } from '../../wim/wim.ts';
@@ -9,7 +8,10 @@ import type { Context, Handler } from '../context.ts';
 import { deadBytesOf } from '../dead-bytes.ts';
 import { infoJson } from '../info-json.ts';
 import { blobsOf, blobText, headerLines, imageLines, wimLines } from '../info-text.ts';
+import type { Invocation } from '../parse.ts';
 import { warningText } from '../print-error.ts';
+import { editRequest, isEdit } from '../write-requests.ts';
+import { runWriting } from './write.ts';
 
 /** The part that the user named, which need not be the first of its set. */
 function namedPart(wim: Wim): OpenPart {
@@ -43,17 +45,28 @@ function chosenImages(wim: Wim, designation: string | null): readonly WimImage[]
 	return [wim.image(designation)];
 }
 
-export const info: Handler = async ({ given, options }, context) => {
+/** Changes what the arguments say; of a file with one image, that image when none is named. */
+async function edit(invocation: Invocation, context: Context): Promise<number> {
+	const [name = '', designation = null] = invocation.given;
+	let only: string | null = null;
+	if (designation === null) {
+		await using wim = await openWim(name ?? '');
+		only = wim.images.length === 1 ? '1' : null;
+	}
+	return runWriting(editRequest(invocation, only), invocation, context);
+}
+
+export const info: Handler = async (invocation, context) => {
+	const { given, options } = invocation;
 	const { out, json } = context;
-	const [name = '', designation = null, newName = null] = given;
-	if (newName !== null || options.has('boot') || options.has('image-property'))
-		throw new UnsupportedError('Changing properties is not part of this version');
+	const [name = '', designation = null] = given;
+	if (isEdit(invocation)) return edit(invocation, context);
 	await using wim = await openWim(name ?? '', { references: options.list('ref') });
 	const part = namedPart(wim);
 	const images = chosenImages(wim, designation);
 	noteWarnings(wim, context);
 	if (options.has('check')) await checkIntegrityFirst(wim, context);
-	const show = out.isTerminal ? printable : (text: string) => text;
+	const { show } = out;
 
 	const xmlFile = options.text('extract-xml');
 	if (xmlFile !== null) await saveXml(xmlFile, await xmlBytes(wim, part));

@@ -1,0 +1,39 @@
+import { writeFile } from 'node:fs/promises';
+import { ExitCode, hostError, UnsupportedError } from '../../base/errors.ts';
+import { formatReport, isComplete, type SalvageReport } from '../../operations/salvage/report.ts';
+import type { Handler } from '../context.ts';
+import { runOnlyJob } from '../job.ts';
+import { salvageRequest } from '../requests.ts';
+
+export const salvage: Handler = async (invocation, context) => {
+	const { options } = invocation;
+	if (options.has('to-wim'))
+		throw new UnsupportedError('Salvaging into a new WIM is not part of this version', {
+			hint: 'Salvage into a folder, and capture that.',
+		});
+	const file = options.text('report');
+	let saved: SalvageReport | null = null;
+	const exitCode = await runOnlyJob<SalvageReport>(
+		{
+			request: salvageRequest(invocation),
+			options,
+			// The report names each file once, with what became of it.
+			tellProblems: context.quiet,
+			exitCode: (report) => (isComplete(report) ? ExitCode.done : ExitCode.problems),
+			onResult: (report) => {
+				saved = report;
+			},
+			print: async (report, { out }) => {
+				await out.write(formatReport(report));
+			},
+		},
+		context,
+	);
+	if (file !== null && saved !== null)
+		try {
+			await writeFile(file, `${JSON.stringify(saved)}\n`);
+		} catch (error) {
+			throw hostError(`Cannot write the report "${file}"`, error, { path: file });
+		}
+	return exitCode;
+};

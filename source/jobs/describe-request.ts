@@ -1,0 +1,146 @@
+/** What a request touches, what it means from another folder, and how people call it. */
+
+import path from 'node:path';
+import type { DiffSide } from '../operations/diff.ts';
+import type { JobRequest } from './request.ts';
+
+/** The files and folders of this machine that a request reads and writes, as given. */
+export interface Touched {
+	readonly reads: readonly string[];
+	readonly writes: readonly string[];
+}
+
+const sidePath = (side: DiffSide) => (side.type === 'image' ? side.wim : side.path);
+
+/** Decides which jobs may run side by side: never two that write one place. */
+export function touchedBy(request: JobRequest): Touched {
+	const writes = (...names: readonly string[]) =>
+		'dryRun' in request && request.dryRun ? [] : names;
+	switch (request.verb) {
+		case 'verify':
+			return { reads: [request.wim], writes: [] };
+		case 'diff':
+			return { reads: [request.before, request.after].map(sidePath), writes: [] };
+		case 'extract':
+		case 'apply':
+		case 'export':
+		case 'split':
+		case 'salvage':
+			return { reads: [request.wim], writes: writes(request.target) };
+		case 'capture':
+		case 'append': {
+			const { sources, updateOf, deltaFrom } = request.image;
+			const reads = [...sources.map((source) => source.path), ...deltaFrom];
+			if (updateOf?.wim) reads.push(updateOf.wim);
+			return { reads, writes: writes(request.target) };
+		}
+		case 'join':
+			return { reads: request.parts, writes: writes(request.target) };
+		case 'update':
+		case 'edit':
+		case 'delete':
+		case 'optimize':
+		case 'undo':
+			return { reads: [], writes: writes(request.wim) };
+	}
+}
+
+/** The same object with some of its fields, texts or lists of texts, as absolute paths. */
+function rewritten<T extends object>(
+	value: T,
+	fields: readonly string[],
+	absolute: (name: string) => string,
+): T {
+	const entries = Object.entries(value).map(([name, field]: [string, unknown]) => {
+		if (!fields.includes(name)) return [name, field];
+		if (Array.isArray(field)) return [name, field.map((entry) => absolute(String(entry)))];
+		return [name, typeof field === 'string' ? absolute(field) : field];
+	});
+	return Object.fromEntries(entries) as T;
+}
+
+/** The same request with absolute paths, so that it means the same from any folder. */
+export function withAbsolutePaths(request: JobRequest, folder: string): JobRequest {
+	const absolute = (name: string) => (name === '-' ? name : path.resolve(folder, name));
+	const fields = ['wim', 'target', 'references', 'parts', 'config'];
+	const outer = rewritten(request, fields, absolute);
+	switch (outer.verb) {
+		case 'capture':
+		case 'append': {
+			const { sources, updateOf } = outer.image;
+			const image = rewritten(outer.image, ['config', 'deltaFrom'], absolute);
+			return {
+				...outer,
+				image: {
+					...image,
+					sources: sources.map((source) => rewritten(source, ['path'], absolute)),
+					updateOf: updateOf && rewritten(updateOf, ['wim'], absolute),
+				},
+			};
+		}
+		case 'update':
+			return {
+				...outer,
+				commands: outer.commands.map((command) =>
+					command.type === 'add' ? rewritten(command, ['source'], absolute) : command,
+				),
+			};
+		case 'diff': {
+			const side = ['wim', 'path', 'references'];
+			return {
+				...outer,
+				before: rewritten(outer.before, side, absolute),
+				after: rewritten(outer.after, side, absolute),
+			};
+		}
+		default:
+			return outer;
+	}
+}
+
+const input = (file: string) => (file === '-' ? 'standard input' : path.basename(file));
+const output = (file: string) => (file === '-' ? 'standard output' : file);
+const sideName = (side: DiffSide) =>
+	side.type === 'image' ? `${path.basename(side.wim)} #${side.image}` : side.path;
+
+function titleOf(request: JobRequest): string {
+	switch (request.verb) {
+		case 'verify':
+		case 'optimize':
+		case 'undo':
+			return `${request.verb} ${input(request.wim)}`;
+		case 'extract':
+			return `extract ${input(request.wim)} #${request.image} -> ${output(request.target)}`;
+		case 'apply':
+		case 'export': {
+			const image = request.verb === 'export' ? request.images.join(',') : request.image;
+			const which = image === null ? '' : ` #${image}`;
+			return `${request.verb} ${input(request.wim)}${which} -> ${request.target}`;
+		}
+		case 'capture':
+		case 'append': {
+			const [first] = request.image.sources;
+			const more = request.image.sources.length > 1 ? ' ...' : '';
+			return `${request.verb} ${first?.path ?? ''}${more} -> ${output(request.target)}`;
+		}
+		case 'update':
+			return `update ${input(request.wim)}${request.image === null ? '' : ` #${request.image}`}`;
+		case 'edit':
+			return `edit properties of ${input(request.wim)}`;
+		case 'delete':
+			return `delete ${input(request.wim)} #${request.images.join(',')}`;
+		case 'split':
+		case 'salvage':
+			return `${request.verb} ${input(request.wim)} -> ${request.target}`;
+		case 'join':
+			return `join ${request.parts.length} parts -> ${request.target}`;
+		case 'diff':
+			return `compare ${sideName(request.before)} with ${sideName(request.after)}`;
+	}
+}
+
+/** One short line for people: `apply install.wim #1 -> target`. */
+export function describeRequest(request: JobRequest): string {
+	const dry = 'dryRun' in request && request.dryRun ? ' (dry run)' : '';
+	return titleOf(request) + dry;
+}

@@ -1,0 +1,25 @@
+import { openPool } from '../pool/pool.ts';
+import { InlineEncoder } from '../pool/tasks/encode.ts';
+import type { JobTools } from './tools.ts';
+
+/** The tools of a process, to be disposed of when it has no more jobs. */
+export interface OpenTools extends JobTools, AsyncDisposable {}
+
+/**
+ * Makes the tools of this process.
+ *
+ * @param how `threads` null: as many as this machine runs at once
+ */
+export function openTools(
+	how: { readonly threads: number | null } & Pick<JobTools, 'input' | 'output' | 'onFault'>,
+): OpenTools {
+	const pool = openPool(how.threads);
+	return {
+		pool,
+		encoder: new InlineEncoder(),
+		input: how.input,
+		output: how.output,
+		onFault: how.onFault,
+		[Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
+	};
+}

@@ -1,0 +1,66 @@
+/** Extracting and applying: opens the WIM and the image, checks what was asked to be checked, writes. */
+
+import type { Readable } from 'node:stream';
+import { InputError } from '../base/errors.ts';
+import { breathe, type Run } from '../base/run.ts';
+import { openImage } from '../image/open.ts';
+import { applyAllImages, applyImage } from '../operations/apply.ts';
+import { applyFromPipe } from '../operations/apply-pipe.ts';
+import { extractPaths } from '../operations/extract.ts';
+import type { ExtractSummary } from '../operations/extract-run.ts';
+import { extractToStream, type StreamSummary } from '../operations/extract-to-stream.ts';
+import { poolBlobWriter } from '../operations/pool-blob-writer.ts';
+import { StreamOutput } from '../storage/output-stream.ts';
+import { PipeReader } from '../wim/pipe-reader.ts';
+import { onlyImage, openForReading } from './open-for-job.ts';
+import type { ApplyRequest, ExtractRequest } from './request.ts';
+import type { JobTools } from './tools.ts';
+
+export async function performExtract(
+	request: ExtractRequest,
+	{ pool, output }: JobTools,
+	run: Run,
+): Promise<ExtractSummary | StreamSummary> {
+	await using wim = await openForReading(request.wim, request, run);
+	const chosen = wim.image(request.image);
+	const image = await openImage(wim, chosen, { tolerant: false }, () => breathe(run));
+	const paths = request.paths.length === 0 ? [{ path: '/', keepFolders: false }] : request.paths;
+	if (request.target === '-') {
+		if (output === null)
+			throw new InputError('Cannot write to standard output here', { hint: 'Name a folder.' });
+		const to = new StreamOutput('standard output', output);
+		return await extractToStream(image, paths, to, pool, request, run);
+	}
+	const writer = poolBlobWriter(pool, wim.blobs);
+	return await extractPaths(image, paths, request.target, writer, request, run);
+}
+
+export async function performApply(
+	request: ApplyRequest,
+	{ pool, input }: JobTools,
+	run: Run,
+): Promise<ExtractSummary> {
+	if (request.wim === '-') return applyStandardInput(request, input, run);
+	await using wim = await openForReading(request.wim, request, run);
+	const options = { ...request, rpfix: request.rpfix ?? wim.hasRpFix };
+	const writer = poolBlobWriter(pool, wim.blobs);
+	if (request.image === 'all')
+		return await applyAllImages(wim, request.target, writer, options, run);
+	const chosen = request.image === null ? onlyImage(wim) : wim.image(request.image);
+	const image = await openImage(wim, chosen, { tolerant: false }, () => breathe(run));
+	return await applyImage(image, request.target, writer, options, run);
+}
+
+/** A pipable WIM that arrives on standard input: its blobs come in the order of the file, once. */
+async function applyStandardInput(
+	request: ApplyRequest,
+	input: Readable | null,
+	run: Run,
+): Promise<ExtractSummary> {
+	if (input === null)
+		throw new InputError('Cannot read standard input here', { hint: 'Name a file.' });
+	await using reader = await PipeReader.open(input, 'standard input');
+	const options = { ...request, rpfix: request.rpfix ?? reader.wim.hasRpFix };
+	const image = request.image ?? String(onlyImage(reader.wim).index);
+	return await applyFromPipe(reader, image, request.target, options, run);
+}

@@ -1,0 +1,15 @@
+import type { Run } from '../base/run.ts';
+import { poolBlobWriter } from '../operations/pool-blob-writer.ts';
+import type { SalvageReport } from '../operations/salvage/report.ts';
+import { salvage } from '../operations/salvage/salvage.ts';
+import type { SalvageRequest } from './request.ts';
+import type { JobTools } from './tools.ts';
+
+export function performSalvage(
+	request: SalvageRequest,
+	{ pool }: JobTools,
+	run: Run,
+): Promise<SalvageReport> {
+	const writerFor = (blobs: Parameters<typeof poolBlobWriter>[1]) => poolBlobWriter(pool, blobs);
+	return salvage(request.wim, request.target, writerFor, request, run);
+}

@@ -1,0 +1,94 @@
+/** The verbs that change or rewrite WIMs: checks what was asked to be checked, then hands over to the operation. */
+
+import type { Run } from '../base/run.ts';
+import { deleteImages, type RewriteSummary } from '../operations/delete.ts';
+import { type DiffSummary, diff } from '../operations/diff.ts';
+import { type EditSummary, editProperties } from '../operations/edit-properties.ts';
+import { exportImages } from '../operations/export.ts';
+import { join } from '../operations/join.ts';
+import { optimize } from '../operations/optimize.ts';
+import { type SplitSummary, split } from '../operations/split.ts';
+import { type UndoSummary, undo } from '../operations/undo.ts';
+import { type UpdateSummary, update } from '../operations/update.ts';
+import { checkBefore } from './open-for-job.ts';
+import { captureConfig } from './perform-capture.ts';
+import type {
+	DeleteRequest,
+	DiffRequest,
+	EditRequest,
+	ExportRequest,
+	JoinRequest,
+	OptimizeRequest,
+	SplitRequest,
+	UndoRequest,
+	UpdateRequest,
+} from './request.ts';
+import type { JobTools } from './tools.ts';
+
+export type WriteRequest =
+	| UpdateRequest
+	| EditRequest
+	| DeleteRequest
+	| ExportRequest
+	| SplitRequest
+	| JoinRequest
+	| OptimizeRequest
+	| UndoRequest
+	| DiffRequest;
+
+export type WriteResult =
+	| UpdateSummary
+	| EditSummary
+	| RewriteSummary
+	| SplitSummary
+	| UndoSummary
+	| DiffSummary;
+
+export async function performWrite(
+	request: WriteRequest,
+	{ encoder }: JobTools,
+	run: Run,
+): Promise<WriteResult> {
+	const tools = { encoder };
+	switch (request.verb) {
+		case 'diff':
+			return diff(request.before, request.after, request, run);
+		case 'undo':
+			return undo(request.wim, request, run);
+		case 'join':
+			if (request.check) await checkBefore(request.parts[0] ?? '', request.parts.slice(1), run);
+			return join(request.target, request.parts, request, tools, run);
+		case 'export':
+			if (request.check) await checkBefore(request.wim, request.references, run);
+			return exportImages(request.wim, request.target, request, tools, run);
+		case 'update':
+		case 'edit':
+		case 'delete':
+		case 'split':
+		case 'optimize':
+			if (request.check) await checkBefore(request.wim, [], run);
+			return performEdit(request, tools, run);
+	}
+}
+
+async function performEdit(
+	request: UpdateRequest | EditRequest | DeleteRequest | SplitRequest | OptimizeRequest,
+	tools: Pick<JobTools, 'encoder'>,
+	run: Run,
+): Promise<WriteResult> {
+	switch (request.verb) {
+		case 'update': {
+			const rules = await captureConfig(request.config, run);
+			const done = (text: string) => run.report({ type: 'item', path: text });
+			return update(request.wim, { ...request, rules, done }, tools, run);
+		}
+		case 'edit':
+			return editProperties(request.wim, request, tools, run);
+		case 'delete':
+			return deleteImages(request.wim, request, tools, run);
+		case 'split':
+			return split(request.wim, request.target, request, tools, run);
+		case 'optimize':
+			return optimize(request.wim, request, tools, run);
+	}
+}
