@@ -1,3 +1,4 @@
+import { encodeTask } from './tasks/encode.ts';
 import { hashTask } from './tasks/hash.ts';
 import { readTask } from './tasks/read.ts';
 import { targetsTask } from './tasks/targets.ts';
@@ -7,6 +8,7 @@ export const TASKS = {
 	read: readTask,
 	targets: targetsTask,
 	hash: hashTask,
+	encode: encodeTask,
 };
 
 export type Tasks = typeof TASKS;

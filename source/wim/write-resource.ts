@@ -169,13 +169,16 @@ export class ResourceWriter {
 		const reply =
 			batch.sizes.length === 0
 				? Promise.resolve({ bytes: batch.bytes, sizes: [] })
-				: this.#encoder.encode({
-						compression,
-						chunkSize,
-						level,
-						bytes: batch.bytes.subarray(0, batch.used),
-						sizes: batch.sizes,
-					});
+				: this.#encoder.encode(
+						{
+							compression,
+							chunkSize,
+							level,
+							bytes: batch.bytes.subarray(0, batch.used),
+							sizes: batch.sizes,
+						},
+						this.#run.signal,
+					);
 		// It is awaited when its turn comes; until then a failure must not count as unhandled.
 		reply.catch(() => {});
 		this.#flights.push({ reply, steps: batch.steps });

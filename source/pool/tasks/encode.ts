@@ -1,6 +1,7 @@
 /** Encodes batches of chunks on whatever thread: a pure function of the request. */
 import type { Compression } from '../../codec/compression.ts';
 import { Encoder } from '../../codec/encoder.ts';
+import type { Lane } from '../lane.ts';
 
 /** Chunks to be compressed, back to back. */
 export interface EncodeRequest {
@@ -22,17 +23,19 @@ export interface EncodeReply {
 }
 
 /** Compresses the chunks of a request one by one. What comes out fits where the request was, and replaces it. */
-export function encodeChunks(encoder: Encoder, request: EncodeRequest): EncodeReply {
+export function* encodeTask(
+	request: EncodeRequest,
+	lane: Pick<Lane, 'encoder' | 'transfer'>,
+): Generator<number, EncodeReply, void> {
 	const { bytes, compression, chunkSize, level } = request;
 	const sizes: number[] = [];
 	let from = 0;
 	let to = 0;
 	for (const size of request.sizes) {
-		const original = bytes.subarray(from, from + size);
 		let storedSize = size;
 		if (compression !== 'none') {
-			encoder.input(size).set(original);
-			const stored = encoder.encode(compression, chunkSize, level, size);
+			lane.encoder.input(size).set(bytes.subarray(from, from + size));
+			const stored = lane.encoder.encode(compression, chunkSize, level, size);
 			if (stored !== null) {
 				bytes.set(stored, to);
 				storedSize = stored.length;
@@ -43,7 +46,9 @@ export function encodeChunks(encoder: Encoder, request: EncodeRequest): EncodeRe
 		sizes.push(storedSize);
 		from += size;
 		to += storedSize;
+		yield size;
 	}
+	lane.transfer(bytes.buffer);
 	return { bytes: bytes.subarray(0, to), sizes };
 }
 
@@ -51,8 +56,12 @@ export function encodeChunks(encoder: Encoder, request: EncodeRequest): EncodeRe
 export interface ChunkEncoder {
 	/** How many requests make progress at the same time. */
 	readonly lanes: number;
-	/** The bytes of the request must not be touched until the reply is there. */
-	encode(request: EncodeRequest): Promise<EncodeReply>;
+	/**
+	 * The bytes of the request must not be touched any more.
+	 *
+	 * @throws {CanceledError} once `signal` was aborted
+	 */
+	encode(request: EncodeRequest, signal?: AbortSignal): Promise<EncodeReply>;
 }
 
 /** Compresses on the calling thread, which waits. */
@@ -62,6 +71,10 @@ export class InlineEncoder implements ChunkEncoder {
 
 	async encode(request: EncodeRequest): Promise<EncodeReply> {
 		this.#encoder ??= new Encoder();
-		return encodeChunks(this.#encoder, request);
+		const steps = encodeTask(request, { encoder: this.#encoder, transfer() {} });
+		for (;;) {
+			const step = steps.next();
+			if (step.done) return step.value;
+		}
 	}
 }
