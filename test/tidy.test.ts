@@ -18,7 +18,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 	operations: ['base', 'bytes', 'registry', 'codec', 'storage', 'pool', 'wim', 'image', 'host'],
 	jobs: ['base', 'bytes', 'storage', 'pool', 'wim', 'image', 'host', 'operations'],
 	cli: ['base', 'bytes', 'wim', 'image', 'operations', 'jobs'],
-	tui: ['base', 'bytes', 'wim', 'image', 'operations', 'jobs'],
+	tui: ['base', 'bytes', 'codec', 'wim', 'image', 'operations', 'jobs'],
 };
 
 /** Files directly in source/ and what they may import. */

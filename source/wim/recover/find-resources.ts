@@ -82,6 +82,9 @@ export async function findResources(
 	return { resources, rest };
 }
 
+/** Up to this many possible ends, all but the first are chance. */
+const FEW_ENDS = 8;
+
 class ResourceSearch {
 	private readonly window: SlidingWindow;
 	private readonly finder = new Finder();
@@ -286,12 +289,16 @@ class ResourceSearch {
 		return null;
 	}
 
-	/** The end that another chunk or chunk table follows, else the first. */
+	/**
+	 * The first end: behind the true one decoding runs on into other data, where ends come up by chance. Only where there are
+	 * many (runs of equal bytes), the first that another chunk or chunk table follows.
+	 */
 	private async likeliest(
 		ends: readonly ChunkEnd[],
 		chunkAt: number,
 		end: number,
 	): Promise<ChunkEnd | undefined> {
+		if (ends.length <= FEW_ENDS) return ends[0];
 		for (const chunkEnd of ends.slice(0, 64)) {
 			const next = chunkAt + chunkEnd.storedSize;
 			if (next >= end) return chunkEnd;
