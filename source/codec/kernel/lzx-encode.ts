@@ -1,6 +1,7 @@
 // LZX encoder (lzx.md): near-optimal parse with a binary-tree match finder, and a lazy parse with hash chains.
 
 import { buildCode } from './huffman-build';
+import { ROWS_END, enterAll, longestMatch, resetRows } from './row-finder';
 import { FINDER_END, covered, extend, fillCache, filledTo, resetCovered, resetFinder, treeSize } from './match-finder';
 
 // ---------------------------------------------------------------- tables
@@ -11,13 +12,13 @@ const LENGTH_MAX: u32 = 257;
 /** An item that joins match, literal and match is at most this long, so that the ring of states suffices. */
 const JOINED_MAX: u32 = 511;
 
-const NODES: usize = (FINDER_END + 0xffff) & ~0xffff; //     u64[SEGMENT_MAX + 1024]: cost << 32 | item
+const NODES: usize = (max<usize>(FINDER_END, ROWS_END) + 0xffff) & ~0xffff; //     u64[SEGMENT_MAX + 1024]: cost << 32 | item
 const JOINED: usize = NODES + ((SEGMENT_MAX + 1024) << 3); // u32[...]: first item of a joined one
 const ITEMS: usize = JOINED + ((SEGMENT_MAX + 1024) << 2); // u32[...]: the items of a block, in order
 const ITEMS_END: usize = ITEMS + ((SEGMENT_MAX + 1024) << 2);
 const RING: usize = ITEMS_END; //                             u64[512]: recent offsets at the last positions
-const MATCH_COST: usize = RING + 0x1000; //                   u64[50][256 + 8]: cost << 32 | length, from length 2 on
-const ROW: usize = 264 << 3;
+const MATCH_COST: usize = RING + 0x1000; //                   u64[50][8]: cost << 32, of each match header
+const ROW: usize = 64;
 const LITERAL_COST: usize = MATCH_COST + 50 * ROW; //         u64[256]: cost << 32 | 1
 const ALIGNED_COST: usize = LITERAL_COST + 0x800; //          u64[8]: cost << 32
 const MAIN_COUNT: usize = ALIGNED_COST + 0x40; //             u32[656]
@@ -35,14 +36,19 @@ const PRE_COUNT: usize = LENGTH_BEFORE + 0x100; //            u32[20]
 const PRE_CODE: usize = PRE_COUNT + 0x60; //                  u32[20]
 const PRE_BITS: usize = PRE_CODE + 0x60; //                   u8[20]
 const PRE_ITEMS: usize = PRE_BITS + 0x20; //                  u32[700]
-const LENGTH_COST: usize = PRE_ITEMS + 0xb00; //              u32[264]
-const CACHE: usize = (LENGTH_COST + 0x800 + 0xffff) & ~0xffff;
+const LENGTH_COST: usize = PRE_ITEMS + 0xb00; //              u64[249]: cost << 32
+const FORESEEN: usize = LENGTH_COST + 0x900; //               counts that the parse will probably have
+const MIXED: usize = FORESEEN + 0x1000; //                    and those mixed with what was seen
+const COUNTS_SIZE: usize = MAIN_CODE - MAIN_COUNT;
+const CACHE: usize = (MIXED + 0x1000 + 0xffff) & ~0xffff;
 const CACHE_END: usize = 0x7f0000;
 
 const LITERAL: u32 = 1;
 const JOINED_FLAG: u32 = 0x8000_0000;
 const FIELD: u64 = 0x1f_ffff;
 const FIRST_STATE: u64 = 1 | (1 << 21) | (1 << 42);
+
+const LOGS: usize = memory.data(256);
 
 /** Costs are in 1/64 bit. */
 const BIT: u32 = 64;
@@ -136,23 +142,34 @@ function clearCounts(): void {
 }
 
 /** 64 * log2(x), x > 0. */
-function log2(x: u32): u32 {
+@inline function log2(x: u32): u32 {
 	const k = 31 - clz(x);
-	let result = k;
-	let m = <u64>x << (31 - k);
-	for (let b = 0; b < 6; b++) {
-		m = (m * m) >> 31;
-		result <<= 1;
-		if (m >= 0x1_0000_0000) {
-			m >>= 1;
-			result |= 1;
+	return (k << 6) + <u32>load<u8>(LOGS + <usize>(((x << (31 - k)) >>> 23) & 255));
+}
+
+let ready: bool = false;
+
+/** Fills LOGS: the fraction of the logarithm for each mantissa of 8 bits, by repeated squaring. */
+function prepareLogs(): void {
+	if (ready) return;
+	for (let f: u32 = 0; f < 256; f++) {
+		let result: u32 = 0;
+		let m = <u64>(513 + 2 * f) << 22;
+		for (let b = 0; b < 6; b++) {
+			m = (m * m) >> 31;
+			result <<= 1;
+			if (m >= 0x1_0000_0000) {
+				m >>= 1;
+				result |= 1;
+			}
 		}
+		store<u8>(LOGS + f, result);
 	}
-	return result;
+	ready = true;
 }
 
 /** Costs from counts: -log2 of the share, where what does not occur counts as a fraction of one. */
-function cost(count: u32, total: u32, most: u32): u32 {
+@inline function cost(count: u32, total: u32, most: u32): u32 {
 	return count == 0 ? most : min<u32>(total - log2(count), most);
 }
 
@@ -162,53 +179,25 @@ function sum(counts: usize, n: u32): u32 {
 	return s;
 }
 
-function setCosts(slots: u32): void {
-	const mainTotal = log2(max<u32>(1, sum(MAIN_COUNT, 256 + (slots << 3))));
-	const lengthTotal = log2(max<u32>(1, sum(LENGTH_COUNT, 249)));
-	const alignedTotal = log2(max<u32>(1, sum(ALIGNED_COUNT, 8)));
+function setCosts(counts: usize, slots: u32): void {
+	const lengths = counts + (LENGTH_COUNT - MAIN_COUNT);
+	const alignments = counts + (ALIGNED_COUNT - MAIN_COUNT);
+	const mainTotal = log2(max<u32>(1, sum(counts, 256 + (slots << 3))));
+	const lengthTotal = log2(max<u32>(1, sum(lengths, 249)));
+	const alignedTotal = log2(max<u32>(1, sum(alignments, 8)));
 	for (let b: usize = 0; b < 256; b++)
-		store<u64>(LITERAL_COST + (b << 3), (<u64>cost(load<u32>(MAIN_COUNT + (b << 2)), mainTotal, mainTotal + BIT) << 32) | LITERAL);
+		store<u64>(LITERAL_COST + (b << 3), (<u64>cost(load<u32>(counts + (b << 2)), mainTotal, mainTotal + BIT) << 32) | LITERAL);
 	for (let a: usize = 0; a < 8; a++)
-		store<u64>(ALIGNED_COST + (a << 3), <u64>(alignedTotal == 0 ? 3 * BIT : cost(load<u32>(ALIGNED_COUNT + (a << 2)), alignedTotal, 7 * BIT)) << 32);
+		store<u64>(ALIGNED_COST + (a << 3), <u64>(alignedTotal == 0 ? 3 * BIT : cost(load<u32>(alignments + (a << 2)), alignedTotal, 7 * BIT)) << 32);
 	const lengthMost = lengthTotal + BIT + BIT / 2;
 	for (let l: usize = 0; l < 249; l++)
-		store<u32>(LENGTH_COST + (l << 2), lengthTotal == 0 ? 5 * BIT : cost(load<u32>(LENGTH_COUNT + (l << 2)), lengthTotal, lengthMost));
+		store<u64>(LENGTH_COST + (l << 3), <u64>(lengthTotal == 0 ? 5 * BIT : cost(load<u32>(lengths + (l << 2)), lengthTotal, lengthMost)) << 32);
 	for (let s: u32 = 0; s < slots; s++) {
-		const row = MATCH_COST + <usize>s * ROW;
-		const headers = MAIN_COUNT + (<usize>(256 + (s << 3)) << 2);
+		const headers = counts + (<usize>(256 + (s << 3)) << 2);
 		let extra = extraBits(s);
 		if (s >= 8) extra -= 3;
-		for (let h: usize = 0; h < 8; h++) {
-			const c = cost(load<u32>(headers + (h << 2)), mainTotal, mainTotal + BIT) + extra * BIT;
-			if (h < 7) store<u64>(row + (h << 3), (<u64>c << 32) | (h + 2));
-			else for (let l: usize = 7; l < 256; l++)
-				store<u64>(row + (l << 3), (<u64>(c + load<u32>(LENGTH_COST + ((l - 7) << 2))) << 32) | (l + 2));
-		}
-	}
-}
-
-function lenCost(bits: usize, s: usize, most: u32): u32 { const l = load<u8>(bits + s); return l == 0 ? most * BIT : l * BIT; }
-function setCostsFromCodes(slots: u32): void {
-	const mainSymbols = 256 + (slots << 3);
-	buildCode(MAIN_COUNT, mainSymbols, 16, MAIN_BITS, MAIN_CODE);
-	buildCode(LENGTH_COUNT, 249, 16, LENGTH_BITS, LENGTH_CODE);
-	buildCode(ALIGNED_COUNT, 8, 7, ALIGNED_BITS, ALIGNED_CODE);
-	for (let b: usize = 0; b < 256; b++)
-		store<u64>(LITERAL_COST + (b << 3), (<u64>lenCost(MAIN_BITS, b, 16) << 32) | LITERAL);
-	for (let a: usize = 0; a < 8; a++)
-		store<u64>(ALIGNED_COST + (a << 3), <u64>lenCost(ALIGNED_BITS, a, 7) << 32);
-	for (let l: usize = 0; l < 249; l++)
-		store<u32>(LENGTH_COST + (l << 2), lenCost(LENGTH_BITS, l, 12));
-	for (let s: u32 = 0; s < slots; s++) {
-		const row = MATCH_COST + <usize>s * ROW;
-		let extra = extraBits(s);
-		if (s >= 8) extra -= 3;
-		for (let h: usize = 0; h < 8; h++) {
-			const c = lenCost(MAIN_BITS, 256 + (s << 3) + h, 16) + extra * BIT;
-			if (h < 7) store<u64>(row + (h << 3), (<u64>c << 32) | (h + 2));
-			else for (let l: usize = 7; l < 256; l++)
-				store<u64>(row + (l << 3), (<u64>(c + load<u32>(LENGTH_COST + ((l - 7) << 2))) << 32) | (l + 2));
-		}
+		for (let h: usize = 0; h < 8; h++)
+			store<u64>(MATCH_COST + <usize>s * ROW + (h << 3), <u64>(cost(load<u32>(headers + (h << 2)), mainTotal, mainTotal + BIT) + extra * BIT) << 32);
 	}
 }
 
@@ -224,14 +213,54 @@ function setCostsFromCodes(slots: u32): void {
 	return (state & 0x3ff_ffe0_0000) | ((state >> 42) & FIELD) | ((state & FIELD) << 42);
 }
 
-/** Offers one source of a match at all lengths from `from` to `to` (`row` and `node` point to length 0). */
+/** Offers one source of a match at all lengths from `from` to `to`; `node` is that of the position. */
 @inline function offer(row: usize, node: usize, base: u64, from: u32, to: u32): void {
 	let at = <usize>from << 3;
-	const end = <usize>to << 3;
+	const end = <usize>min<u32>(to, 8) << 3;
 	for (; at <= end; at += 8) {
-		const price = base + load<u64>(row + at);
+		const price = base + load<u64>(row + at - 16) + <u64>(at >> 3);
 		const old = load<u64>(node + at);
 		store<u64>(node + at, select<u64>(price, old, price < old));
+	}
+	if (to < 9) return;
+	base += load<u64>(row + 56);
+	for (; at <= <usize>to << 3; at += 8) {
+		const price = base + load<u64>(LENGTH_COST - 72 + at) + <u64>(at >> 3);
+		const old = load<u64>(node + at);
+		store<u64>(node + at, select<u64>(price, old, price < old));
+	}
+}
+
+@inline function lengthPrice(row: usize, length: u32): u64 {
+	return length < 9 ? load<u64>(row + (<usize>(length - 2) << 3)) : load<u64>(row + 56) + load<u64>(LENGTH_COST + (<usize>(length - 9) << 3));
+}
+
+/** Offers the match at recent offset `r`, and what may follow it after one more literal. Returns the longest length offered so far. */
+function again(r: u32, p: usize, from: usize, node: usize, price: u64, length: u32, longest: u32, i: u32, n: u32, ahead: u32): u32 {
+	const l = extend(p, from, 2, longest);
+	if (l <= length) return length;
+	const row = MATCH_COST + <usize>r * ROW;
+	offer(row, node, price | <u64>(r << 9), length + 1, l);
+	if (ahead & 8) {
+		const next = p + l + 1;
+		const back = from + l + 1;
+		if (l + 3 <= n - i && load<u16>(next) == load<u16>(back))
+			join(node, price + lengthPrice(row, l), (r << 9) | l, p, back, min(min(JOINED_MAX - 1 - l, LENGTH_MAX), n - i - l - 1));
+	}
+	return l;
+}
+
+/** Offers a match that costs `price` so far, one literal, and a match at the same offset again. */
+function join(node: usize, price: u64, item: u32, p: usize, back: usize, longest: u32): void {
+	const l = item & 511;
+	const next = p + l + 1;
+	const l2 = extend(next, back, 2, longest);
+	price += load<u64>(LITERAL_COST + (<usize>load<u8>(p + l) << 3)) + lengthPrice(MATCH_COST, l2);
+	price = (price & 0xffff_ffff_0000_0000) | <u64>(JOINED_FLAG | (l + 1 + l2));
+	const at = node + (<usize>(l + 1 + l2) << 3);
+	if (price < load<u64>(at)) {
+		store<u64>(at, price);
+		store<u32>(JOINED + ((at - NODES) >> 1), item);
 	}
 }
 
@@ -240,11 +269,15 @@ function setCostsFromCodes(slots: u32): void {
  *
  * @returns recent offsets at the end
  */
-function search(buf: usize, start: u32, n: u32, cache: usize, state: u64, ahead: u32): void {
-	memory.fill(NODES, 0xff, <usize>(n + 1) << 3);
-	let price: u64 = 0;
+let atCache: usize = 0;
+let atState: u64 = 0;
+let atPrice: u64 = 0;
+function search(buf: usize, start: u32, a: u32, z: u32, n: u32, ahead: u32): void {
+	let cache = atCache;
+	let state = atState;
+	let price: u64 = atPrice;
 	const text = buf + start;
-	for (let i: u32 = 0; i < n; i++) {
+	for (let i: u32 = a; i < z; i++) {
 		const p = text + i;
 		const count = load<u32>(cache);
 		cache += 4;
@@ -253,29 +286,17 @@ function search(buf: usize, start: u32, n: u32, cache: usize, state: u64, ahead:
 		if (count != 0 || ahead & 4) {
 			const longest = min(LENGTH_MAX, n - i);
 			let length: u32 = 1;
-			for (let r: u64 = 0; r < 3; r++) {
-				const from = p - <usize>recent(state, r);
-				if (load<u16>(from) != load<u16>(p)) continue;
-				const l = extend(p, from, 2, longest);
-				if (l <= length) continue;
-				offer(MATCH_COST - 16 + <usize>r * ROW, node, price | (r << 9), length + 1, l);
-				length = l;
-				if (ahead & 8) {
-				const next = p + l + 1;
-				const back = from + l + 1;
-				if (l + 3 <= n - i && load<u16>(next) == load<u16>(back)) {
-					const l2 = extend(next, back, 2, min(min(JOINED_MAX - 1 - l, LENGTH_MAX), n - i - l - 1));
-					let total = price + load<u64>(MATCH_COST - 16 + <usize>r * ROW + (<usize>l << 3));
-					total += load<u64>(LITERAL_COST + (<usize>load<u8>(p + l) << 3));
-					total += load<u64>(MATCH_COST - 16 + (<usize>l2 << 3));
-					const at = i + l + 1 + l2;
-					total = (total & 0xffff_ffff_0000_0000) | <u64>(JOINED_FLAG | (l + 1 + l2));
-					if (total < load<u64>(NODES + (<usize>at << 3))) {
-						store<u64>(NODES + (<usize>at << 3), total);
-						store<u32>(JOINED + (<usize>at << 2), (<u32>r << 9) | l);
-					}
-				}
-				}
+			const begin = load<u16>(p);
+			const from0 = p - <usize>(state & FIELD);
+			const from1 = p - <usize>((state >> 21) & FIELD);
+			const from2 = p - <usize>((state >> 42) & FIELD);
+			const hit0 = u32(load<u16>(from0) == begin);
+			const hit1 = u32(load<u16>(from1) == begin);
+			const hit2 = u32(load<u16>(from2) == begin);
+			if (hit0 | hit1 | hit2) {
+				if (hit0) length = again(0, p, from0, node, price, length, longest, i, n, ahead);
+				if (hit1) length = again(1, p, from1, node, price, length, longest, i, n, ahead);
+				if (hit2) length = again(2, p, from2, node, price, length, longest, i, n, ahead);
 			}
 			const end = cache + (<usize>count << 2);
 			let item: u32 = 0;
@@ -288,27 +309,20 @@ function search(buf: usize, start: u32, n: u32, cache: usize, state: u64, ahead:
 					const slot = slotOf(formatted);
 					let base = price | <u64>(formatted << 9);
 					if (slot >= 8) base += load<u64>(ALIGNED_COST + (<usize>(formatted & 7) << 3));
-					offer(MATCH_COST - 16 + <usize>slot * ROW, node, base, length + 1, l);
+					offer(MATCH_COST + <usize>slot * ROW, node, base, length + 1, l);
 					length = l;
 				}
 			} while (cache < end);
 			if (ahead & 1) {
 				const l = item & 511;
-				const formatted = item >> 9;
 				const next = p + l + 1;
-				if (l + 3 <= n - i && load<u16>(next) == load<u16>(next - (formatted - 2))) {
-					const l2 = extend(next, next - (formatted - 2), 2, min(min(JOINED_MAX - 1 - l, LENGTH_MAX), n - i - l - 1));
+				const formatted = item >> 9;
+				const back = next - (formatted - 2);
+				if (l + 3 <= n - i && load<u16>(next) == load<u16>(back)) {
 					const slot = slotOf(formatted);
-					let total = price + load<u64>(MATCH_COST - 16 + <usize>slot * ROW + (<usize>l << 3));
+					let total = price + lengthPrice(MATCH_COST + <usize>slot * ROW, l);
 					if (slot >= 8) total += load<u64>(ALIGNED_COST + (<usize>(formatted & 7) << 3));
-					total += load<u64>(LITERAL_COST + (<usize>load<u8>(p + l) << 3));
-					total += load<u64>(MATCH_COST - 16 + (<usize>l2 << 3));
-					const at = i + l + 1 + l2;
-					total = (total & 0xffff_ffff_0000_0000) | <u64>(JOINED_FLAG | (l + 1 + l2));
-					if (total < load<u64>(NODES + (<usize>at << 3))) {
-						store<u64>(NODES + (<usize>at << 3), total);
-						store<u32>(JOINED + (<usize>at << 2), item);
-					}
+					join(node, total, item, p, back, min(min(JOINED_MAX - 1 - l, LENGTH_MAX), n - i - l - 1));
 				}
 			} }
 		}
@@ -323,10 +337,58 @@ function search(buf: usize, start: u32, n: u32, cache: usize, state: u64, ahead:
 		} else store<u64>(node + 8, price);
 		price &= 0xffff_ffff_0000_0000;
 	}
+	atCache = cache;
+	atState = state;
+	atPrice = price;
 }
 
-/** Where the items of the block begin. */
+function windows(buf: usize, start: u32, n: u32, cache: usize, state: u64, slots: u32, ahead: u32, parts: u32): void {
+	atCache = cache;
+	atState = state;
+	atPrice = 0;
+	memory.fill(NODES, 0xff, <usize>(n + 1) << 3);
+	if (parts > 1) {
+		memory.copy(FORESEEN, MAIN_COUNT, COUNTS_SIZE);
+		clearCounts();
+	}
+	let a: u32 = 0;
+	for (let w: u32 = 1; w <= parts; w++) {
+		const z = n * w / parts;
+		setCosts(w == 1 && parts > 1 ? FORESEEN : w == 1 ? MAIN_COUNT : MIXED, slots);
+		search(buf, start, a, z, n, ahead);
+		if (w == parts) break;
+		tallyBack(buf + start, z, a);
+		a = z;
+		const share = ((parts - w) << 8) / parts;
+		for (let at: usize = 0; at < COUNTS_SIZE; at += 16) {
+			const seen = i32x4.shl(v128.load(MAIN_COUNT + at), 4);
+			const expected = i32x4.shr_u(i32x4.mul(v128.load(FORESEEN + at), i32x4.splat(share)), 8);
+			v128.store(MIXED + at, i32x4.add(seen, expected));
+		}
+	}
+	collect(buf, start, n, state);
+}
+
+/** Counts the symbols of the cheapest way to `z`, back to about `floor`. */
+function tallyBack(p: usize, z: u32, floor: u32): void {
+	while (z > floor) {
+		let item = load<u32>(NODES + (<usize>z << 3));
+		let length = item & 511;
+		if (<i32>item < 0) {
+			item = load<u32>(JOINED + (<usize>z << 2));
+			const first = item & 511;
+			tallyMatch(0, length - 1 - first);
+			bump(MAIN_COUNT + (<usize>load<u8>(p + z - length + first) << 2));
+			tallyMatch(item >> 9, first);
+		} else if (length == 1) bump(MAIN_COUNT + (<usize>load<u8>(p + z - 1) << 2));
+		else tallyMatch(item >> 9, length);
+		z -= min(length, z);
+	}
+}
+
+/** Where the items of the block begin and end. */
 let itemsAt: usize = 0;
+let itemsEnd: usize = 0;
 /** Recent offsets at the end of the block. */
 let endState: u64 = 0;
 
@@ -349,6 +411,7 @@ function collect(buf: usize, start: u32, n: u32, state: u64): void {
 		i -= length;
 	}
 	itemsAt = at;
+	itemsEnd = ITEMS_END;
 	count(buf + start, at, state);
 }
 
@@ -369,7 +432,7 @@ function count(p: usize, at: usize, state: u64): void {
 
 // ---------------------------------------------------------------- starting costs and block ends
 
-const CLASSES: usize = LENGTH_COST + 0x420; // u32[10] of the block, then u32[10] new ones
+const CLASSES: usize = LENGTH_COST + 0x7e0; // u32[10] of the block, then u32[10] new ones
 let blockSeen: u32 = 0;
 let newSeen: u32 = 0;
 /** Cache position that belongs to the end found by `prospect`. */
@@ -640,7 +703,7 @@ function writeBlock(p: usize, n: u32, chunkSize: u32, slots: u32): void {
 }
 
 function writeItems(p: usize, aligned: bool): void {
-	for (let at = itemsAt; at < ITEMS_END && !full; at += 4) {
+	for (let at = itemsAt; at < itemsEnd && !full; at += 4) {
 		const item = load<u32>(at);
 		const length = item & 511;
 		if (length == 1) {
@@ -677,17 +740,20 @@ export function lzxWorkspaceSize(chunkSize: u32): u32 { return chunkSize + 1024 
 
 let P1: u32 = 24;
 let P2: u32 = 48;
-let P3: u32 = 2;
-let P4: u32 = 25;
+let P3: u32 = 0;
+let P4: u32 = 3097;
 export function tune(a: u32, b: u32, c: u32, d: u32): void { P1 = a; P2 = b; P3 = c; P4 = d; }
 
 /** Encodes one chunk. Returns the stored size, or 0 when that would not be less than `size`. */
 export function lzxEncode(chunkSize: u32, level: u32, input: usize, size: u32, output: usize, workspace: usize): u32 {
 	if (size < 64) return 0;
+	prepareLogs();
 	const buf = workspace + 16;
 	const tree = workspace + ((chunkSize + 512) & ~63);
 	memory.copy(buf, input, size);
 	memory.fill(buf + size, 0, 320);
+	// No match at the recent offset 1 may begin at the very first byte.
+	store<u8>(buf - 1, ~load<u8>(buf));
 	translate(buf, size);
 	bitAcc = 0;
 	bitCount = 0;
@@ -695,10 +761,40 @@ export function lzxEncode(chunkSize: u32, level: u32, input: usize, size: u32, o
 	bitEnd = output + size - 1;
 	full = false;
 	memory.fill(MAIN_BEFORE, 0, 0x3a0);
-	if (chunkSize <= 0x10000) nearOptimal<u16>(chunkSize, buf, size, tree);
-	else nearOptimal<u32>(chunkSize, buf, size, tree);
+	setEffort(level);
+	if (chunkSize <= 0x10000) encodeWith<u16>(chunkSize, buf, size, tree);
+	else encodeWith<u32>(chunkSize, buf, size, tree);
 	flushBits();
 	return full ? 0 : <u32>(bitAt - output);
+}
+
+/** How hard to try: nodes or candidates to look at, the length that is good enough, passes (0: lazy), parts and refinements of a pass. */
+let depth: u32 = 0;
+let nice: u32 = 0;
+let passes: u32 = 0;
+let parts: u32 = 0;
+
+function effort(d: u32, n: u32, p: u32, w: u32): void {
+	depth = d;
+	nice = n;
+	passes = p;
+	parts = w;
+}
+
+function setEffort(level: u32): void {
+	if (level < 10) effort(4, 16, 0, 1);
+	else if (level < 20) effort(8, 32, 0, 1);
+	else if (level < 35) effort(16, 48, 0, 1);
+	else if (level < 50) effort(12, 32, 1, 6);
+	else if (level < 70) effort(24, 48, 1, 12);
+	else if (level < 100) effort(32, 96, 2, 12);
+	else effort(48, 128, 4, 12);
+	if (P3 > 0) effort(P1, P2, P3 == 9 ? 0 : P3, P4 >> 8);
+}
+
+function encodeWith<T>(chunkSize: u32, buf: usize, size: u32, tree: usize): void {
+	if (passes > 0) nearOptimal<T>(chunkSize, buf, size, tree);
+	else lazy<T>(chunkSize, buf, size);
 }
 
 function nearOptimal<T>(chunkSize: u32, buf: usize, size: u32, tree: usize): void {
@@ -709,22 +805,132 @@ function nearOptimal<T>(chunkSize: u32, buf: usize, size: u32, tree: usize): voi
 	let start: u32 = 0;
 	while (start < size && !full) {
 		const limit = min(size, start + SEGMENT_MAX);
-		fillCache<T, u8>(buf, start, limit, size, CACHE, CACHE_END, P1, P2, LENGTH_MAX, tree);
+		fillCache<T, u8>(buf, start, limit, size, CACHE, CACHE_END, depth, nice, LENGTH_MAX, tree);
 		const segmentEnd = filledTo;
 		let cache = CACHE;
 		while (start < segmentEnd && !full) {
 			const end = prospect(buf, start, segmentEnd, cache, state);
 			const n = end - start;
-			if (P4 & 16) foresee(slots);
-			for (let pass: u32 = 0; pass < P3; pass++) {
-				if (pass == 0 || P4 < 2) setCosts(slots); else setCostsFromCodes(slots);
-				search(buf, start, n, cache, state, P4);
-				collect(buf, start, n, state);
-			}
+			foresee(slots);
+			for (let pass: u32 = 0; pass < passes; pass++) windows(buf, start, n, cache, state, slots, 9, pass == 0 ? parts : 1);
 			writeBlock(buf + start, n, chunkSize, slots);
 			state = endState;
 			start = end;
 			cache = cacheNext;
 		}
 	}
+}
+
+/** Takes longest matches, preferring recent offsets, or what begins a byte later when that is better (lzx.md section 10.3). */
+function lazy<T>(chunkSize: u32, buf: usize, size: u32): void {
+	const slots = slotCount(chunkSize);
+	resetRows<T>();
+	let state = FIRST_STATE;
+	let start: u32 = 0;
+	const last = size - 8;
+	let entered: u32 = 0;
+	while (start < size && !full) {
+		clearCounts();
+		memory.fill(CLASSES, 0, 80);
+		blockSeen = 0;
+		newSeen = 0;
+		let items = ITEMS;
+		let i = start;
+		// Blocks end at an item, at most one match behind this limit.
+		const limit = min(last, start + SEGMENT_MAX);
+		while (i < limit) {
+			if (newSeen >= LOOK) {
+				if (i - start < BLOCK_MIN || size - i < BLOCK_MIN) merge();
+				else if (differs()) break;
+			}
+			let cap = min(LENGTH_MAX, size - i);
+			let match: u64 = 0;
+			if (entered <= i) {
+				match = longestMatch<T>(buf, i, 2, depth, nice, cap);
+				entered = i + 1;
+			}
+			let length = <u32>match;
+			let formatted = <u32>(match >> 32) + 2;
+			if (length == 3 && formatted > 8192) length = 0;
+			let score = scoreOf(length, formatted);
+			const again = recentMatch(buf + i, state, cap);
+			if (again != 0 && (again >> 2) + 3 >= score) {
+				length = again >> 2;
+				formatted = again & 3;
+			} else if (length == 0) {
+				items = lazyLiteral(items, load<u8>(buf + i));
+				i++;
+				continue;
+			} else while (length < nice && i + 1 < last) {
+				cap = min(LENGTH_MAX, size - i - 1);
+				match = longestMatch<T>(buf, i + 1, length - 1, depth >> 1, nice, cap);
+				entered = i + 2;
+				const nextScore = scoreOf(<u32>match, <u32>(match >> 32) + 2);
+				const nextAgain = recentMatch(buf + i + 1, state, cap);
+				if (nextAgain != 0 && (nextAgain >> 2) + 3 > score && (nextAgain >> 2) + 3 >= nextScore) {
+					items = lazyLiteral(items, load<u8>(buf + i));
+					i++;
+					length = nextAgain >> 2;
+					formatted = nextAgain & 3;
+					break;
+				}
+				if (nextScore <= score) break;
+				items = lazyLiteral(items, load<u8>(buf + i));
+				i++;
+				score = nextScore;
+				length = <u32>match;
+				formatted = <u32>(match >> 32) + 2;
+			}
+			store<u32>(items, (formatted << 9) | length);
+			items += 4;
+			tallyMatch(formatted, length);
+			state = after(state, formatted);
+			observe(length >= 9 ? 9 : 8);
+			i += length;
+			const end = min(i, last);
+			if (entered < end) {
+				enterAll<T>(buf, entered, end);
+				entered = end;
+			}
+		}
+		if (i >= last) for (; i < size; i++) items = lazyLiteral(items, load<u8>(buf + i));
+		itemsAt = ITEMS;
+		itemsEnd = items;
+		writeBlock(buf + start, i - start, chunkSize, slots);
+		start = i;
+	}
+}
+
+@inline function scoreOf(length: u32, formatted: u32): u32 {
+	return length == 0 ? 0 : length + u32(formatted < 4098) + u32(formatted < 258);
+}
+
+@inline function lazyLiteral(items: usize, byte: u32): usize {
+	store<u32>(items, LITERAL);
+	bump(MAIN_COUNT + (<usize>byte << 2));
+	observe(((byte >> 5) & 6) | (byte & 1));
+	return items + 4;
+}
+
+/** The longest match of 3 bytes or more at a recent offset: length << 2 | which, or 0. */
+@inline function recentMatch(p: usize, state: u64, cap: u32): u32 {
+	const begin = load<u32>(p) << 8;
+	const from0 = p - <usize>(state & FIELD);
+	const from1 = p - <usize>((state >> 21) & FIELD);
+	const from2 = p - <usize>((state >> 42) & FIELD);
+	const hit0 = u32(load<u32>(from0) << 8 == begin);
+	const hit1 = u32(load<u32>(from1) << 8 == begin);
+	const hit2 = u32(load<u32>(from2) << 8 == begin);
+	if ((hit0 | hit1 | hit2) == 0) return 0;
+	let best: u32 = 0;
+	if (hit0) best = extend(p, from0, 3, cap) << 2;
+	if (hit1) {
+		const l = extend(p, from1, 3, cap);
+		if (l > best >> 2) best = (l << 2) | 1;
+	}
+	if (hit2) {
+		const l = extend(p, from2, 3, cap);
+		if (l > best >> 2) best = (l << 2) | 2;
+	}
+	return best;
 }

@@ -59,6 +59,67 @@ export let covered: u32 = 0;
 
 export function resetCovered(): void { covered = 0; }
 
+let skip: u32 = 0;
+/** The position at which a walk found `nice` bytes, or 0. */
+let reached: u32 = 0;
+
+@inline function storeBoth<T>(children: usize, value: u32): void {
+	if (sizeof<T>() == 2) store<u32>(children, value);
+	else store<u64>(children, value);
+}
+
+/**
+ * Makes position `i` the root of the tree that `node` was the root of, and records matches longer than `best`.
+ *
+ * @returns end of what was recorded
+ */
+function walk<T, F>(buf: usize, i: u32, node: u32, cache: usize, best: u32, nice: u32, steps: u32, tree: usize): usize {
+	const width: usize = sizeof<T>();
+	if (sizeof<T>() == 2) tree = TREE16;
+	const cur = buf + i;
+	const text = load<u64>(cur);
+	let smaller: usize = tree + <usize>i * (2 * width);
+	let greater: usize = smaller + width;
+	do {
+		const other = buf + node;
+		const children = tree + <usize>node * (2 * width);
+		// The tree is ordered by the first bit that differs, lowest first: any order does in which common beginnings stay together.
+		let mine = text;
+		let x = text ^ load<u64>(other);
+		let length: u32 = 0;
+		if (x == 0) {
+			do {
+				length += 8;
+				mine = load<u64>(cur + length);
+				x = mine ^ load<u64>(other + length);
+			} while (u32(x == 0) & u32(length < nice));
+		}
+		length += <u32>(ctz(x) >> 3);
+		store<u32>(cache, entry<F>(i - node, min(length, nice)));
+		cache += <usize>(length > best) << 2;
+		if (length >= nice) {
+			store<T>(smaller, load<T>(children));
+			store<T>(greater, load<T>(children + width));
+			if (length > best) reached = node;
+			return cache;
+		}
+		best = max(length, best);
+		if (mine & (x & (0 - x))) {
+			store<T>(smaller, <T>node);
+			smaller = children + width;
+			node = get<T>(smaller);
+		} else {
+			store<T>(greater, <T>node);
+			greater = children;
+			node = get<T>(greater);
+		}
+		steps--;
+	} while (u32(node != 0) & u32(steps != 0));
+	store<T>(smaller, 0);
+	store<T>(greater, 0);
+	return cache;
+}
+
 /**
  * Finds matches for the positions from `from` to `to` and writes them to the cache.
  *
@@ -83,29 +144,27 @@ export function fillCache<T, F>(buf: usize, from: u32, to: u32, size: u32, cache
 	let old3 = get<T>(at3);
 	let older3 = get<T>(at3 + width);
 	let node = get<T>(at4);
-	let skip = covered;
+	skip = covered;
+	const last: u32 = size < 8 ? 0 : min<u32>(to, size - 7);
 	let i = from;
-	for (; i < to && cache <= room; i++) {
-		const cur = buf + i;
-		const left = size - i;
+	for (; i < last && cache <= room; i++) {
 		const head = cache;
 		if (forward) cache += 4;
-		if (left < 8) {
-			store<u32>(head, 0);
-			if (!forward) cache += 4;
-			if (skip > 0) skip--;
-			continue;
-		}
 		if (forward) store<T>(at2, <T>i);
 		store<T>(at3, <T>i);
 		store<T>(at3 + width, <T>old3);
 		store<T>(at4, <T>i);
-		const cap = min(left, longest);
-		const niceHere = min(nice, cap);
-		let best: u32 = 3;
+		const children = tree + <usize>i * (2 * width);
 		if (skip > 0) {
 			skip--;
-			best = 0xffff;
+			word = load<u32>(buf + i + 1);
+			if (forward) at2 = bucket2<T>(word);
+			at3 = bucket3<T>(word);
+			at4 = bucket4<T>(word);
+			const nextNode = get<T>(at4);
+			if (node != 0) walk<T, F>(buf, i, node, cache, 0xffff, min(nice, size - i), depth, tree);
+			else storeBoth<T>(children, 0);
+			node = nextNode;
 		} else {
 			const x = word << 8;
 			if (forward) {
@@ -116,67 +175,37 @@ export function fillCache<T, F>(buf: usize, from: u32, to: u32, size: u32, cache
 			const second = u32(older3 != 0) & u32(load<u32>(buf + older3) << 8 == x);
 			store<u32>(cache, entry<F>(i - select<u32>(old3, older3, first != 0), 3));
 			cache += <usize>(first | second) << 2;
-		}
-		word = load<u32>(cur + 1);
-		if (forward) at2 = bucket2<T>(word);
-		at3 = bucket3<T>(word);
-		at4 = bucket4<T>(word);
-		if (forward) old2 = get<T>(at2);
-		old3 = get<T>(at3);
-		older3 = get<T>(at3 + width);
-		const nextNode = get<T>(at4);
-		let smaller: usize = tree + <usize>i * (2 * width);
-		let greater: usize = smaller + width;
-		let smallerLength: u32 = 0;
-		let greaterLength: u32 = 0;
-		let steps = depth;
-		while (true) {
-			if (node == 0 || steps == 0) {
-				store<T>(smaller, 0);
-				store<T>(greater, 0);
-				break;
-			}
-			steps--;
-			const other = buf + node;
-			const children = tree + <usize>node * (2 * width);
-			let length = select<u32>(smallerLength, greaterLength, smallerLength < greaterLength);
-			let x = load<u64>(cur + length) ^ load<u64>(other + length);
-			while (x == 0 && length < niceHere) {
-				length += 8;
-				x = load<u64>(cur + length) ^ load<u64>(other + length);
-			}
-			length += <u32>(ctz(x) >> 3);
-			store<u32>(cache, entry<F>(i - node, min(length, niceHere)));
-			cache += <usize>(length > best) << 2;
-			if (length >= niceHere) {
-				store<T>(smaller, load<T>(children));
-				store<T>(greater, load<T>(children + width));
-				if (length > best && niceHere == nice) {
-					const full = extend(cur, other, length, cap);
-					store<u32>(cache - 4, entry<F>(i - node, full));
+			word = load<u32>(buf + i + 1);
+			if (forward) at2 = bucket2<T>(word);
+			at3 = bucket3<T>(word);
+			at4 = bucket4<T>(word);
+			const nextNode = get<T>(at4);
+			if (node != 0) {
+				cache = walk<T, F>(buf, i, node, cache, 3, min(nice, size - i), depth, tree);
+				if (reached != 0) {
+					const full = extend(buf + i, buf + reached, nice, min(size - i, longest));
+					store<u32>(cache - 4, entry<F>(i - reached, full));
 					skip = full - 1;
+					reached = 0;
 				}
-				break;
-			}
-			best = select<u32>(length, best, length > best);
-			if (load<u8>(other + length) < load<u8>(cur + length)) {
-				store<T>(smaller, <T>node);
-				smaller = children + width;
-				smallerLength = length;
-				node = get<T>(smaller);
-			} else {
-				store<T>(greater, <T>node);
-				greater = children;
-				greaterLength = length;
-				node = get<T>(greater);
-			}
+			} else storeBoth<T>(children, 0);
+			node = nextNode;
 		}
-		node = nextNode;
-		if (forward) store<u32>(head, <u32>(cache - head - 4) >> 2);
-		else {
+		if (forward) {
+			store<u32>(head, <u32>(cache - head - 4) >> 2);
+			old2 = get<T>(at2);
+		} else {
 			store<u32>(cache, <u32>(cache - head) >> 2);
 			cache += 4;
 		}
+		old3 = get<T>(at3);
+		older3 = get<T>(at3 + width);
+	}
+	// The last bytes begin no match.
+	if (i == last) for (; i < to; i++) {
+		store<u32>(cache, 0);
+		cache += 4;
+		if (skip > 0) skip--;
 	}
 	filledTo = i;
 	covered = skip;
