@@ -6,9 +6,8 @@ import { breathe, type Run } from '../base/run.ts';
 import { openImage } from '../image/open.ts';
 import { applyAllImages, applyImage } from '../operations/apply.ts';
 import { applyFromPipe } from '../operations/apply-pipe.ts';
-import { extractPaths } from '../operations/extract.ts';
+import { extractPaths, extractToStream } from '../operations/extract.ts';
 import type { ExtractSummary } from '../operations/extract-run.ts';
-import { extractToStream, type StreamSummary } from '../operations/extract-to-stream.ts';
 import { poolBlobWriter } from '../operations/pool-blob-writer.ts';
 import { StreamOutput } from '../storage/output-stream.ts';
 import { PipeReader } from '../wim/pipe-reader.ts';
@@ -20,7 +19,7 @@ export async function performExtract(
 	request: ExtractRequest,
 	{ pool, output }: JobTools,
 	run: Run,
-): Promise<ExtractSummary | StreamSummary> {
+): Promise<ExtractSummary | { readonly files: number; readonly bytes: number }> {
 	await using wim = await openForReading(request.wim, request, run);
 	const chosen = wim.image(request.image);
 	const image = await openImage(wim, chosen, { tolerant: false }, () => breathe(run));
@@ -29,7 +28,8 @@ export async function performExtract(
 		if (output === null)
 			throw new InputError('Cannot write to standard output here', { hint: 'Name a folder.' });
 		const to = new StreamOutput('standard output', output);
-		return await extractToStream(image, paths, to, pool, request, run);
+		const write = (bytes: Uint8Array) => to.append(bytes);
+		return await extractToStream(image, paths, pool, request, write, run);
 	}
 	const writer = poolBlobWriter(pool, wim.blobs);
 	return await extractPaths(image, paths, request.target, writer, request, run);

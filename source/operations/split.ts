@@ -5,10 +5,12 @@ import { formatSize, plural } from '../base/print.ts';
 import type { Run } from '../base/run.ts';
 import { partName } from '../storage/find-files.ts';
 import { freeSpace, NewFile, requireSpace } from '../storage/output-file.ts';
+import { setTotalBytes } from '../wim/edit-xml.ts';
 import { INTEGRITY_CHUNK_SIZE } from '../wim/integrity-table.ts';
 import { HEADER_SIZE } from '../wim/part-header.ts';
 import type { Blob, Resource } from '../wim/resource.ts';
 import { openWim, type Wim } from '../wim/wim.ts';
+import { PipableHeader } from '../wim/write-resource.ts';
 import { NewSession } from '../wim/write-session.ts';
 import type { WimShape } from '../wim/write-wim.ts';
 import { copiedSize, tablesEnd } from './predict-size.ts';
@@ -189,12 +191,14 @@ function partFileSize(
 	const shares = part.units.filter(({ isShare }) => isShare);
 	const shareSize = shares.reduce((sum, { size }) => sum + size, 0);
 	const images = position === 0 ? wim.images : [];
-	const extra = isPipable ? 40 : 0;
+	const extra = isPipable ? PipableHeader.size : 0;
 	const metadata = images.reduce(
 		(sum, image) => sum + image.metadata.resource.storedSize + extra,
 		0,
 	);
-	const leading = isPipable ? 40 + wim.xml.encode().length : 0;
+	const xml = wim.xml.copy();
+	setTotalBytes(xml, null);
+	const leading = isPipable ? extra + xml.encode().length : 0;
 	return tablesEnd({
 		start: HEADER_SIZE + leading + copied.size + shareSize + metadata,
 		entryCount: images.length + copied.entries + shares.length + (shares.length > 0 ? 1 : 0),

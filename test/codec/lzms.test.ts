@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { FormatError } from '../../source/base/errors.ts';
 import { Decoder } from '../../source/codec/decoder.ts';
 import { assertAgreement, damage, decodeByKernel } from '../support/agreement.ts';
-import { LzmsWriter, makeRandomLzms } from '../support/make-lzms.ts';
+import { type LzmsChunk, LzmsWriter, makeRandomLzms } from '../support/make-lzms.ts';
 import { decodeLzmsPlainly, filterX86 } from '../support/oracle-lzms.ts';
 import { seededRandom } from '../support/prefix-code.ts';
 import { LZMS_VECTOR, SAMPLE, X86_VECTOR } from '../support/vectors.ts';
@@ -87,6 +87,80 @@ test('the x86 filter starts afresh in every chunk', () => {
 		if (stored.length >= original.length) continue;
 		for (let twice = 0; twice < 2; twice++)
 			assert.deepEqual(decoder.decodeBytes('lzms', 32768, stored, 6000), original);
+	}
+});
+
+/** A chunk that holds these bytes before the filter of the decoder: literals, and matches for runs of one byte. */
+function chunkOf(bytes: Uint8Array): LzmsChunk {
+	const writer = new LzmsWriter(bytes.length);
+	for (let at = 0; at < bytes.length; ) {
+		let run = 1;
+		while (at + run < bytes.length && bytes[at + run] === bytes[at]) run += 1;
+		writer.put({ kind: 'literal', byte: bytes[at]! });
+		if (run > 1) writer.put({ kind: 'lz', offset: 1, length: run - 1 });
+		at += run;
+	}
+	return writer.finish();
+}
+
+test('the x86 filter keeps its limits: how far code reaches, how long a target counts, where a chunk ends', () => {
+	const opcodes = [
+		[0xe8],
+		[0xff, 0x15],
+		[0x48, 0x8d, 0x05],
+		[0x48, 0x8b, 0x0d],
+		[0x4c, 0x8d, 0x3d],
+		[0xf0, 0x83, 0x05],
+	];
+	const gaps = [...range(500, 520), ...range(1010, 1030), ...range(65_500, 65_512)];
+	for (const opcode of opcodes) {
+		for (const gap of gaps) {
+			// Two references to one target make code of what follows; then a third, later.
+			const bytes = new Uint8Array(gap + 80);
+			bytes.set([0x90, 0xe8, 100, 0, 0, 0, 0xe8, 95, 0, 0, 0], 0);
+			bytes.set([...opcode, 7, 1, 0, 0], 11 + gap);
+			// It refers to the target of the first two again, so distances of 65535 and 65536 show as well.
+			bytes.set([0xe8, (95 - 30 - gap) & 255, ((95 - 30 - gap) >> 8) & 255, 0, 0], 36 + gap);
+			bytes.set([0xe8, 9, 1, 0, 0], 46 + gap);
+			const { stored, original } = chunkOf(bytes);
+			assert.deepEqual(decodeByKernel('lzms', 1 << 17, stored, bytes.length), original, `${gap}`);
+		}
+	}
+	for (const size of range(30, 60)) {
+		for (const at of range(size - 22, size - 6)) {
+			const bytes = new Uint8Array(size);
+			bytes.set([0x90, 0xe8, 100, 0, 0, 0, 0xe8, 95, 0, 0, 0], 0);
+			bytes.set([0xe8, 1, 2].slice(0, size - at), at);
+			const { stored, original } = chunkOf(bytes);
+			if (stored.length >= size) continue;
+			assert.deepEqual(decodeByKernel('lzms', 32768, stored, size), original, `${size} ${at}`);
+		}
+	}
+});
+
+function range(from: number, end: number): number[] {
+	return Array.from({ length: end - from }, (_, k) => from + k);
+}
+
+test('a delta distance beyond 32 bits is refused, and not taken modulo', () => {
+	const size = 2 ** 26;
+	const writer = new LzmsWriter(size);
+	for (let k = 0; k < 300; k++) writer.put({ kind: 'literal', byte: k & 255 });
+	writer.putBrokenDelta({ power: 7, raw: 2 ** 25 + 1 });
+	const { stored } = writer.finish();
+	assert.throws(() => new Decoder().decodeBytes('lzms', size, stored, size), /delta match/);
+	assert.throws(() => decodeLzmsPlainly(stored, size), /delta/);
+});
+
+test('tiny LZMS chunks: both streams end where the data ends, give or take nothing', () => {
+	const random = seededRandom(4);
+	for (let k = 0; k < 1500; k++) {
+		const words = 2 + random(3);
+		const high = random(2) === 0 ? 255 : 127;
+		const stored = Uint8Array.from({ length: 2 * words }, () =>
+			random(3) === 0 ? high : random(2) === 0 ? 0 : random(256),
+		);
+		assertAgreement('lzms', 32768, stored, stored.length + 1 + random(30));
 	}
 });
 

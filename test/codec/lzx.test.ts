@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { FormatError } from '../../source/base/errors.ts';
 import { Decoder } from '../../source/codec/decoder.ts';
 import { assertAgreement, damage, decodeByKernel } from '../support/agreement.ts';
-import { type LzxBlock, makeLzx } from '../support/make-lzx.ts';
+import { BitWriter, type LzxBlock, makeLzx } from '../support/make-lzx.ts';
 import { decodeLzxPlainly, translateE8 } from '../support/oracle-lzx.ts';
 import { type Random, seededRandom } from '../support/prefix-code.ts';
 import { E8_VECTOR, LZX_VECTOR, SAMPLE } from '../support/vectors.ts';
@@ -151,6 +151,23 @@ test('E8 translation by the kernel follows the vector', () => {
 	assertAgreement('lzx', 32768, chunk.stored, size + 3000);
 });
 
+/** A verbatim block of 2000 bytes whose first set of lengths is 255 zeros and then what `last` writes. */
+function firstSet(last: (writer: BitWriter) => void): Uint8Array {
+	const writer = new BitWriter();
+	writer.bits(1, 3);
+	writer.bits(2000, 17);
+	// The pretree: 17 = 0, 18 = 10, 19 = 11.
+	for (let symbol = 0; symbol < 20; symbol++)
+		writer.bits(symbol === 17 ? 1 : symbol === 18 || symbol === 19 ? 2 : 0, 4);
+	for (let k = 0; k < 5; k++) {
+		writer.bits(0b10, 2);
+		writer.bits(31, 5);
+	}
+	last(writer);
+	writer.bits(0, 1600);
+	return Uint8Array.from(writer.bytes);
+}
+
 const refused: readonly (readonly [
 	name: string,
 	stored: Uint8Array,
@@ -163,6 +180,34 @@ const refused: readonly (readonly [
 	['a chunk that ends in its codes', LZX_VECTOR.slice(0, 30), 830, /not complete|ends too early/],
 	['a chunk that ends in its items', LZX_VECTOR.slice(0, 90), 830, /ends too early/],
 	['an uncompressed block without its bytes', fromWords([0x6033, 0xe000]), 830, /ends too early/],
+	[
+		'a run of zeros beyond the end of its set',
+		firstSet((writer) => writer.bits(0, 5)),
+		2000,
+		/list of code lengths is broken/,
+	],
+	[
+		'a run of equal lengths beyond the end of its set',
+		firstSet((writer) => writer.bits(0b11_0_0, 4)),
+		2000,
+		/list of code lengths is broken/,
+	],
+	[
+		'a run of equal lengths that is no length',
+		Uint8Array.from(
+			(() => {
+				const writer = new BitWriter();
+				writer.bits(1, 3);
+				writer.bits(2000, 17);
+				for (let symbol = 0; symbol < 20; symbol++) writer.bits(symbol >= 18 ? 1 : 0, 4);
+				writer.bits(0b1_0_0, 3);
+				writer.bits(0, 1600);
+				return writer.bytes;
+			})(),
+		),
+		2000,
+		/list of code lengths is broken/,
+	],
 	[
 		'a recent offset of 0',
 		fromWords([0x6040, 0, 1, 0, 1, 0, 0, 0, ...new Array<number>(512).fill(0)]),

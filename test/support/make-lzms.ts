@@ -88,6 +88,16 @@ export class LzmsWriter {
 		else this.#delta(item);
 	}
 
+	/** Writes a delta match whose distance is not possible; nothing can follow. */
+	putBrokenDelta({ power, raw }: Pair): void {
+		this.#decide(this.#model.main, 1);
+		this.#decide(this.#model.match, 1);
+		this.#decide(this.#model.delta, 0);
+		this.#symbol(this.#model.powers, power);
+		this.#value(this.#model.deltaOffsets, OFFSET_SLOTS, raw);
+		this.#length(this.#originalSize);
+	}
+
 	#lz(item: LzItem): void {
 		const model = this.#model;
 		const offset = item.kind === 'lz' ? item.offset : model.recentLz.peek(item.index);

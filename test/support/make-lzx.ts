@@ -21,7 +21,7 @@ export interface LzxChunk {
 }
 
 /** The bit stream of §2. */
-class BitWriter {
+export class BitWriter {
 	readonly bytes: number[] = [];
 	#pending: number[] = [];
 
