@@ -1,5 +1,5 @@
 import { openPool } from '../pool/pool.ts';
-import { InlineEncoder } from '../pool/tasks/encode.ts';
+import { PoolEncoder } from '../pool/pool-encoder.ts';
 import type { JobTools } from './tools.ts';
 
 /** The tools of a process, to be disposed of when it has no more jobs. */
@@ -16,7 +16,7 @@ export function openTools(
 	const pool = openPool(how.threads);
 	return {
 		pool,
-		encoder: new InlineEncoder(),
+		encoder: new PoolEncoder(pool),
 		input: how.input,
 		output: how.output,
 		onFault: how.onFault,

@@ -4,7 +4,7 @@ import { InputError } from '../base/errors.ts';
 import { formatSize, plural } from '../base/print.ts';
 import type { Run } from '../base/run.ts';
 import { partName } from '../storage/find-files.ts';
-import { freeSpace, NewFile, requireSpace } from '../storage/output-file.ts';
+import { freeSpace, NewFile, removeStaleParts, requireSpace } from '../storage/output-file.ts';
 import { setTotalBytes } from '../wim/edit-xml.ts';
 import { INTEGRITY_CHUNK_SIZE } from '../wim/integrity-table.ts';
 import { HEADER_SIZE } from '../wim/part-header.ts';
@@ -225,6 +225,7 @@ async function writeParts(job: SplitJob, tools: WriteTools, run: Run): Promise<n
 	try {
 		for (const position of job.parts.keys()) {
 			const file = await NewFile.create(partName(job.firstPart, position + 1), position > 0);
+			if (position === 0) await removeStaleParts(job.firstPart);
 			const shape = {
 				...job.shape,
 				partNumber: position + 1,

@@ -256,15 +256,16 @@ export async function requireSpace(target: string, bytes: number): Promise<void>
 		);
 }
 
-/** Removes what killed runs left beside a target that nobody writes now; says how many files that were. */
-export async function removeLeftovers(target: string): Promise<number> {
-	const real = await realTarget(target);
-	let removed = 0;
-	await using _lock = await WriteLock.take(real);
-	const isLeft = await fs.stat(temporaryPath(real)).catch(() => null);
-	if (isLeft !== null) {
-		await fs.rm(temporaryPath(real), { force: true });
-		removed++;
+/** Removes what a killed run left of the further parts of a set. The caller holds the lock of part 1. */
+export async function removeStaleParts(firstPart: string): Promise<void> {
+	const target = await realTarget(firstPart);
+	const folder = path.dirname(target);
+	const extension = path.extname(target);
+	const stem = `.${path.basename(target, extension)}`;
+	const ending = `${extension}${SUFFIX}`;
+	for (const name of await fs.readdir(folder).catch(() => [])) {
+		if (!name.startsWith(stem) || !name.endsWith(ending)) continue;
+		const number = name.slice(stem.length, name.length - ending.length);
+		if (/^\d+$/.test(number)) await fs.rm(path.join(folder, name), { force: true });
 	}
-	return removed;
 }

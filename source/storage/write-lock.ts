@@ -42,7 +42,10 @@ export class WriteLock implements AsyncDisposable {
 		};
 		for (let attempt = 0; attempt < 8; attempt++) {
 			try {
-				if (await place(file, JSON.stringify(mine), attempt)) return new WriteLock(target);
+				if (await place(file, JSON.stringify(mine), attempt)) {
+					await removeAsides(file);
+					return new WriteLock(target);
+				}
 			} catch (error) {
 				throw hostError(`Cannot write "${target}"`, error, { path: target });
 			}
@@ -88,6 +91,20 @@ async function place(file: string, text: string, attempt: number): Promise<boole
 		);
 	} finally {
 		await fs.rm(aside, { force: true });
+	}
+}
+
+/** Files that killed processes made on the way to the lock. */
+async function removeAsides(file: string): Promise<void> {
+	const folder = path.dirname(file);
+	const prefix = `${path.basename(file)}.`;
+	for (const name of await fs.readdir(folder).catch(() => [])) {
+		const pid = name.startsWith(prefix)
+			? /^(\d+)[+-]\d+$/.exec(name.slice(prefix.length))?.[1]
+			: null;
+		if (pid === undefined || pid === null) continue;
+		const owner = { pid: Number(pid), started: null, host: os.hostname() };
+		if (!(await isAlive(owner))) await fs.rm(path.join(folder, name), { force: true });
 	}
 }
 

@@ -96,6 +96,7 @@ test('the lock and the temporary file of a killed run are taken over', async (t)
 	]) {
 		fs.writeFileSync(lockPath(target), owner);
 		fs.writeFileSync(temporaryPath(target), 'half');
+		fs.writeFileSync(`${lockPath(target)}.${child.pid}+0`, owner);
 		await using file = await NewFile.create(target);
 		await file.append(bytes('whole'));
 		await file.commit();

@@ -21,6 +21,7 @@ import { openImage } from '../../source/image/open.ts';
 import { pathOf } from '../../source/image/paths.ts';
 import { parseLinkTarget } from '../../source/image/reparse.ts';
 import type { CaptureOptions, ImageOptions } from '../../source/operations/capture.ts';
+import type { ExportOptions } from '../../source/operations/export.ts';
 import {
 	type CompressionRequest,
 	USUAL_COMPRESSION,
@@ -61,6 +62,21 @@ export function captureOptions(name: string, more: Partial<CaptureOptions> = {})
 		...more,
 	};
 }
+
+/** An export of everything without any wish. */
+export const USUAL_EXPORT: ExportOptions = {
+	images: ['all'],
+	name: null,
+	description: null,
+	boot: false,
+	references: [],
+	compression: USUAL_COMPRESSION,
+	recompress: false,
+	rebuild: false,
+	pipable: null,
+	integrity: null,
+	dryRun: false,
+};
 
 /** A compression as the command line would ask for it. */
 export function compressed(
