@@ -6,6 +6,7 @@ import type { Api, Effects } from './keys/api.ts';
 import { COMMANDS } from './keys/commands.ts';
 import { dispatch } from './keys/dispatch.ts';
 import { createKeymap, type Keymap } from './keys/keymap.ts';
+import { settleLists } from './keys/moves.ts';
 import { Loaders } from './loaders.ts';
 import { createTheme, type Theme } from './parts/theme.ts';
 import { jsonReport } from './report.ts';
@@ -206,14 +207,14 @@ export class DeckApp {
 		if (this.#isOver) return;
 		this.writer.hurry();
 		const nowMs = this.#options.clock();
-		this.store.input((state) => followCursor(stamped(change(state), state, nowMs)));
+		this.store.input((state) => settled(change(state), state, nowMs));
 		this.#after();
 	}
 
 	/** A change to show with the next tick. */
 	#event(change: (state: State) => State): void {
 		const nowMs = this.#options.clock();
-		this.store.event((state) => followCursor(stamped(change(state), state, nowMs)));
+		this.store.event((state) => settled(change(state), state, nowMs));
 		this.#after();
 	}
 
@@ -475,9 +476,9 @@ export function commonStart(names: readonly string[]): string {
 	return first.slice(0, length);
 }
 
-/** The clock moves with every change, but a change of the clock alone is none. */
-const stamped = (next: State, before: State, nowMs: number): State =>
-	next === before ? next : { ...next, nowMs };
+/** What follows from any change: cursors in view, details of what is under them. The clock alone is no change. */
+const settled = (next: State, before: State, nowMs: number): State =>
+	next === before ? next : followCursor(settleLists({ ...next, nowMs }));
 
 const needsTicks = (state: State): boolean =>
 	activeJobs(state).length > 0 ||

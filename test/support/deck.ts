@@ -82,7 +82,11 @@ export class DeckOnTerminal {
 
 	/** Presses keys by name; other text is typed as it is. */
 	async press(...keys: readonly string[]): Promise<void> {
-		for (const key of keys) this.app.input(KEYS[key] ?? key);
+		for (const key of keys) {
+			this.app.input(KEYS[key] ?? key);
+			// A byte right behind ESC would make another key of it.
+			if (key === 'esc') await new Promise((resolve) => setTimeout(resolve, PROFILE.escMs * 3));
+		}
 		await this.settle();
 	}
 

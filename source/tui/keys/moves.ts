@@ -100,6 +100,16 @@ function accessOf(state: State): Access | null {
 	}
 }
 
+/** Keeps cursors in view after the size of the screen or of a pane changed. */
+export function settleLists(state: State): State {
+	const list = moveTo(state.files.list, state.files.list.cursor, filesFrame(state));
+	const next = list === state.files.list ? state : { ...state, files: { ...state.files, list } };
+	const access = accessOf(next);
+	if (!access || focusOf(next) === 'files') return next;
+	const settled = moveTo(access.list, access.list.cursor, access.frame);
+	return settled === access.list ? next : access.set(settled);
+}
+
 /** Moves the cursor of the focused list, or scrolls Details. */
 export function moveList(state: State, move: Move): State {
 	const focus = focusOf(state);

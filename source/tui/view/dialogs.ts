@@ -63,6 +63,8 @@ function boxed(
 	title: Shown,
 	content: readonly Shown[],
 	inner: number,
+	/** Line that must stay in view when the screen is too low for all. */
+	focusLine = 0,
 ): DialogBox {
 	const { box } = theme;
 	const width = isFullScreen(state) ? state.columns : inner + 4;
@@ -71,11 +73,15 @@ function boxed(
 	const side = isFullScreen(state) ? NOTHING : blank(1);
 	const head = shown`${box.topLeft}${box.horizontal}${theme.strong(name)}${repeat(box.horizontal, room - 1 - widthOf(name))}${box.topRight}`;
 	const foot = shown`${box.bottomLeft}${repeat(box.horizontal, room)}${box.bottomRight}`;
-	const heightMax = Math.max(1, state.rows - 4);
+	const heightMax = Math.max(1, state.rows - (isFullScreen(state) ? 3 : 4));
+	const top = Math.max(
+		0,
+		Math.min(focusLine - Math.floor(heightMax / 2), content.length - heightMax),
+	);
 	const lines = [
 		head,
 		...content
-			.slice(0, heightMax)
+			.slice(top, top + heightMax)
 			.map((line) => shown`${box.vertical}${side}${line}${side}${box.vertical}`),
 		foot,
 	];
@@ -112,17 +118,19 @@ export function fieldText(
 	return shown`${left}${theme.cursor(under)}${right}${rest}`;
 }
 
-function optionsText(field: Extract<Field, { kind: 'radio' | 'choice' }>): Shown {
-	if (field.kind === 'choice') {
-		const label = field.options.find(({ value }) => value === field.value)?.label ?? '';
-		return shown`< ${safe(label)} >`;
-	}
-	return joined(
+function optionsText(field: Extract<Field, { kind: 'radio' | 'choice' }>, room: number): Shown {
+	const all = joined(
 		field.options.map(
 			({ value, label }) => shown`(${value === field.value ? shown`*` : shown` `}) ${safe(label)}`,
 		),
 		'  ' as Shown,
 	);
+	// Where not all fit, only the chosen one is shown.
+	if (field.kind === 'choice' || widthOf(all) > room) {
+		const label = field.options.find(({ value }) => value === field.value)?.label ?? '';
+		return shown`< ${safe(label)} >`;
+	}
+	return all;
 }
 
 function fieldRow(theme: Theme, field: Field, inner: number, isFocused: boolean): Shown {
@@ -138,7 +146,7 @@ function fieldRow(theme: Theme, field: Field, inner: number, isFocused: boolean)
 		}
 		case 'radio':
 		case 'choice': {
-			const text = fit(optionsText(field), room);
+			const text = fit(optionsText(field, room), room);
 			return shown`${label} ${isFocused ? theme.cursor(text) : text}`;
 		}
 		default:
@@ -175,7 +183,9 @@ function formBox(state: State, theme: Theme, form: FormDialog): DialogBox {
 	};
 	const focused = focusableFields(form)[form.focus];
 	if (!isFullScreen(state)) lines.push(blank(inner));
+	let focusLine = Number.MAX_SAFE_INTEGER;
 	for (const field of form.fields) {
+		if (field === focused) focusLine = lines.length;
 		lines.push(fieldRow(theme, field, inner, field === focused));
 		const error = form.errors[field.name];
 		if (error !== undefined) add(shown`! ${theme.exact(error)}`, theme.damaged);
@@ -189,7 +199,7 @@ function formBox(state: State, theme: Theme, form: FormDialog): DialogBox {
 	for (const warning of form.warnings) add(shown`! ${theme.exact(warning)}`, theme.warning);
 	if (form.isEstimating && form.notes.length === 0) add(shown`...`);
 	lines.push(blank(inner), ...buttonRows(theme, form.buttons, focusedButton(form), inner));
-	return boxed(state, theme, theme.exact(form.title), lines, inner);
+	return boxed(state, theme, theme.exact(form.title), lines, inner, focusLine);
 }
 
 function confirmBox(state: State, theme: Theme, dialog: ConfirmDialog): DialogBox {
@@ -205,7 +215,7 @@ function confirmBox(state: State, theme: Theme, dialog: ConfirmDialog): DialogBo
 			: line,
 	);
 	padded.push(blank(inner), ...buttonRows(theme, dialog.buttons, dialog.focus, inner));
-	return boxed(state, theme, theme.exact(dialog.title), padded, inner);
+	return boxed(state, theme, theme.exact(dialog.title), padded, inner, padded.length);
 }
 
 /** Rows of help and palette that are visible at once. */

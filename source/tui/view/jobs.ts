@@ -102,7 +102,8 @@ export function jobRow(state: State, theme: Theme, job: JobView, width: number):
 	const room = width - widthOf(start);
 	if (job.state === 'running' || job.state === 'paused') {
 		const pace = paceOf(state, job, isWide);
-		const bar = Math.max(6, Math.min(40, room - 6 - (isWide ? 24 : 18)));
+		const paceWidth = Math.max(isWide ? 24 : 18, widthOf(pace) + 1);
+		const bar = Math.max(6, Math.min(40, room - 6 - paceWidth));
 		return fit(shown`${start}${gauge(shareOf(job), bar)} ${percent(shareOf(job))} ${pace}`, width);
 	}
 	return shown`${start}${tone(theme, job, cut(endOf(theme, job), room))}`;

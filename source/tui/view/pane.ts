@@ -11,6 +11,7 @@ import {
 	type Shown,
 	shown,
 	widthOf,
+	wrapped,
 } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import type { ListState } from '../state/list.ts';
@@ -58,7 +59,8 @@ export function listBody(
 
 /** A sentence in an otherwise empty pane, cut into lines. */
 export function messageBody(lines: readonly Shown[], width: number, height: number): Shown {
-	return linesOf(lines.slice(0, height).map((line) => fit(shown` ${line}`, width)));
+	const rows = lines.flatMap((line) => wrapped(line, width - 2));
+	return linesOf(rows.slice(0, height).map((line) => shown` ${line}`));
 }
 
 export type RowState = 'plain' | 'marked' | 'damaged' | 'unreadable' | 'link';
