@@ -1,20 +1,22 @@
-import { UnsupportedError } from '../../base/errors.ts';
 import { machineClock } from '../../jobs/clock.ts';
 import { Journal } from '../../jobs/journal.ts';
+import { openTools } from '../../jobs/open-tools.ts';
+import { performWith } from '../../jobs/perform.ts';
 import type { DeckEngine } from '../engine.ts';
 import { WimEngine } from './wim-engine.ts';
 
+/** Verbs that have a form or a command in the deck. */
+const VERBS = ['verify', 'extract', 'apply'] as const;
+
 /** The engine of the deck on this machine. */
 export async function createEngine(): Promise<DeckEngine> {
+	// Standard input and output belong to the screen.
+	const tools = openTools({ threads: null, input: null, output: null, onFault: () => {} });
 	return new WimEngine({
 		clock: machineClock,
 		journal: await Journal.openFor(process.env, machineClock),
-		verbs: [],
-		perform: async ({ verb }) => {
-			throw new UnsupportedError(
-				`Cannot run ${verb} from the deck: it is not part of this version`,
-			);
-		},
-		dispose: async () => {},
+		verbs: VERBS,
+		perform: (request, run, onFault) => performWith({ ...tools, onFault })(request, run),
+		dispose: async () => tools[Symbol.asyncDispose](),
 	});
 }
