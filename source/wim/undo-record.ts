@@ -49,10 +49,12 @@ export async function readUndoRecord(
 	if (offset < HEADER_SIZE) return null;
 	const bytes = new Uint8Array(UndoRecord.size);
 	if ((await source.read(offset, bytes)) !== bytes.length) return null;
-	const record = UndoRecord.parse(new Span(bytes, source.name, offset));
+	// Usually something else lies there, which need not even be numbers: the SHA-1 tells before anything is read.
+	const stored = bytes.subarray(UndoRecord.offsets.sha1);
 	const digest = decodeHex(sha1(bytes.subarray(0, UndoRecord.offsets.sha1)));
-	if (record.magic !== UNDO_MAGIC || !digest.every((byte, k) => byte === record.sha1[k]))
-		return null;
+	if (!digest.every((byte, k) => byte === stored[k])) return null;
+	const record = UndoRecord.parse(new Span(bytes, source.name, offset));
+	if (record.magic !== UNDO_MAGIC) return null;
 	const old = PartHeader.parse(new Span(record.header, source.name, 0));
 	const isSame = old.guid.every((byte, k) => byte === header.guid[k]);
 	return isSame && record.size <= offset ? { header: old, size: record.size } : null;
