@@ -44,7 +44,12 @@ export class LaneThread {
 	constructor(position: number, entry: URL, data: LaneData, listener: LaneListener) {
 		this.position = position;
 		this.#listener = listener;
-		this.#worker = new Worker(entry, { workerData: data, name: `wimdeck lane ${position + 1}` });
+		this.#worker = new Worker(entry, {
+			workerData: data,
+			name: `wimdeck lane ${position + 1}`,
+			// Others of Node's own options are meant for the main thread, and some are refused by workers.
+			execArgv: process.execArgv.filter((option) => option === '--enable-source-maps'),
+		});
 		this.#worker.unref();
 		this.#worker.on('message', (reply: LaneReply) => this.#receive(reply));
 		this.#worker.on('error', (error) => {

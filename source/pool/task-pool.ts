@@ -107,10 +107,9 @@ export async function* orderedTasks<R extends Registry, Name extends TaskName<R>
 			while (sent.length === 0 && !ended) await arrived.wait();
 			const [next] = sent;
 			if (next === undefined) break;
-			const output = await next;
+			yield await next;
 			sent.shift();
 			taken.signal();
-			yield output;
 		}
 		if (failure !== null) throw (failure as { error: unknown }).error;
 	} finally {
