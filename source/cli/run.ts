@@ -152,6 +152,8 @@ export async function runCommandLine(
 	} catch (error) {
 		// Whoever reads the list had enough of it, as `head` does: that is no failure of ours.
 		if (error instanceof ReaderGone) return ExitCode.done;
+		// What was printed before the error, as the JSON of a failed job, still counts.
+		await out.end().catch(() => {});
 		machine.stderr.write(errorText(error));
 		return exitCodeOf(error);
 	}
