@@ -3,7 +3,9 @@ import type { Source } from '../storage/source.ts';
 import type { Wanted } from './plan-reads.ts';
 
 /** So many are sorted in one go: a few milliseconds. */
-const RUN_LENGTH = 8192;
+const RUN_LENGTH = 4096;
+/** So many are looked at in one go. */
+export const SURVEY_LENGTH = 16_384;
 
 /**
  * Brings blobs into the order in which they lie in their files. Sorts in slices, and merges them only as the result is
@@ -13,9 +15,8 @@ export async function inFileOrder<W extends Wanted>(
 	wanted: readonly W[],
 	run: Run,
 ): Promise<Iterable<W>> {
-	const compare = fileOrder(wanted);
-	if (wanted.every((item, k) => k === 0 || compare(wanted[k - 1] ?? item, item) <= 0))
-		return wanted;
+	const { compare, isSorted } = await survey(wanted, run);
+	if (isSorted) return wanted;
 	let runs: Iterable<W>[] = [];
 	for (let at = 0; at < wanted.length; at += RUN_LENGTH) {
 		runs.push(wanted.slice(at, at + RUN_LENGTH).sort(compare));
@@ -35,18 +36,28 @@ export async function inFileOrder<W extends Wanted>(
 
 type Compare<T> = (a: T, b: T) => number;
 
-/** Sources in the order in which they first occur, then resources and blobs by offset. */
-function fileOrder<W extends Wanted>(wanted: readonly W[]): Compare<W> {
-	const sources = new Map<Source, number>();
-	for (const { blob } of wanted) {
-		const { source } = blob.resource.part;
-		if (!sources.has(source)) sources.set(source, sources.size);
-	}
-	const rank = ({ blob }: W) => sources.get(blob.resource.part.source) ?? 0;
-	return (a, b) =>
-		(sources.size > 1 ? rank(a) - rank(b) : 0) ||
+/** Finds out how blobs compare: sources in the order in which they first occur, then resources and blobs by offset. */
+async function survey<W extends Wanted>(
+	wanted: readonly W[],
+	run: Run,
+): Promise<{ compare: Compare<W>; isSorted: boolean }> {
+	const ranks = new Map<Source, number>();
+	const rank = ({ blob }: W) => ranks.get(blob.resource.part.source) ?? 0;
+	const compare: Compare<W> = (a, b) =>
+		(ranks.size > 1 ? rank(a) - rank(b) : 0) ||
 		a.blob.resource.offset - b.blob.resource.offset ||
 		a.blob.offsetInResource - b.blob.offsetInResource;
+	let isSorted = true;
+	let before: W | null = null;
+	for (const [k, item] of wanted.entries()) {
+		if (k % SURVEY_LENGTH === SURVEY_LENGTH - 1) await breathe(run);
+		const { source } = item.blob.resource.part;
+		if (before?.blob.resource.part.source !== source && !ranks.has(source))
+			ranks.set(source, ranks.size);
+		isSorted &&= before === null || compare(before, item) <= 0;
+		before = item;
+	}
+	return { compare, isSorted };
 }
 
 function* merge<T>(left: Iterable<T>, right: Iterable<T>, compare: Compare<T>): Generator<T> {

@@ -11,7 +11,7 @@ import type { ByteRange, PieceResult, ReadPiece } from '../pool/tasks/pieces.ts'
 import type { FileTarget } from '../storage/target-file.ts';
 import type { Resource } from '../wim/resource.ts';
 import { laneSource } from './fetch-stored.ts';
-import { inFileOrder } from './file-order.ts';
+import { inFileOrder, SURVEY_LENGTH } from './file-order.ts';
 import { KeepBudget } from './keep-budget.ts';
 import {
 	BATCH_SIZE,
@@ -74,7 +74,9 @@ export async function readBlobs<W extends WantedBlob>(
 	const readable: W[] = [];
 	let totalSize = 0;
 	let largestChunk = 0;
+	let count = 0;
 	for (const item of wanted) {
+		if (++count % SURVEY_LENGTH === 0) await breathe(run);
 		const error = objection(item, options.recover);
 		if (error === null) {
 			readable.push(item);
