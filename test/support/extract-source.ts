@@ -2,12 +2,22 @@ import { DigestError, MissingError, type WimError } from '../../source/base/erro
 import { type Sha1, sha1 } from '../../source/bytes/sha1.ts';
 import { Span } from '../../source/bytes/span.ts';
 import { Attribute } from '../../source/image/dentry.ts';
-import { addNode, type EditNode, EditTree, type Inode, newInode } from '../../source/image/edit-tree.ts';
+import {
+	addNode,
+	type EditNode,
+	EditTree,
+	type Inode,
+	newInode,
+} from '../../source/image/edit-tree.ts';
 import { encodeTree } from '../../source/image/encode-tree.ts';
 import { encodeLinkTarget, ReparseTag } from '../../source/image/reparse.ts';
 import { encodeTaggedItems, type TaggedItem } from '../../source/image/tagged-items.ts';
 import { ImageTree } from '../../source/image/tree.ts';
-import type { BlobWriter, ExtractSource, FileTarget } from '../../source/operations/extract-data.ts';
+import type {
+	BlobWriter,
+	ExtractSource,
+	FileTarget,
+} from '../../source/operations/extract-data.ts';
 import { TargetFile } from '../../source/storage/target-file.ts';
 
 /** A file of a test image; what is not given is as plain as can be. */
@@ -34,7 +44,16 @@ export interface TestFolder {
 	readonly [name: string]: string | TestFile | TestFolder;
 }
 
-const FILE_KEYS = ['contents', 'link', 'attributes', 'streams', 'mark', 'items', 'blob', 'descriptor'];
+const FILE_KEYS = [
+	'contents',
+	'link',
+	'attributes',
+	'streams',
+	'mark',
+	'items',
+	'blob',
+	'descriptor',
+];
 
 function isFile(entry: TestFile | TestFolder): entry is TestFile {
 	return FILE_KEYS.some((key) => key in entry);
@@ -53,7 +72,9 @@ export function testSource(folder: TestFolder): { source: ExtractSource; writer:
 	};
 	const makeFile = (file: TestFile): Inode => {
 		const { contents = '', link, isRelative = false, tag = ReparseTag.symbolicLink } = file;
-		const inode = newInode((file.attributes ?? 0) | (link === undefined ? 0 : Attribute.reparsePoint));
+		const inode = newInode(
+			(file.attributes ?? 0) | (link === undefined ? 0 : Attribute.reparsePoint),
+		);
 		const bytes = new TextEncoder().encode(contents);
 		if (inode.data) inode.data.sha1 = keep(bytes);
 		if (inode.data && file.blob === 'missing') blobs.delete(inode.data.sha1);
@@ -99,7 +120,10 @@ export function testSource(folder: TestFolder): { source: ExtractSource; writer:
 }
 
 /** Writes blobs from memory the way lanes do: new files only, or nothing. */
-function memoryWriter(blobs: ReadonlyMap<Sha1, Uint8Array>, damaged: ReadonlySet<Sha1>): BlobWriter {
+function memoryWriter(
+	blobs: ReadonlyMap<Sha1, Uint8Array>,
+	damaged: ReadonlySet<Sha1>,
+): BlobWriter {
 	return {
 		async write({ files, small, recoverData }, sink) {
 			for (const { blob, files: targets } of files) {

@@ -1,0 +1,61 @@
+/** Makes the pictures in media/: npm run media. Real screens of the deck on the demo images, from the headless terminal. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { createEngine } from '../../source/tui/engine/create-engine.ts';
+import { DeckOnTerminal } from './deck.ts';
+import { fixture, root } from './fixture.ts';
+import { screenSvg } from './screen-svg.ts';
+
+const folder = path.join(root, 'media');
+mkdirSync(folder, { recursive: true });
+
+async function picture(
+	name: string,
+	title: string,
+	file: string,
+	size: { readonly columns: number; readonly rows: number },
+	play: (deck: DeckOnTerminal) => Promise<void>,
+): Promise<void> {
+	const deck = await DeckOnTerminal.open(await createEngine(), {
+		...size,
+		path: fixture(`demo/${file}`),
+	});
+	await deck.until(/Windows 11 Pro/);
+	await play(deck);
+	await deck.settle();
+	// The folder of this checkout is nobody's business.
+	const svg = screenSvg(deck.terminal, title).replaceAll(`${fixture('demo')}/`, 'D:/sources/');
+	writeFileSync(path.join(folder, `${name}.svg`), svg);
+	deck.close();
+}
+
+const browse = async (deck: DeckOnTerminal) => {
+	await deck.press('enter');
+	await deck.until(/Program Files/);
+	await deck.press('down', 'down', 'enter');
+	await deck.until(/explorer\.exe/);
+	await deck.press('down', 'down', 'space', 'down');
+};
+
+await picture('deck-80x24', 'The deck at 80x24', 'install.wim', { columns: 80, rows: 24 }, browse);
+await picture(
+	'deck-120x40',
+	'The deck at 120x40',
+	'install.wim',
+	{ columns: 120, rows: 40 },
+	browse,
+);
+await picture(
+	'damage-80x24',
+	'The damage view at 80x24',
+	'damaged.wim',
+	{ columns: 80, rows: 24 },
+	async (deck) => {
+		await deck.press('V');
+		await deck.until(/Verify/);
+		await deck.press('\x18', '!');
+		await deck.until(/4 of 4 shown/);
+	},
+);
+process.stdout.write(`Pictures are in ${folder}\n`);
+process.exit(0);
