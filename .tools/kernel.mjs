@@ -83,7 +83,9 @@ export function moduleText(name, binary) {
 
 if (process.argv[1] && pathToFileURL(process.argv[1]).href === import.meta.url) {
 	process.chdir(root);
-	for (const name of process.argv.length > 2 ? process.argv.slice(2) : ['decoders', 'encoders', 'finders']) {
+	for (const name of process.argv.length > 2
+		? process.argv.slice(2)
+		: ['decoders', 'encoders', 'finders']) {
 		if (!fs.existsSync(`source/codec/kernel/${name}.ts`)) continue;
 		const binary = await compileKernel(name);
 		fs.writeFileSync(`source/codec/${name}-module.ts`, moduleText(name, binary));

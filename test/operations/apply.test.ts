@@ -225,7 +225,10 @@ test(
 			'--check',
 		);
 		let seed = 1;
-		const random = () => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) >> 8;
+		const random = () => {
+			seed = (seed * 1103515245 + 12345) & 0x7fffffff;
+			return seed >> 8;
+		};
 		for (const name of ['more', 'even more'])
 			writeFileSync(path.join(folder, 'tree', name), Uint32Array.from({ length: 10_000 }, random));
 		runOracle('wimlib-imagex', 'append', path.join(folder, 'tree'), file, 'second');
@@ -312,7 +315,10 @@ test('an interrupted run leaves no half-written file', oracle('wimlib-imagex'), 
 	const folder = tempFolder(t);
 	const tree = subfolder(folder, 'tree');
 	let seed = 1;
-	const random = () => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) >> 8;
+	const random = () => {
+		seed = (seed * 1103515245 + 12345) & 0x7fffffff;
+		return seed >> 8;
+	};
 	for (let k = 0; k < 30; k++)
 		writeFileSync(path.join(tree, `f${k}`), Uint32Array.from({ length: 40_000 }, random));
 	const file = path.join(folder, 'x.wim');

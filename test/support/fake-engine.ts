@@ -5,7 +5,6 @@ import type {
 	DeckEngine,
 	DeckJobs,
 	EntryDetails,
-	Finding,
 	FolderSize,
 	FoundWim,
 	HostEntry,
@@ -558,46 +557,6 @@ export class FakeEngine implements DeckEngine {
 	}
 
 	async close(): Promise<void> {}
-}
-
-/** The findings of the design's damage view; positions are those of `TREE`. */
-export function findings(): readonly Finding[] {
-	return [
-		{
-			id: 'a',
-			severity: 'warning',
-			where: 'integrity table',
-			what: '2 of 812 blocks differ (17, 18)',
-			files: [],
-			blocksImage: false,
-			imageIndexes: [],
-			notes: ['The blocks cover bytes 0xa00000 to 0xbfffff.'],
-			digest: null,
-		},
-		{
-			id: 'b',
-			severity: 'error',
-			where: 'resource @0x1a3f00',
-			what: 'chunk 12 of 21 does not unpack',
-			files: [
-				{
-					path: '\\Windows\\hvax64.exe',
-					imageIndex: 3,
-				},
-				{
-					path: '\\Windows\\System32\\drivers\\afd.sys',
-					imageIndex: 3,
-				},
-			],
-			blocksImage: false,
-			imageIndexes: [1, 2, 3],
-			notes: [
-				'Readable: chunks 1-11 and 13-21 (619 K of 656 K).',
-				'Elsewhere: no other copy of this SHA-1 in the file.',
-			],
-			digest: '9f0c2a7d41be55a0c03e77128a6d90f40b12ee5c',
-		},
-	];
 }
 
 const TREE_NODES = numbered(TREE);

@@ -125,7 +125,10 @@ test('any flipped bit ends with an error or the right bytes', async () => {
 /** A tree with several chunks a file, in pseudo-random text. */
 function makeTree(root: string): void {
 	let seed = 7;
-	const next = () => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) >> 16;
+	const next = () => {
+		seed = (seed * 1103515245 + 12345) & 0x7fffffff;
+		return seed >> 16;
+	};
 	for (let k = 0; k < 12; k++) {
 		const words = Array.from({ length: 1 + (next() % 9000) }, () => `word${next() % 300} `);
 		writeFileSync(path.join(k < 6 ? root : subfolder(root, 'sub'), `file${k}.txt`), words.join(''));

@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DeckOnTerminal, type DeckTestOptions } from '../../support/deck.ts';
-import {
-	FakeEngine,
-	FakeFile,
-	findings,
-	IMAGES,
-	jobView,
-	longListing,
-} from '../../support/fake-engine.ts';
+import { FakeEngine, FakeFile, IMAGES, jobView, longListing } from '../../support/fake-engine.ts';
+import { findings } from '../../support/fake-findings.ts';
 
 async function withDeck(
 	play: (deck: DeckOnTerminal, engine: FakeEngine) => Promise<void>,

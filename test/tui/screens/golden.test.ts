@@ -1,6 +1,7 @@
 import { test } from 'node:test';
 import { DeckOnTerminal, type DeckTestOptions } from '../../support/deck.ts';
-import { FakeEngine, FakeFile, FOUND, findings, jobView } from '../../support/fake-engine.ts';
+import { FakeEngine, FakeFile, FOUND, jobView } from '../../support/fake-engine.ts';
+import { findings } from '../../support/fake-findings.ts';
 import { assertGolden } from '../../support/golden.ts';
 
 const MIB = 2 ** 20;
