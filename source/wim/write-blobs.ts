@@ -40,6 +40,8 @@ export class BlobStore {
 	/** On their way, with those that wait for the same bytes. */
 	readonly #underWay = new Map<Sha1, NewBlob[]>();
 	readonly #sizes = new Set<number>();
+	/** Sizes of large blobs whose SHA-1 is known only once they are written. */
+	readonly #unhashed = new Set<number>();
 	#again: { readonly blob: NewBlob; readonly attempt: number }[] = [];
 	#sliceBytes = 0;
 
@@ -84,12 +86,18 @@ export class BlobStore {
 	async add(blob: NewBlob, attempt = 1): Promise<void> {
 		const { content, settle } = blob;
 		if (content.size === 0) return settle({ sha1: ZERO_SHA1, size: 0 });
+		if (content.size <= WHOLE_MAX) await this.#addWhole(blob);
+		else await this.#addLarge(blob, attempt);
+	}
+
+	/** Reads for a blob; what goes wrong there settles it, and gives null. Failures to write are not caught here. */
+	async #read<T>(blob: NewBlob, action: () => T | Promise<T>): Promise<T | null> {
 		try {
-			if (content.size <= WHOLE_MAX) await this.#addWhole(blob);
-			else await this.#addLarge(blob, attempt);
+			return await action();
 		} catch (error) {
 			if (!(error instanceof WimError) || error.code === 'canceled') throw error;
-			settle({ error });
+			blob.settle({ error });
+			return null;
 		}
 	}
 
@@ -106,7 +114,8 @@ export class BlobStore {
 
 	async #addWhole(blob: NewBlob): Promise<void> {
 		const { content } = blob;
-		const bytes = await readWhole(content, this.#run);
+		const bytes = await this.#read(blob, () => readWhole(content, this.#run));
+		if (bytes === null) return;
 		await this.#slice(bytes.length);
 		if (bytes.length === 0) return blob.settle({ sha1: ZERO_SHA1, size: 0 });
 		const name = sha1(bytes);
@@ -154,13 +163,24 @@ export class BlobStore {
 		const { content } = blob;
 		const { canSeek } = this.#writer.output;
 		const isHashedFirst = !canSeek || blob.mayRepeat || this.#sizes.has(content.size);
-		const expected = isHashedFirst ? await hashContent(content, this.#run) : null;
+		const expected = isHashedFirst
+			? await this.#read(blob, () => hashContent(content, this.#run))
+			: null;
+		if (isHashedFirst && expected === null) return;
+		// One that is on its way unhashed may turn out to be the same.
+		if (expected !== null && this.#unhashed.has(content.size)) await this.#writer.finish();
 		if (expected !== null) {
 			if (this.#isKnown(blob, expected, content.size)) return;
 			this.#underWay.set(expected, []);
 		}
 		this.#sizes.add(content.size);
-		const stream = new Stream(await content.open(), () => this.#slice(1 << 20));
+		if (expected === null) this.#unhashed.add(content.size);
+		const reader = await this.#read(blob, () => content.open());
+		if (reader === null) {
+			if (expected !== null) this.#release(expected, attempt);
+			return;
+		}
+		const stream = new Stream(reader, () => this.#slice(1 << 20));
 		try {
 			await this.#writer.add({
 				size: content.size,

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+	chmodSync,
+	copyFileSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { HostError, InputError } from '../../source/base/errors.ts';
+import { NO_DEFAULTS } from '../../source/image/update-commands.ts';
+import { append } from '../../source/operations/append.ts';
+import { capture } from '../../source/operations/capture.ts';
+import { optimize } from '../../source/operations/optimize.ts';
+import { update } from '../../source/operations/update.ts';
+import { tempFolder } from '../support/temp-tree.ts';
+import { testRun } from '../support/test-run.ts';
+import { captureOptions, compressed, listImages, noise, tools } from '../support/written.ts';
+
+const compression = compressed('none');
+const same = { integrity: null, dryRun: false };
+
+/** A small file system of its own, or null where mounting is not allowed. */
+function smallDisk(t: TestContext, size: string): string | null {
+	const folder = path.join(tempFolder(t), 'disk');
+	mkdirSync(folder);
+	const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder]);
+	if (mounted.status !== 0) return null;
+	t.after(() => spawnSync('umount', ['-l', folder]));
+	return folder;
+}
+
+test('on a full disk every verb says so and leaves the old file whole', async (t) => {
+	const disk = smallDisk(t, '1m');
+	if (disk === null) return t.skip('mounting is not allowed');
+	const sources = tempFolder(t);
+	for (const [name, size] of [
+		['small', 300_000],
+		['large', 3_000_000],
+	] as const) {
+		mkdirSync(path.join(sources, name));
+		writeFileSync(path.join(sources, name, 'file'), noise(size));
+	}
+	const target = path.join(disk, 't.wim');
+	const source = (name: string) => [{ path: path.join(sources, name), target: '/' }];
+	const options = captureOptions('one', { compression, integrity: true });
+	await capture(source('small'), target, options, tools, testRun());
+	const before = readFileSync(target);
+	const lists = await listImages(target);
+	const more = { ...captureOptions('two', { compression }), integrity: null };
+	const add = {
+		type: 'add',
+		source: path.join(sources, 'large'),
+		target: '/x',
+		flags: NO_DEFAULTS.add,
+	} as const;
+	const rules = { exclusions: [], exceptions: [] };
+	const attempts: Readonly<Record<string, () => Promise<unknown>>> = {
+		capture: () => capture(source('large'), target, options, tools, testRun()),
+		append: () => append(source('large'), target, { ...more, rebuild: false }, tools, testRun()),
+		'append, anew': () =>
+			append(source('large'), target, { ...more, rebuild: true }, tools, testRun()),
+		update: () =>
+			update(
+				target,
+				{ image: '1', commands: [add], rules, rebuild: false, done() {}, ...same },
+				tools,
+				testRun(),
+			),
+	};
+	for (const [verb, attempt] of Object.entries(attempts)) {
+		await assert.rejects(attempt(), (error) => {
+			assert.ok(error instanceof HostError, `${verb}: ${error}`);
+			assert.match(error.message, /the disk is full/);
+			assert.ok(error.facts.hint);
+			return true;
+		});
+		assert.deepEqual(readdirSync(disk), ['t.wim'], verb);
+		assert.ok(readFileSync(target).equals(before), verb);
+	}
+	assert.deepEqual(await listImages(target), lists);
+	writeFileSync(path.join(disk, 'fill'), noise(500_000));
+	await assert.rejects(
+		optimize(target, { compression, recompress: false, pipable: null, ...same }, tools, testRun()),
+		/Cannot write .*: 29\d K needed, .* free/,
+	);
+	assert.ok(readFileSync(target).equals(before));
+});
+
+test('a read-only folder, a missing one and a folder in place of the file are refused clearly', async (t) => {
+	const top = tempFolder(t);
+	mkdirSync(path.join(top, 'source'));
+	const sources = [{ path: path.join(top, 'source'), target: '/' }];
+	const to = (target: string) => capture(sources, target, captureOptions('x'), tools, testRun());
+	await assert.rejects(to(path.join(top, 'no/t.wim')), InputError);
+	await assert.rejects(to(top), InputError);
+	const closed = path.join(top, 'closed');
+	mkdirSync(closed);
+	chmodSync(closed, 0o555);
+	if (process.getuid?.() === 0) return t.skip('root may write everywhere');
+	await assert.rejects(to(path.join(closed, 't.wim')), HostError);
+});
+
+test('a canceled run leaves the file as it was and nothing beside it', async (t) => {
+	const top = tempFolder(t);
+	mkdirSync(path.join(top, 'source'));
+	writeFileSync(path.join(top, 'source/a'), noise(6_000_000));
+	const sources = [{ path: path.join(top, 'source'), target: '/' }];
+	mkdirSync(path.join(top, 'out'));
+	const target = path.join(top, 'out/t.wim');
+	const options = captureOptions('one', { compression: compressed('xpress') });
+	await capture(sources, target, options, tools, testRun());
+	copyFileSync(target, path.join(top, 'copy.wim'));
+	const size = statSync(target).size;
+	writeFileSync(path.join(top, 'source/b'), noise(9_000_000));
+	for (const rebuild of [false, true]) {
+		const run = testRun();
+		let bytes = 0;
+		const report = run.report;
+		const canceling = {
+			...run,
+			report(event: Parameters<typeof report>[0]) {
+				report(event);
+				if (event.type === 'advance') bytes += event.bytes;
+				if (bytes > 7_000_000) run.cancel();
+			},
+		};
+		const more = {
+			...captureOptions('two'),
+			compression: compressed('xpress'),
+			integrity: null,
+			rebuild,
+		};
+		await assert.rejects(append(sources, target, more, tools, canceling), /Canceled/);
+		assert.equal(statSync(target).size, size);
+		assert.ok(readFileSync(target).equals(readFileSync(path.join(top, 'copy.wim'))));
+		assert.deepEqual(readdirSync(path.join(top, 'out')), ['t.wim']);
+	}
+	rmSync(target);
+});
