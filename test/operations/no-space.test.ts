@@ -4,12 +4,14 @@ import {
 	chmodSync,
 	copyFileSync,
 	mkdirSync,
+	mkdtempSync,
 	readdirSync,
 	readFileSync,
 	rmSync,
 	statSync,
 	writeFileSync,
 } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { HostError, InputError } from '../../source/base/errors.ts';
@@ -27,11 +29,13 @@ const same = { integrity: null, dryRun: false };
 
 /** A small file system of its own, or null where mounting is not allowed. */
 function smallDisk(t: TestContext, size: string): string | null {
-	const folder = path.join(tempFolder(t), 'disk');
-	mkdirSync(folder);
+	const folder = mkdtempSync(path.join(os.tmpdir(), 'wimdeck-disk-'));
 	const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder]);
+	t.after(() => {
+		if (mounted.status === 0) spawnSync('umount', ['-l', folder]);
+		rmSync(folder, { recursive: true, force: true });
+	});
 	if (mounted.status !== 0) return null;
-	t.after(() => spawnSync('umount', ['-l', folder]));
 	return folder;
 }
 
