@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { CanceledError, ExitCode, exitCodeOf } from './base/errors.ts';
+import { CanceledError, ExitCode, exitCodeOf, WimError } from './base/errors.ts';
 import { errorText } from './cli/print-error.ts';
 import { runCommandLine, type Task } from './cli/run.ts';
 
@@ -13,13 +13,23 @@ const onSignal = () => {
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 for (const signal of SIGNALS) process.on(signal, onSignal);
 
+/** What no one caught is a bug of ours, wherever it came from. */
+const onDefect = (error: unknown) => {
+	process.stderr.write(
+		errorText(error instanceof WimError ? new Error(error.message, { cause: error }) : error),
+	);
+	process.exit(ExitCode.defect);
+};
+process.on('uncaughtException', onDefect);
+
 /** Opens the deck; Ink is loaded only then, and only when there is a terminal for it. */
 async function openDeck(task: Extract<Task, { type: 'deck' }>): Promise<number> {
 	const { deckSwitches } = await import('./cli/deck-options.ts');
 	const switches = await deckSwitches(task.options, process.argv.slice(2));
 	const { runDeck } = await import('./tui/deck.ts');
-	// From here on the deck answers signals itself.
+	// From here on the deck answers signals and defects itself.
 	for (const signal of SIGNALS) process.off(signal, onSignal);
+	process.off('uncaughtException', onDefect);
 	return runDeck({ ...switches, path: task.path });
 }
 

@@ -20,18 +20,26 @@ import {
 	timeText,
 } from './labels.ts';
 
-/** The children of a directory in the order of names, whatever the order in the file. */
-function orderedChildren(tree: ImageTree, dentry: DentryPosition): readonly DentryPosition[] {
-	const children = [...tree.children(dentry)];
-	const names = children.map((child) => tree.name(child));
+/** The children of a directory with their names, in the order of names whatever the order in the file. */
+function orderedChildren(
+	tree: ImageTree,
+	dentry: DentryPosition,
+): {
+	readonly first: DentryPosition;
+	readonly names: readonly string[];
+	readonly order: readonly number[] | null;
+} {
+	const first = tree.firstChild(dentry);
+	const names: string[] = [];
 	let ordered = true;
-	for (let k = 1; k < names.length && ordered; k++)
-		ordered = compareNames(names[k - 1]!, names[k]!) <= 0;
-	if (ordered) return children;
-	return children
-		.map((child, k) => ({ child, name: names[k]! }))
-		.sort((a, b) => compareNames(a.name, b.name))
-		.map(({ child }) => child);
+	for (let k = 0; k < tree.childCount(dentry); k++) {
+		const name = tree.name(first + k);
+		if (ordered && k > 0) ordered = compareNames(names[k - 1]!, name) <= 0;
+		names.push(name);
+	}
+	if (ordered) return { first, names, order: null };
+	const order = names.map((_, k) => k).sort((a, b) => compareNames(names[a]!, names[b]!));
+	return { first, names, order };
 }
 
 export interface Entry {
@@ -47,10 +55,10 @@ export function* entriesBelow(tree: ImageTree, start: Entry): Generator<Entry, v
 		yield entry;
 		if (tree.childCount(entry.dentry) === 0) continue;
 		const prefix = entry.path === '/' ? '/' : `${entry.path}/`;
-		const children = orderedChildren(tree, entry.dentry);
-		for (let k = children.length - 1; k >= 0; k--) {
-			const dentry = children[k]!;
-			stack.push({ dentry, path: prefix + tree.name(dentry) });
+		const { first, names, order } = orderedChildren(tree, entry.dentry);
+		for (let k = names.length - 1; k >= 0; k--) {
+			const at = order === null ? k : order[k]!;
+			stack.push({ dentry: first + at, path: prefix + names[at]! });
 		}
 	}
 }

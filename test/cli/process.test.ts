@@ -79,3 +79,21 @@ test('plain commands load neither Ink nor React nor meow', () => {
 	assert.match(trace.stderr, /source\/cli\/run\.js/, 'the trace shows modules');
 	assert.doesNotMatch(trace.stderr, /node_modules\/(?:ink|react|meow)\//);
 });
+
+test('a defect that nobody caught is told as one, with exit code 1', async () => {
+	const boom = 'data:text/javascript,setTimeout(()=>Promise.reject(new TypeError("boom")),300)';
+	const child = spawn(process.execPath, ['--import', boom, main, 'apply', '-', '1', 'nowhere'], {
+		env: environment,
+		// Standard input stays open, so that the command waits.
+		stdio: ['pipe', 'ignore', 'pipe'],
+	});
+	let err = '';
+	child.stderr.on('data', (text: Buffer) => {
+		err += text.toString();
+	});
+	const [code] = (await once(child, 'close')) as [number];
+	assert.equal(code, 1, err);
+	assert.match(err, /^wimdeck: This is a defect in wimdeck/);
+	assert.match(err, /TypeError: boom/);
+	assert.match(err, /Please report/);
+});
