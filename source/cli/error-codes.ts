@@ -490,6 +490,7 @@ export const WIMLIB_ERRORS = list([
 		'Check permissions and the read-only flag; a split WIM must be joined first.',
 	],
 	[72, 'A file could not be written', SPACE],
+	[73, 'The XML data of the WIM is invalid', DAMAGED],
 	[83, 'The capture configuration file could not be read', 'Check the path and the encoding.'],
 	[
 		84,

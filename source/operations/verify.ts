@@ -141,11 +141,14 @@ class Verification {
 			['xml', xml],
 			['blob-table', blobTable],
 		] as const;
-		const place = places.find(
-			([, header]) =>
-				offset !== undefined &&
-				overlaps({ offset, size: 1 }, { offset: header.offset, size: header.storedSize }),
-		);
+		// An error inside the text counts in characters, and says so by its region.
+		const place = error.facts.region?.startsWith('XML data')
+			? places[0]
+			: places.find(
+					([, header]) =>
+						offset !== undefined &&
+						overlaps({ offset, size: 1 }, { offset: header.offset, size: header.storedSize }),
+				);
 		const range =
 			place === undefined ? null : { offset: place[1].offset, size: place[1].storedSize };
 		if (range !== null) this.#badStructure(part, range);

@@ -205,6 +205,16 @@ test('a report survives being written as JSON', async () => {
 	assert.deepEqual(JSON.parse(JSON.stringify(report)), report);
 });
 
+test('broken XML data are one fault, and everything else is checked all the same', async () => {
+	// The XML data begin at 3639 (vectors README); the byte order mark stays.
+	const { report } = await verified(flipped('v02.wim', 3641));
+	const [fault] = report.faults.filter(({ severity }) => severity === 'error');
+	assert.equal(fault?.class, 'xml');
+	assert.deepEqual(fault?.range, { offset: 3639, size: 1464 });
+	assert.equal(report.coverage.imagesRead, 2);
+	assert.equal(report.coverage.blobsChecked, 3);
+});
+
 test('canceling stops it', async () => {
 	await using wim = await openWim(fixture('vectors/v02.wim'), { tolerant: true });
 	const run = testRun();
