@@ -73,7 +73,7 @@ export function placeTree(
 	}
 	let parent = tree.root;
 	for (const step of steps.slice(0, -1)) parent = folderIn(parent, step, options.now);
-	place(parent, last, source, options);
+	place(parent, last, source, options, childOf(parent, last));
 }
 
 /** Security ids count in the tree that they came from. */
@@ -101,17 +101,14 @@ function folderIn(parent: EditNode, name: string, now: bigint): EditNode {
 	return addNode(parent, name, '', inode);
 }
 
-/** @param siblings of the source: a name that differs from one of them only in case is another file */
+/** @param known what is at that name already */
 function place(
 	parent: EditNode,
 	name: string,
 	source: EditNode,
 	options: PlaceOptions,
-	siblings: ReadonlyMap<string, EditNode> | null = null,
+	known: EditNode | null,
 ): EditNode {
-	const similar = childOf(parent, name);
-	const isSibling = similar !== null && similar.name !== name && siblings?.has(similar.name);
-	const known = isSibling ? null : similar;
 	if (known === null) {
 		const node = addNode(parent, name, source.shortName, source.inode);
 		source.inode.nameCount--;
@@ -152,13 +149,37 @@ function mergeChildren(target: EditNode, source: EditNode, options: PlaceOptions
 	const pending: [EditNode, EditNode][] = [[target, source]];
 	for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
 		const [to, from] = next;
+		const known = knownNames(to, from);
 		for (const child of from.children?.values() ?? []) {
 			// Children of folders follow in their turn, so that depth costs no stack.
 			const bare: EditNode = { ...child, children: child.children === null ? null : new Map() };
-			const placed = place(to, child.name, bare, options, from.children);
+			const placed = place(to, child.name, bare, options, known(child.name));
 			if (child.children !== null) pending.push([placed, child]);
 		}
 	}
+}
+
+/**
+ * Finds what a folder had under a name before anything was put there: exactly, else the only one that differs in case,
+ * unless that one is among the names that are put there as well.
+ */
+function knownNames(to: EditNode, from: EditNode): (name: string) => EditNode | null {
+	const folded = new Map<string, EditNode[]>();
+	for (const child of to.children?.values() ?? []) {
+		if (from.children?.has(child.name)) continue;
+		const key = upperUnits(child.name);
+		const same = folded.get(key);
+		if (same) same.push(child);
+		else folded.set(key, [child]);
+	}
+	return (name) => {
+		const exact = to.children?.get(name);
+		if (exact !== undefined) return exact;
+		const similar = folded.get(upperUnits(name)) ?? [];
+		// Taken once: a second name that differs only in case is another file.
+		folded.delete(upperUnits(name));
+		return similar.length === 1 ? (similar[0] ?? null) : null;
+	};
 }
 
 /**

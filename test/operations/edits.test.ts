@@ -251,6 +251,21 @@ test('commands do what their words say, and leave other names of a file alone', 
 	);
 });
 
+test('a folder merges with one that differs in case, and no file of either case is lost', async (t) => {
+	const top = tempFolder(t);
+	const target = await oneImage(top, [folder('Windows'), { ...file('Keep'), parent: 1 }]);
+	makeTree(path.join(top, 'new'), [
+		folder('WINDOWS'),
+		...['keep', 'KEEP', 'x', 'X'].map((name, k) => ({ ...file(name, 10 + k), parent: 1 })),
+	]);
+	await update(target, updateOptions([`add ${top}/new /`]), tools, testRun());
+	const [lines = []] = await listImages(target);
+	assert.deepEqual(
+		lines.map((line) => line.split(' ')[0]),
+		['/', '/Windows', '/Windows/Keep', '/Windows/X', '/Windows/keep', '/Windows/x'],
+	);
+});
+
 test('the boot index follows its image', async (t) => {
 	const top = tempFolder(t);
 	const target = await oneImage(top, [file('a')]);
