@@ -132,28 +132,25 @@ export class DeckApp {
 
 	/** Draws the first frame. `path` is a file or a folder; null: the work folder. */
 	async start(path: string | null, refs: readonly string[] = []): Promise<void> {
-		const { engine, mount } = this.#options;
-		const { theme, store, keymap } = {
-			theme: createTheme(this.store.get().settings.symbols, this.store.get().settings.color),
-			store: this.store,
-			keymap: this.keymap,
-		};
+		const { engine, mount, onCrash } = this.#options;
+		const isFolder = path === null || (await engine.isFolder(path));
 		for (const problem of this.keymap.problems)
 			this.#change((state) => say(state, problem, 'warning'));
+		this.#change((state) => {
+			const { settings } = state;
+			const next = jobsChanged(state, engine.jobs.list());
+			if (path === null || isFolder)
+				return showStart(next, path ?? settings.workFolder, path !== null);
+			return openWim({ ...next, view: 'deck' }, path, refs);
+		});
+		const { symbols, color } = this.store.get().settings;
 		this.writer.hurry();
 		this.#mounted = mount({
-			store,
-			theme,
-			keymap,
+			store: this.store,
+			theme: createTheme(symbols, color),
+			keymap: this.keymap,
 			stream: this.writer.stream,
-			onCrash: (error) => this.#options.onCrash(error),
-		});
-		const folder = this.store.get().settings.workFolder;
-		const isFolder = path === null || (await engine.look(path)).isFolder;
-		this.#change((state) => {
-			const next = jobsChanged(state, engine.jobs.list());
-			if (path === null || isFolder) return showStart(next, path ?? folder, path !== null);
-			return openWim(next, path, refs);
+			onCrash,
 		});
 	}
 

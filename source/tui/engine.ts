@@ -314,6 +314,7 @@ export interface DeckEngine {
 	/** Names in a folder of this machine that begin with `prefix`, folders first. */
 	complete(path: string): Promise<readonly HostEntry[]>;
 	look(path: string): Promise<HostPath>;
+	isFolder(path: string): Promise<boolean>;
 	/** Writes a small text file (reports, lists), refusing to replace one. */
 	writeReport(path: string, text: string): Promise<void>;
 	readonly jobs: DeckJobs;

@@ -1,5 +1,7 @@
 /** The whole deck on a headless terminal: keys in, screens out. */
 
+import './production.ts';
+
 import { DeckApp, type DeckAppOptions } from '../../source/tui/deck-app.ts';
 import type { DeckEngine } from '../../source/tui/engine.ts';
 import { mountDeck } from '../../source/tui/screens/mount.tsx';

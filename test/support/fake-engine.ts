@@ -552,6 +552,10 @@ export class FakeEngine implements DeckEngine {
 		};
 	}
 
+	async isFolder(path: string): Promise<boolean> {
+		return this.folders.has(path);
+	}
+
 	async writeReport(path: string, text: string): Promise<void> {
 		this.reports.push({ path, text });
 	}

@@ -9,6 +9,9 @@ export interface TerminalEvents {
 	readonly copies: string[];
 }
 
+/** Bytes that a write returns from before the line has taken them. */
+const KERNEL_BUFFER = 4096;
+
 export class HeadlessTerminal {
 	columns: number;
 	rows: number;
@@ -32,10 +35,26 @@ export class HeadlessTerminal {
 		});
 	}
 
+	/** How fast the line is; 0: at once. The buffers before it take 4 KB, as those of a kernel do. */
+	bytesPerSecond = 0;
+	#backlog = 0;
+	#drainedAt = 0;
+
 	write(text: string, done?: () => void): void {
-		this.bytes += new TextEncoder().encode(text).length;
+		const size = new TextEncoder().encode(text).length;
+		this.bytes += size;
 		this.sent += text;
-		this.#terminal.write(text, done);
+		if (this.bytesPerSecond === 0) {
+			this.#terminal.write(text, done);
+			return;
+		}
+		const now = performance.now();
+		const perMs = this.bytesPerSecond / 1000;
+		this.#backlog = Math.max(0, this.#drainedAt - now) * perMs;
+		this.#drainedAt = Math.max(now, this.#drainedAt) + size / perMs;
+		setTimeout(() => this.#terminal.write(text), this.#drainedAt - now);
+		const room = Math.max(0, this.#backlog + size - KERNEL_BUFFER);
+		if (done) setTimeout(done, room / perMs);
 	}
 
 	/** Hears what the terminal answers to questions. */

@@ -41,7 +41,8 @@ export function findingOf(fault: Fault): Finding {
 		id: String(fault.id),
 		severity: fault.severity,
 		where: whereOf(fault),
-		what: fault.message,
+		// Where it is stands in a column of its own.
+		what: fault.message.replace(/^Cannot (?:read|decode) (?:resource|blob) [^:]*: /, ''),
 		files: fault.files.map(({ image, path }) => ({
 			imageIndex: image,
 			path: path.replaceAll('/', '\\'),

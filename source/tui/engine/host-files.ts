@@ -126,6 +126,13 @@ export async function complete(text: string): Promise<readonly HostEntry[]> {
 		.slice(0, COMPLETIONS_MAX);
 }
 
+export async function isFolder(path: string): Promise<boolean> {
+	return fs.stat(path).then(
+		(stat) => stat.isDirectory(),
+		() => false,
+	);
+}
+
 export async function look(file: string): Promise<HostPath> {
 	const stat = await fs.stat(file).catch(() => null);
 	const isFolder = stat?.isDirectory() ?? false;

@@ -4,7 +4,7 @@ import type { Clock } from '../../base/run.ts';
 import type { Journal } from '../../jobs/journal.ts';
 import type { DeckEngine, DeckJobs, FoundWim, HostEntry, HostPath, OpenFile } from '../engine.ts';
 import { type DeckPerformer, QueuedJobs } from './deck-jobs.ts';
-import { complete, findWims, look, writeReport } from './host-files.ts';
+import { complete, findWims, isFolder, look, writeReport } from './host-files.ts';
 import { openFile } from './open-wim-file.ts';
 
 export interface WimEngineOptions {
@@ -44,6 +44,10 @@ export class WimEngine implements DeckEngine {
 
 	look(path: string): Promise<HostPath> {
 		return look(path);
+	}
+
+	isFolder(path: string): Promise<boolean> {
+		return isFolder(path);
 	}
 
 	writeReport(path: string, text: string): Promise<void> {

@@ -24,7 +24,7 @@ export interface SessionEvents {
 	readonly onResize: () => void;
 	/** The shell continued us: the screen is entered again and must be painted. */
 	readonly onContinue: () => void;
-	/** A signal, a lost line or a defect asks the program to end; the terminal is restored already, except after a hangup. */
+	/** A signal, a lost line or a defect asks the program to end; the terminal is restored already. */
 	readonly onEnd: (reason: LeaveReason, error?: unknown) => void;
 }
 
@@ -91,7 +91,6 @@ export class Session {
 		if (!this.#isEntered) return;
 		this.#isEntered = false;
 		const { stdin, stdout } = this.#host;
-		if (this.#isHungUp) return;
 		this.#setBlocking(true);
 		writeFully(stdout.fd, leaveSequence(this.#profile, stdout.rows || 24));
 		try {
@@ -138,6 +137,8 @@ export class Session {
 
 	#hangUp(): void {
 		if (this.#isHungUp) return;
+		// The signal may have come by hand, with the terminal still there; where it is gone, this does nothing.
+		this.leave();
 		this.#isHungUp = true;
 		this.#events.onEnd('hangup');
 	}

@@ -76,7 +76,7 @@ function endOf(theme: Theme, job: JobView): Shown {
 				: shown`queued (waits for job ${job.waitsFor})`;
 		case 'done':
 			return job.problemCount > 0
-				? shown`done with problems${took}${summary}   Enter log`
+				? shown`done${took}${summary}   Enter log`
 				: shown`done${took}${summary}`;
 		case 'failed':
 			return shown`FAILED ${job.summary === null ? NOTHING : theme.exact(job.summary)}   Enter log  r retry`;
