@@ -99,6 +99,21 @@ export class DeckOnTerminal {
 		await this.terminal.drawn();
 	}
 
+	/** As `settle`, with everything loaded that the screen waits for. */
+	async quiet(): Promise<void> {
+		const isLoading = (): boolean => {
+			const { wim, files, details, start, dialogs } = this.app.store.get();
+			const loads = [wim.load, files.load, details.load, details.contentLoad, start.load];
+			return (
+				loads.some(({ status }) => status === 'loading') ||
+				files.reorder !== null ||
+				dialogs.some((dialog) => dialog.kind === 'form' && dialog.isEstimating)
+			);
+		};
+		while (isLoading()) await new Promise((resolve) => setTimeout(resolve, 5));
+		await this.settle();
+	}
+
 	async until(pattern: RegExp | ((screen: string) => boolean)): Promise<string> {
 		return this.terminal.until(pattern);
 	}

@@ -176,7 +176,7 @@ for (const { name: variant, options } of VARIANTS)
 	for (const scene of scenes)
 		test(`screen ${scene.name} at ${variant}`, async () => {
 			const deck = await scene.play(options);
-			await deck.settle();
+			await deck.quiet();
 			assertGolden(`${variant}/${scene.name}`, deck.screen());
 			deck.close();
 		});
