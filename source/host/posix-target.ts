@@ -86,6 +86,8 @@ export class PosixTarget {
 	/** Relative paths of folders that are known to be real. */
 	readonly #folders = new Set<string>(['']);
 	readonly #base: string;
+	/** Every folder that was asked for could be made. */
+	#isWhole = true;
 	#sockets = 0;
 
 	private constructor(root: string, folding: NameFolding, isEmpty: boolean) {
@@ -156,6 +158,8 @@ export class PosixTarget {
 	 */
 	makeFolder(relative: string): void {
 		if (relative === '') return;
+		const wasWhole = this.#isWhole;
+		this.#isWhole = false;
 		this.#create(relative, 'folder', (target) => {
 			try {
 				mkdirSync(target);
@@ -167,6 +171,7 @@ export class PosixTarget {
 			}
 		});
 		this.#folders.add(relative);
+		this.#isWhole = wasWhole;
 	}
 
 	/** Makes an empty file, or one with a little text. */
@@ -232,7 +237,8 @@ export class PosixTarget {
 	 * @throws {HostError} when a folder has the name, or its folder is not known to be real
 	 */
 	makeRoom(relative: string): void {
-		this.#create(relative, 'file', this.isEmpty ? () => {} : removeExisting);
+		if (!this.isEmpty) this.#create(relative, 'file', removeExisting);
+		else if (!this.#isWhole) this.#checkParent(relative, 'file');
 	}
 
 	/** Bytes on the disk of the file that stands under a name; 0 when there is none. */

@@ -27,6 +27,7 @@ export interface FileTarget {
 /** One blob and all files that hold it. */
 export interface FileJob {
 	readonly blob: ExtractBlob;
+	/** May be put together by a getter: ask once, when the blob is about to be written. */
 	readonly files: readonly FileTarget[];
 }
 
@@ -77,27 +78,27 @@ export interface ExtractSource {
 	/**
 	 * The blob of a nonempty stream.
 	 *
-	 * @param path what needs it, for the message
+	 * @param pathOf what needs it, for the message
 	 * @throws {MissingError | FormatError} when it cannot be had, known before reading it
 	 */
-	blob(sha1: Sha1, path: string): ExtractBlob;
+	blob(sha1: Sha1, pathOf: () => string): ExtractBlob;
 }
 
 /** The blobs of an open WIM. */
 export function sourceOf({ wim, tree }: OpenImage): ExtractSource {
 	return {
 		tree,
-		blob(sha1, path) {
+		blob(sha1, pathOf) {
 			const blob = wim.blobs.get(sha1);
+			if (blob !== undefined && blob.defect === null) return blob;
+			const path = pathOf();
 			const attempt = `Cannot extract "${path}"`;
 			if (blob === undefined)
 				throw new MissingError(`${attempt}: blob ${sha1} is not in "${wim.name}"`, {
 					...wim.missingBlob(sha1).facts,
 					path,
 				});
-			if (blob.defect !== null)
-				throw new FormatError(`${attempt}: its contents cannot be read, ${blob.defect}`, { path });
-			return blob;
+			throw new FormatError(`${attempt}: its contents cannot be read, ${blob.defect}`, { path });
 		},
 	};
 }

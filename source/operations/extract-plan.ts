@@ -112,6 +112,33 @@ export async function planExtract(
 	return planner.finish();
 }
 
+/** A name below a folder that is extracted. Its path is put together when it is asked for: there may be 300,000 of them. */
+class Child implements ExtractItem {
+	readonly dentry: DentryPosition;
+	readonly #tree: ImageTree;
+	readonly #folder: ExtractItem;
+	readonly #newName: string | null;
+
+	/** @param newName replaces the one in the image; null keeps that */
+	constructor(
+		tree: ImageTree,
+		folder: ExtractItem,
+		dentry: DentryPosition,
+		newName: string | null,
+	) {
+		this.dentry = dentry;
+		this.#tree = tree;
+		this.#folder = folder;
+		this.#newName = newName;
+	}
+
+	get path(): string {
+		const name = this.#newName ?? this.#tree.name(this.dentry);
+		const above = this.#folder.path;
+		return above === '' ? name : `${above}/${name}`;
+	}
+}
+
 class Planner {
 	readonly #source: ExtractSource;
 	readonly #tree: ImageTree;
@@ -164,7 +191,7 @@ class Planner {
 			const taken = new Map<string, DentryPosition>();
 			for (const child of this.#tree.children(folder.dentry)) {
 				const item = this.#nameChild(folder, child, taken);
-				if (item !== null && this.#place(item)) opened.push(item);
+				if (item !== null && this.#place(item)) opened.push({ dentry: child, path: item.path });
 				yield;
 			}
 			for (let item = opened.pop(); item !== undefined; item = opened.pop()) pending.push(item);
@@ -221,6 +248,7 @@ class Planner {
 		let fault = nameFault(name, 'posix');
 		const twin = fault === null ? taken.get(key) : undefined;
 		if (twin !== undefined) fault = `this file system takes it for "${this.#tree.name(twin)}"`;
+		const isRenamed = fault !== null;
 		while (fault !== null) {
 			if (!this.#options.includeInvalidNames) {
 				this.#refuseName(child, fault);
@@ -232,7 +260,7 @@ class Planner {
 		}
 		taken.set(key, child);
 		if (name.includes('\\')) this.#losses.backslashNames++;
-		return { dentry: child, path: folder.path === '' ? name : `${folder.path}/${name}` };
+		return new Child(this.#tree, folder, child, isRenamed ? name : null);
 	}
 
 	#refuseName(dentry: DentryPosition, fault: string): void {
@@ -315,7 +343,9 @@ class Planner {
 
 	/** The blob of a stream; null when the stream is empty. */
 	#need(item: ExtractItem, sha1: Sha1): ExtractBlob | null {
-		return isEmptyStream(sha1) ? null : this.#source.blob(sha1, pathOf(this.#tree, item.dentry));
+		return isEmptyStream(sha1)
+			? null
+			: this.#source.blob(sha1, () => pathOf(this.#tree, item.dentry));
 	}
 
 	#failed(item: ExtractItem, why: string): HostError {

@@ -25,6 +25,7 @@ import type {
 	BlobWriter,
 	ExtractBlob,
 	ExtractSource,
+	FileJob,
 	FileOutcome,
 	FileTarget,
 } from './extract-data.ts';
@@ -133,22 +134,17 @@ async function writeData(
 	const isSized = parts.every(({ plan }) => plan.blobBytes > 0 || plan.files.size === 0);
 	const totalBytes = parts.reduce((total, { plan }) => total + plan.blobBytes, 0);
 	run.report({ type: 'phase', phase: 'data', totalBytes: isSized ? totalBytes : null });
-	const files = new Map<ExtractBlob, FileTarget[]>();
+	const jobs = new Map<ExtractBlob, FileJob>();
 	const small = new Set<ExtractBlob>();
 	for (const extraction of extractions) {
-		for (const { blob, files: targets } of extraction.fileJobs()) {
-			const known = files.get(blob);
-			if (known) known.push(...targets);
-			else files.set(blob, targets);
+		for (const job of extraction.fileJobs()) {
+			const known = jobs.get(job.blob);
+			jobs.set(job.blob, known === undefined ? job : bothOf(known, job));
 		}
 		for (const blob of extraction.linkBlobs()) small.add(blob);
 	}
 	await writer.write(
-		{
-			files: [...files].map(([blob, targets]) => ({ blob, files: targets })),
-			small: [...small],
-			recoverData: options.recoverData,
-		},
+		{ files: [...jobs.values()], small: [...small], recoverData: options.recoverData },
 		{
 			fileWritten: (outcome) => {
 				for (const extraction of extractions) extraction.fileWritten(outcome);
@@ -159,6 +155,16 @@ async function writeData(
 		},
 		run,
 	);
+}
+
+/** The same blob for two trees. */
+function bothOf(one: FileJob, other: FileJob): FileJob {
+	return {
+		blob: one.blob,
+		get files() {
+			return [...one.files, ...other.files];
+		},
+	};
 }
 
 /** @throws {HostError} when the files cannot fit, counting what they replace */
@@ -184,6 +190,21 @@ interface ItemTarget extends FileTarget {
 	readonly item: ExtractItem;
 }
 
+/** The files of one blob in one tree, put together when their turn comes: there may be 300,000. */
+class TreeJob implements FileJob {
+	readonly blob: ExtractBlob;
+	readonly #extraction: Extraction;
+
+	constructor(blob: ExtractBlob, extraction: Extraction) {
+		this.blob = blob;
+		this.#extraction = extraction;
+	}
+
+	get files(): readonly FileTarget[] {
+		return this.#extraction.targetsOf(this.blob);
+	}
+}
+
 /** One tree on its way. */
 class Extraction implements BlobSink {
 	readonly #tree: ImageTree;
@@ -191,8 +212,8 @@ class Extraction implements BlobSink {
 	readonly #target: PosixTarget;
 	readonly #options: ExtractOptions;
 	readonly #run: Run;
-	/** Paths of what could not be made, so that nothing builds on them. */
-	readonly #failed = new Set<string>();
+	/** What could not be made, so that nothing builds on it. */
+	readonly #failed = new Set<ExtractItem>();
 	readonly #reparseData = new Map<ExtractBlob, Uint8Array>();
 	#sliceStart = 0;
 
@@ -209,7 +230,7 @@ class Extraction implements BlobSink {
 		const { folders, emptyFiles, specials, files, hardLinks, links } = this.#plan;
 		const made = (items: Iterable<ExtractItem>) => {
 			let count = 0;
-			for (const { path } of items) if (!this.#failed.has(path)) count++;
+			for (const item of items) if (!this.#failed.has(item)) count++;
 			return count;
 		};
 		summary.folders += made(folders);
@@ -237,24 +258,26 @@ class Extraction implements BlobSink {
 		}
 	}
 
-	/** The files to be filled, of those whose folders could be made. */
-	*fileJobs(): Generator<{ blob: ExtractBlob; files: FileTarget[] }, void, undefined> {
-		const tree = this.#tree;
-		for (const [blob, items] of this.#plan.files) {
-			const files: FileTarget[] = [];
-			for (const item of items)
-				this.#try(item, () => {
-					this.#target.makeRoom(item.path);
-					const target: ItemTarget = {
-						item,
-						path: this.#target.path(item.path),
-						times: utimesValues(timesOf(tree, item.dentry)),
-						isSparse: (tree.attributes(item.dentry) & Attribute.sparse) !== 0,
-					};
-					files.push(target);
+	/** The files to be filled; those whose folders could not be made drop out when they are asked for. */
+	*fileJobs(): Generator<FileJob, void, undefined> {
+		for (const blob of this.#plan.files.keys()) yield new TreeJob(blob, this);
+	}
+
+	/** Clears the places of the files that hold a blob, as far as that can be done. */
+	targetsOf(blob: ExtractBlob): ItemTarget[] {
+		const targets: ItemTarget[] = [];
+		for (const item of this.#plan.files.get(blob) ?? [])
+			this.#try(item, () => {
+				const { path } = item;
+				this.#target.makeRoom(path);
+				targets.push({
+					item,
+					path: this.#target.path(path),
+					times: utimesValues(timesOf(this.#tree, item.dentry)),
+					isSparse: (this.#tree.attributes(item.dentry) & Attribute.sparse) !== 0,
 				});
-			if (files.length > 0) yield { blob, files };
-		}
+			});
+		return targets;
 	}
 
 	linkBlobs(): Iterable<ExtractBlob> {
@@ -274,8 +297,8 @@ class Extraction implements BlobSink {
 		}
 		if (endsWriting(error)) throw error;
 		for (const item of items) {
-			if (this.#failed.has(item.path)) continue;
-			if (!isKept) this.#failed.add(item.path);
+			if (this.#failed.has(item)) continue;
+			if (!isKept) this.#failed.add(item);
 			this.#reportDamage(item, error);
 		}
 	}
@@ -301,7 +324,7 @@ class Extraction implements BlobSink {
 	async makeHardLinks(): Promise<void> {
 		let copies = 0;
 		await this.#each(this.#plan.hardLinks, ({ item, first }) => {
-			if (this.#failed.has(first.path))
+			if (this.#failed.has(first))
 				throw new HostError(
 					`Cannot extract "${this.#pathOf(item)}": the file it is another name of could not be extracted`,
 					{ path: this.#pathOf(item) },
@@ -328,7 +351,7 @@ class Extraction implements BlobSink {
 		for (const [blob, items] of this.#plan.links) {
 			const data = this.#reparseData.get(blob);
 			if (data) await this.#each(items, (item) => this.#makeSymbolicLink(item, data));
-			else for (const { path } of items) this.#failed.add(path);
+			else for (const item of items) this.#failed.add(item);
 		}
 	}
 
@@ -370,16 +393,16 @@ class Extraction implements BlobSink {
 			...[...folders].reverse(),
 		];
 		const linkItems = [...links.values()].flat();
-		const unowned = new Set<string>();
-		await this.#each([...linkItems, ...nodes], ({ dentry, path }) => {
-			const unix = this.#failed.has(path) ? null : unixDataAt(this.#tree, dentry);
-			if (unix !== null && !this.#target.setOwner(path, unix.uid, unix.gid)) unowned.add(path);
+		const unowned = new Set<ExtractItem>();
+		await this.#each([...linkItems, ...nodes], (item) => {
+			const unix = this.#failed.has(item) ? null : unixDataAt(this.#tree, item.dentry);
+			if (unix !== null && !this.#target.setOwner(item.path, unix.uid, unix.gid)) unowned.add(item);
 		});
 		await this.#setXattrs([...linkItems, ...nodes]);
-		await this.#each(nodes, ({ dentry, path }) => {
-			const unix = this.#failed.has(path) ? null : unixDataAt(this.#tree, dentry);
+		await this.#each(nodes, (item) => {
+			const unix = this.#failed.has(item) ? null : unixDataAt(this.#tree, item.dentry);
 			if (unix === null) return;
-			this.#target.setMode(path, unowned.has(path) ? unix.mode & ~SET_ID : unix.mode);
+			this.#target.setMode(item.path, unowned.has(item) ? unix.mode & ~SET_ID : unix.mode);
 		});
 		if (unowned.size > 0)
 			this.#run.report({
@@ -400,9 +423,9 @@ class Extraction implements BlobSink {
 			foreign += all.length - own.length;
 			return [...own];
 		};
-		const withXattrs = items.flatMap(({ dentry, path }) => {
-			const xattrs = failed.has(path) ? [] : xattrsAt(dentry);
-			return xattrs.length > 0 ? [{ path: path || '.', xattrs }] : [];
+		const withXattrs = items.flatMap((item) => {
+			const xattrs = failed.has(item) ? [] : xattrsAt(item.dentry);
+			return xattrs.length > 0 ? [{ path: item.path || '.', xattrs }] : [];
 		});
 		if (foreign > 0)
 			this.#run.report({
@@ -457,7 +480,7 @@ class Extraction implements BlobSink {
 	}
 
 	#fail(item: ExtractItem, error: WimError): void {
-		this.#failed.add(item.path);
+		this.#failed.add(item);
 		this.#run.report({ type: 'problem', error });
 	}
 

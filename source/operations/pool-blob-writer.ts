@@ -1,10 +1,11 @@
-import { FormatError, MissingError } from '../base/errors.ts';
+import { FormatError, MissingError, type WimError } from '../base/errors.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
 import { endsWriting } from '../host/posix-target.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { FileTarget } from '../storage/target-file.ts';
 import type { Blob } from '../wim/resource.ts';
 import {
+	type FileTarget as AskedTarget,
 	type BlobSink,
 	type BlobWork,
 	type BlobWriter,
@@ -14,13 +15,42 @@ import {
 } from './extract-data.ts';
 import { type BlobResult, readBlobs } from './read-blobs.ts';
 
-/** One blob, and what of it was asked for. */
-interface Job {
+/** One blob, and what of it was asked for. Its files are only known while it is under way: there may be 300,000. */
+class Job {
 	readonly blob: Blob;
 	readonly file: FileJob | null;
 	readonly small: ExtractBlob | null;
-	readonly targets: readonly FileTarget[];
 	readonly wantsBytes: boolean;
+	#files: readonly AskedTarget[] = [];
+	#targets: readonly FileTarget[] | null = null;
+
+	constructor(blob: Blob, file: FileJob | null, small: ExtractBlob | null) {
+		this.blob = blob;
+		this.file = file;
+		this.small = small;
+		this.wantsBytes = small !== null;
+	}
+
+	get targets(): readonly FileTarget[] {
+		if (this.#targets === null) {
+			this.#files = this.file?.files ?? [];
+			this.#targets = this.#files.map(targetOf);
+		}
+		return this.#targets;
+	}
+
+	/** Refused targets as the one who asked for them knows them; afterwards the job holds none any more. */
+	settle(errors: ReadonlyMap<FileTarget, WimError>): Map<AskedTarget, WimError> {
+		const refused = new Map<AskedTarget, WimError>();
+		for (const [k, target] of this.targets.entries()) {
+			const refusal = errors.get(target);
+			const named = this.#files[k];
+			if (refusal !== undefined && named !== undefined) refused.set(named, refusal);
+		}
+		this.#files = [];
+		this.#targets = [];
+		return refused;
+	}
 }
 
 /**
@@ -56,8 +86,7 @@ function findJobs(work: BlobWork, blobs: ReadonlyMap<Sha1, Blob>, sink: BlobSink
 		if (small && !isSmall) sink.smallRead({ blob: small, error: tooLarge(blob) }, null);
 		const wantsBytes = small !== null && isSmall;
 		if (file === null && !wantsBytes) continue;
-		const targets = file?.files.map(targetOf) ?? [];
-		jobs.push({ blob, file, small: wantsBytes ? small : null, targets, wantsBytes });
+		jobs.push(new Job(blob, file, wantsBytes ? small : null));
 	}
 	return jobs;
 }
@@ -69,23 +98,15 @@ function tooLarge({ sha1, size, resource }: Blob): FormatError {
 	);
 }
 
-function targetOf({ path, times, isSparse }: FileJob['files'][number]): FileTarget {
+function targetOf({ path, times, isSparse }: AskedTarget): FileTarget {
 	return { path, mode: null, owner: null, times, isSparse };
 }
 
 function tell(result: BlobResult<Job>, sink: BlobSink): void {
 	const { wanted, error, targetErrors, isKept, bytes } = result;
-	const { file, small, targets } = wanted;
-	if (file) {
-		const refused = new Map<FileJob['files'][number], NonNullable<typeof error>>();
-		for (const [k, target] of targets.entries()) {
-			const refusal = targetErrors.get(target);
-			const named = file.files[k];
-			if (refusal === undefined || named === undefined) continue;
-			if (endsWriting(refusal)) throw refusal;
-			refused.set(named, refusal);
-		}
-		sink.fileWritten({ blob: file.blob, error, isKept, refused });
-	}
+	const { file, small } = wanted;
+	const refused = wanted.settle(targetErrors);
+	for (const refusal of refused.values()) if (endsWriting(refusal)) throw refusal;
+	if (file) sink.fileWritten({ blob: file.blob, error, isKept, refused });
 	if (small) sink.smallRead({ blob: small, error }, error === null && bytes ? bytes.slice() : null);
 }

@@ -110,9 +110,10 @@ export function testSource(folder: TestFolder): { source: ExtractSource; writer:
 	const known = new Map([...blobs].map(([name, { length: size }]) => [name, { sha1: name, size }]));
 	const source: ExtractSource = {
 		tree: ImageTree.parse(new Span(encodeTree(tree), 'test image')),
-		blob(name, path) {
+		blob(name, pathOf) {
 			const blob = known.get(name);
 			if (blob) return blob;
+			const path = pathOf();
 			throw new MissingError(`Cannot extract "${path}": blob ${name} is not there`, { path });
 		},
 	};
