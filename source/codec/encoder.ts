@@ -116,6 +116,22 @@ export class Encoder {
 		originalSize: number,
 		between: (bytesDone: number) => void = nothing,
 	): Uint8Array | null {
+		const stored = this.#encodeOnce(compression, chunkSize, level, originalSize, between);
+		if (compression !== 'xpress' || level <= LEVEL_NORMAL) return stored;
+		// The thorough parse is only nearly optimal: on linear tables it loses to the usual one by some percent.
+		const thorough = stored?.slice() ?? null;
+		const usual = this.#encodeOnce(compression, chunkSize, LEVEL_NORMAL, originalSize, between);
+		if (thorough === null || usual === null) return thorough ?? usual;
+		return usual.length < thorough.length ? usual : thorough;
+	}
+
+	#encodeOnce(
+		compression: Compression,
+		chunkSize: number,
+		level: number,
+		originalSize: number,
+		between: (bytesDone: number) => void,
+	): Uint8Array | null {
 		if (originalSize > this.#inputSize)
 			throw new Error(`Chunk of ${originalSize} bytes was not put into the input area`);
 		if (compression === 'none' || originalSize === 0) return null;
