@@ -1,8 +1,9 @@
 /** What happens to the original bytes of one piece of a blob on a lane: hash, hand back, write to files. */
 import type { Hash } from 'node:crypto';
-import { DigestError, toWire, WimError, type WireError } from '../../base/errors.ts';
+import { DigestError, toWire, type WimError, type WireError } from '../../base/errors.ts';
 import { type Sha1, sha1, sha1Hasher } from '../../bytes/sha1.ts';
-import { type FileTarget, TargetFile } from '../../storage/target-file.ts';
+import type { FileTarget } from '../../storage/target-file.ts';
+import { PieceFiles } from './piece-files.ts';
 import type { Damage } from './slices.ts';
 
 /** A blob, or a stretch of one, among the original bytes of a resource. Plain data. */
@@ -53,18 +54,17 @@ export function wholePiece({ start, end, blobOffset }: ReadPiece): ByteRange & {
 export class PieceReader {
 	readonly piece: ReadPiece;
 	readonly #recover: boolean;
-	readonly #files: (TargetFile | null)[] = [];
-	readonly #targetErrors: { position: number; error: WireError }[] = [];
+	readonly #files: PieceFiles;
 	readonly #badRanges: { start: number; end: number }[] = [];
 	#hasher: Hash | null = null;
 	#error: WimError | null = null;
 	#sha1: Sha1 | null = null;
-	#opened = false;
 	#isLost = false;
 
 	constructor(piece: ReadPiece, recover: boolean) {
 		this.piece = piece;
 		this.#recover = recover;
+		this.#files = new PieceFiles(piece.targets, piece.whole ? piece.end - piece.start : null);
 	}
 
 	/** False once its bytes are lost: then no more of them are wanted. */
@@ -85,7 +85,7 @@ export class PieceReader {
 		for (const damage of damages)
 			if (damage.start < to && damage.end > from) this.#note(damage, from, to);
 		if (!this.isAlive) {
-			this.#discard();
+			this.#files.discard();
 			return to - from;
 		}
 		const bytes = slice.subarray(from - start, to - start);
@@ -96,7 +96,7 @@ export class PieceReader {
 		const isAll = from === piece.start && to === piece.end;
 		this.#hash(bytes, isAll);
 		if (isAll && !this.#digestFits()) return bytes.length;
-		if (piece.targets.length > 0) this.#write(bytes, piece.blobOffset + from - piece.start);
+		if (piece.targets.length > 0) this.#files.write(bytes, piece.blobOffset + from - piece.start);
 		return bytes.length;
 	}
 
@@ -106,14 +106,14 @@ export class PieceReader {
 			this.#sha1 = this.#hasher.digest('hex');
 			this.#digestFits();
 		}
-		if (this.isAlive) this.#each((file) => (this.piece.whole ? file.finish() : file.close()));
+		if (this.isAlive) this.#files.finish();
 		return {
 			id: this.piece.id,
 			sha1: this.#badRanges.length > 0 ? null : this.#sha1,
 			isLost: this.#isLost,
 			badRanges: this.#badRanges,
 			error: this.#error && toWire(this.#error),
-			targetErrors: this.#targetErrors,
+			targetErrors: this.#files.errors,
 		};
 	}
 
@@ -124,7 +124,7 @@ export class PieceReader {
 		this.#sha1 = null;
 		this.#isLost = true;
 		if (this.#recover) this.#badRanges.splice(0, this.#badRanges.length, wholePiece(this.piece));
-		this.#discard();
+		this.#files.discard();
 	}
 
 	#note(damage: Damage, from: number, to: number): void {
@@ -156,51 +156,7 @@ export class PieceReader {
 			`Cannot read blob ${expected}: the SHA-1 of its bytes is ${this.#sha1}`,
 		);
 		if (this.#recover) return true;
-		this.#discard();
+		this.#files.discard();
 		return false;
-	}
-
-	#write(bytes: Uint8Array, offset: number): void {
-		if (!this.#opened) {
-			this.#opened = true;
-			this.piece.targets.forEach((target, position) => {
-				this.#files[position] = null;
-				this.#guard(position, () => {
-					this.#files[position] = this.piece.whole
-						? TargetFile.create(target)
-						: TargetFile.reopen(target);
-				});
-			});
-		}
-		this.#each((file) => file.write(bytes, offset), true);
-	}
-
-	/** Does something with every open file; one that fails is out, and gone if its bytes are not complete. */
-	#each(action: (file: TargetFile) => void, isWriting = false): void {
-		this.#files.forEach((file, position) => {
-			if (file === null || this.#guard(position, () => action(file))) return;
-			this.#files[position] = null;
-			if (isWriting && this.piece.whole) this.#guard(position, () => file.discard(), false);
-			else this.#guard(position, () => file.close(), false);
-		});
-	}
-
-	#discard(): void {
-		this.#files.forEach((file, position) => {
-			if (file === null) return;
-			this.#files[position] = null;
-			this.#guard(position, () => (this.piece.whole ? file.discard() : file.close()));
-		});
-	}
-
-	#guard(position: number, action: () => void, isNews = true): boolean {
-		try {
-			action();
-			return true;
-		} catch (error) {
-			if (!(error instanceof WimError)) throw error;
-			if (isNews) this.#targetErrors.push({ position, error: toWire(error) });
-			return false;
-		}
 	}
 }
