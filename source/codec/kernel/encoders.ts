@@ -6,7 +6,6 @@
 import { lzmsBegin, lzmsFinish, lzmsForget, lzmsStep, lzmsWorkspaceSize } from './lzms-encode';
 import { lzxEncode, lzxWorkspaceSize } from './lzx-encode';
 import { xpressEncode, xpressWorkspaceSize } from './xpress-encode';
-export { tune } from './lzx-encode';
 
 const XPRESS: u32 = 1;
 const LZX: u32 = 2;

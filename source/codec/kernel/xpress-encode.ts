@@ -17,6 +17,8 @@ const CACHE_END: usize = 0x7f0000;
 /** The code lengths alone take 256 bytes. */
 const SIZE_MIN: u32 = 300;
 const END_SYMBOL: usize = 256;
+/** An item whose symbol is the end symbol, and which has no further bits: a match of length 3 at offset 1. */
+const END_ITEM: u32 = 1 << 16;
 const BIT: u32 = 16;
 
 @inline function bump(at: usize): void { store<u32>(at, load<u32>(at) + 1); }
@@ -35,23 +37,33 @@ export function xpressEncode(level: u32, input: usize, size: u32, output: usize,
 	let end: usize;
 	if (level < 60) {
 		const depth: u32 = level < 30 ? 5 + (level >> 2) : 16;
-		end = lazy(workspace, size, depth, 8 + level, level >= 30);
+		end = lazyOf(workspace, size, depth, 8 + level, level >= 30);
 	} else if (level < 80) end = cheapest(workspace, size, 16, 32, 1);
 	else if (level < 100) end = cheapest(workspace, size, 24, 48, 2);
 	else end = cheapest(workspace, size, 56, 112, 4);
 	return write(workspace, size, end, output);
 }
 
+function lazyOf(buf: usize, size: u32, depth: u32, nice: u32, wait: bool): usize {
+	return size <= 0x2000 ? lazy<i16>(buf, size, depth, nice, wait) : lazy<u16>(buf, size, depth, nice, wait);
+}
+
+/** What a match saves, in quarters of what a byte costs, less its offset bits. */
+@inline function worth(length: u32, offset: u32): u32 { return length * 4 + clz(offset); }
+
 /** Takes longest matches, or one that begins a byte later when it is longer. Returns the end of the items. */
-function lazy(buf: usize, size: u32, depth: u32, nice: u32, wait: bool): usize {
-	resetRows<u16>();
-	let items = ITEMS;
-	let i: u32 = 0;
+function lazy<T>(buf: usize, size: u32, depth: u32, nice: u32, wait: bool): usize {
+	resetRows<T>();
+	enterAll<T>(buf, 0, 1);
+	let items = literal(ITEMS, load<u8>(buf));
+	let i: u32 = 1;
 	// The last bytes are literals unless a match runs into them: reading four bytes there is not worth a test each.
 	const last = size - 8;
+	// A match this long is hardly ever worth putting off.
+	const good = min<u32>(nice, 12);
 	const far: u32 = size > 0x2000 ? 4096 : 2048;
 	while (i < last) {
-		let match = longestMatch<u16>(buf, i, 2, depth, nice, size - i);
+		let match = longestMatch<T>(buf, i, 2, depth, nice, size - i);
 		let length = <u32>match;
 		let offset = <u32>(match >> 32);
 		if (length == 0 || (length == 3 && offset > far)) {
@@ -60,10 +72,10 @@ function lazy(buf: usize, size: u32, depth: u32, nice: u32, wait: bool): usize {
 			continue;
 		}
 		let entered = i + 1;
-		if (wait) while (length < nice && i + 1 < last) {
-			match = longestMatch<u16>(buf, i + 1, length, depth >> 1, nice, size - i - 1);
+		if (wait) while (length < good && i + 1 < last) {
+			match = longestMatch<T>(buf, i + 1, length - 1, depth >> 1, nice, size - i - 1);
 			entered++;
-			if (<u32>match <= length) break;
+			if (worth(<u32>match, <u32>(match >> 32)) <= worth(length, offset) + 2) break;
 			items = literal(items, load<u8>(buf + i));
 			length = <u32>match;
 			offset = <u32>(match >> 32);
@@ -73,7 +85,7 @@ function lazy(buf: usize, size: u32, depth: u32, nice: u32, wait: bool): usize {
 		items += 4;
 		bump(COUNTS + (symbolOf(offset, length - 3) << 2));
 		i += length;
-		enterAll<u16>(buf, entered, min(i, last));
+		if (i < last) enterAll<T>(buf, entered, i);
 	}
 	for (; i < size; i++) items = literal(items, load<u8>(buf + i));
 	return items;
@@ -89,13 +101,14 @@ function lazy(buf: usize, size: u32, depth: u32, nice: u32, wait: bool): usize {
 
 /** Finds the cheapest items, backwards from the end (xpress.md section 5.3). Returns the end of the items. */
 function cheapest(buf: usize, size: u32, depth: u32, nice: u32, passes: u32): usize {
+	// The symbols of a quick parse give the first costs.
+	lazyOf(buf, size, 8, 32, true);
 	resetFinder<u16>();
 	resetCovered();
 	const cacheEnd = fillCache<u16, u16>(buf, 0, size, size, CACHE, CACHE_END, depth, nice, 65535, 0);
-	startingCosts(buf, size, cacheEnd);
 	let items: usize = ITEMS;
 	for (let pass: u32 = 0; pass < passes; pass++) {
-		if (pass > 0) costsFromCounts();
+		costsFromCounts();
 		search(buf, size, cacheEnd);
 		memory.fill(COUNTS, 0, 0x800);
 		items = collect(buf, size);
@@ -130,30 +143,6 @@ function costsFromCounts(): void {
 		const c = load<u32>(COUNTS + (s << 2));
 		store<u32>(COSTS + (s << 2), c == 0 ? most : max<u32>(BIT / 2, min<u32>(all - log2(c), most)));
 	}
-}
-
-/** First costs, from a greedy walk backwards over the cached matches. */
-function startingCosts(buf: usize, size: u32, cache: usize): void {
-	let i = size;
-	let covered: u32 = size;
-	while (i > 0) {
-		i--;
-		const count = load<u32>(cache - 4);
-		const first = cache - 4 - (<usize>count << 2);
-		if (i < covered) {
-			if (count != 0) {
-				// The longest match that ends about here: a crude stand-in for the parse.
-				const item = load<u32>(cache - 8);
-				const length = (item & 0xffff) + 3;
-				if (i + length <= covered + 2 && (length > 3 || item >> 16 <= 4096)) {
-					bump(COUNTS + (symbolOf(item >> 16, length - 3) << 2));
-					covered = i;
-				} else bump(COUNTS + (<usize>load<u8>(buf + i) << 2));
-			} else bump(COUNTS + (<usize>load<u8>(buf + i) << 2));
-		}
-		cache = first;
-	}
-	costsFromCounts();
 }
 
 function search(buf: usize, size: u32, cache: usize): void {
@@ -214,30 +203,6 @@ function collect(buf: usize, size: u32): usize {
 
 // ---------------------------------------------------------------- writing
 
-let acc: u64 = 0;
-let held: u32 = 0;
-let word1: usize = 0;
-let word2: usize = 0;
-let next: usize = 0;
-
-/** Appends at most 16 bits; the places of whole words were set aside before (xpress.md section 3). */
-@inline function put(value: u32, count: u32): void {
-	acc = (acc << <u64>count) | <u64>value;
-	held += count;
-	if (held > 16) {
-		held -= 16;
-		store<u16>(word1, <u32>(acc >> <u64>held));
-		word1 = word2;
-		word2 = next;
-		next += 2;
-	}
-}
-
-@inline function putSymbol(symbol: usize): void {
-	const code = load<u32>(CODES + (symbol << 2));
-	put(code >> 4, code & 15);
-}
-
 /** The size that writing the counted items will take. */
 function storedSize(end: usize): u32 {
 	let bits: u64 = 0;
@@ -261,33 +226,70 @@ function write(buf: usize, size: u32, end: usize, output: usize): u32 {
 	if (storedSize(end) >= size) return 0;
 	for (let s: usize = 0; s < 512; s++) store<u32>(CODES + (s << 2), (load<u32>(CODES + (s << 2)) << 4) | load<u8>(LENGTHS + s));
 	for (let b: usize = 0; b < 256; b++) store<u8>(output + b, load<u8>(LENGTHS + 2 * b) | (load<u8>(LENGTHS + 2 * b + 1) << 4));
-	acc = 0;
-	held = 0;
-	word1 = output + 256;
-	word2 = output + 258;
-	next = output + 260;
-	for (let at = ITEMS; at < end; at += 4) {
+	// Places of whole words are set aside early (xpress.md section 3): w1 and w2 are the next two. As long as no raw byte
+	// comes in between, two words may go out together and late.
+	let acc: u64 = 0;
+	let held: u32 = 0;
+	let w1 = output + 256;
+	let w2 = output + 258;
+	let next = output + 260;
+	store<u32>(end, END_ITEM);
+	for (let at = ITEMS; at <= end; at += 4) {
 		const item = load<u32>(at);
 		const offset = item >> 16;
+		let value: u32;
+		let count: u32;
 		if (offset == 0) {
-			putSymbol(item);
-			continue;
-		}
-		const extra = item & 0xffff;
-		putSymbol(symbolOf(offset, extra));
-		if (extra >= 15) {
-			if (extra < 270) store<u8>(next++, extra - 15);
-			else {
-				store<u8>(next, 255);
-				store<u16>(next + 1, extra);
-				next += 3;
+			const code = load<u32>(CODES + (<usize>item << 2));
+			value = code >> 4;
+			count = code & 15;
+		} else {
+			const extra = item & 0xffff;
+			const k = 31 - clz(offset);
+			const code = load<u32>(CODES + (symbolOf(offset, extra) << 2));
+			value = code >> 4;
+			count = code & 15;
+			if (extra >= 15) {
+				acc = (acc << <u64>count) | <u64>value;
+				held += count;
+				while (held > 16) {
+					held -= 16;
+					store<u16>(w1, <u32>(acc >> <u64>held));
+					w1 = w2;
+					w2 = next;
+					next += 2;
+				}
+				value = 0;
+				count = 0;
+				if (extra < 270) store<u8>(next++, extra - 15);
+				else {
+					store<u8>(next, 255);
+					store<u16>(next + 1, extra);
+					next += 3;
+				}
 			}
+			value = (value << k) | (offset - (1 << k));
+			count += k;
 		}
-		const k = 31 - clz(offset);
-		put(offset - (1 << k), k);
+		acc = (acc << <u64>count) | <u64>value;
+		held += count;
+		if (held > 32) {
+			held -= 32;
+			store<u16>(w1, <u32>(acc >> <u64>(held + 16)));
+			store<u16>(w2, <u32>(acc >> <u64>held));
+			w1 = next;
+			w2 = next + 2;
+			next += 4;
+		}
 	}
-	putSymbol(END_SYMBOL);
-	store<u16>(word1, <u32>(acc << <u64>(16 - held)));
-	store<u16>(word2, 0);
+	if (held > 16) {
+		held -= 16;
+		store<u16>(w1, <u32>(acc >> <u64>held));
+		w1 = w2;
+		w2 = next;
+		next += 2;
+	}
+	store<u16>(w1, <u32>(acc << <u64>(16 - held)));
+	store<u16>(w2, 0);
 	return <u32>(next - output);
 }
