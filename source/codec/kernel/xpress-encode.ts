@@ -1,7 +1,7 @@
 // XPRESS encoder (xpress.md): a lazy parse on the row finder, or the cheapest parse on the tree finder.
 
 import { buildCode } from './huffman-build';
-import { FINDER_END, fillCache, resetCovered, resetFinder } from './match-finder';
+import { FINDER_END, fillCache, filledTo, resetCovered, resetFinder } from './match-finder';
 import { ROWS_END, enterAll, longestMatch, resetRows } from './row-finder';
 
 const TABLES: usize = (max<usize>(FINDER_END, ROWS_END) + 0xffff) & ~0xffff;
@@ -105,7 +105,13 @@ function cheapest(buf: usize, size: u32, depth: u32, nice: u32, passes: u32): us
 	lazyOf(buf, size, 8, 32, true);
 	resetFinder<u16>();
 	resetCovered();
-	const cacheEnd = fillCache<u16, u16>(buf, 0, size, size, CACHE, CACHE_END, depth, nice, 65535, 0);
+	let cacheEnd = fillCache<u16, u16>(buf, 0, size, size, CACHE, CACHE_END, depth, nice, 65535, 0);
+	if (filledTo < size) {
+		// Too many matches to remember. With this depth a position needs 18 words at most, and 64 Ki of them have room.
+		resetFinder<u16>();
+		resetCovered();
+		cacheEnd = fillCache<u16, u16>(buf, 0, size, size, CACHE, CACHE_END, 16, nice, 65535, 0);
+	}
 	let items: usize = ITEMS;
 	for (let pass: u32 = 0; pass < passes; pass++) {
 		costsFromCounts();
