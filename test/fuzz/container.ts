@@ -1,0 +1,96 @@
+/**
+ * Files of the vectors with some bytes changed, cut or moved: opening, reading trees and contents, and surveying for salvage
+ * give a result or a `WimError`, within limits of time and memory.
+ */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { WimError } from '../../source/base/errors.ts';
+import { openImage } from '../../source/image/open.ts';
+import { pathOf } from '../../source/image/paths.ts';
+import { extendedAttributesOf, parseTaggedItems } from '../../source/image/tagged-items.ts';
+import { MemorySource } from '../../source/storage/memory-source.ts';
+import { readWholeResource } from '../../source/wim/read-resource.ts';
+import { recoverPart } from '../../source/wim/recover/recover-wim.ts';
+import { surveyPart } from '../../source/wim/recover/survey.ts';
+import { openWim } from '../../source/wim/wim.ts';
+import { fixture } from '../support/fixture.ts';
+import type { Random } from '../support/prefix-code.ts';
+import { testRun } from '../support/test-run.ts';
+import type { FuzzTarget, FuzzTargets } from './target.ts';
+
+/** The vectors have some KiB; this is for a hang. */
+const ITERATION_MS_MAX = 20_000;
+
+const folders = ['vectors', 'vectors/malformed'].map(fixture);
+const originals = folders.flatMap((folder) =>
+	readdirSync(folder)
+		.filter((name) => /\.(wim|swm|esd|pwm)$/.test(name))
+		.map((name) => new Uint8Array(readFileSync(path.join(folder, name)))),
+);
+
+/** Values that break arithmetic. */
+const NASTY = [0, 1, 7, 8, 0x7f, 0x80, 0xff];
+
+function mutate(random: Random): Uint8Array {
+	let bytes = (originals[random(originals.length)] ?? new Uint8Array(0)).slice();
+	for (let k = 1 + random(6); k > 0; k--) {
+		const at = random(bytes.length || 1);
+		const kind = random(6);
+		if (kind === 0) bytes = bytes.slice(0, at);
+		else if (kind === 1) bytes.fill(NASTY[random(NASTY.length)] ?? 0, at, at + 1 + random(16));
+		else if (kind === 2) bytes.copyWithin(at, random(bytes.length || 1), bytes.length);
+		else if (kind === 3) bytes[Math.min(at, random(208))] = random(256);
+		else bytes[at] = random(256);
+	}
+	return bytes;
+}
+
+async function expected(action: () => Promise<void>): Promise<void> {
+	try {
+		await action();
+	} catch (error) {
+		if (!(error instanceof WimError)) throw error;
+		assert.ok(error.message.length > 0);
+	}
+}
+
+async function read(bytes: Uint8Array, tolerant: boolean): Promise<void> {
+	await using wim = await openWim(new MemorySource('fuzzed', bytes), { tolerant });
+	for (const image of wim.images)
+		await expected(async () => {
+			const { tree } = await openImage(wim, image, { tolerant });
+			for (let dentry = 0; dentry < tree.count; dentry++) {
+				tree.streams(dentry);
+				tree.linksOf(dentry);
+				pathOf(tree, dentry);
+				extendedAttributesOf(parseTaggedItems(tree.tail(dentry)).items);
+			}
+		});
+	for (const blob of wim.blobs.values())
+		await expected(async () => {
+			if (blob.defect !== null) return;
+			const end = blob.offsetInResource + blob.size;
+			await readWholeResource(blob.resource, 1 << 24, blob.offsetInResource, end);
+		});
+	for (const part of wim.parts) await expected(async () => void (await wim.integrityTable(part)));
+}
+
+const within =
+	(action: (bytes: Uint8Array) => Promise<void>): FuzzTarget =>
+	async (random, keep) => {
+		const bytes = mutate(random);
+		keep(bytes);
+		const start = performance.now();
+		await expected(() => action(bytes));
+		assert.ok(performance.now() - start < ITERATION_MS_MAX, 'an iteration took too long');
+	};
+
+export const targets: FuzzTargets = {
+	container: within((bytes) => read(bytes, false)),
+	'container-tolerant': within((bytes) => read(bytes, true)),
+	survey: within(async (bytes) => {
+		const run = testRun();
+		await recoverPart(await surveyPart(new MemorySource('fuzzed', bytes), true, run), null, run);
+	}),
+};
