@@ -17,6 +17,7 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import { root } from '../support/fixture.ts';
+import { benchTree } from './tree.ts';
 
 interface Measure {
 	readonly ms: number;
@@ -152,6 +153,8 @@ const args = process.argv.slice(2);
 const option = (name: string) => args.find((arg) => arg.startsWith(`--${name}=`))?.split('=')[1];
 const rounds = Number(option('rounds') ?? 3);
 const only = option('only') ?? '';
+if ('tree'.includes(only)) benchTree();
+if (only === 'tree') process.exit(0);
 const work = mkdtempSync(path.join(os.tmpdir(), 'wimdeck-bench-'));
 try {
 	let corpus = args.find((arg) => !arg.startsWith('--'));
