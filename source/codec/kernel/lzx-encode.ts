@@ -1,6 +1,7 @@
 // LZX encoder (lzx.md): near-optimal parse with a binary-tree match finder, and a lazy parse with hash chains.
 
 import { buildCode } from './huffman-build';
+import { looksRandom } from './probe';
 import { ROWS_END, enterAll, longestMatch, resetRows } from './row-finder';
 import { FINDER_END, covered, extend, fillCache, filledTo, resetCovered, resetFinder, treeSize } from './match-finder';
 
@@ -748,6 +749,8 @@ export function lzxEncode(chunkSize: u32, level: u32, input: usize, size: u32, o
 	const tree = workspace + ((chunkSize + 512) & ~63);
 	memory.copy(buf, input, size);
 	memory.fill(buf + size, 0, 320);
+	setEffort(level);
+	if (passes > 0 && level < 100 && looksRandom(buf, size)) return 0;
 	// No match at the recent offset 1 may begin at the very first byte.
 	store<u8>(buf - 1, ~load<u8>(buf));
 	translate(buf, size);
@@ -757,7 +760,6 @@ export function lzxEncode(chunkSize: u32, level: u32, input: usize, size: u32, o
 	bitEnd = output + size - 1;
 	full = false;
 	memory.fill(MAIN_BEFORE, 0, 0x3a0);
-	setEffort(level);
 	if (chunkSize <= 0x10000) encodeWith<u16>(chunkSize, buf, size, tree);
 	else encodeWith<u32>(chunkSize, buf, size, tree);
 	flushBits();

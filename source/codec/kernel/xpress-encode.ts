@@ -2,6 +2,7 @@
 
 import { buildCode } from './huffman-build';
 import { FINDER_END, fillCache, filledTo, resetCovered, resetFinder } from './match-finder';
+import { looksRandom } from './probe';
 import { ROWS_END, enterAll, longestMatch, resetRows } from './row-finder';
 
 const TABLES: usize = (max<usize>(FINDER_END, ROWS_END) + 0xffff) & ~0xffff;
@@ -33,6 +34,7 @@ export function xpressEncode(level: u32, input: usize, size: u32, output: usize,
 	if (size < SIZE_MIN) return 0;
 	memory.copy(workspace, input, size);
 	memory.fill(workspace + size, 0, 320);
+	if (level >= 60 && level < 100 && looksRandom(workspace, size)) return 0;
 	memory.fill(COUNTS, 0, 0x800);
 	let end: usize;
 	if (level < 60) {
