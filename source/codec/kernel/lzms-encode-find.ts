@@ -1,20 +1,28 @@
-// LZMS encoder: finds matches for batches of positions ahead of the parser.
+// LZMS encoder: finds LZ matches for batches of positions ahead of the parser.
 //
-// LZ matches come from a binary tree of suffixes under a hash of four bytes, and from two small tables for two and
-// three bytes. Delta matches come from one table per power, keyed by three differences.
+// A binary tree of suffixes under a hash of four bytes, and two small tables for two and three bytes. In large chunks
+// nearly every step down a tree misses the cache, so there many positions go down together, each a step in turn,
+// after all places they will look at have been touched: the misses overlap. A position that is on its way marks the two
+// places where it will hang what comes next as open, and no other goes past these: so one position may follow another
+// down the same tree, and the result is as one by one.
 
+import { DELTA_TABLES, findDeltas, startDeltas } from './lzms-encode-delta';
+import { BATCH, DELTA_INDEX, DELTAS, LANE, LANE_SIZE, LANES, MATCHES, MATCHES_END, MATCHES_START } from './lzms-encode-layout';
+import { matchLength } from './lzms-encode-length';
 
+/** Room for the pairs of one position. */
+const PAIRS: usize = 8 * 32;
 
-import { BATCH, INDEX, MATCHES, DELTA_INDEX, DELTAS, } from './lzms-encode-layout';
-
-/** Beyond this the matches of one more position may not fit. */
-const MATCHES_FULL: usize = MATCHES + 8 * (68 * 512 - 256);
+/** Matches of two and three bytes are not worth more than these distances. */
+const NEAR_TWO: u32 = 1 << 12;
+const NEAR_THREE: u32 = 1 << 16;
 
 let data: usize = 0;
 let size: u32 = 0;
 let nice: u32 = 0;
 let depth: u32 = 0;
 let delta: bool = false;
+let together: bool = false;
 
 let children: usize = 0;
 let heads2: usize = 0;
@@ -23,8 +31,10 @@ let heads4: usize = 0;
 let shift2: u32 = 0;
 let shift3: u32 = 0;
 let shift4: u32 = 0;
-let deltaHeads: usize = 0;
 
+/** Positions before this one lie within a long match that has been found: what remains of it will do for them. */
+let covered: u32 = 0;
+let coveredOffset: u32 = 0;
 /** First position not yet entered. */
 let frontier: u32 = 0;
 let batchStart: u32 = 0;
@@ -33,10 +43,13 @@ function hashBits(room: u32, least: u32, most: u32): u32 {
 	return min<u32>(max<u32>(32 - clz(room), least), most);
 }
 
+function headBits(chunk: u32): u32 {
+	return chunk <= (1 << 18) ? hashBits(chunk, 10, 16) : hashBits(chunk >> 3, 16, 22);
+}
+
 /** Bytes of working memory for chunks of this size. */
 export function finderSize(chunk: u32): usize {
-	return (<usize>chunk << 3) + ((<usize>4) << 14) + ((<usize>8) << 15) + ((<usize>4) << hashBits(chunk, 10, 20))
-		+ ((<usize>24) << DELTA_TABLE_BITS) + 256;
+	return ((<usize>chunk + 1) << 3) + ((<usize>4) << 14) + ((<usize>8) << 15) + ((<usize>4) << headBits(chunk)) + DELTA_TABLES;
 }
 
 export function startFinder(input: usize, length: u32, work: usize, niceLength: u32, most: u32, deltas: bool): void {
@@ -45,22 +58,23 @@ export function startFinder(input: usize, length: u32, work: usize, niceLength: 
 	nice = niceLength;
 	depth = most;
 	delta = deltas;
+	together = length > 1 << 20;
+	covered = 0;
 	frontier = 0;
 	batchStart = 0;
 	const bits2 = hashBits(length, 8, 14);
 	const bits3 = hashBits(length, 8, 15);
-	const bits4 = hashBits(length, 10, 20);
+	const bits4 = headBits(length);
 	shift2 = 32 - bits2;
 	shift3 = 32 - bits3;
 	shift4 = 32 - bits4;
 	heads2 = work;
 	heads3 = heads2 + ((<usize>4) << bits2);
 	heads4 = heads3 + ((<usize>8) << bits3);
-	deltaHeads = heads4 + ((<usize>4) << bits4);
-	children = deltaHeads + ((<usize>24) << DELTA_TABLE_BITS);
+	const tables = heads4 + ((<usize>4) << bits4);
+	children = tables + DELTA_TABLES;
 	memory.fill(work, 0, children - work);
-	store<u32>(INDEX, <u32>MATCHES);
-	store<u32>(INDEX + 4, <u32>MATCHES);
+	startDeltas(input, length, tables, niceLength);
 }
 
 /** Makes the matches of a position available; positions are asked for in rising order. */
@@ -70,16 +84,19 @@ export function prepareMatches(position: u32): void {
 	if (position >= frontier) findBatch(position);
 }
 
+// Pairs (length, offset) of a position, both rising.
 // @ts-ignore: decorator
 @inline
 export function matchesOf(position: u32): usize {
-	return load<u32>(INDEX + (<usize>(position - batchStart) << 2));
+	return load<u32>(MATCHES_START + (<usize>(position - batchStart) << 2));
 }
 // @ts-ignore: decorator
 @inline
 export function matchesEnd(position: u32): usize {
-	return load<u32>(INDEX + (<usize>(position - batchStart) << 2), 4);
+	return load<u32>(MATCHES_END + (<usize>(position - batchStart) << 2));
 }
+
+// Pairs (length, item) of a position.
 // @ts-ignore: decorator
 @inline
 export function deltasOf(position: u32): usize {
@@ -91,74 +108,57 @@ export function deltasEnd(position: u32): usize {
 	return DELTAS + <usize>(position - batchStart) * 48 + (<usize>load<u8>(DELTA_INDEX + <usize>(position - batchStart)) << 3);
 }
 
-/** How many bytes agree from two places on, `length` of them already known. */
-// @ts-ignore: decorator
-@inline
-export function matchLength(a: usize, b: usize, length: u32, most: u32): u32 {
-	let at = length;
-	while (at < most) {
-		const difference = load<u64>(a + <usize>at) ^ load<u64>(b + <usize>at);
-		if (difference != 0) {
-			at += <u32>ctz(difference) >> 3;
-			break;
-		}
-		at += 8;
-	}
-	return min<u32>(at, most);
-}
-
-/** How far a delta match reaches. */
-export function deltaLength(at: usize, offset: u32, span: u32, most: u32): u32 {
-	const other = at - <usize>offset;
-	let length: u32 = 0;
-	while (length < most) {
-		const a = i8x16.sub(v128.load(at + <usize>length), v128.load(at + <usize>length - <usize>span));
-		const b = i8x16.sub(v128.load(other + <usize>length), v128.load(other + <usize>length - <usize>span));
-		const same = i8x16.bitmask(i8x16.eq(a, b));
-		if (same != 0xffff) {
-			length += ctz(~same);
-			break;
-		}
-		length += 16;
-	}
-	return min<u32>(length, most);
-}
-
+/** Finds the matches of a position and of some more after it, up to the first with a match of `nice` bytes. */
 function findBatch(from: u32): void {
-	if (frontier < from) skip(from);
+	while (frontier < from) {
+		const start = frontier;
+		batchStart = start;
+		const to = min<u32>(from, start + BATCH);
+		if (together) insertTogether(to, false);
+		else while (frontier < to) insert(frontier++, MATCHES, false);
+		if (delta) findDeltas(start, to, false);
+	}
 	batchStart = from;
-	let end = min<u32>(from + BATCH, size);
-	let out: usize = MATCHES;
-	for (let position = from; position < end; position++) {
-		const first = out;
-		store<u32>(INDEX + (<usize>(position - from) << 2), <u32>first);
-		out = insert(position, first, true);
-		if ((out > first && load<u32>(out - 8) >= nice) || out > MATCHES_FULL) end = position + 1;
+	const end = min<u32>(from + BATCH, size);
+	if (together) {
+		insertTogether(end, true);
+	} else {
+		let out: usize = MATCHES;
+		while (frontier < end) {
+			const first = out;
+			const place = <usize>(frontier - from) << 2;
+			out = insert(frontier++, first, true);
+			store<u32>(MATCHES_START + place, <u32>first);
+			store<u32>(MATCHES_END + place, <u32>out);
+			if (out > first && load<u32>(out - 8) >= nice) break;
+		}
 	}
-	store<u32>(INDEX + (<usize>(end - from) << 2), <u32>out);
-	if (delta) findDeltas(from, end, true);
-	frontier = end;
+	if (delta) findDeltas(from, frontier, true);
 }
 
-/** Enters positions without keeping what they match. */
-function skip(to: u32): void {
-	for (let position = frontier; position < to; position++) insert(position, MATCHES, false);
-	if (delta) {
-		for (let from = frontier; from < to; from += BATCH) findDeltas(from, min<u32>(from + BATCH, to), false);
-	}
-	frontier = to;
-}
-
-/** Enters one position and writes its matches, if wanted; returns the end of what was written. */
 // @ts-ignore: decorator
 @inline
-function insert(position: u32, matches: usize, record: bool): usize {
+function headOf(at: usize): usize {
+	return heads4 + (<usize>((load<u32>(at) * 0x9e3779b1) >> shift4) << 2);
+}
+
+// @ts-ignore: decorator
+@inline
+function put(out: usize, end: usize, length: u32, offset: u32): usize {
+	// Should there be too many, the last is replaced, so that the longest is always there.
+	const place = out < end ? out : end - 8;
+	store<u32>(place, length);
+	store<u32>(place, offset, 4);
+	return place + 8;
+}
+
+/** Enters a position into the small tables; writes what they offer; returns the end of it. */
+// @ts-ignore: decorator
+@inline
+function insertShort(position: u32, most: u32, matches: usize, record: bool): usize {
 	let out = matches;
 	const at = data + <usize>position;
-	const most = min<u32>(size - position, nice);
 	const first = load<u32>(at);
-	let best: u32 = 1;
-
 	const head2 = heads2 + (<usize>(((first << 16) * 0x9e3779b1) >> shift2) << 2);
 	const near = load<u32>(head2);
 	store<u32>(head2, position);
@@ -167,48 +167,48 @@ function insert(position: u32, matches: usize, record: bool): usize {
 	const older = load<u32>(head3, 4);
 	store<u32>(head3, position);
 	store<u32>(head3, recent, 4);
-	const head4 = heads4 + (<usize>((first * 0x9e3779b1) >> shift4) << 2);
-	let candidate = load<u32>(head4);
-	store<u32>(head4, position);
-
-	if (most < 4) {
-		// Too near to the end for the tree; what hangs below this position is never asked for again.
-		store<u64>(children + (<usize>position << 3), 0);
-		if (!record || most < 2) return out;
+	if (!record || most < 2) return out;
+	let best: u32 = 1;
+	if (near != 0 && position - near < NEAR_TWO) {
+		const length = matchLength(data + <usize>near, at, 0, most);
+		if (length > best) {
+			out = put(out, out + 8, length, position - near);
+			best = length;
+		}
 	}
-	if (record) {
-		if (near != 0) {
-			const length = matchLength(data + <usize>near, at, 0, most);
-			if (length >= 2) {
-				store<u32>(out, length);
-				store<u32>(out, position - near, 4);
-				out += 8;
-				best = length;
-			}
+	if (recent != 0 && recent != near && position - recent < NEAR_THREE) {
+		const length = matchLength(data + <usize>recent, at, 0, most);
+		if (length > best) {
+			out = put(out, out + 8, length, position - recent);
+			best = length;
 		}
-		if (recent != 0 && recent != near && best < most) {
-			const length = matchLength(data + <usize>recent, at, 0, most);
-			if (length > best) {
-				store<u32>(out, length);
-				store<u32>(out, position - recent, 4);
-				out += 8;
-				best = length;
-			}
-		}
-		if (older != 0 && best < 3) {
-			const length = matchLength(data + <usize>older, at, 0, most);
-			if (length > best) {
-				store<u32>(out, length);
-				store<u32>(out, position - older, 4);
-				out += 8;
-				best = length;
-			}
-		}
-		if (most < 4) return out;
 	}
+	if (older != 0 && best < 3 && position - older < NEAR_THREE) {
+		const length = matchLength(data + <usize>older, at, 0, most);
+		if (length > best) out = put(out, out + 8, length, position - older);
+	}
+	return out;
+}
 
+/** Enters one position and writes its matches, if wanted; returns the end of what was written. */
+// @ts-ignore: decorator
+@inline
+function insert(position: u32, matches: usize, record: bool): usize {
+	const at = data + <usize>position;
+	const most = min<u32>(size - position, nice);
+	let out = insertShort(position, most, matches, record);
+	let best: u32 = out > matches ? load<u32>(out - 8) : 1;
+	const end = matches + PAIRS;
 	let less = children + (<usize>position << 3);
 	let greater = less + 4;
+	if (most < 4) {
+		// Too near to the end for a tree; nobody asks for these again.
+		store<u64>(less, 0);
+		return out;
+	}
+	const head = headOf(at);
+	let candidate = load<u32>(head);
+	store<u32>(head, position);
 	let lessLength: u32 = 0;
 	let greaterLength: u32 = 0;
 	let left = depth;
@@ -224,11 +224,7 @@ function insert(position: u32, matches: usize, record: bool): usize {
 		const length = matchLength(other, at, min<u32>(lessLength, greaterLength), most);
 		if (length > best) {
 			best = length;
-			if (record) {
-				store<u32>(out, length);
-				store<u32>(out, position - candidate, 4);
-				out += 8;
-			}
+			if (record) out = put(out, end, length, position - candidate);
 		}
 		if (length >= most) {
 			store<u32>(less, load<u32>(pair));
@@ -250,74 +246,170 @@ function insert(position: u32, matches: usize, record: bool): usize {
 	return out;
 }
 
-/** Delta matches are looked for up to this distance; 2^DELTA_BITS. */
-const DELTA_BITS: u32 = 20;
-const DELTA_MASK: u32 = (1 << DELTA_BITS) - 1;
-const DELTA_TABLE_BITS: u32 = 12;
+// A lane is a position on its way down.
+const CANDIDATE: usize = 0;
+const POSITION: usize = 4;
+const LESS: usize = 8;
+const GREATER: usize = 12;
+const LESS_LENGTH: usize = 16;
+const GREATER_LENGTH: usize = 20;
+const LEFT: usize = 24;
+const BEST: usize = 28;
+const OUT: usize = 32; // 0: not recorded
+const MOST: usize = 36;
+/** In a place of the tree: it belongs to a position on its way. */
+const OPEN: u32 = 0xffff_ffff;
 
-/**
- * Enters positions into the delta tables, and lists what agrees in three differences, if wanted. An entry is the
- * position (modulo the distance) under twelve bits of the hash, so most comparisons need no look at the data.
- */
-function findDeltas(from: u32, end: u32, record: bool): void {
-	// The last positions cannot match three bytes.
-	const last = min<u32>(end, size < 3 ? 0 : size - 2);
-	if (record) memory.fill(DELTA_INDEX, 0, BATCH + 16);
-		for (let power: u32 = 0; power < 6; power++) {
-		const span = (<u32>1) << power;
-		const table = deltaHeads + ((<usize>power) << (DELTA_TABLE_BITS + 2));
-		const first = max<u32>(from, span);
-		for (let position = first; position < last; position += 4) {
-			const at = data + <usize>position;
-			const differences = i8x16.sub(v128.load64_zero(at), v128.load64_zero(at - <usize>span));
-			const threes = i8x16.swizzle(differences, i8x16(0, 1, 2, -1, 1, 2, 3, -1, 2, 3, 4, -1, 3, 4, 5, -1));
-			const places = i32x4.add(i32x4.splat(position), i32x4(0, 1, 2, 3));
-			const residues = i32x4.shl(v128.and(places, i32x4.splat(span - 1)), 24);
-			const hashes = i32x4.mul(v128.or(threes, residues), i32x4.splat(0x9e3779b1));
-			const entries = v128.or(
-				v128.and(i32x4.shl(hashes, 12), i32x4.splat(~DELTA_MASK)),
-				v128.and(places, i32x4.splat(DELTA_MASK)),
-			);
-			const spots = i32x4.shl(i32x4.shr_u(hashes, 20), 2);
-			const spot0 = table + <usize>i32x4.extract_lane(spots, 0);
-			const old0 = load<u32>(spot0);
-			store<u32>(spot0, i32x4.extract_lane(entries, 0));
-			const spot1 = table + <usize>i32x4.extract_lane(spots, 1);
-			const old1 = load<u32>(spot1);
-			const spot2 = table + <usize>i32x4.extract_lane(spots, 2);
-			if (position + 1 < last) store<u32>(spot1, i32x4.extract_lane(entries, 1));
-			const old2 = load<u32>(spot2);
-			if (position + 2 < last) store<u32>(spot2, i32x4.extract_lane(entries, 2));
-			const spot3 = table + <usize>i32x4.extract_lane(spots, 3);
-			const old3 = load<u32>(spot3);
-			if (position + 3 < last) store<u32>(spot3, i32x4.extract_lane(entries, 3));
-			if (!record) continue;
-			const olds = i32x4(0, 0, 0, 0);
-			let o = i32x4.replace_lane(olds, 0, old0);
-			o = i32x4.replace_lane(o, 1, old1);
-			o = i32x4.replace_lane(o, 2, old2);
-			o = i32x4.replace_lane(o, 3, old3);
-			const same = i32x4.eq(v128.and(v128.xor(o, entries), i32x4.splat(~DELTA_MASK)), i32x4.splat(0));
-			let hits = <u32>i32x4.bitmask(same);
-			while (hits != 0) {
-				const lane = ctz(hits);
-				hits &= hits - 1;
-				const p = position + lane;
-				if (p >= last) break;
-				const old = lane == 0 ? old0 : lane == 1 ? old1 : lane == 2 ? old2 : old3;
-				const offset = (p - old) & DELTA_MASK;
-				if (offset == 0 || (offset & (span - 1)) != 0 || offset + span > p) continue;
-				const here = data + <usize>p;
-				if (load<u32>(here) == load<u32>(here - <usize>offset)) continue;
-				const length = deltaLength(here, offset, span, min<u32>(size - p, nice));
-				if (length < 3) continue;
-				const slot = DELTA_INDEX + <usize>(p - from);
-				const count = load<u8>(slot);
-				store<u8>(slot, count + 1);
-				const place = DELTAS + (<usize>((p - from) * 6 + count) << 3);
-				store<u32>(place, length);
-				store<u32>(place, 0x80000000 | (power << 28) | (offset >> power), 4);
+/** What has been touched; without use, but the compiler must not know. */
+let touched: u32 = 0;
+
+/** Enters positions from the frontier to `to`, in lanes. */
+function insertTogether(to: u32, record: bool): void {
+	let next = frontier;
+	let lanes: usize = LANE;
+	const full = LANE + LANES * LANE_SIZE;
+	while (true) {
+		while (lanes < full && next < to) {
+			lanes += launch(lanes, next, record && next >= covered) ? LANE_SIZE : 0;
+			next++;
+		}
+		if (lanes == LANE) break;
+		let touch: u32 = 0;
+		for (let lane: usize = LANE; lane < lanes; lane += LANE_SIZE) {
+			const candidate = <usize>load<u32>(lane, CANDIDATE);
+			const length = <usize>min<u32>(load<u32>(lane, LESS_LENGTH), load<u32>(lane, GREATER_LENGTH));
+			touch += load<u32>(children + (candidate << 3)) + <u32>load<u8>(data + candidate + length);
+		}
+		touched = touch;
+		let lane: usize = LANE;
+		while (lane < lanes) {
+			if (stepDown(lane)) {
+				lane += LANE_SIZE;
+				continue;
 			}
+			land(lane);
+			// The last lane takes the place.
+			lanes -= LANE_SIZE;
+			v128.store(lane, v128.load(lanes));
+			v128.store(lane, v128.load(lanes, 16), 16);
+			v128.store(lane, v128.load(lanes, 32), 32);
 		}
 	}
+	frontier = next;
+}
+
+/** Starts a position in a lane; false when there is no way to go. */
+// @ts-ignore: decorator
+@inline
+function launch(lane: usize, position: u32, record: bool): bool {
+	const at = data + <usize>position;
+	const most = min<u32>(size - position, nice);
+	const less = children + (<usize>position << 3);
+	const head = headOf(at);
+	const candidate = most < 4 ? 0 : load<u32>(head);
+	touched = load<u32>(headOf(at + 12));
+	const place = <usize>(position - batchStart) << 2;
+	const first = MATCHES + <usize>(position - batchStart) * PAIRS;
+	let out = insertShort(position, most, first, record);
+	const best: u32 = out > first ? load<u32>(out - 8) : 1;
+	if (position < covered) out = put(first, first + 8, min<u32>(covered - position, most), coveredOffset);
+	store<u32>(MATCHES_START + place, <u32>first);
+	store<u32>(MATCHES_END + place, <u32>out);
+	if (most >= 4) store<u32>(head, position);
+	if (candidate == 0) {
+		store<u64>(less, 0);
+		return false;
+	}
+	store<u64>(less, ~0);
+	store<u32>(lane, candidate, CANDIDATE);
+	store<u32>(lane, position, POSITION);
+	store<u32>(lane, <u32>less, LESS);
+	store<u32>(lane, <u32>less + 4, GREATER);
+	store<u64>(lane, 0, LESS_LENGTH);
+	store<u32>(lane, depth, LEFT);
+	store<u32>(lane, best, BEST);
+	store<u32>(lane, record ? <u32>out : 0, OUT);
+	store<u32>(lane, most, MOST);
+	return true;
+}
+
+/** Ends the way of a lane. */
+// @ts-ignore: decorator
+@inline
+function land(lane: usize): void {
+	const position = load<u32>(lane, POSITION);
+	const out = <usize>load<u32>(lane, OUT);
+	if (out == 0) return;
+	store<u32>(MATCHES_END + (<usize>(position - batchStart) << 2), <u32>out);
+	const best = load<u32>(lane, BEST);
+	if (best < nice) return;
+	// The parser will take this match as far as it goes.
+	const at = data + <usize>position;
+	const end = position + matchLength(at - <usize>load<u32>(out - 4), at, best, size - position);
+	if (end <= covered) return;
+	covered = end;
+	coveredOffset = load<u32>(out - 4);
+}
+
+/** Takes a lane one node down, if the way is free; false when it has arrived. */
+// @ts-ignore: decorator
+@inline
+function stepDown(lane: usize): bool {
+	const candidate = load<u32>(lane, CANDIDATE);
+	const position = load<u32>(lane, POSITION);
+	const less = <usize>load<u32>(lane, LESS);
+	const greater = <usize>load<u32>(lane, GREATER);
+	const most = load<u32>(lane, MOST);
+	const at = data + <usize>position;
+	const other = data + <usize>candidate;
+	const pair = children + (<usize>candidate << 3);
+	const known = min<u32>(load<u32>(lane, LESS_LENGTH), load<u32>(lane, GREATER_LENGTH));
+	const length = matchLength(other, at, known, most);
+	if (length >= most) {
+		const below = load<u32>(pair);
+		const above = load<u32>(pair, 4);
+		if (below == OPEN || above == OPEN) return true;
+		store<u32>(less, below);
+		store<u32>(greater, above);
+		offer(lane, length, position, candidate);
+		return false;
+	}
+	const under = load<u8>(other + <usize>length) < load<u8>(at + <usize>length);
+	const place = pair + (<usize>under << 2);
+	let next = load<u32>(place);
+	if (next == OPEN) return true;
+	offer(lane, length, position, candidate);
+	const left = load<u32>(lane, LEFT) - 1;
+	if (left == 0) next = 0;
+	if (under) {
+		store<u32>(less, candidate);
+		if (next == 0) store<u32>(greater, 0);
+		store<u32>(lane, <u32>place, LESS);
+		store<u32>(lane, length, LESS_LENGTH);
+	} else {
+		store<u32>(greater, candidate);
+		if (next == 0) store<u32>(less, 0);
+		store<u32>(lane, <u32>place, GREATER);
+		store<u32>(lane, length, GREATER_LENGTH);
+	}
+	if (next == 0) {
+		store<u32>(place, 0);
+		return false;
+	}
+	store<u32>(place, OPEN);
+	store<u32>(lane, left, LEFT);
+	store<u32>(lane, next, CANDIDATE);
+	return true;
+}
+
+/** Records a match if it is longer than those before. */
+// @ts-ignore: decorator
+@inline
+function offer(lane: usize, length: u32, position: u32, candidate: u32): void {
+	if (length <= load<u32>(lane, BEST)) return;
+	store<u32>(lane, length, BEST);
+	const out = <usize>load<u32>(lane, OUT);
+	if (out == 0) return;
+	const end = MATCHES + <usize>(position - batchStart + 1) * PAIRS;
+	store<u32>(lane, <u32>put(out, end, length, position - candidate), OUT);
 }

@@ -44,12 +44,17 @@ export const LAST_USE: usize = DECISION_PRICE + 8 * 432; // i32, 65536
 
 // Match finder (lzms-encode-find.ts).
 export const BATCH: u32 = 512;
-/** For each position of the batch where its matches begin. */
-export const INDEX: usize = LAST_USE + 4 * 65536; // u32, BATCH + 1
+/** For each position of the batch where its matches begin and end. */
+export const MATCHES_START: usize = LAST_USE + 4 * 65536; // u32, BATCH
+export const MATCHES_END: usize = MATCHES_START + 2048; // u32, BATCH
 /** Pairs (length, offset), both rising within a position. */
-export const MATCHES: usize = INDEX + 2112; // u32, u32, 68 * BATCH
+export const MATCHES: usize = MATCHES_END + 2048; // u32, u32, 32 * BATCH
+/** Positions that go down the trees together. */
+export const LANES: usize = 16;
+export const LANE_SIZE: usize = 48;
+export const LANE: usize = MATCHES + 8 * 32 * 512; // LANES + 1
 /** How many delta candidates each position has. */
-export const DELTA_INDEX: usize = MATCHES + 8 * 68 * 512; // u8, BATCH
+export const DELTA_INDEX: usize = LANE + 65 * LANE_SIZE; // u8, BATCH
 /** Up to six pairs (length, item) for each position. */
 export const DELTAS: usize = DELTA_INDEX + 576; // u32, u32, 6 * BATCH
 

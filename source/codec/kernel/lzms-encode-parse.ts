@@ -6,7 +6,8 @@
 
 import { LENGTH_PRICE, DECISION_PRICE, SECTION, KEY, ITEM, PARTS, STATE, STATE_MASK, PATH, TAIL } from './lzms-encode-layout';
 import { DELTA_OFFSET_PRICE, LITERAL_PRICE, OFFSET_PRICE, POWER_PRICE } from './lzms-encode-codes';
-import { deltaLength, deltasEnd, deltasOf, matchesEnd, matchesOf, matchLength, prepareMatches } from './lzms-encode-find';
+import { deltasEnd, deltasOf, matchesEnd, matchesOf, prepareMatches } from './lzms-encode-find';
+import { deltaLength, matchLength } from './lzms-encode-length';
 import { AFTER_DELTA, AFTER_LZ, afterDelta, afterDeltaRecent, afterExplicit, afterLiteral, afterRecent, COMPOUND, DELTA, DELTA_EXPLICIT, DELTA_LATER, DELTA_RECENT, DELTA_THIRD, deltaHistory, deltaLaterHistory, deltaThirdHistory, EXPLICIT, LITERAL, LZ, LZ_LATER, LZ_THIRD, lzHistory, lzLaterHistory, lzThirdHistory, MAIN, MATCH, mainHistory, matchHistory, RECENT } from './lzms-encode-state';
 import { offsetSlot } from './lzms-encode-tables';
 import { writeLiteral, writeMatch, written } from './lzms-encode-writer';
@@ -262,9 +263,12 @@ export function parseSection(): void {
 			if (offset > position || load<u16>(at - <usize>offset) != two) continue;
 			const length = matchLength(at - <usize>offset, at, 2, min<u32>(left, nice));
 			if (length >= nice) {
-				longItem = RECENT + index;
-				longLength = matchLength(at - <usize>offset, at, length, left);
-				break;
+				const whole = matchLength(at - <usize>offset, at, length, left);
+				if (whole > longLength) {
+					longItem = RECENT + index;
+					longLength = whole;
+				}
+				continue;
 			}
 			const base =
 				recentBase +
@@ -281,7 +285,6 @@ export function parseSection(): void {
 				end = lookBeyond(node, end, price, RECENT + index, length, offset, afterRecent(state, index));
 			}
 		}
-		if (longItem != 0) break;
 
 		// Explicit offsets.
 		let pair = matchesOf(position);
@@ -291,10 +294,14 @@ export function parseSection(): void {
 			const longest = load<u32>(pairsEnd - 8);
 			const farthest = load<u32>(pairsEnd - 4);
 			if (longest >= nice) {
-				longItem = EXPLICIT + farthest;
-				longLength = matchLength(at - <usize>farthest, at, longest, left);
-				break;
+				// It costs more than a recent one, but not as much as that and another match.
+				const whole = matchLength(at - <usize>farthest, at, longest, left);
+				if (whole > longLength + 4) {
+					longItem = EXPLICIT + farthest;
+					longLength = whole;
+				}
 			}
+			if (longItem != 0) break;
 			end = reach(end, node + longest);
 			let base: u32 = 0;
 			do {
@@ -312,6 +319,8 @@ export function parseSection(): void {
 				end = lookBeyond(node, end, price, EXPLICIT + farthest, longest, farthest, afterExplicit(state));
 			}
 		}
+
+		if (longItem != 0) break;
 
 		if (delta) {
 			// Recent delta pairs.
