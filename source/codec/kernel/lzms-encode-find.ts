@@ -8,10 +8,13 @@
 
 import { DELTA_TABLES, findDeltas, startDeltas } from './lzms-encode-delta';
 import { BATCH, DELTA_INDEX, DELTAS, LANE, LANE_SIZE, LANES, MATCHES, MATCHES_END, MATCHES_START } from './lzms-encode-layout';
+import { carryEnd, carryOffset, enterFar, farSize, findFar, NEAR_WINDOW, startFar } from './lzms-encode-far';
 import { matchLength } from './lzms-encode-length';
 
 /** Room for the pairs of one position. */
 const PAIRS: usize = 8 * 32;
+/** Of which the tree may use so many; what is left is for far matches. */
+const NEAR_PAIRS: usize = 8 * 20;
 
 /** Matches of two and three bytes are not worth more than these distances. */
 const NEAR_TWO: u32 = 1 << 12;
@@ -23,6 +26,9 @@ let nice: u32 = 0;
 let depth: u32 = 0;
 let delta: bool = false;
 let together: bool = false;
+let far: bool = false;
+let window: u32 = 0;
+let windowMask: u32 = 0;
 
 let children: usize = 0;
 let heads2: usize = 0;
@@ -47,24 +53,34 @@ function headBits(chunk: u32): u32 {
 	return chunk <= (1 << 18) ? hashBits(chunk, 10, 16) : hashBits(chunk >> 3, 16, 22);
 }
 
-/** Bytes of working memory for chunks of this size. */
-export function finderSize(chunk: u32): usize {
-	return ((<usize>chunk + 1) << 3) + ((<usize>4) << 14) + ((<usize>8) << 15) + ((<usize>4) << headBits(chunk)) + DELTA_TABLES;
+/** Whether a chunk is too large for one tree. */
+function isFar(chunk: u32, exact: bool): bool {
+	return !exact && chunk > NEAR_WINDOW << 1;
 }
 
-export function startFinder(input: usize, length: u32, work: usize, niceLength: u32, most: u32, deltas: bool): void {
+/** Bytes of working memory for chunks of this size; `exact` asks for one tree over all of it. */
+export function finderSize(chunk: u32, exact: bool): usize {
+	const inTree = isFar(chunk, exact) ? NEAR_WINDOW : chunk + 1;
+	const tables = ((<usize>4) << 14) + ((<usize>8) << 15) + ((<usize>4) << headBits(inTree)) + DELTA_TABLES;
+	return tables + (<usize>inTree << 3) + (isFar(chunk, exact) ? farSize(chunk) : 0);
+}
+
+export function startFinder(input: usize, length: u32, work: usize, niceLength: u32, most: u32, deltas: bool, exact: bool): void {
 	data = input;
 	size = length;
 	nice = niceLength;
 	depth = most;
 	delta = deltas;
-	together = length > 1 << 20;
+	far = isFar(length, exact);
+	together = !far && length > 1 << 24;
+	window = far ? NEAR_WINDOW : 0xffff_ffff;
+	windowMask = window - <u32>far;
 	covered = 0;
 	frontier = 0;
 	batchStart = 0;
 	const bits2 = hashBits(length, 8, 14);
 	const bits3 = hashBits(length, 8, 15);
-	const bits4 = headBits(length);
+	const bits4 = headBits(far ? NEAR_WINDOW : length + 1);
 	shift2 = 32 - bits2;
 	shift3 = 32 - bits3;
 	shift4 = 32 - bits4;
@@ -74,6 +90,7 @@ export function startFinder(input: usize, length: u32, work: usize, niceLength: 
 	const tables = heads4 + ((<usize>4) << bits4);
 	children = tables + DELTA_TABLES;
 	memory.fill(work, 0, children - work);
+	if (far) startFar(input, length, children + (<usize>NEAR_WINDOW << 3), niceLength);
 	startDeltas(input, length, tables, niceLength);
 }
 
@@ -116,12 +133,21 @@ function findBatch(from: u32): void {
 		const to = min<u32>(from, start + BATCH);
 		if (together) insertTogether(to, false);
 		else while (frontier < to) insert(frontier++, MATCHES, false);
+		if (far) enterFar(frontier);
 		if (delta) findDeltas(start, to, false);
 	}
 	batchStart = from;
 	const end = min<u32>(from + BATCH, size);
 	if (together) {
 		insertTogether(end, true);
+	} else if (far) {
+		insertNear(from, end);
+		enterFar(end);
+		findFar(from, end);
+		if (carryEnd >= end + nice && carryEnd > covered) {
+			covered = carryEnd;
+			coveredOffset = carryOffset;
+		}
 	} else {
 		let out: usize = MATCHES;
 		while (frontier < end) {
@@ -134,6 +160,32 @@ function findBatch(from: u32): void {
 		}
 	}
 	if (delta) findDeltas(from, frontier, true);
+}
+
+/** Enters a batch into the tree of the near window. */
+function insertNear(from: u32, end: u32): void {
+	for (let position = from; position < end; position++) {
+		const first = MATCHES + <usize>(position - from) * PAIRS;
+		const open = position >= covered;
+		let out = insert(position, first, open);
+		if (!open) {
+			out = put(first, first + 8, min<u32>(covered - position, min<u32>(size - position, nice)), coveredOffset);
+		} else if (out > first && load<u32>(out - 8) >= nice) {
+			cover(position, out);
+		}
+		store<u32>(MATCHES_START + (<usize>(position - from) << 2), <u32>first);
+		store<u32>(MATCHES_END + (<usize>(position - from) << 2), <u32>out);
+	}
+	frontier = end;
+}
+
+/** The parser will take a match of `nice` bytes as far as it goes. */
+function cover(position: u32, pairs: usize): void {
+	const at = data + <usize>position;
+	const end = position + matchLength(at - <usize>load<u32>(pairs - 4), at, nice, size - position);
+	if (end <= covered) return;
+	covered = end;
+	coveredOffset = load<u32>(pairs - 4);
 }
 
 // @ts-ignore: decorator
@@ -198,8 +250,8 @@ function insert(position: u32, matches: usize, record: bool): usize {
 	const most = min<u32>(size - position, nice);
 	let out = insertShort(position, most, matches, record);
 	let best: u32 = out > matches ? load<u32>(out - 8) : 1;
-	const end = matches + PAIRS;
-	let less = children + (<usize>position << 3);
+	const end = matches + NEAR_PAIRS;
+	let less = children + (<usize>(position & windowMask) << 3);
 	let greater = less + 4;
 	if (most < 4) {
 		// Too near to the end for a tree; nobody asks for these again.
@@ -213,13 +265,13 @@ function insert(position: u32, matches: usize, record: bool): usize {
 	let greaterLength: u32 = 0;
 	let left = depth;
 	while (true) {
-		if (candidate == 0 || left == 0) {
+		if (candidate == 0 || left == 0 || position - candidate >= window) {
 			store<u32>(less, 0);
 			store<u32>(greater, 0);
 			break;
 		}
 		left--;
-		const pair = children + (<usize>candidate << 3);
+		const pair = children + (<usize>(candidate & windowMask) << 3);
 		const other = data + <usize>candidate;
 		const length = matchLength(other, at, min<u32>(lessLength, greaterLength), most);
 		if (length > best) {
@@ -304,7 +356,7 @@ function insertTogether(to: u32, record: bool): void {
 function launch(lane: usize, position: u32, record: bool): bool {
 	const at = data + <usize>position;
 	const most = min<u32>(size - position, nice);
-	const less = children + (<usize>position << 3);
+	const less = children + (<usize>(position & windowMask) << 3);
 	const head = headOf(at);
 	const candidate = most < 4 ? 0 : load<u32>(head);
 	touched = load<u32>(headOf(at + 12));
@@ -341,14 +393,7 @@ function land(lane: usize): void {
 	const out = <usize>load<u32>(lane, OUT);
 	if (out == 0) return;
 	store<u32>(MATCHES_END + (<usize>(position - batchStart) << 2), <u32>out);
-	const best = load<u32>(lane, BEST);
-	if (best < nice) return;
-	// The parser will take this match as far as it goes.
-	const at = data + <usize>position;
-	const end = position + matchLength(at - <usize>load<u32>(out - 4), at, best, size - position);
-	if (end <= covered) return;
-	covered = end;
-	coveredOffset = load<u32>(out - 4);
+	if (load<u32>(lane, BEST) >= nice) cover(position, out);
 }
 
 /** Takes a lane one node down, if the way is free; false when it has arrived. */
@@ -362,7 +407,7 @@ function stepDown(lane: usize): bool {
 	const most = load<u32>(lane, MOST);
 	const at = data + <usize>position;
 	const other = data + <usize>candidate;
-	const pair = children + (<usize>candidate << 3);
+	const pair = children + (<usize>(candidate & windowMask) << 3);
 	const known = min<u32>(load<u32>(lane, LESS_LENGTH), load<u32>(lane, GREATER_LENGTH));
 	const length = matchLength(other, at, known, most);
 	if (length >= most) {

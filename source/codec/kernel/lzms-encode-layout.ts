@@ -53,8 +53,12 @@ export const MATCHES: usize = MATCHES_END + 2048; // u32, u32, 32 * BATCH
 export const LANES: usize = 16;
 export const LANE_SIZE: usize = 48;
 export const LANE: usize = MATCHES + 8 * 32 * 512; // LANES + 1
+/** Bucket, number of candidates and candidates of each position of the batch in the far table. */
+export const FAR_BUCKETS: usize = LANE + 65 * LANE_SIZE; // u32, BATCH
+export const FAR_COUNT: usize = FAR_BUCKETS + 2048; // u8, BATCH
+export const FAR_LIST: usize = FAR_COUNT + 512; // u32, 8 * BATCH
 /** How many delta candidates each position has. */
-export const DELTA_INDEX: usize = LANE + 65 * LANE_SIZE; // u8, BATCH
+export const DELTA_INDEX: usize = FAR_LIST + 16384; // u8, BATCH
 /** Up to six pairs (length, item) for each position. */
 export const DELTAS: usize = DELTA_INDEX + 576; // u32, u32, 6 * BATCH
 

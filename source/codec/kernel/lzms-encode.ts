@@ -18,26 +18,28 @@ let nice: u32 = 0;
 let depth: u32 = 0;
 let delta: bool = false;
 let looks: u32 = 0;
+let exact: bool = false;
 
 /** Sets how hard to try: longest match to weigh, depth of the search, whether delta matches count, sequences to try. */
-export function setStrategy(niceLength: u32, mostNodes: u32, deltas: bool, sequences: u32): void {
+export function setStrategy(niceLength: u32, mostNodes: u32, deltas: bool, sequences: u32, oneTree: bool): void {
 	nice = niceLength;
 	depth = mostNodes;
 	delta = deltas;
 	looks = sequences;
+	exact = oneTree;
 }
 
 function chooseStrategy(level: u32): void {
 	const all = LOOK_EXPLICIT | LOOK_LITERAL | LOOK_RECENT;
-	if (level < 35) setStrategy(40, 12, false, 0);
-	else if (level < 50) setStrategy(63, 24, true, LOOK_EXPLICIT);
-	else if (level < 75) setStrategy(128, 48, true, all);
-	else setStrategy(255, 200, true, all);
+	if (level < 35) setStrategy(40, 12, false, 0, false);
+	else if (level < 50) setStrategy(63, 24, true, LOOK_EXPLICIT, false);
+	else if (level < 75) setStrategy(128, 48, true, all, false);
+	else setStrategy(255, 200, true, all, true);
 }
 
 /** Bytes of workspace for one chunk of this size. */
 export function lzmsWorkspaceSize(chunk: u32, level: u32): u32 {
-	return <u32>finderSize(chunk);
+	return <u32>finderSize(chunk, level >= 75);
 }
 
 /** Starts a chunk; `output` has as many bytes as the input. */
@@ -55,7 +57,7 @@ export function start(at: usize, length: u32, output: usize, workspace: usize): 
 	filterX86(at, length, false);
 	startWriter(output, length);
 	startCodes(length < 2 ? 2 : offsetSlot(length - 1) + 1);
-	startFinder(at, length, workspace, nice, depth, delta);
+	startFinder(at, length, workspace, nice, depth, delta, exact);
 	startParser(at, length, nice, delta, looks);
 }
 
