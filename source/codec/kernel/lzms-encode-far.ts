@@ -14,7 +14,7 @@ export const NEAR_WINDOW: u32 = 1 << NEAR_BITS;
 /** Bytes that are hashed. */
 const MINIMUM: u32 = 6;
 /** Each so many-th position is entered. */
-const STRIDE: u32 = 2;
+const STRIDE: u32 = 4;
 /** Candidates that are compared for one position. */
 const TRIES: u32 = 6;
 
