@@ -17,8 +17,8 @@ const PAIRS: usize = 8 * 32;
 const NEAR_PAIRS: usize = 8 * 20;
 
 /** Matches of two and three bytes are not worth more than these distances. */
-const NEAR_TWO: u32 = 1 << 12;
-const NEAR_THREE: u32 = 1 << 16;
+const NEAR_TWO: u32 = 1 << 16;
+const NEAR_THREE: u32 = 1 << 17;
 
 let data: usize = 0;
 let size: u32 = 0;
