@@ -28,6 +28,8 @@ let lookAhead: u32 = 0;
 export const LOOK_EXPLICIT: u32 = 1;
 export const LOOK_LITERAL: u32 = 2;
 export const LOOK_RECENT: u32 = 4;
+/** All explicit matches of a position, not only the longest. */
+export const LOOK_EVERY: u32 = 8;
 
 /** Where the next section begins. */
 export let parsed: u32 = 0;
@@ -311,6 +313,7 @@ export function parseSection(): void {
 					base = explicitBase + load<u32>(OFFSET_PRICE + (<usize>offsetSlot(offset) << 2));
 					relax(node, covered + 1, length, base, EXPLICIT + offset);
 					covered = length;
+					if ((lookAhead & LOOK_EVERY) != 0 && pair + 8 < pairsEnd) end = lookBeyond(node, end, base + (load<u32>(LENGTH_PRICE + (<usize>length << 2)) & 0xffff_ff00), EXPLICIT + offset, length, offset, afterExplicit(state));
 				}
 				pair += 8;
 			} while (pair < pairsEnd);
