@@ -13,16 +13,21 @@ let data: usize = 0;
 let size: u32 = 0;
 let nice: u32 = 0;
 let heads: usize = 0;
+let powers: u32 = 6;
+/** Which of eight bytes must not all agree. */
+let agreement: u64 = 0;
 
 /** Bytes of tables. */
-export const DELTA_TABLES: usize = 24 << DELTA_TABLE_BITS;
+export const DELTA_TABLES: usize = 32 << DELTA_TABLE_BITS;
 
 /** The tables hold zeros. */
-export function startDeltas(input: usize, length: u32, tables: usize, niceLength: u32): void {
+export function startDeltas(input: usize, length: u32, tables: usize, niceLength: u32, careful: bool): void {
 	data = input;
 	size = length;
 	heads = tables;
 	nice = niceLength;
+	powers = careful ? 8 : 6;
+	agreement = careful ? ~(<u64>0) : 0xffff_ffff;
 }
 
 /**
@@ -33,7 +38,7 @@ export function findDeltas(from: u32, end: u32, record: bool): void {
 	// The last positions cannot match three bytes.
 	const last = min<u32>(end, size < 3 ? 0 : size - 2);
 	if (record) memory.fill(DELTA_INDEX, 0, BATCH + 16);
-		for (let power: u32 = 0; power < 6; power++) {
+		for (let power: u32 = 0; power < powers; power++) {
 		const span = (<u32>1) << power;
 		const table = heads + ((<usize>power) << (DELTA_TABLE_BITS + 2));
 		const first = max<u32>(from, span);
@@ -78,13 +83,15 @@ export function findDeltas(from: u32, end: u32, record: bool): void {
 				const offset = (p - old) & DELTA_MASK;
 				if (offset == 0 || (offset & (span - 1)) != 0 || offset + span > p) continue;
 				const here = data + <usize>p;
-				if (load<u32>(here) == load<u32>(here - <usize>offset)) continue;
+				// Where the bytes themselves agree, an LZ match is cheaper.
+				const differ = load<u64>(here) ^ load<u64>(here - <usize>offset);
+				if ((differ & agreement) == 0) continue;
 				const length = deltaLength(here, offset, span, min<u32>(size - p, nice));
 				if (length < 3) continue;
 				const slot = DELTA_INDEX + <usize>(p - from);
 				const count = load<u8>(slot);
 				store<u8>(slot, count + 1);
-				const place = DELTAS + (<usize>((p - from) * 6 + count) << 3);
+				const place = DELTAS + (<usize>((p - from) * 8 + count) << 3);
 				store<u32>(place, length);
 				store<u32>(place, 0x80000000 | (power << 28) | (offset >> power), 4);
 			}

@@ -91,7 +91,7 @@ export function startFinder(input: usize, length: u32, work: usize, niceLength: 
 	children = tables + DELTA_TABLES;
 	memory.fill(work, 0, children - work);
 	if (far) startFar(input, length, children + (<usize>NEAR_WINDOW << 3), niceLength);
-	startDeltas(input, length, tables, niceLength);
+	startDeltas(input, length, tables, niceLength, exact);
 }
 
 /** Makes the matches of a position available; positions are asked for in rising order. */
@@ -117,12 +117,12 @@ export function matchesEnd(position: u32): usize {
 // @ts-ignore: decorator
 @inline
 export function deltasOf(position: u32): usize {
-	return DELTAS + <usize>(position - batchStart) * 48;
+	return DELTAS + <usize>(position - batchStart) * 64;
 }
 // @ts-ignore: decorator
 @inline
 export function deltasEnd(position: u32): usize {
-	return DELTAS + <usize>(position - batchStart) * 48 + (<usize>load<u8>(DELTA_INDEX + <usize>(position - batchStart)) << 3);
+	return DELTAS + <usize>(position - batchStart) * 64 + (<usize>load<u8>(DELTA_INDEX + <usize>(position - batchStart)) << 3);
 }
 
 /** Finds the matches of a position and of some more after it, up to the first with a match of `nice` bytes. */

@@ -59,14 +59,14 @@ export const FAR_COUNT: usize = FAR_BUCKETS + 2048; // u8, BATCH
 export const FAR_LIST: usize = FAR_COUNT + 512; // u32, 8 * BATCH
 /** How many delta candidates each position has. */
 export const DELTA_INDEX: usize = FAR_LIST + 16384; // u8, BATCH
-/** Up to six pairs (length, item) for each position. */
-export const DELTAS: usize = DELTA_INDEX + 576; // u32, u32, 6 * BATCH
+/** Up to eight pairs (length, item) for each position. */
+export const DELTAS: usize = DELTA_INDEX + 576; // u32, u32, 8 * BATCH
 
 // Parser (lzms-encode-parse.ts).
 /** A section ends after this many bytes. */
 export const SECTION: u32 = 2048;
 /** Price << 8 | length of the item, and the item itself, per node. */
-export const KEY: usize = DELTAS + 48 * 512; // u32, 2832
+export const KEY: usize = DELTAS + 64 * 512; // u32, 2832
 export const ITEM: usize = KEY + 4 * 2832; // u32, 2832
 /** Parts of a compound per node: first item, its length, length of the last match. */
 export const PARTS: usize = ITEM + 4 * 2832; // u32, u16, u16, 2832

@@ -6,7 +6,7 @@
 import { startCodes } from './lzms-encode-codes';
 import { filterX86, forgetTargets } from './lzms-encode-filter';
 import { finderSize, startFinder } from './lzms-encode-find';
-import { LOOK_EXPLICIT, LOOK_LITERAL, LOOK_RECENT, parsed, parseSection, startParser } from './lzms-encode-parse';
+import { LOOK_EVERY, LOOK_EXPLICIT, LOOK_LITERAL, LOOK_RECENT, parsed, parseSection, startParser } from './lzms-encode-parse';
 import { forgetTables, offsetSlot, prepareTables } from './lzms-encode-tables';
 import { finishWriter, isFull, startWriter } from './lzms-encode-writer';
 
@@ -20,7 +20,10 @@ let delta: bool = false;
 let looks: u32 = 0;
 let exact: bool = false;
 
-/** Sets how hard to try: longest match to weigh, depth of the search, whether delta matches count, sequences to try. */
+/**
+ * Sets how hard to try: longest match to weigh, depth of the search, whether delta matches count, sequences to try,
+ * and whether large chunks get one tree over all of them, and delta matches a closer look.
+ */
 export function setStrategy(niceLength: u32, mostNodes: u32, deltas: bool, sequences: u32, oneTree: bool): void {
 	nice = niceLength;
 	depth = mostNodes;
@@ -29,17 +32,20 @@ export function setStrategy(niceLength: u32, mostNodes: u32, deltas: bool, seque
 	exact = oneTree;
 }
 
+/** From this level on one tree covers a large chunk. */
+const EXACT_LEVEL: u32 = 75;
+
 function chooseStrategy(level: u32): void {
 	const all = LOOK_EXPLICIT | LOOK_LITERAL | LOOK_RECENT;
 	if (level < 35) setStrategy(40, 12, false, 0, false);
-	else if (level < 50) setStrategy(63, 24, true, LOOK_EXPLICIT, false);
-	else if (level < 75) setStrategy(128, 48, true, all, false);
-	else setStrategy(255, 200, true, all, true);
+	else if (level < 50) setStrategy(63, 16, true, LOOK_EXPLICIT, false);
+	else if (level < EXACT_LEVEL) setStrategy(128, 32, true, all, false);
+	else setStrategy(255, 200, true, all | LOOK_EVERY, true);
 }
 
 /** Bytes of workspace for one chunk of this size. */
 export function lzmsWorkspaceSize(chunk: u32, level: u32): u32 {
-	return <u32>finderSize(chunk, level >= 75);
+	return <u32>finderSize(chunk, level >= EXACT_LEVEL);
 }
 
 /** Starts a chunk; `output` has as many bytes as the input. */
