@@ -33,12 +33,14 @@ export function startDeltas(input: usize, length: u32, tables: usize, niceLength
 /**
  * Enters positions into the delta tables, and lists what agrees in three differences, if wanted. An entry is the
  * position (modulo the distance) under twelve bits of the hash, so most comparisons need no look at the data.
+ * Returns whether anything longer than three bytes was found.
  */
-export function findDeltas(from: u32, end: u32, record: bool): void {
+export function findDeltas(from: u32, end: u32, record: bool): bool {
 	// The last positions cannot match three bytes.
 	const last = min<u32>(end, size < 3 ? 0 : size - 2);
 	if (record) memory.fill(DELTA_INDEX, 0, BATCH + 16);
-		for (let power: u32 = 0; power < powers; power++) {
+	let found = false;
+	for (let power: u32 = 0; power < powers; power++) {
 		const span = (<u32>1) << power;
 		const table = heads + ((<usize>power) << (DELTA_TABLE_BITS + 2));
 		const first = max<u32>(from, span);
@@ -88,6 +90,7 @@ export function findDeltas(from: u32, end: u32, record: bool): void {
 				if ((differ & agreement) == 0) continue;
 				const length = deltaLength(here, offset, span, min<u32>(size - p, nice));
 				if (length < 3) continue;
+				if (length > 3) found = true;
 				const slot = DELTA_INDEX + <usize>(p - from);
 				const count = load<u8>(slot);
 				store<u8>(slot, count + 1);
@@ -97,4 +100,5 @@ export function findDeltas(from: u32, end: u32, record: bool): void {
 			}
 		}
 	}
+	return found;
 }

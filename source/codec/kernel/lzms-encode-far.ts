@@ -93,14 +93,15 @@ export function enterFar(position: u32): void {
 	}
 }
 
-/** Adds far matches to those of the positions from `from` to `end`, a batch; stops at what is covered already. */
-export function findFar(from: u32, end: u32): void {
+/** Adds far matches to those of a batch of positions, except where the tree was not asked; returns whether there are any. */
+export function findFar(from: u32, end: u32): bool {
 	const last = min<u32>(end, size < 32 ? 0 : size - 32);
-	if (from >= last) return;
+	if (from >= last) return false;
 	const count = last - from;
 	// Find the buckets.
 	let touch: u32 = 0;
 	for (let i: u32 = 0; i < count; i++) {
+		if (load<u32>(MATCHES_START + (<usize>i << 2)) == 0) continue;
 		const bucket = bucketOf(data + <usize>(from + i));
 		store<u32>(FAR_BUCKETS + (<usize>i << 2), <u32>bucket);
 		touch += load<u32>(bucket);
@@ -111,7 +112,7 @@ export function findFar(from: u32, end: u32): void {
 		const start = <usize>load<u32>(MATCHES_START + (<usize>i << 2));
 		const stop = <usize>load<u32>(MATCHES_END + (<usize>i << 2));
 		let chosen: u32 = 0;
-		if (stop == start || load<u32>(stop - 8) < nice) {
+		if (start != 0 && (stop == start || load<u32>(stop - 8) < nice)) {
 			const bucket = <usize>load<u32>(FAR_BUCKETS + (<usize>i << 2));
 			const latest = load<u32>(bucket);
 			if (latest != 0) {
@@ -137,19 +138,24 @@ export function findFar(from: u32, end: u32): void {
 		store<u8>(FAR_COUNT + <usize>i, <u8>chosen);
 	}
 	touched = touch;
-	for (let i: u32 = 0; i < count; i++) compare(from, i);
+	let found = false;
+	for (let i: u32 = 0; i < count; i++) {
+		if (load<u32>(MATCHES_START + (<usize>i << 2)) != 0 && compare(from, i)) found = true;
+	}
+	return found;
 }
 
-/** Compares the candidates of one position. */
+/** Compares the candidates of one position; returns whether one is of use. */
 // @ts-ignore: decorator
 @inline
-function compare(from: u32, i: u32): void {
+function compare(from: u32, i: u32): bool {
 	const place = <usize>i << 2;
 	const position = from + i;
 	const start = <usize>load<u32>(MATCHES_START + place);
 	let out = <usize>load<u32>(MATCHES_END + place);
 	let best: u32 = out > start ? load<u32>(out - 8) : 1;
-	if (best >= nice) return;
+	if (best >= nice) return true;
+	const before = out;
 	const at = data + <usize>position;
 	const most = min<u32>(size - position, nice);
 	const chosen = load<u8>(FAR_COUNT + <usize>i);
@@ -177,6 +183,7 @@ function compare(from: u32, i: u32): void {
 		out += 8;
 	}
 	store<u32>(MATCHES_END + place, <u32>out);
+	return out != before;
 }
 
 /** Not every position is in the table: a match may begin before it was seen. */
@@ -190,6 +197,7 @@ function extendBack(from: u32, found: u32, length: u32, offset: u32): void {
 		if (from + i < offset || load<u8>(at) != load<u8>(at - <usize>offset)) return;
 		const place = <usize>i << 2;
 		const start = <usize>load<u32>(MATCHES_START + place);
+		if (start == 0) return;
 		const out = <usize>load<u32>(MATCHES_END + place);
 		const best: u32 = out > start ? load<u32>(out - 8) : 1;
 		if (best >= reach || best >= nice) return;

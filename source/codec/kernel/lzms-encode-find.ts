@@ -20,6 +20,11 @@ const NEAR_PAIRS: usize = 8 * 20;
 const NEAR_TWO: u32 = 1 << 16;
 const NEAR_THREE: u32 = 1 << 17;
 
+/** After so many positions without a match fewer are searched, of 16 and of 64 the first AWAKE. */
+const QUIET: u32 = 2048;
+const VERY_QUIET: u32 = 8192;
+const AWAKE: u32 = 4;
+
 let data: usize = 0;
 let size: u32 = 0;
 let nice: u32 = 0;
@@ -41,6 +46,8 @@ let shift4: u32 = 0;
 /** Positions before this one lie within a long match that has been found: what remains of it will do for them. */
 let covered: u32 = 0;
 let coveredOffset: u32 = 0;
+/** Positions since the last match worth the name. */
+let quiet: u32 = 0;
 /** First position not yet entered. */
 let frontier: u32 = 0;
 let batchStart: u32 = 0;
@@ -76,6 +83,7 @@ export function startFinder(input: usize, length: u32, work: usize, niceLength: 
 	window = far ? NEAR_WINDOW : 0xffff_ffff;
 	windowMask = window - <u32>far;
 	covered = 0;
+	quiet = 0;
 	frontier = 0;
 	batchStart = 0;
 	const bits2 = hashBits(length, 8, 14);
@@ -140,41 +148,50 @@ function findBatch(from: u32): void {
 	const end = min<u32>(from + BATCH, size);
 	if (together) {
 		insertTogether(end, true);
-	} else if (far) {
-		insertNear(from, end);
-		enterFar(end);
-		findFar(from, end);
-		if (carryEnd >= end + nice && carryEnd > covered) {
-			covered = carryEnd;
-			coveredOffset = carryOffset;
-		}
 	} else {
-		let out: usize = MATCHES;
-		while (frontier < end) {
-			const first = out;
-			const place = <usize>(frontier - from) << 2;
-			out = insert(frontier++, first, true);
-			store<u32>(MATCHES_START + place, <u32>first);
-			store<u32>(MATCHES_END + place, <u32>out);
-			if (out > first && load<u32>(out - 8) >= nice) break;
+		insertNear(from, end);
+		if (far) {
+			enterFar(end);
+			if (findFar(from, end)) quiet = 0;
+			if (carryEnd >= end + nice && carryEnd > covered) {
+				covered = carryEnd;
+				coveredOffset = carryOffset;
+			}
 		}
 	}
-	if (delta) findDeltas(from, frontier, true);
+	if (delta && findDeltas(from, frontier, true)) quiet = 0;
 }
 
-/** Enters a batch into the tree of the near window. */
+/**
+ * Enters a batch into the tree, one by one. Where nothing has matched for long, the data is probably compressed
+ * already: only a few positions in a row now and then are still entered and looked up.
+ */
 function insertNear(from: u32, end: u32): void {
+	let first: usize = MATCHES;
 	for (let position = from; position < end; position++) {
-		const first = MATCHES + <usize>(position - from) * PAIRS;
+		const place = <usize>(position - from) << 2;
+		const idle: u32 = quiet < QUIET ? 0 : quiet < VERY_QUIET ? 15 : 63;
+		if ((position & idle) >= AWAKE) {
+			store<u32>(MATCHES_START + place, 0);
+			store<u32>(MATCHES_END + place, 0);
+			quiet++;
+			continue;
+		}
 		const open = position >= covered;
 		let out = insert(position, first, open);
 		if (!open) {
 			out = put(first, first + 8, min<u32>(covered - position, min<u32>(size - position, nice)), coveredOffset);
-		} else if (out > first && load<u32>(out - 8) >= nice) {
-			cover(position, out);
+			quiet = 0;
+		} else if (out > first) {
+			const longest = load<u32>(out - 8);
+			if (longest >= nice) cover(position, out);
+			quiet = longest > 4 ? 0 : quiet + 1;
+		} else {
+			quiet++;
 		}
-		store<u32>(MATCHES_START + (<usize>(position - from) << 2), <u32>first);
-		store<u32>(MATCHES_END + (<usize>(position - from) << 2), <u32>out);
+		store<u32>(MATCHES_START + place, <u32>first);
+		store<u32>(MATCHES_END + place, <u32>out);
+		first = far ? first + PAIRS : out;
 	}
 	frontier = end;
 }
