@@ -19,14 +19,8 @@ import {
 } from '../image/tagged-items.ts';
 import { type DentryPosition, type ImageTree, ROOT, type Stream } from '../image/tree.ts';
 import type { ExtractBlob, ExtractSource } from './extract-data.ts';
+import { ChildItem, type ExtractItem, ItemsByBlob } from './extract-items.ts';
 import { LossCounter, type LossOptions } from './extract-losses.ts';
-
-/** One name that is put onto this machine. */
-export interface ExtractItem {
-	readonly dentry: DentryPosition;
-	/** Below the target, without leading separator; '' is the target itself. */
-	readonly path: string;
-}
 
 /** A dentry to extract, and where. */
 export interface ExtractRoot {
@@ -57,10 +51,10 @@ export interface ExtractPlan {
 	/** FIFOs, sockets, devices; only with Unix data. */
 	readonly specials: readonly ExtractItem[];
 	/** Files with contents, under the first of their names, by what they hold. */
-	readonly files: ReadonlyMap<ExtractBlob, readonly ExtractItem[]>;
+	readonly files: ItemsByBlob;
 	readonly hardLinks: readonly HardLinkItem[];
 	/** Symbolic links and junctions, by the blob of their reparse data. */
-	readonly links: ReadonlyMap<ExtractBlob, readonly ExtractItem[]>;
+	readonly links: ItemsByBlob;
 	/** What stays behind although it was chosen, each with its reason. */
 	readonly problems: readonly WimError[];
 	/** What the target cannot hold or the options leave out: one sentence a feature, with a count. */
@@ -112,33 +106,6 @@ export async function planExtract(
 	return planner.finish();
 }
 
-/** A name below a folder that is extracted. Its path is put together when it is asked for: there may be 300,000 of them. */
-class Child implements ExtractItem {
-	readonly dentry: DentryPosition;
-	readonly #tree: ImageTree;
-	readonly #folder: ExtractItem;
-	readonly #newName: string | null;
-
-	/** @param newName replaces the one in the image; null keeps that */
-	constructor(
-		tree: ImageTree,
-		folder: ExtractItem,
-		dentry: DentryPosition,
-		newName: string | null,
-	) {
-		this.dentry = dentry;
-		this.#tree = tree;
-		this.#folder = folder;
-		this.#newName = newName;
-	}
-
-	get path(): string {
-		const name = this.#newName ?? this.#tree.name(this.dentry);
-		const above = this.#folder.path;
-		return above === '' ? name : `${above}/${name}`;
-	}
-}
-
 class Planner {
 	readonly #source: ExtractSource;
 	readonly #tree: ImageTree;
@@ -147,9 +114,9 @@ class Planner {
 	readonly #folders: ExtractItem[] = [];
 	readonly #emptyFiles: ExtractItem[] = [];
 	readonly #specials: ExtractItem[] = [];
-	readonly #files = new Map<ExtractBlob, ExtractItem[]>();
+	readonly #files = new ItemsByBlob();
 	readonly #hardLinks: HardLinkItem[] = [];
-	readonly #links = new Map<ExtractBlob, ExtractItem[]>();
+	readonly #links = new ItemsByBlob();
 	readonly #problems: WimError[] = [];
 	/** First names by inode, of files that have several. */
 	readonly #firstNames = new Map<DentryPosition, ExtractItem>();
@@ -200,7 +167,7 @@ class Planner {
 
 	finish(): ExtractPlan {
 		let blobBytes = 0;
-		for (const blob of this.#files.keys()) blobBytes += blob.size;
+		for (const blob of this.#files.blobs()) blobBytes += blob.size;
 		return {
 			folders: this.#folders,
 			emptyFiles: this.#emptyFiles,
@@ -260,7 +227,7 @@ class Planner {
 		}
 		taken.set(key, child);
 		if (name.includes('\\')) this.#losses.backslashNames++;
-		return new Child(this.#tree, folder, child, isRenamed ? name : null);
+		return new ChildItem(this.#tree, folder, child, isRenamed ? name : null);
 	}
 
 	#refuseName(dentry: DentryPosition, fault: string): void {
@@ -324,7 +291,7 @@ class Planner {
 		if (isLinkTag(tag)) {
 			const blob = this.#need(item, streamOf(streams, 'reparse'));
 			if (blob === null) throw this.#failed(item, 'its link has no target');
-			append(this.#links, blob, item);
+			this.#links.add(blob, item);
 		} else if (attributes & Attribute.directory) this.#folders.push(item);
 		else if (attributes & Attribute.encrypted)
 			throw this.#failed(item, 'it is encrypted, which only Windows can restore');
@@ -333,7 +300,7 @@ class Planner {
 			const blob = this.#need(item, streamOf(streams, 'data'));
 			if (blob === null) this.#emptyFiles.push(item);
 			else {
-				append(this.#files, blob, item);
+				this.#files.add(blob, item);
 				if (!(attributes & Attribute.sparse))
 					this.#fileBytes += Math.ceil(blob.size / BLOCK_SIZE) * BLOCK_SIZE;
 			}
@@ -379,10 +346,4 @@ function isLinkTag(tag: number): boolean {
 
 function streamOf(streams: readonly Stream[], type: Stream['type']): Sha1 {
 	return streams.find((stream) => stream.type === type)?.sha1 ?? ZERO_SHA1;
-}
-
-function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-	const list = map.get(key);
-	if (list) list.push(value);
-	else map.set(key, [value]);
 }

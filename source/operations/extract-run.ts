@@ -29,12 +29,8 @@ import type {
 	FileOutcome,
 	FileTarget,
 } from './extract-data.ts';
-import {
-	type ExtractItem,
-	type ExtractPlan,
-	type PlanOptions,
-	unixDataAt,
-} from './extract-plan.ts';
+import type { ExtractItem } from './extract-items.ts';
+import { type ExtractPlan, type PlanOptions, unixDataAt } from './extract-plan.ts';
 
 export interface ExtractOptions extends PlanOptions {
 	/** Keep files with damaged contents: what cannot be read becomes zeros, and is reported. */
@@ -134,17 +130,12 @@ async function writeData(
 	const isSized = parts.every(({ plan }) => plan.blobBytes > 0 || plan.files.size === 0);
 	const totalBytes = parts.reduce((total, { plan }) => total + plan.blobBytes, 0);
 	run.report({ type: 'phase', phase: 'data', totalBytes: isSized ? totalBytes : null });
-	const jobs = new Map<ExtractBlob, FileJob>();
 	const small = new Set<ExtractBlob>();
-	for (const extraction of extractions) {
-		for (const job of extraction.fileJobs()) {
-			const known = jobs.get(job.blob);
-			jobs.set(job.blob, known === undefined ? job : bothOf(known, job));
-		}
-		for (const blob of extraction.linkBlobs()) small.add(blob);
-	}
+	for (const extraction of extractions) for (const blob of extraction.linkBlobs()) small.add(blob);
+	const [only] = extractions;
+	const jobs = only && extractions.length === 1 ? [...only.fileJobs()] : mergedJobs(extractions);
 	await writer.write(
-		{ files: [...jobs.values()], small: [...small], recoverData: options.recoverData },
+		{ files: jobs, small: [...small], recoverData: options.recoverData },
 		{
 			fileWritten: (outcome) => {
 				for (const extraction of extractions) extraction.fileWritten(outcome);
@@ -155,6 +146,17 @@ async function writeData(
 		},
 		run,
 	);
+}
+
+/** One job for each blob, whatever trees it is in. */
+function mergedJobs(extractions: readonly Extraction[]): FileJob[] {
+	const jobs = new Map<ExtractBlob, FileJob>();
+	for (const extraction of extractions)
+		for (const job of extraction.fileJobs()) {
+			const known = jobs.get(job.blob);
+			jobs.set(job.blob, known === undefined ? job : bothOf(known, job));
+		}
+	return [...jobs.values()];
 }
 
 /** The same blob for two trees. */
@@ -174,8 +176,7 @@ function checkRoom(parts: readonly ExtractPart[], freeSize: number): void {
 	let replaced = 0;
 	for (const { plan, target } of parts)
 		if (!target.isEmpty)
-			for (const items of plan.files.values())
-				for (const { path } of items) replaced += target.occupiedSize(path);
+			for (const { path } of plan.files.items()) replaced += target.occupiedSize(path);
 	const missing = needed - freeSize - replaced;
 	if (missing <= 0) return;
 	const root = parts[0]?.target.root ?? '';
@@ -235,8 +236,8 @@ class Extraction implements BlobSink {
 		};
 		summary.folders += made(folders);
 		summary.files += made(emptyFiles) + made(hardLinks.map(({ item }) => item));
-		for (const items of files.values()) summary.files += made(items);
-		for (const items of links.values()) summary.symbolicLinks += made(items);
+		summary.files += made(files.items());
+		summary.symbolicLinks += made(links.items());
 		summary.specials += made(specials);
 		for (const [blob, items] of files) summary.bytes += blob.size * made(items);
 	}
@@ -260,13 +261,13 @@ class Extraction implements BlobSink {
 
 	/** The files to be filled; those whose folders could not be made drop out when they are asked for. */
 	*fileJobs(): Generator<FileJob, void, undefined> {
-		for (const blob of this.#plan.files.keys()) yield new TreeJob(blob, this);
+		for (const blob of this.#plan.files.blobs()) yield new TreeJob(blob, this);
 	}
 
 	/** Clears the places of the files that hold a blob, as far as that can be done. */
 	targetsOf(blob: ExtractBlob): ItemTarget[] {
 		const targets: ItemTarget[] = [];
-		for (const item of this.#plan.files.get(blob) ?? [])
+		for (const item of this.#plan.files.get(blob))
 			this.#try(item, () => {
 				const { path } = item;
 				this.#target.makeRoom(path);
@@ -281,11 +282,11 @@ class Extraction implements BlobSink {
 	}
 
 	linkBlobs(): Iterable<ExtractBlob> {
-		return this.#plan.links.keys();
+		return this.#plan.links.blobs();
 	}
 
 	fileWritten({ blob, error, isKept, refused }: FileOutcome): void {
-		const items = this.#plan.files.get(blob) ?? [];
+		const items = this.#plan.files.get(blob);
 		for (const [target, refusal] of refused) {
 			const item = (target as ItemTarget).item;
 			if (items.includes(item)) this.#caught(item, refusal);
@@ -343,8 +344,7 @@ class Extraction implements BlobSink {
 
 	smallRead({ blob, error }: BlobOutcome, bytes: Uint8Array | null): void {
 		if (bytes !== null) this.#reparseData.set(blob, bytes);
-		else if (error)
-			for (const item of this.#plan.links.get(blob) ?? []) this.#reportDamage(item, error);
+		else if (error) for (const item of this.#plan.links.get(blob)) this.#reportDamage(item, error);
 	}
 
 	async makeSymbolicLinks(): Promise<void> {
@@ -386,13 +386,8 @@ class Extraction implements BlobSink {
 
 	async #setUnixData(): Promise<void> {
 		const { folders, emptyFiles, specials, files, links } = this.#plan;
-		const nodes = [
-			...[...files.values()].flat(),
-			...emptyFiles,
-			...specials,
-			...[...folders].reverse(),
-		];
-		const linkItems = [...links.values()].flat();
+		const nodes = [...files.items(), ...emptyFiles, ...specials, ...[...folders].reverse()];
+		const linkItems = [...links.items()];
 		const unowned = new Set<ExtractItem>();
 		await this.#each([...linkItems, ...nodes], (item) => {
 			const unix = this.#failed.has(item) ? null : unixDataAt(this.#tree, item.dentry);

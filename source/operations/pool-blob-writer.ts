@@ -15,13 +15,16 @@ import {
 } from './extract-data.ts';
 import { type BlobResult, readBlobs } from './read-blobs.ts';
 
+/** Shared by all jobs that hold no files now. */
+const NONE: readonly never[] = [];
+
 /** One blob, and what of it was asked for. Its files are only known while it is under way: there may be 300,000. */
 class Job {
 	readonly blob: Blob;
 	readonly file: FileJob | null;
 	readonly small: ExtractBlob | null;
 	readonly wantsBytes: boolean;
-	#files: readonly AskedTarget[] = [];
+	#files: readonly AskedTarget[] = NONE;
 	#targets: readonly FileTarget[] | null = null;
 
 	constructor(blob: Blob, file: FileJob | null, small: ExtractBlob | null) {
@@ -47,8 +50,8 @@ class Job {
 			const named = this.#files[k];
 			if (refusal !== undefined && named !== undefined) refused.set(named, refusal);
 		}
-		this.#files = [];
-		this.#targets = [];
+		this.#files = NONE;
+		this.#targets = NONE;
 		return refused;
 	}
 }
@@ -69,25 +72,27 @@ export function poolBlobWriter(pool: Pool, blobs: ReadonlyMap<Sha1, Blob>): Blob
 }
 
 function findJobs(work: BlobWork, blobs: ReadonlyMap<Sha1, Blob>, sink: BlobSink): Job[] {
-	const asked = new Map<Sha1, { file: FileJob | null; small: ExtractBlob | null }>();
-	for (const file of work.files) asked.set(file.blob.sha1, { file, small: null });
-	for (const small of work.small)
-		asked.set(small.sha1, { file: asked.get(small.sha1)?.file ?? null, small });
+	const small = new Map(work.small.map((blob) => [blob.sha1, blob]));
 	const jobs: Job[] = [];
-	for (const [sha1, { file, small }] of asked) {
+	const add = (sha1: Sha1, file: FileJob | null, asked: ExtractBlob | null) => {
 		const blob = blobs.get(sha1);
 		if (blob === undefined) {
 			const error = new MissingError(`Cannot read blob ${sha1}: no table lists it`);
 			if (file) sink.fileWritten({ blob: file.blob, error, isKept: false, refused: new Map() });
-			if (small) sink.smallRead({ blob: small, error }, null);
-			continue;
+			if (asked) sink.smallRead({ blob: asked, error }, null);
+			return;
 		}
 		const isSmall = blob.size <= SMALL_SIZE_MAX;
-		if (small && !isSmall) sink.smallRead({ blob: small, error: tooLarge(blob) }, null);
-		const wantsBytes = small !== null && isSmall;
-		if (file === null && !wantsBytes) continue;
-		jobs.push(new Job(blob, file, wantsBytes ? small : null));
+		if (asked && !isSmall) sink.smallRead({ blob: asked, error: tooLarge(blob) }, null);
+		const kept = isSmall ? asked : null;
+		if (file !== null || kept !== null) jobs.push(new Job(blob, file, kept));
+	};
+	for (const file of work.files) {
+		const { sha1 } = file.blob;
+		add(sha1, file, small.get(sha1) ?? null);
+		small.delete(sha1);
 	}
+	for (const [sha1, asked] of small) add(sha1, null, asked);
 	return jobs;
 }
 
