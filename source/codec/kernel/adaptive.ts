@@ -1,4 +1,4 @@
-// The adaptive Huffman codes of LZMS (shared/format/lzms.md §4). Decoder and encoder build the same codes.
+// The adaptive Huffman codes of LZMS (shared/format/lzms.md §4), for the decoder.
 //
 // A code occupies CODE_SIZE bytes: frequencies (u32), code lengths (u8), decoding table and what goes with it.
 
@@ -31,7 +31,7 @@ export function startCode(code: usize, count: u32, bits: u32): void {
 /** Makes the code that the frequencies call for, and halves them. */
 export function rebuildCode(code: usize, count: u32, bits: u32): void {
 	sortSymbols(code, count);
-	countDepths(count);
+	joinNodes(count);
 	assignLengths(code + CODE_LENGTHS, count);
 	buildCounted(code + CODE_LENGTHS, count, code + CODE_TABLE, bits, code + CODE_LONG);
 	const one = i32x4.splat(1);
@@ -40,13 +40,14 @@ export function rebuildCode(code: usize, count: u32, bits: u32): void {
 	}
 }
 
-/** Fills SORT_KEYS with `frequency << 16 | symbol`, ascending, and one larger key behind them. */
+/** Fills SORT_KEYS with `frequency << 16 | symbol`, ascending, and a larger key behind them. */
 function sortSymbols(code: usize, count: u32): void {
 	const zero = i64x2.splat(0);
 	for (let at: usize = SORT_COUNTS; at < SORT_COUNTS + 4 * (<usize>FREQUENT + 4); at += 16) v128.store(at, zero);
 	const from = code + FREQUENCIES;
-	for (let s: usize = 0; s < <usize>count; s++) {
-		const slot = SORT_COUNTS + 4 + (<usize>min<u32>(load<u32>(from + (s << 2)), FREQUENT) << 2);
+	const stop = from + (<usize>count << 2);
+	for (let at = from; at < stop; at += 4) {
+		const slot = SORT_COUNTS + 4 + (<usize>min<u32>(load<u32>(at), FREQUENT) << 2);
 		store<u32>(slot, load<u32>(slot) + 4);
 	}
 	let sum: u32 = 0;
@@ -54,15 +55,16 @@ function sortSymbols(code: usize, count: u32): void {
 		sum += load<u32>(at);
 		store<u32>(at, sum);
 	}
-	for (let s: usize = 0; s < <usize>count; s++) {
-		const frequency = load<u32>(from + (s << 2));
+	for (let at = from; at < stop; at += 4) {
+		const frequency = load<u32>(at);
 		const slot = SORT_COUNTS + (<usize>min<u32>(frequency, FREQUENT) << 2);
-		const at = load<u32>(slot);
-		store<u32>(SORT_KEYS + <usize>at, (frequency << 16) | <u32>s);
-		store<u32>(slot, at + 4);
+		const to = load<u32>(slot);
+		store<u32>(SORT_KEYS + <usize>to, (frequency << 16) | ((<u32>(at - from)) >> 2));
+		store<u32>(slot, to + 4);
 	}
 	const end: usize = SORT_KEYS + (<usize>count << 2);
-	store<u32>(end, 0xffffffff);
+	store<u32>(end, 0x7fffffff);
+	store<u32>(end + 4, 0x7fffffff);
 	for (let at: usize = SORT_KEYS + <usize>sum + 4; at < end; at += 4) {
 		const key = load<u32>(at);
 		let to = at;
@@ -71,56 +73,65 @@ function sortSymbols(code: usize, count: u32): void {
 	}
 }
 
-// Per inner node: its frequency, then its parent or its depth.
-const NODE_SIZE: usize = 8;
+// An inner node: its frequency, and where both queues stood before it took its two children from their fronts.
+const NODE_SIZE: usize = 12;
+/** Greater than every sum of frequencies. */
+const NEVER: u32 = 0x7fff;
 
-/** Builds the tree over SORT_KEYS and puts the number of leaves of each depth into COUNTS. */
-function countDepths(count: u32): void {
+/**
+ * Huffman's algorithm with two queues: the leaves in SORT_KEYS, and the inner nodes in TREE in the order in which they
+ * are made.
+ */
+function joinNodes(count: u32): void {
 	let leaf: usize = SORT_KEYS;
 	let inner: usize = TREE;
-	let leafFrequency = load<u32>(leaf) >> 16;
-	let innerFrequency: u32 = 0x10000;
 	const end: usize = TREE + <usize>(count - 1) * NODE_SIZE;
+	store<u32>(TREE, NEVER);
+	store<u32>(TREE + NODE_SIZE, NEVER);
 	for (let node: usize = TREE; node < end; node += NODE_SIZE) {
-		// Not created yet: never the lowest.
-		store<u32>(node, 0x10000);
-		let sum: u32 = 0;
-		for (let k = 0; k < 2; k++) {
-			// If both are equal the leaf is taken. A parent written in vain is written again later.
-			const isLeaf = leafFrequency <= innerFrequency;
-			store<u32>(inner + 4, <u32>node);
-			sum += isLeaf ? leafFrequency : innerFrequency;
-			leaf += <usize>isLeaf << 2;
-			inner += <usize>!isLeaf << 3;
-			leafFrequency = load<u32>(leaf) >> 16;
-			innerFrequency = load<u32>(inner);
+		store<u32>(node + 4, <u32>leaf);
+		store<u32>(node + 8, <u32>inner);
+		const leaf0 = load<u32>(leaf) >> 16;
+		const leaf1 = load<u32>(leaf, 4) >> 16;
+		const inner0 = load<u32>(inner);
+		let sum: u32;
+		if (leaf1 <= inner0) {
+			// Leaves go first if both are equal.
+			sum = leaf0 + leaf1;
+			leaf += 8;
+		} else {
+			const inner1 = load<u32>(inner, NODE_SIZE);
+			if (inner1 < leaf0) {
+				sum = inner0 + inner1;
+				inner += 2 * NODE_SIZE;
+			} else {
+				sum = leaf0 + inner0;
+				leaf += 4;
+				inner += NODE_SIZE;
+			}
 		}
 		store<u32>(node, sum);
-		store<u32>(node + NODE_SIZE, 0x10000);
-		innerFrequency = load<u32>(inner);
-	}
-	for (let l: usize = 0; l < 64 * 4; l += 4) store<u32>(COUNTS + l, 0);
-	// From the root down: an inner node at depth d takes away one leaf there and gives two at depth d + 1.
-	let node = end - NODE_SIZE;
-	store<u32>(node + 4, 0);
-	store<u32>(COUNTS + 4, 2);
-	while (node > TREE) {
-		node -= NODE_SIZE;
-		const depth = load<u32>(<usize>load<u32>(node + 4) + 4) + 1;
-		store<u32>(node + 4, depth);
-		const slot: usize = COUNTS + (<usize>depth << 2);
-		store<u32>(slot, load<u32>(slot) - 1);
-		store<u32>(slot + 4, load<u32>(slot + 4) + 2);
+		// The next one is not made yet: never the lowest.
+		store<u32>(node + NODE_SIZE, NEVER);
+		store<u32>(node + 2 * NODE_SIZE, NEVER);
 	}
 }
 
-/** The least frequent symbols get the greatest lengths. */
+/**
+ * Writes the length of each symbol, and how many symbols have each length to COUNTS. Both queues are in the order of
+ * depth, so the nodes of one depth lie side by side, and so do their children.
+ */
 function assignLengths(lengths: usize, count: u32): void {
-	let at: usize = SORT_KEYS;
-	const end: usize = SORT_KEYS + (<usize>count << 2);
-	for (let l: u32 = 16; l > 0 && at < end; l--) {
-		for (const stop = at + (<usize>load<u32>(COUNTS + (<usize>l << 2)) << 2); at < stop; at += 4) {
-			store<u8>(lengths + <usize>load<u16>(at), <u8>l);
-		}
+	for (let l: usize = 0; l < 17 * 4; l += 4) store<u32>(COUNTS + l, 0);
+	let inner: usize = TREE + <usize>(count - 2) * NODE_SIZE;
+	let leafEnd: usize = SORT_KEYS + (<usize>count << 2);
+	for (let length: u32 = 1; length <= 16; length++) {
+		// The first node of this depth: its queue positions begin the children.
+		const leaf = <usize>load<u32>(inner, 4);
+		store<u32>(COUNTS + (<usize>length << 2), <u32>(leafEnd - leaf) >> 2);
+		for (let at = leaf; at < leafEnd; at += 4) store<u8>(lengths + <usize>load<u16>(at), <u8>length);
+		if (leaf == SORT_KEYS) break;
+		leafEnd = leaf;
+		inner = <usize>load<u32>(inner, 8);
 	}
 }

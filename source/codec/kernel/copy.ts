@@ -11,21 +11,30 @@ for (let offset: usize = 1; offset < 16; offset++) {
 // @ts-ignore: decorator
 @inline
 export function copyMatch(out: usize, offset: usize, length: usize): void {
-	let to = out;
-	const end = out + length;
+	// Nearly all matches are done with the first step.
 	if (offset >= 16) {
 		let from = out - offset;
-		do {
-			v128.store(to, v128.load(from));
-			to += 16;
-			from += 16;
-		} while (to < end);
+		v128.store(out, v128.load(from));
+		if (length > 16) {
+			const end = out + length;
+			let to = out + 16;
+			do {
+				from += 16;
+				v128.store(to, v128.load(from));
+				to += 16;
+			} while (to < end);
+		}
 	} else {
 		const pattern = v128.swizzle(v128.load(out - offset), v128.load(PATTERN_MASKS + (offset << 4)));
+		v128.store(out, pattern);
 		const step = <usize>load<u32>(PATTERN_STEPS + (offset << 2));
-		do {
-			v128.store(to, pattern);
-			to += step;
-		} while (to < end);
+		if (length > step) {
+			const end = out + length;
+			let to = out + step;
+			do {
+				v128.store(to, pattern);
+				to += step;
+			} while (to < end);
+		}
 	}
 }

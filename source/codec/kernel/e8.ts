@@ -1,4 +1,4 @@
-// The x86 CALL translation of LZX (shared/format/lzx.md §8), both ways.
+// The x86 CALL translation of LZX (shared/format/lzx.md §8), in the decoding direction.
 
 /** The "file size" that WIM files always use. */
 const FILE_SIZE: i32 = 12000000;

@@ -4,7 +4,7 @@
 // stands in the low six bits, so that shifting a 64-bit buffer by the whole entry shifts by the length. Codewords longer
 // than the table are found by comparing with the first codeword of each length; their entries hold LONG.
 
-import { COUNTS, POSITIONS } from './layout';
+import { COUNTS, POSITIONS, USED } from './layout';
 
 /** The symbol part is larger than that of any symbol (798); the length part is 0. */
 export const LONG: u32 = 0xffc0;
@@ -26,21 +26,55 @@ const SORTED: usize = LONG_SIZE;
 /**
  * Fills a table from code lengths of 0 to 16.
  *
- * @param lengths one byte per symbol
+ * @param lengths one byte per symbol; up to 15 bytes behind the last are read and must be 0
  * @param long where to put what `longSymbol` needs: 136 + 2 * count bytes
  * @returns COMPLETE, EMPTY (no symbol has a codeword; every lookup gives LONG) or WRONG
  */
 export function buildTable(lengths: usize, count: u32, table: usize, bits: u32, long: usize): u32 {
 	for (let l: usize = 0; l < 17 * 4; l += 4) store<u32>(COUNTS + l, 0);
-	for (let s: usize = 0; s < <usize>count; s++) {
-		const slot = COUNTS + (<usize>load<u8>(lengths + s) << 2);
-		store<u32>(slot, load<u32>(slot) + 1);
+	// Most symbols of most codes are not used: list the others, as `length << 16 | symbol`.
+	const zero = i64x2.splat(0);
+	let listEnd: usize = USED;
+	for (let s: u32 = 0; s < count; s += 16) {
+		let used = <u32>i8x16.bitmask(i8x16.ne(v128.load(lengths + <usize>s), zero));
+		while (used != 0) {
+			const symbol = s + ctz(used);
+			const l = <u32>load<u8>(lengths + <usize>symbol);
+			const slot = COUNTS + (<usize>l << 2);
+			store<u32>(slot, load<u32>(slot) + 1);
+			store<u32>(listEnd, (l << 16) | symbol);
+			listEnd += 4;
+			used &= used - 1;
+		}
 	}
-	return buildCounted(lengths, count, table, bits, long);
+	const total = beginCode(long);
+	if (total != 65536 && listEnd != USED) return WRONG;
+	const sorted = long + SORTED;
+	for (let from: usize = USED; from < listEnd; from += 4) {
+		const slot = POSITIONS + (<usize>load<u16>(from, 2) << 2);
+		const at = load<u32>(slot);
+		store<u16>(sorted + (<usize>at << 1), load<u16>(from));
+		store<u32>(slot, at + 1);
+	}
+	fillTable(table, bits, sorted);
+	return listEnd == USED ? EMPTY : COMPLETE;
 }
 
-/** As `buildTable`, when COUNTS holds how many symbols have each length of 1 to 16. */
-export function buildCounted(lengths: usize, count: u32, table: usize, bits: u32, long: usize): u32 {
+/** As `buildTable`, for a complete code of which all symbols are used, when COUNTS holds how many have each length. */
+export function buildCounted(lengths: usize, count: u32, table: usize, bits: u32, long: usize): void {
+	beginCode(long);
+	const sorted = long + SORTED;
+	for (let s: u32 = 0; s < count; s++) {
+		const slot = POSITIONS + (<usize>load<u8>(lengths + s) << 2);
+		const at = load<u32>(slot);
+		store<u16>(sorted + (<usize>at << 1), <u16>s);
+		store<u32>(slot, at + 1);
+	}
+	fillTable(table, bits, sorted);
+}
+
+/** From COUNTS: where each length begins among the sorted symbols, and its codewords. @returns 65536 for a complete code */
+function beginCode(long: usize): u32 {
 	// Codewords are handed out from 0 upward; `code` counts in units of 2^-16.
 	let code: u32 = 0;
 	let position: u32 = 0;
@@ -52,18 +86,7 @@ export function buildCounted(lengths: usize, count: u32, table: usize, bits: u32
 		position += n;
 		store<u32>(long + (<usize>l << 3), code);
 	}
-	if (code != 65536 && position != 0) return WRONG;
-	const sorted = long + SORTED;
-	for (let s: u32 = 0; s < count; s++) {
-		const l = <usize>load<u8>(lengths + s);
-		if (l == 0) continue;
-		const slot = POSITIONS + (l << 2);
-		const at = load<u32>(slot);
-		store<u16>(sorted + (<usize>at << 1), <u16>s);
-		store<u32>(slot, at + 1);
-	}
-	fillTable(table, bits, sorted);
-	return position == 0 ? EMPTY : COMPLETE;
+	return code;
 }
 
 /** Writes the entries in the order of the codewords, which is the order of the table. Needs COUNTS. */

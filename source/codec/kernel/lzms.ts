@@ -25,7 +25,7 @@ import {
 	SYMBOL_UNKNOWN,
 } from './layout';
 import { LENGTH_SLOTS, slotsFor, writeLengthSlots, writeOffsetSlots } from './slots';
-import { filterX86 } from './x86';
+import { decodeX86 } from './x86';
 
 // Histories of the decision classes: the last 64 bits of each state, 8 bytes.
 const MAIN: usize = HISTORIES; // 16 states
@@ -54,6 +54,9 @@ const POWER_BITS: u32 = 7;
 const LONG_PERIOD: u32 = 1024;
 const SHORT_PERIOD: u32 = 512;
 
+/** The range coder is this many bytes ahead of what it has used, and may be so at the end. */
+const AHEAD: usize = 4;
+
 writeOffsetSlots(OFFSET_ROWS);
 writeLengthSlots(LENGTH_ROWS);
 
@@ -69,6 +72,197 @@ function split(range: u32, history: u64): u32 {
 	return (range >> 6) * (64 - (ones + <u32>(ones == 0) - (ones >> 6)));
 }
 
+// What a chunk is made of, and its state between two runs of the hot loop. The loop itself works on local variables and
+// calls nothing, since V8 keeps hardly anything in registers across calls: it returns for what is rare.
+let keptInput: usize = 0;
+let keptInEnd: usize = 0;
+let keptOutput: usize = 0;
+let keptOutEnd: usize = 0;
+let keptOut: usize = 0;
+let keptRange: u32 = 0;
+let keptCode: u32 = 0;
+let keptFront: usize = 0;
+let keptBits: u64 = 0;
+let keptHeld: u32 = 0;
+let keptBack: usize = 0;
+let keptMainState: u32 = 0;
+let keptMatchState: u32 = 0;
+let keptLzState: u32 = 0;
+let keptRepeatState: u32 = 0;
+let keptRepeat2State: u32 = 0;
+let keptLiteralsLeft: u32 = 0;
+let keptLengthsLeft: u32 = 0;
+let keptOffsetsLeft: u32 = 0;
+let keptL0: u32 = 0;
+let keptL1: u32 = 0;
+let keptL2: u32 = 0;
+let keptL3: u32 = 0;
+// Where the last match of each kind ended: right behind it, its own offset cannot be named.
+let keptLzEnd: usize = 0;
+let deltaEnd: usize = 0;
+/** How many symbols the two offset codes have. */
+let offsetSymbols: u32 = 0;
+
+// The state of delta matches.
+let deltaState: u32 = 0;
+let deltaRepeatState: u32 = 0;
+let deltaRepeat2State: u32 = 0;
+let deltaOffsetsLeft: u32 = 0;
+let powersLeft: u32 = 0;
+// Recent pairs as `power << 32 | raw`.
+let d0: u64 = 0;
+let d1: u64 = 0;
+let d2: u64 = 0;
+let d3: u64 = 0;
+
+const NO_PAIR: u64 = 0xffffffffffffffff;
+
+/** Decodes a decision outside the hot loop. */
+function decide(history: usize): u32 {
+	if (keptRange < 0x10000) {
+		keptRange <<= 16;
+		keptCode = (keptCode << 16) | <u32>load<u16>(keptFront);
+		keptFront += 2;
+	}
+	const past = load<u64>(history);
+	const bound = split(keptRange, past);
+	if (keptCode < bound) {
+		keptRange = bound;
+		store<u64>(history, past << 1);
+		return 0;
+	}
+	keptRange -= bound;
+	keptCode -= bound;
+	store<u64>(history, (past << 1) | 1);
+	return 1;
+}
+
+/** Decodes power and distance of a delta match. @returns the pair, or NO_PAIR for an unknown symbol */
+function decodePair(shift: u32): u64 {
+	let bit = decide(DELTA + (<usize>deltaState << 3));
+	deltaState = ((deltaState << 1) | bit) & 63;
+	if (bit == 0) {
+		// Eight symbols: never more than 7 bits.
+		let e = <u32>load<u16>((<usize>(keptBits >> 57) << 1) + POWER + CODE_TABLE);
+		keptBits <<= <u64>e;
+		keptHeld -= e;
+		const power = <usize>(e >> 6);
+		let slot = POWER + FREQUENCIES + (power << 2);
+		store<u32>(slot, load<u32>(slot) + 1);
+		powersLeft -= 1;
+		if (powersLeft == 0) {
+			rebuildCode(POWER, 8, POWER_BITS);
+			powersLeft = SHORT_PERIOD;
+		}
+		keptBits |= load<u64>(keptBack - 8) >> (<u64>keptHeld);
+		keptBack -= <usize>(((keptHeld >> 3) & 6) ^ 6);
+		keptHeld |= 48;
+		e = <u32>load<u16>((<usize>(keptBits >> 53) << 1) + DELTA_OFFSET + CODE_TABLE);
+		if (e >= LONG) {
+			e = longSymbol(DELTA_OFFSET + CODE_LONG, <u32>(keptBits >> 48), OFFSET_BITS);
+			if (e == NO_SYMBOL) return NO_PAIR;
+		}
+		keptBits <<= <u64>e;
+		keptHeld -= e;
+		const symbol = <usize>(e >> 6);
+		slot = DELTA_OFFSET + FREQUENCIES + (symbol << 2);
+		store<u32>(slot, load<u32>(slot) + 1);
+		const row = OFFSET_ROWS + (symbol << 3);
+		const extra = load<u32>(row + 4);
+		const raw = load<u32>(row) + <u32>((keptBits >> 1) >> <u64>(63 - extra));
+		keptBits <<= <u64>extra;
+		keptHeld -= extra;
+		deltaOffsetsLeft -= 1;
+		if (deltaOffsetsLeft == 0) {
+			rebuildCode(DELTA_OFFSET, offsetSymbols, OFFSET_BITS);
+			deltaOffsetsLeft = LONG_PERIOD;
+		}
+		d3 = d2;
+		d2 = d1;
+		d1 = d0;
+		d0 = (<u64>power << 32) | <u64>raw;
+		return d0;
+	}
+	let index = shift;
+	bit = decide(DELTA_REPEAT + (<usize>deltaRepeatState << 3));
+	deltaRepeatState = ((deltaRepeatState << 1) | bit) & 63;
+	if (bit != 0) {
+		bit = decide(DELTA_REPEAT_2 + (<usize>deltaRepeat2State << 3));
+		deltaRepeat2State = ((deltaRepeat2State << 1) | bit) & 63;
+		index += 1 + bit;
+	}
+	let pair = d0;
+	if (index == 0) return pair;
+	if (index == 1) {
+		pair = d1;
+	} else {
+		if (index == 2) {
+			pair = d2;
+		} else {
+			pair = d3;
+			d3 = d2;
+		}
+		d2 = d1;
+	}
+	d1 = d0;
+	d0 = pair;
+	return pair;
+}
+
+
+// Why the hot loop returned, if not for an error of layout.ts.
+const PAUSE: u32 = 100;
+const DELTA_MATCH: u32 = 101;
+
+/** Decodes the rest of a delta match, after the two decisions that announce it. */
+function decodeDelta(): u32 {
+	const pair = decodePair(<u32>(keptOut == deltaEnd));
+	if (pair == NO_PAIR) return SYMBOL_UNKNOWN;
+	const power = pair >> 32;
+	const distance = (pair & 0xffffffff) << power;
+	keptBits |= load<u64>(keptBack - 8) >> (<u64>keptHeld);
+	keptBack -= <usize>(((keptHeld >> 3) & 6) ^ 6);
+	keptHeld |= 48;
+	let e = <u32>load<u16>((<usize>(keptBits >> 55) << 1) + LENGTH + CODE_TABLE);
+	if (e >= LONG) {
+		e = longSymbol(LENGTH + CODE_LONG, <u32>(keptBits >> 48), LENGTH_BITS);
+		if (e == NO_SYMBOL) return SYMBOL_UNKNOWN;
+	}
+	keptBits <<= <u64>e;
+	keptHeld -= e;
+	const symbol = <usize>(e >> 6);
+	const slot = LENGTH + FREQUENCIES + (symbol << 2);
+	store<u32>(slot, load<u32>(slot) + 1);
+	const row = LENGTH_ROWS + (symbol << 3);
+	const extra = load<u32>(row + 4);
+	const length = <usize>(load<u32>(row) + <u32>((keptBits >> 1) >> <u64>(63 - extra)));
+	keptBits <<= <u64>extra;
+	keptHeld -= extra;
+	keptLengthsLeft -= 1;
+	if (length > keptOutEnd - keptOut) return MATCH_PAST_END;
+	if (distance + (<u64>1 << power) > <u64>(keptOut - keptOutput)) return DELTA_DISTANCE;
+	copyDelta(keptOut, <usize>distance, <usize>1 << <usize>power, length);
+	keptOut += length;
+	deltaEnd = keptOut;
+	return PAUSE;
+}
+
+/** Rebuilds the codes whose time has come. */
+function rebuildDue(): void {
+	if (keptLiteralsLeft == 0) {
+		rebuildCode(LITERAL, 256, LITERAL_BITS);
+		keptLiteralsLeft = LONG_PERIOD;
+	}
+	if (keptOffsetsLeft == 0) {
+		rebuildCode(OFFSET, offsetSymbols, OFFSET_BITS);
+		keptOffsetsLeft = LONG_PERIOD;
+	}
+	if (keptLengthsLeft == 0) {
+		rebuildCode(LENGTH, LENGTH_SLOTS, LENGTH_BITS);
+		keptLengthsLeft = SHORT_PERIOD;
+	}
+}
+
 /**
  * Decodes one chunk. Reads up to 40 bytes before `input` and behind `inEnd`, which must be zero; writes up to 15 behind
  * `outEnd`. The stored size is even and at least 4, the original size at least 5.
@@ -76,71 +270,124 @@ function split(range: u32, history: u64): u32 {
  * @returns a code of layout.ts
  */
 export function decodeLzms(input: usize, inEnd: usize, output: usize, outEnd: usize): u32 {
-	const offsets = slotsFor(OFFSET_ROWS, <u32>(outEnd - output) - 1);
+	begin(input, inEnd, output, outEnd);
+	while (keptOut < outEnd) {
+		let reason = decodeItems();
+		if (reason == DELTA_MATCH) reason = decodeDelta();
+		if (reason != PAUSE) return reason;
+		rebuildDue();
+	}
+	if (keptFront > inEnd + AHEAD || keptBack + <usize>((keptHeld & 63) >> 3) < input) return ENDS_EARLY;
+	lzmsFront = keptFront;
+	lzmsBack = keptBack + <usize>(((keptHeld >> 4) & 3) << 1);
+	decodeX86(output, outEnd, LAST_USES);
+	return DONE;
+}
+
+function begin(input: usize, inEnd: usize, output: usize, outEnd: usize): void {
+	offsetSymbols = slotsFor(OFFSET_ROWS, <u32>(outEnd - output) - 1);
 	for (let at: usize = HISTORIES; at < HISTORIES_END; at += 8) store<u64>(at, FIRST_HISTORY);
 	startCode(LITERAL, 256, LITERAL_BITS);
 	startCode(LENGTH, LENGTH_SLOTS, LENGTH_BITS);
-	startCode(OFFSET, offsets, OFFSET_BITS);
-	startCode(DELTA_OFFSET, offsets, OFFSET_BITS);
+	startCode(OFFSET, offsetSymbols, OFFSET_BITS);
+	startCode(DELTA_OFFSET, offsetSymbols, OFFSET_BITS);
 	startCode(POWER, 8, POWER_BITS);
+	keptInput = input;
+	keptInEnd = inEnd;
+	keptOutput = output;
+	keptOutEnd = outEnd;
+	keptOut = output;
+	keptRange = 0xffffffff;
+	keptCode = rotl<u32>(load<u32>(input), 16);
+	keptFront = input + AHEAD;
+	keptBack = inEnd;
+	keptBits = 0;
+	keptHeld = 0;
+	keptMainState = 0;
+	keptMatchState = 0;
+	keptLzState = 0;
+	keptRepeatState = 0;
+	keptRepeat2State = 0;
+	deltaState = 0;
+	deltaRepeatState = 0;
+	deltaRepeat2State = 0;
+	keptLiteralsLeft = LONG_PERIOD;
+	keptLengthsLeft = SHORT_PERIOD;
+	keptOffsetsLeft = LONG_PERIOD;
+	deltaOffsetsLeft = LONG_PERIOD;
+	powersLeft = SHORT_PERIOD;
+	keptL0 = 1;
+	keptL1 = 2;
+	keptL2 = 3;
+	keptL3 = 4;
+	d0 = 1;
+	d1 = 2;
+	d2 = 3;
+	d3 = 4;
+	keptLzEnd = 0;
+	deltaEnd = 0;
+}
 
+/**
+ * The hot loop: decodes until a code needs a rebuild, a delta match comes or the chunk ends.
+ *
+ * @returns PAUSE, DELTA_MATCH or a code of layout.ts
+ */
+function decodeItems(): u32 {
 	// The range coder. Its two words ahead may lie behind the end, no more.
-	const frontLimit = inEnd + 4;
-	let range: u32 = 0xffffffff;
-	let code = rotl<u32>(load<u32>(input), 16);
-	let front = input + 4;
+	const frontLimit = keptInEnd + AHEAD;
+	let range = keptRange;
+	let code = keptCode;
+	let front = keptFront;
 
 	// The bit stream: what comes next at the top of `bits`; only the low six bits of `held` count.
-	const backLimit = input - 8;
-	let back = inEnd;
-	let bits: u64 = 0;
-	let held: u32 = 0;
+	const backLimit = keptInput - 8;
+	let back = keptBack;
+	let bits = keptBits;
+	let held = keptHeld;
 
-	let mainState: u32 = 0;
-	let matchState: u32 = 0;
-	let lzState: u32 = 0;
-	let repeatState: u32 = 0;
-	let repeat2State: u32 = 0;
-	let deltaState: u32 = 0;
-	let deltaRepeatState: u32 = 0;
-	let deltaRepeat2State: u32 = 0;
+	let mainState = keptMainState;
+	let matchState = keptMatchState;
+	let lzState = keptLzState;
+	let repeatState = keptRepeatState;
+	let repeat2State = keptRepeat2State;
 
-	let literalsLeft = LONG_PERIOD;
-	let lengthsLeft = SHORT_PERIOD;
-	let offsetsLeft = LONG_PERIOD;
-	let deltaOffsetsLeft = LONG_PERIOD;
-	let powersLeft = SHORT_PERIOD;
+	let literalsLeft = keptLiteralsLeft;
+	let lengthsLeft = keptLengthsLeft;
+	let offsetsLeft = keptOffsetsLeft;
 
-	// Recent offsets, and recent pairs as `power << 32 | raw`.
-	let l0: u32 = 1;
-	let l1: u32 = 2;
-	let l2: u32 = 3;
-	let l3: u32 = 4;
-	let d0: u64 = 1;
-	let d1: u64 = 2;
-	let d2: u64 = 3;
-	let d3: u64 = 4;
-	// Whether the item before was a match of the same kind, whose offset cannot be named.
-	let afterLz = false;
-	let afterDelta = false;
+	// Recent offsets.
+	let l0 = keptL0;
+	let l1 = keptL1;
+	let l2 = keptL2;
+	let l3 = keptL3;
+	let lzEnd = keptLzEnd;
 
-	let out = output;
+	const outEnd = keptOutEnd;
+	const output = keptOutput;
+	let out = keptOut;
+	let reason = PAUSE;
 	while (out < outEnd) {
-		// More was taken than exists if the pointers are this far out.
-		if (front > frontLimit || back < backLimit) return ENDS_EARLY;
-		bits |= load<u64>(back - 8) >> (<u64>held);
-		back -= <usize>(((held >> 3) & 6) ^ 6);
-		held |= 48;
+		let history: usize;
+		let past: u64;
+		let bound: u32;
 
-		if (range < 0x10000) {
-			range <<= 16;
-			code = (code << 16) | <u32>load<u16>(front);
-			front += 2;
-		}
-		let history = MAIN + (<usize>mainState << 3);
-		let past = load<u64>(history);
-		let bound = split(range, past);
-		if (code < bound) {
+		// Literals, until a match comes, the chunk ends or the code needs a rebuild.
+		const start = out;
+		const stop = min<usize>(outEnd, out + <usize>literalsLeft);
+		do {
+			bits |= load<u64>(back - 8) >> (<u64>held);
+			back -= <usize>(((held >> 3) & 6) ^ 6);
+			held |= 48;
+			if (range < 0x10000) {
+				range <<= 16;
+				code = (code << 16) | <u32>load<u16>(front);
+				front += 2;
+			}
+			history = MAIN + (<usize>mainState << 3);
+			past = load<u64>(history);
+			bound = split(range, past);
+			if (code >= bound) break;
 			range = bound;
 			store<u64>(history, past << 1);
 			mainState = (mainState << 1) & 15;
@@ -156,15 +403,12 @@ export function decodeLzms(input: usize, inEnd: usize, output: usize, outEnd: us
 			out += 1;
 			const slot = LITERAL + FREQUENCIES + (<usize>symbol << 2);
 			store<u32>(slot, load<u32>(slot) + 1);
-			afterLz = false;
-			afterDelta = false;
-			literalsLeft -= 1;
-			if (literalsLeft == 0) {
-				rebuildCode(LITERAL, 256, LITERAL_BITS);
-				literalsLeft = LONG_PERIOD;
-			}
-			continue;
-		}
+		} while (out < stop);
+		// More was taken than exists if the pointers are this far out. (The literals before were made of whatever lies there.)
+		if (front > frontLimit || back < backLimit) return ENDS_EARLY;
+		literalsLeft -= <u32>(out - start);
+		if (out == stop) break;
+
 		range -= bound;
 		code -= bound;
 		store<u64>(history, (past << 1) | 1);
@@ -178,9 +422,7 @@ export function decodeLzms(input: usize, inEnd: usize, output: usize, outEnd: us
 		history = MATCH + (<usize>matchState << 3);
 		past = load<u64>(history);
 		bound = split(range, past);
-		let isDelta = false;
 		let offset: u32 = 0;
-		let power: u32 = 0;
 		if (code < bound) {
 			range = bound;
 			store<u64>(history, past << 1);
@@ -214,10 +456,6 @@ export function decodeLzms(input: usize, inEnd: usize, output: usize, outEnd: us
 				bits <<= <u64>extra;
 				held -= extra;
 				offsetsLeft -= 1;
-				if (offsetsLeft == 0) {
-					rebuildCode(OFFSET, offsets, OFFSET_BITS);
-					offsetsLeft = LONG_PERIOD;
-				}
 				l3 = l2;
 				l2 = l1;
 				l1 = l0;
@@ -235,7 +473,7 @@ export function decodeLzms(input: usize, inEnd: usize, output: usize, outEnd: us
 				history = LZ_REPEAT + (<usize>repeatState << 3);
 				past = load<u64>(history);
 				bound = split(range, past);
-				let index: u32 = <u32>afterLz;
+				let index: u32 = <u32>(out == lzEnd);
 				if (code < bound) {
 					range = bound;
 					store<u64>(history, past << 1);
@@ -289,126 +527,8 @@ export function decodeLzms(input: usize, inEnd: usize, output: usize, outEnd: us
 			code -= bound;
 			store<u64>(history, (past << 1) | 1);
 			matchState = ((matchState << 1) | 1) & 31;
-			isDelta = true;
-
-			if (range < 0x10000) {
-				range <<= 16;
-				code = (code << 16) | <u32>load<u16>(front);
-				front += 2;
-			}
-			history = DELTA + (<usize>deltaState << 3);
-			past = load<u64>(history);
-			bound = split(range, past);
-			let pair: u64;
-			if (code < bound) {
-				range = bound;
-				store<u64>(history, past << 1);
-				deltaState = (deltaState << 1) & 63;
-				// Eight symbols: never more than 7 bits.
-				let e = <u32>load<u16>((<usize>(bits >> 57) << 1) + POWER + CODE_TABLE);
-				bits <<= <u64>e;
-				held -= e;
-				const symbolPower = <usize>(e >> 6);
-				let slot = POWER + FREQUENCIES + (symbolPower << 2);
-				store<u32>(slot, load<u32>(slot) + 1);
-				powersLeft -= 1;
-				if (powersLeft == 0) {
-					rebuildCode(POWER, 8, POWER_BITS);
-					powersLeft = SHORT_PERIOD;
-				}
-				bits |= load<u64>(back - 8) >> (<u64>held);
-				back -= <usize>(((held >> 3) & 6) ^ 6);
-				held |= 48;
-				e = <u32>load<u16>((<usize>(bits >> 53) << 1) + DELTA_OFFSET + CODE_TABLE);
-				if (e >= LONG) {
-					e = longSymbol(DELTA_OFFSET + CODE_LONG, <u32>(bits >> 48), OFFSET_BITS);
-					if (e == NO_SYMBOL) return SYMBOL_UNKNOWN;
-				}
-				bits <<= <u64>e;
-				held -= e;
-				const symbol = <usize>(e >> 6);
-				slot = DELTA_OFFSET + FREQUENCIES + (symbol << 2);
-				store<u32>(slot, load<u32>(slot) + 1);
-				const row = OFFSET_ROWS + (symbol << 3);
-				const extra = load<u32>(row + 4);
-				pair = (<u64>symbolPower << 32) | <u64>(load<u32>(row) + <u32>((bits >> 1) >> <u64>(63 - extra)));
-				bits <<= <u64>extra;
-				held -= extra;
-				deltaOffsetsLeft -= 1;
-				if (deltaOffsetsLeft == 0) {
-					rebuildCode(DELTA_OFFSET, offsets, OFFSET_BITS);
-					deltaOffsetsLeft = LONG_PERIOD;
-				}
-				d3 = d2;
-				d2 = d1;
-				d1 = d0;
-			} else {
-				range -= bound;
-				code -= bound;
-				store<u64>(history, (past << 1) | 1);
-				deltaState = ((deltaState << 1) | 1) & 63;
-
-				if (range < 0x10000) {
-					range <<= 16;
-					code = (code << 16) | <u32>load<u16>(front);
-					front += 2;
-				}
-				history = DELTA_REPEAT + (<usize>deltaRepeatState << 3);
-				past = load<u64>(history);
-				bound = split(range, past);
-				let index: u32 = <u32>afterDelta;
-				if (code < bound) {
-					range = bound;
-					store<u64>(history, past << 1);
-					deltaRepeatState = (deltaRepeatState << 1) & 63;
-				} else {
-					range -= bound;
-					code -= bound;
-					store<u64>(history, (past << 1) | 1);
-					deltaRepeatState = ((deltaRepeatState << 1) | 1) & 63;
-
-					if (range < 0x10000) {
-						range <<= 16;
-						code = (code << 16) | <u32>load<u16>(front);
-						front += 2;
-					}
-					history = DELTA_REPEAT_2 + (<usize>deltaRepeat2State << 3);
-					past = load<u64>(history);
-					bound = split(range, past);
-					if (code < bound) {
-						range = bound;
-						store<u64>(history, past << 1);
-						deltaRepeat2State = (deltaRepeat2State << 1) & 63;
-						index += 1;
-					} else {
-						range -= bound;
-						code -= bound;
-						store<u64>(history, (past << 1) | 1);
-						deltaRepeat2State = ((deltaRepeat2State << 1) | 1) & 63;
-						index += 2;
-					}
-				}
-				if (index == 0) {
-					pair = d0;
-				} else if (index == 1) {
-					pair = d1;
-					d1 = d0;
-				} else if (index == 2) {
-					pair = d2;
-					d2 = d1;
-					d1 = d0;
-				} else {
-					pair = d3;
-					d3 = d2;
-					d2 = d1;
-					d1 = d0;
-				}
-			}
-			d0 = pair;
-			power = <u32>(pair >> 32);
-			const distance = (pair & 0xffffffff) << <u64>power;
-			if (distance > 0xffffffff) return DELTA_DISTANCE;
-			offset = <u32>distance;
+			reason = DELTA_MATCH;
+			break;
 		}
 
 		// The length, of both kinds of matches.
@@ -431,30 +551,34 @@ export function decodeLzms(input: usize, inEnd: usize, output: usize, outEnd: us
 		bits <<= <u64>extra;
 		held -= extra;
 		lengthsLeft -= 1;
-		if (lengthsLeft == 0) {
-			rebuildCode(LENGTH, LENGTH_SLOTS, LENGTH_BITS);
-			lengthsLeft = SHORT_PERIOD;
-		}
-
 		if (length > outEnd - out) return MATCH_PAST_END;
-		if (isDelta) {
-			if (<u64>offset + (<u64>1 << <u64>power) > <u64>(out - output)) return DELTA_DISTANCE;
-			copyDelta(out, <usize>offset, <usize>1 << <usize>power, length);
-			afterLz = false;
-			afterDelta = true;
-		} else {
-			if (offset > <u32>(out - output)) return MATCH_BEFORE_START;
-			copyMatch(out, <usize>offset, length);
-			afterLz = true;
-			afterDelta = false;
-		}
+		if (offset > <u32>(out - output)) return MATCH_BEFORE_START;
+		copyMatch(out, <usize>offset, length);
 		out += length;
+		lzEnd = out;
+		if (lengthsLeft == 0 || offsetsLeft == 0) break;
 	}
-	if (front > frontLimit || back + <usize>((held & 63) >> 3) < input) return ENDS_EARLY;
-	lzmsFront = front;
-	lzmsBack = back + <usize>(((held >> 4) & 3) << 1);
-	filterX86(output, outEnd, LAST_USES, true);
-	return DONE;
+	keptRange = range;
+	keptCode = code;
+	keptFront = front;
+	keptBack = back;
+	keptBits = bits;
+	keptHeld = held;
+	keptMainState = mainState;
+	keptMatchState = matchState;
+	keptLzState = lzState;
+	keptRepeatState = repeatState;
+	keptRepeat2State = repeat2State;
+	keptLiteralsLeft = literalsLeft;
+	keptLengthsLeft = lengthsLeft;
+	keptOffsetsLeft = offsetsLeft;
+	keptL0 = l0;
+	keptL1 = l1;
+	keptL2 = l2;
+	keptL3 = l3;
+	keptLzEnd = lzEnd;
+	keptOut = out;
+	return reason;
 }
 
 function copyDelta(out: usize, offset: usize, span: usize, length: usize): void {

@@ -27,8 +27,8 @@ import {
 	SYMBOL_UNKNOWN,
 } from './layout';
 
-const MAIN_BITS: u32 = 11;
-const MAIN_SHIFT: u64 = 53;
+const MAIN_BITS: u32 = 12;
+const MAIN_SHIFT: u64 = 52;
 const LENGTH_BITS: u32 = 10;
 const LENGTH_SHIFT: u64 = 54;
 const SMALL_BITS: u32 = 7;
@@ -278,12 +278,12 @@ function decodeBlock(output: usize, from: usize, outEnd: usize, inLimit: usize, 
 		}
 		const header = (e >> 6) - 256;
 		let length = <usize>(header & 7) + 2;
-		if ((held & 63) < 33) {
-			bits |= fourWords(p) >> (<u64>held);
-			p += refillStep(held);
-			held |= 48;
-		}
 		if (length == 9) {
+			if ((held & 63) < 16) {
+				bits |= fourWords(p) >> (<u64>held);
+				p += refillStep(held);
+				held |= 48;
+			}
 			e = <u32>load<u16>(LENGTH_TABLE + (<usize>(bits >> LENGTH_SHIFT) << 1));
 			if (e >= LONG) {
 				e = longSymbol(LENGTH_LONG, <u32>(bits >> 48), LENGTH_BITS);
@@ -300,6 +300,11 @@ function decodeBlock(output: usize, from: usize, outEnd: usize, inLimit: usize, 
 			const row = LZX_SLOTS + (<usize>slot << 3);
 			offset = load<u32>(row);
 			let extra = load<u32>(row + 4);
+			if ((held & 63) < 17) {
+				bits |= fourWords(p) >> (<u64>held);
+				p += refillStep(held);
+				held |= 48;
+			}
 			if (slot >= aligned) {
 				extra -= 3;
 				offset += <u32>((bits >> 1) >> <u64>(63 - extra)) << 3;

@@ -1,4 +1,4 @@
-// The x86 filter of LZMS (shared/format/lzms.md §8), both ways.
+// The x86 filter of LZMS (shared/format/lzms.md §8), in the decoding direction.
 
 /** Distance from which an older use of a target no longer counts. */
 const FORGET: u32 = 65536;
@@ -8,14 +8,11 @@ const FORGET: u32 = 65536;
 let base: u32 = FORGET;
 
 /**
- * Translates a chunk in place. Reads up to 18 bytes behind `end`.
+ * Turns absolute displacements of a finished chunk back into relative ones. Reads up to 18 bytes behind `end`.
  *
  * @param lastUses a table of 65536 numbers of 4 bytes, zero at first, then left alone
- * @param decoding from absolute to relative; else the other way round
  */
-// @ts-ignore: decorator
-@inline
-export function filterX86(start: usize, end: usize, lastUses: usize, decoding: bool): void {
+export function decodeX86(start: usize, end: usize, lastUses: usize): void {
 	const size = <u32>(end - start);
 	if (size <= 17) return;
 	if (base > 0xffff0000 - FORGET - size) {
@@ -42,7 +39,7 @@ export function filterX86(start: usize, end: usize, lastUses: usize, decoding: b
 		const v0 = v128.load(at);
 		const v2 = v128.load(at, 2);
 		// Bytes 0x48, 0x4C or 0xF0 before a byte with low bits 5; 0xE8 or 0xE9; 0xFF 0x15.
-		const hits = i8x16.bitmask(
+		let hits = <u32>i8x16.bitmask(
 			v128.or(
 				v128.or(
 					v128.and(
@@ -54,48 +51,55 @@ export function filterX86(start: usize, end: usize, lastUses: usize, decoding: b
 				v128.and(i8x16.eq(v0, group), i8x16.eq(v128.load(at, 1), indirect)),
 			),
 		);
-		if (hits == 0) {
-			at += 16;
-			continue;
-		}
-		at += <usize>ctz(hits);
-		if (at >= stop) return;
-
-		const b0 = <u32>load<u8>(at);
-		const b1 = <u32>load<u8>(at, 1);
-		let operand: usize = 3;
-		let limit: i32 = 1023;
-		if (b0 == 0xe8) {
-			operand = 1;
-			limit = 511;
-		} else if (b0 == 0xe9) {
-			at += 5;
-			continue;
-		} else if (b0 == 0xff) {
-			operand = 2;
-		} else if (b0 == 0xf0) {
-			if (b1 != 0x83 || load<u8>(at, 2) != 5) {
-				at += 1;
+		const window = at;
+		at += 16;
+		while (hits != 0) {
+			const op = window + <usize>ctz(hits);
+			if (op >= stop) return;
+			const b0 = <u32>load<u8>(op);
+			const b1 = <u32>load<u8>(op, 1);
+			let operand = op + 3;
+			let limit: i32 = 1023;
+			if (b0 == 0xe8) {
+				operand = op + 1;
+				limit = 511;
+			} else if (b0 == 0xe9) {
+				const next = op + 5;
+				if (next >= at) {
+					at = next;
+					break;
+				}
+				const skipped = <u32>(next - window);
+				hits = (hits >> skipped) << skipped;
+				continue;
+			} else if (b0 == 0xff) {
+				operand = op + 2;
+			} else if (b0 == 0xf0) {
+				if (b1 != 0x83 || load<u8>(op, 2) != 5) {
+					hits &= hits - 1;
+					continue;
+				}
+			} else if (b1 != 0x8d && (b1 != 0x8b || b0 != 0x48 || (load<u8>(op, 2) & 0xf0) != 0)) {
+				hits &= hits - 1;
 				continue;
 			}
-		} else if (b1 != 0x8d && (b1 != 0x8b || b0 != 0x48 || (load<u8>(at, 2) & 0xf0) != 0)) {
-			at += 1;
-			continue;
+			const position = <i32>(op - start);
+			let value = load<u32>(operand);
+			if (position - lastCode <= limit) {
+				value -= position;
+				store<u32>(operand, value);
+			}
+			const slot = lastUses + (<usize>((<u32>position + value) & 0xffff) << 2);
+			const last = <u32>(operand + 3 - start);
+			if (last + origin - load<u32>(slot) < FORGET) lastCode = <i32>last;
+			store<u32>(slot, last + origin);
+			const next = operand + 4;
+			if (next >= at) {
+				at = next;
+				break;
+			}
+			const skipped = <u32>(next - window);
+			hits = (hits >> skipped) << skipped;
 		}
-		const position = <i32>(at - start);
-		at += operand;
-		const translate = position - lastCode <= limit;
-		let value = load<u32>(at);
-		if (decoding && translate) {
-			value -= position;
-			store<u32>(at, value);
-		}
-		const slot = lastUses + (<usize>((<u32>position + value) & 0xffff) << 2);
-		if (!decoding && translate) store<u32>(at, value + position);
-		at += 3;
-		const last = <u32>(at - start);
-		if (last + origin - load<u32>(slot) < FORGET) lastCode = <i32>last;
-		store<u32>(slot, last + origin);
-		at += 1;
 	}
 }

@@ -16,8 +16,8 @@ import {
 	SYMBOL_UNKNOWN,
 } from './layout';
 
-const TABLE_BITS: u32 = 11;
-const TABLE_SHIFT: u64 = 53;
+const TABLE_BITS: u32 = 12;
+const TABLE_SHIFT: u64 = 52;
 const FIRST_MATCH: u32 = 256 << 6;
 const END_SYMBOL: u32 = 256;
 
