@@ -10,7 +10,7 @@ interface KernelTool {
 	moduleText(name: string, binary: Uint8Array): string;
 }
 
-for (const name of ['decoders', 'encoders']) {
+for (const name of ['decoders', 'encoders', 'finders']) {
 	const entry = path.join(root, `source/codec/kernel/${name}.ts`);
 	test(`the embedded ${name} module is what its sources compile to`, {
 		...(existsSync(entry) ? {} : { skip: 'not written yet' }),
