@@ -1,7 +1,10 @@
 /** The deck without a process around it: an engine on one side, bytes of a terminal on the other. */
 
-import type { DeckEngine, FindingFile, JobRequest } from './engine.ts';
-import { replaceDialog } from './forms/questions.ts';
+import { completeInside, completePath } from './effects/complete.ts';
+import type { EffectHost } from './effects/effect-host.ts';
+import { markFiles, writeReport } from './effects/report.ts';
+import { submit } from './effects/submit.ts';
+import type { DeckEngine, JobRequest } from './engine.ts';
 import type { Api, Effects } from './keys/api.ts';
 import { COMMANDS } from './keys/commands.ts';
 import { dispatch } from './keys/dispatch.ts';
@@ -9,25 +12,14 @@ import { createKeymap, type Keymap } from './keys/keymap.ts';
 import { settleLists } from './keys/moves.ts';
 import { Loaders } from './loaders.ts';
 import { createTheme, type Theme } from './parts/theme.ts';
-import { jsonReport } from './report.ts';
 import { sentence } from './sentence.ts';
-import { damageReport } from './state/damage.ts';
 import { followCursor } from './state/details.ts';
-import { changeForm, closeDialog, openDialog } from './state/dialogs.ts';
-import { requestOf, setText, valuesOf, withErrors } from './state/form.ts';
+import { closeDialog } from './state/dialogs.ts';
 import { jobsChanged } from './state/jobs.ts';
-import { markPositions } from './state/marks.ts';
-import { activeJobs, markCount } from './state/selectors.ts';
-import {
-	type DialogAction,
-	type FormDialog,
-	initialState,
-	type Settings,
-	type State,
-} from './state/state.ts';
+import { activeJobs } from './state/selectors.ts';
+import { type DialogAction, initialState, type Settings, type State } from './state/state.ts';
 import { say } from './state/status.ts';
 import { createStore, type Store } from './state/store.ts';
-import { fieldOf } from './state/text-field.ts';
 import { openWim, showStart } from './state/wim.ts';
 import {
 	FrameWriter,
@@ -41,8 +33,6 @@ import type { TerminalProfile } from './terminal/probe.ts';
 /** The pace of everything that no key caused. */
 const TICK_MS = 250;
 const TICK_SLOW_MS = 1000;
-/** Names offered when a path has several completions. */
-const COMPLETIONS_MAX = 20;
 
 /** Draws the state; ends when told to. */
 export type Mount = (parts: {
@@ -236,6 +226,12 @@ export class DeckApp {
 	#effects(): Effects {
 		const { engine, onExit, onSuspend } = this.#options;
 		const { jobs } = engine;
+		const host: EffectHost = {
+			engine,
+			state: () => this.store.get(),
+			change: (change) => this.#change(change),
+			startJob: (request) => this.#startJob(request),
+		};
 		return {
 			copy: (text) => this.#copy(text),
 			repaint: () => this.writer.repaint(),
@@ -256,11 +252,11 @@ export class DeckApp {
 				for (const id of ids) jobs.dismiss(id);
 				this.#change((state) => jobsChanged(state, jobs.list()));
 			},
-			submit: (form, isConfirmed) => void this.#submit(form, isConfirmed),
-			completePath: (form) => void this.#completePath(form),
-			completeInside: (text) => void this.#completeInside(text),
-			markFiles: (files) => void this.#markFiles(files),
-			writeReport: (path, text) => void this.#writeReport(path, text),
+			submit: (form, isConfirmed) => void submit(host, form, isConfirmed),
+			completePath: (form) => void completePath(host, form),
+			completeInside: (text) => void completeInside(host, text),
+			markFiles: (files) => void markFiles(host, files),
+			writeReport: (path, text) => void writeReport(host, path, text),
 		};
 	}
 
@@ -316,161 +312,6 @@ export class DeckApp {
 		const verb = sequence === null ? 'This terminal cannot copy:' : 'Copied';
 		this.#change((state) => say(state, `${verb} ${text}`));
 	}
-
-	async #submit(form: FormDialog, isConfirmed: boolean): Promise<void> {
-		if (form.form === 'open') return this.#openPath(form);
-		if (form.form === 'report') return this.#report(form);
-		const request = requestOf(form);
-		try {
-			const { errors, replaces } = await this.#options.engine.jobs.check(request);
-			if (Object.keys(errors).length > 0)
-				this.#change((state) => changeForm(state, (current) => withErrors(current, errors)));
-			else if (replaces && !isConfirmed)
-				this.#change((state) =>
-					openDialog(state, replaceDialog(replaces.path, replaces.facts, request)),
-				);
-			else {
-				this.#change(closeDialog);
-				this.#startJob(request);
-			}
-		} catch (error) {
-			this.#change((state) =>
-				changeForm(state, (current) => withErrors(current, { '': sentence(error) })),
-			);
-		}
-	}
-
-	async #openPath(form: FormDialog): Promise<void> {
-		const values = valuesOf(form);
-		const path = String(values.path ?? '');
-		const refs = String(values.refs ?? '');
-		const facts = await this.#options.engine.look(path);
-		if (!facts.exists)
-			this.#change((state) =>
-				changeForm(state, (current) => withErrors(current, { path: 'there is no such file' })),
-			);
-		else
-			this.#change((state) => {
-				const closed = closeDialog(state);
-				if (facts.isFolder) return showStart(closed, path, false);
-				return openWim(closed, path, refs.trim() === '' ? [] : [refs.trim()]);
-			});
-	}
-
-	async #report(form: FormDialog): Promise<void> {
-		const values = valuesOf(form);
-		const { damage, wim } = this.store.get();
-		const source = wim.facts?.path ?? '';
-		const text =
-			values.format === 'json'
-				? jsonReport(source, damage.findings)
-				: damageReport(source, damage.findings);
-		await this.#writeReport(String(values.path ?? ''), text);
-	}
-
-	async #writeReport(path: string, text: string): Promise<void> {
-		try {
-			await this.#options.engine.writeReport(path, text);
-			this.#change((state) => say(closeDialog(state), `Wrote ${path}`));
-		} catch (error) {
-			this.#change((state) =>
-				changeForm(say(state, sentence(error), 'error'), (form) =>
-					withErrors(form, { path: sentence(error) }),
-				),
-			);
-		}
-	}
-
-	async #markFiles(files: readonly FindingFile[]): Promise<void> {
-		const { wim } = this.store.get();
-		const signal = new AbortController().signal;
-		const found = new Map<number, number[]>();
-		for (const { imageIndex, path } of files) {
-			const trail = await wim.file?.locate(imageIndex, path, signal).catch(() => null);
-			const position = trail?.at(-1);
-			if (position !== undefined)
-				found.set(imageIndex, [...(found.get(imageIndex) ?? []), position]);
-		}
-		this.#change((state) => {
-			if (state.wim.file !== wim.file) return state;
-			const marked = markPositions(state, found);
-			return say(marked, `${markCount(marked)} marked`);
-		});
-	}
-
-	async #completePath(form: FormDialog): Promise<void> {
-		const values = valuesOf(form);
-		const { pathSeparator } = this.store.get().settings;
-		const name = form.fields.filter(({ kind }) => kind !== 'note')[form.focus]?.name ?? '';
-		const text = String(values[name] ?? '');
-		const entries = await this.#options.engine.complete(text).catch(() => []);
-		const names = entries.map((entry) => entry.name + (entry.isFolder ? pathSeparator : ''));
-		const folder = text.slice(0, lastSeparator(text) + 1);
-		const common = commonStart(names);
-		this.#change((state) =>
-			changeForm(state, (current) => {
-				const next =
-					names.length > 0 && folder + common !== text
-						? setText(current, name, folder + common)
-						: current;
-				const completions = names.length === 1 ? [] : names.slice(0, COMPLETIONS_MAX);
-				// Nothing to add: the next Tab moves on.
-				return { ...next, completions: names.length === 0 ? ['(nothing)'] : completions };
-			}),
-		);
-	}
-
-	async #completeInside(text: string): Promise<void> {
-		const { files, wim } = this.store.get();
-		const imageIndex = files.listing?.imageIndex;
-		if (!wim.file || imageIndex === undefined) return;
-		const at = Math.max(text.lastIndexOf('\\'), text.lastIndexOf('/'));
-		const folder =
-			at < 0 ? (files.listing?.path ?? '\\') : text.slice(0, at + 1).replaceAll('/', '\\');
-		const begin = text.slice(at + 1).toLowerCase();
-		const signal = new AbortController().signal;
-		const names: string[] = [];
-		try {
-			const whole = folder.startsWith('\\') ? folder : `${files.listing?.path ?? ''}\\${folder}`;
-			const position = (await wim.file.locate(imageIndex, whole, signal))?.at(-1);
-			if (position === undefined) return;
-			const listing = await wim.file.listFolder(imageIndex, position, signal);
-			for (const [row, name] of listing.names.entries())
-				if (name.toLowerCase().startsWith(begin))
-					names.push(name + ((listing.kinds[row] ?? 0) & 1 ? '\\' : ''));
-		} catch {
-			return; // nothing to complete is not an error
-		}
-		if (names.length === 0) return;
-		const completed = text.slice(0, at + 1) + commonStart(names);
-		this.#change((state) =>
-			state.line
-				? {
-						...state,
-						line: {
-							...state.line,
-							field: completed.length >= text.length ? fieldOf(completed) : state.line.field,
-							completions: names.slice(0, COMPLETIONS_MAX),
-						},
-					}
-				: state,
-		);
-	}
-}
-
-const lastSeparator = (text: string): number =>
-	Math.max(text.lastIndexOf('/'), text.lastIndexOf('\\'));
-
-/** The longest beginning that all names share, without regard to case beyond the first name's own. */
-export function commonStart(names: readonly string[]): string {
-	const [first = '', ...rest] = names;
-	let length = first.length;
-	for (const name of rest) {
-		let i = 0;
-		while (i < length && i < name.length && name[i]!.toLowerCase() === first[i]!.toLowerCase()) i++;
-		length = i;
-	}
-	return first.slice(0, length);
 }
 
 /** What follows from any change: cursors in view, details of what is under them. The clock alone is no change. */

@@ -1,0 +1,63 @@
+/** The main button of a form: what it checks, asks and does. */
+
+import { replaceDialog } from '../forms/questions.ts';
+import { sentence } from '../sentence.ts';
+import { changeForm, closeDialog, openDialog } from '../state/dialogs.ts';
+import { requestOf, valuesOf, withErrors } from '../state/form.ts';
+import type { FormDialog } from '../state/state.ts';
+import { openWim, showStart } from '../state/wim.ts';
+import type { EffectHost } from './effect-host.ts';
+import { submitReport } from './report.ts';
+
+type Submitter = (host: EffectHost, form: FormDialog, isConfirmed: boolean) => Promise<void>;
+
+/** Forms that are no job, by their name. */
+const SUBMITTERS: Readonly<Record<string, Submitter>> = {
+	open: submitOpen,
+	report: submitReport,
+};
+
+/** Does what a form asks for; errors stand on their fields afterwards. */
+export async function submit(
+	host: EffectHost,
+	form: FormDialog,
+	isConfirmed: boolean,
+): Promise<void> {
+	try {
+		await (SUBMITTERS[form.form] ?? submitJob)(host, form, isConfirmed);
+	} catch (error) {
+		host.change((state) =>
+			changeForm(state, (current) => withErrors(current, { '': sentence(error) })),
+		);
+	}
+}
+
+/** Checks what is quick to check, asks before a file is replaced, and starts the job. */
+async function submitJob(host: EffectHost, form: FormDialog, isConfirmed: boolean): Promise<void> {
+	const request = requestOf(form);
+	const { errors, replaces } = await host.engine.jobs.check(request);
+	if (Object.keys(errors).length > 0)
+		host.change((state) => changeForm(state, (current) => withErrors(current, errors)));
+	else if (replaces && !isConfirmed)
+		host.change((state) =>
+			openDialog(state, replaceDialog(replaces.path, replaces.facts, request)),
+		);
+	else {
+		host.change(closeDialog);
+		host.startJob(request);
+	}
+}
+
+async function submitOpen(host: EffectHost, form: FormDialog): Promise<void> {
+	const values = valuesOf(form);
+	const path = String(values.path ?? '');
+	const refs = String(values.refs ?? '').trim();
+	const facts = await host.engine.look(path);
+	host.change((state) => {
+		if (!facts.exists)
+			return changeForm(state, (current) => withErrors(current, { path: 'there is no such file' }));
+		const closed = closeDialog(state);
+		if (facts.isFolder) return showStart(closed, path, false);
+		return openWim(closed, path, refs === '' ? [] : [refs]);
+	});
+}
