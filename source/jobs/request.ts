@@ -10,6 +10,7 @@ import type { EditPropertiesOptions } from '../operations/edit-properties.ts';
 import type { ExportOptions } from '../operations/export.ts';
 import type { JoinOptions } from '../operations/join.ts';
 import type { OptimizeOptions } from '../operations/optimize.ts';
+import type { RepairOptions } from '../operations/repair/repair-options.ts';
 import type { SalvageOptions } from '../operations/salvage/salvage.ts';
 import type { SplitOptions } from '../operations/split.ts';
 import type { UndoOptions } from '../operations/undo.ts';
@@ -189,6 +190,15 @@ export interface UndoRequest extends UndoOptions {
 export interface SalvageRequest extends SalvageOptions {
 	readonly verb: 'salvage';
 	readonly wim: string;
+	readonly target: string;
+}
+
+/** Writes a whole file from a damaged one and donors. */
+export interface RepairRequest extends RepairOptions {
+	readonly verb: 'repair';
+	/** A file, or the first part of a set. */
+	readonly wim: string;
+	/** The new file; nothing may be there. */
 	readonly target: string;
 }
 
