@@ -6,6 +6,8 @@ import { type Compression, compressionName } from '../../source/codec/compressio
 import { Decoder } from '../../source/codec/decoder.ts';
 import { Encoder, LEVEL_FAST, LEVEL_NORMAL, LEVEL_THOROUGH } from '../../source/codec/encoder.ts';
 import { CONTENT_KINDS, content } from '../support/contents.ts';
+import { median } from './measure.ts';
+import { markdown } from './table.ts';
 
 /** One line of the result; speeds are original bytes per second of CPU time, in MB. */
 export interface CodecSpeed {
@@ -72,22 +74,27 @@ export function benchCodecs(files: readonly Uint8Array[], rounds: number): Codec
 	});
 }
 
-/** The result as lines of text, a heading first. */
-export function codecLines(speeds: readonly CodecSpeed[]): string[] {
-	const heading = 'codec           level    size   encode  (spread)    decode    memory';
-	return [
-		heading,
-		...speeds.map((one) => {
-			const name = `${compressionName(one.compression)} ${one.chunkSize / 1024}K`.padEnd(14);
-			const level = String(one.level).padStart(6);
-			const percent = `${one.percent.toFixed(2)}%`.padStart(8);
-			const encode = `${one.encode.toFixed(1)}`.padStart(9);
-			const spread = `${one.encodeSpread.toFixed(1)}`.padStart(10);
-			const decode = `${one.decode.toFixed(0)}`.padStart(10);
-			const memory = `${(one.memorySize / 2 ** 20).toFixed(1)} MiB`.padStart(10);
-			return `${name}${level}${percent}${encode}${spread}${decode}${memory}`;
-		}),
+/** The result as a Markdown table. */
+export function codecTable(speeds: readonly CodecSpeed[]): string {
+	const heading = [
+		'codec ',
+		'level',
+		'size %',
+		'encode MB/s',
+		'spread',
+		'decode MB/s',
+		'encoder MiB',
 	];
+	const cells = speeds.map((one) => [
+		`${compressionName(one.compression)} ${one.chunkSize / 1024}K`,
+		String(one.level),
+		one.percent.toFixed(2),
+		one.encode.toFixed(1),
+		one.encodeSpread.toFixed(1),
+		one.decode.toFixed(0),
+		(one.memorySize / 2 ** 20).toFixed(1),
+	]);
+	return markdown([heading, ...cells]);
 }
 
 /** Files of a folder up to `limit` bytes in all, spread evenly over it; generated content without a folder. */
@@ -126,11 +133,7 @@ function speeds(work: () => void, size: number, rounds: number): number[] {
 	});
 }
 
-function median(values: readonly number[]): number {
-	return [...values].sort((a, b) => a - b)[values.length >> 1]!;
-}
-
 if (process.argv[1] !== undefined && pathToFileURL(process.argv[1]).href === import.meta.url) {
 	const files = benchFiles(process.argv[2], 8 << 20);
-	process.stdout.write(`${codecLines(benchCodecs(files, 7)).join('\n')}\n`);
+	process.stdout.write(`${codecTable(benchCodecs(files, 7))}`);
 }

@@ -1,205 +1,123 @@
 /**
- * Runs verbs of wimdeck next to wimlib-imagex, in turns on the same files, and prints ratios: npm run bench [-- FOLDER]
- * [--rounds=N] [--only=WORD]. Without a folder: libraries and programs found on this machine, and generated text.
+ * Runs verbs of wimdeck next to wimlib-imagex, in turns on the same files, and prints ratios as a Markdown table.
+ * `npm run bench -- --help` says more.
  */
-import { spawn } from 'node:child_process';
 import {
-	copyFileSync,
 	existsSync,
 	mkdirSync,
 	mkdtempSync,
-	readdirSync,
 	readFileSync,
+	renameSync,
 	rmSync,
-	statSync,
 	writeFileSync,
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { root } from '../support/fixture.ts';
+import { benchRows, type Row, type RowResult } from './cases.ts';
+import { benchCodecs, benchFiles, codecTable } from './codecs.ts';
+import { FULL, makeCorpus, QUICK } from './corpus.ts';
+import { rowTable } from './table.ts';
 import { benchTree } from './tree.ts';
 
-interface Measure {
-	readonly ms: number;
-	/** Greatest resident size, in MB; sampled. */
-	readonly peakMb: number;
+const HELP = `npm run bench [-- [FOLDER] [--quick] [--only=WORDS] [--rounds=N] [--work=FOLDER] [--binaries=FOLDER]]
+
+FOLDER            the tree to work on; otherwise some 300 MB of programs of this machine and 3,000 generated texts
+--quick           60 MB and 600 texts
+--only=WORDS      only the rows that hold all of these words: --only=capture, --only=export,xpress; also "kernels", "tree"
+--rounds=N        runs of each side, in turns (3)
+--work=FOLDER     keeps the tree, the reference's files and the results there; rows measured by further runs join the table
+--binaries=FOLDER takes the programs from there
+--list            names the rows
+`;
+
+interface Options {
+	readonly folder: string | null;
+	readonly isQuick: boolean;
+	readonly only: readonly string[];
+	readonly rounds: number;
+	readonly work: string | null;
+	readonly binaries: string | null;
+	readonly isList: boolean;
 }
 
-const PROGRAM = path.join(root, 'dist', 'wimdeck.js');
-
-/** Runs a command to its end; its memory is sampled every 10 ms where /proc tells it. */
-async function measure(command: string, args: readonly string[]): Promise<Measure> {
-	const start = performance.now();
-	const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-	let errors = '';
-	child.stderr.on('data', (chunk) => {
-		errors += chunk;
-	});
-	let peakMb = 0;
-	const sample = setInterval(() => {
-		try {
-			const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-			peakMb = Math.max(peakMb, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
-		} catch {
-			// The process has ended, or this system has no /proc.
-		}
-	}, 10);
-	const code = await new Promise((resolve) => child.on('exit', resolve));
-	clearInterval(sample);
-	if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}: ${errors}`);
-	return { ms: performance.now() - start, peakMb };
+function parseOptions(args: readonly string[]): Options {
+	const value = (name: string) =>
+		args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3) ?? null;
+	return {
+		folder: args.find((arg) => !arg.startsWith('--')) ?? null,
+		isQuick: args.includes('--quick'),
+		only: (value('only') ?? '').toLowerCase().split(',').filter(Boolean),
+		rounds: Number(value('rounds') ?? 3),
+		work: value('work'),
+		binaries: value('binaries'),
+		isList: args.includes('--list'),
+	};
 }
 
-const reference = (...args: string[]) => measure('wimlib-imagex', args);
-const ours = (...args: string[]) => measure(process.execPath, [PROGRAM, ...args, '--quiet']);
-
-function median(values: readonly number[]): number {
-	const sorted = [...values].sort((a, b) => a - b);
-	return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+function isAsked(only: readonly string[], name: string): boolean {
+	return only.every((word) => name.toLowerCase().includes(word));
 }
 
-/** Programs and libraries of this machine up to `most` bytes, and 3,000 small text files. */
-function makeCorpus(folder: string, most: number): void {
-	let total = 0;
-	mkdirSync(path.join(folder, 'binaries'), { recursive: true });
-	for (const place of [
-		'/usr/lib/x86_64-linux-gnu',
-		'/usr/lib/aarch64-linux-gnu',
-		'/usr/bin',
-		'/usr/lib',
-	])
-		for (const entry of existsSync(place) ? readdirSync(place, { withFileTypes: true }) : []) {
-			const file = path.join(place, entry.name);
-			const target = path.join(folder, 'binaries', entry.name);
-			if (!entry.isFile() || total > most || existsSync(target)) continue;
-			const { size } = statSync(file);
-			if (size < 4096 || size > 32 << 20) continue;
-			copyFileSync(file, target);
-			total += size;
-		}
-	for (let k = 0; k < 3000; k++) {
-		const sub = path.join(folder, 'text', String(k % 50));
-		mkdirSync(sub, { recursive: true });
-		const lines = Array.from(
-			{ length: 10 + (k % 90) },
-			(_, n) => `file ${k} line ${n} ${(k * n) % 977}\n`,
-		);
-		writeFileSync(path.join(sub, `${k}.txt`), lines.join(''));
-	}
+/** A corpus that was not completed is made anew. */
+function corpusIn(work: string, options: Options): string {
+	const corpus = path.join(work, 'corpus');
+	if (existsSync(corpus)) return corpus;
+	const unfinished = path.join(work, 'corpus-unfinished');
+	rmSync(unfinished, { recursive: true, force: true });
+	makeCorpus(unfinished, options.isQuick ? QUICK : FULL, options.binaries);
+	renameSync(unfinished, corpus);
+	return corpus;
 }
 
-interface Row {
-	readonly verb: string;
-	readonly format: string;
-	readonly ours: readonly Measure[];
-	readonly reference: readonly Measure[];
-	/** Stored bytes, ours to the reference's; null where nothing is written. */
-	readonly size: number | null;
-}
-
-function print(rows: readonly Row[]): void {
-	process.stdout.write(
-		'| verb | format | time ref/ours | ours s | ref s | spread ours | ours MB | ref MB | size ours/ref |\n',
-	);
-	process.stdout.write('|---|---|---:|---:|---:|---:|---:|---:|---:|\n');
+/** Measures what is asked for; results of earlier runs in the same folder stay, unless they are measured again. */
+async function benchVerbs(work: string, options: Options, rows: readonly Row[]): Promise<void> {
+	const file = path.join(work, 'results.json');
+	const results: RowResult[] = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
 	for (const row of rows) {
-		const mine = row.ours.map(({ ms }) => ms);
-		const theirs = row.reference.map(({ ms }) => ms);
-		const spread = (Math.max(...mine) - Math.min(...mine)) / median(mine);
-		const cells = [
-			row.verb,
-			row.format,
-			(median(theirs) / median(mine)).toFixed(2),
-			(median(mine) / 1000).toFixed(2),
-			(median(theirs) / 1000).toFixed(2),
-			`${(spread * 100).toFixed(0)} %`,
-			Math.max(...row.ours.map(({ peakMb }) => peakMb)).toFixed(0),
-			Math.max(...row.reference.map(({ peakMb }) => peakMb)).toFixed(0),
-			row.size === null ? '' : row.size.toFixed(4),
-		];
-		process.stdout.write(`| ${cells.join(' | ')} |\n`);
+		if (!isAsked(options.only, `${row.verb} ${row.format}`)) continue;
+		process.stderr.write(`${row.verb} ${row.format}\n`);
+		const result = await row.run();
+		const old = results.findIndex((one) => one.verb === row.verb && one.format === row.format);
+		if (old >= 0) results.splice(old, 1);
+		results.push(result);
+		writeFileSync(file, JSON.stringify(results));
 	}
+	const order = rows.map(({ verb, format }) => `${verb} ${format}`);
+	const rank = ({ verb, format }: RowResult) => order.indexOf(`${verb} ${format}`);
+	results.sort((a, b) => rank(a) - rank(b));
+	process.stdout.write(rowTable(results));
 }
 
-/** A B A B, so that whatever else the machine does hits both. */
-async function inTurns(
-	rounds: number,
-	mine: () => Promise<Measure>,
-	theirs: () => Promise<Measure>,
-): Promise<{ ours: Measure[]; reference: Measure[] }> {
-	const result = { ours: [] as Measure[], reference: [] as Measure[] };
-	for (let k = 0; k < rounds; k++) {
-		result.reference.push(await theirs());
-		result.ours.push(await mine());
-	}
-	return result;
+function machine(): string {
+	const memory = (os.totalmem() / 2 ** 30).toFixed(0);
+	const model = os.cpus()[0]?.model ?? 'unknown processor';
+	return `${os.cpus().length} cores (${model}), ${memory} GiB of memory, ${os.platform()} ${os.arch()}, Node ${process.version}`;
 }
 
-/** Runs something that makes `target`, which must not be there before. */
-function afresh(target: string, action: () => Promise<Measure>): Promise<Measure> {
-	rmSync(target, { recursive: true, force: true });
-	return action();
-}
-
-const FORMATS: Readonly<Record<string, readonly string[]>> = {
-	none: ['--compress=none'],
-	XPRESS: ['--compress=xpress'],
-	LZX: ['--compress=lzx'],
-	LZMS: ['--compress=lzms'],
-	solid: ['--solid'],
-};
-
-const args = process.argv.slice(2);
-const option = (name: string) => args.find((arg) => arg.startsWith(`--${name}=`))?.split('=')[1];
-const rounds = Number(option('rounds') ?? 3);
-const only = option('only') ?? '';
-if ('tree'.includes(only)) benchTree();
-if (only === 'tree') process.exit(0);
-const work = mkdtempSync(path.join(os.tmpdir(), 'wimdeck-bench-'));
-try {
-	let corpus = args.find((arg) => !arg.startsWith('--'));
-	if (corpus === undefined) {
-		corpus = path.join(work, 'corpus');
-		makeCorpus(corpus, 120 << 20);
-	}
-	const source = corpus;
-	const rows: Row[] = [];
-	for (const [format, flags] of Object.entries(FORMATS)) {
-		const file = path.join(work, 'reference.wim');
-		const mine = path.join(work, 'ours.wim');
-		const capture = async () => {
-			const turns = await inTurns(
-				Math.min(rounds, 1),
-				() => afresh(mine, () => ours('capture', source, mine, 'Bench', ...flags)),
-				() => afresh(file, () => reference('capture', source, file, 'Bench', ...flags)),
-			);
-			return { ...turns, size: statSync(mine).size / statSync(file).size };
+async function main(args: readonly string[]): Promise<void> {
+	if (args.includes('--help')) return void process.stdout.write(HELP);
+	const options = parseOptions(args);
+	const work = options.work ?? mkdtempSync(path.join(os.tmpdir(), 'wimdeck-bench-'));
+	mkdirSync(work, { recursive: true });
+	try {
+		const place = {
+			corpus: options.folder ?? corpusIn(work, options),
+			files: path.join(work, 'files'),
+			scratch: path.join(work, 'scratch'),
+			rounds: options.rounds,
 		};
-		const written = await capture();
-		if ('capture'.includes(only)) rows.push({ verb: 'capture', format, ...written });
-		const target = path.join(work, 'target');
-		const verbs: Record<string, () => Promise<{ ours: Measure[]; reference: Measure[] }>> = {
-			verify: () =>
-				inTurns(
-					rounds,
-					() => ours('verify', file),
-					() => reference('verify', file),
-				),
-			apply: () =>
-				inTurns(
-					rounds,
-					() => afresh(target, () => ours('apply', file, '1', target)),
-					() => afresh(target, () => reference('apply', file, '1', target)),
-				),
-		};
-		for (const [verb, run] of Object.entries(verbs))
-			if (verb.includes(only)) rows.push({ verb, format, ...(await run()), size: null });
-		rmSync(target, { recursive: true, force: true });
+		const rows = benchRows(place);
+		if (options.isList)
+			return void process.stdout.write(rows.map((row) => `${row.verb} ${row.format}\n`).join(''));
+		const date = new Date().toISOString().slice(0, 10);
+		process.stdout.write(`${date}, ${machine()}; npm run bench ${args.join(' ')}\n\n`);
+		await benchVerbs(work, options, rows);
+		if (isAsked(options.only, 'kernels'))
+			process.stdout.write(`\n${codecTable(benchCodecs(benchFiles(place.corpus, 8 << 20), 5))}`);
+		if (isAsked(options.only, 'tree')) benchTree();
+	} finally {
+		if (options.work === null) rmSync(work, { recursive: true, force: true });
 	}
-	process.stdout.write(
-		`${os.cpus().length} cores, ${process.version}, medians of ${rounds} (capture: 1)\n\n`,
-	);
-	print(rows);
-} finally {
-	rmSync(work, { recursive: true, force: true });
 }
+
+await main(process.argv.slice(2));

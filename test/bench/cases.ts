@@ -1,0 +1,229 @@
+/** The rows of the bench: each verb and format, once as ours and once as the reference's command. */
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { inTurns, type Side, type Turns, wimlib } from './measure.ts';
+
+/** What a row gave. */
+export interface RowResult extends Turns {
+	readonly verb: string;
+	readonly format: string;
+	/** Stored bytes, ours to the reference's; null where nothing is compressed. */
+	readonly size: number | null;
+}
+
+export interface Row {
+	readonly verb: string;
+	readonly format: string;
+	run(): Promise<RowResult>;
+}
+
+/** Where the bench works. */
+export interface Place {
+	readonly corpus: string;
+	/** Files that the reference made, kept from one run to the next. */
+	readonly files: string;
+	/** What is written while something is measured. */
+	readonly scratch: string;
+	readonly rounds: number;
+}
+
+const FORMATS: Readonly<Record<string, readonly string[]>> = {
+	none: ['--compress=none'],
+	XPRESS: ['--compress=xpress'],
+	LZX: ['--compress=lzx'],
+	LZMS: ['--compress=lzms'],
+	solid: ['--solid'],
+};
+const COMPRESSED = ['none', 'XPRESS', 'LZX'];
+const SPLIT_MB = '32';
+/** Runs of a few dozen milliseconds need more of them. */
+const SHORT_ROUNDS = 5;
+
+/** Makes `name` once, by the reference, and remembers it. */
+async function made(place: Place, name: string, make: (to: string) => Promise<unknown>) {
+	const file = path.join(place.files, name);
+	if (existsSync(file)) return file;
+	mkdirSync(place.files, { recursive: true });
+	const unfinished = path.join(place.files, 'unfinished');
+	rmSync(unfinished, { force: true });
+	await make(unfinished);
+	copyFileSync(unfinished, file);
+	rmSync(unfinished);
+	return file;
+}
+
+function captured(place: Place, format: string): Promise<string> {
+	return made(place, `${format}.wim`, (to) =>
+		wimlib('capture', place.corpus, to, 'Bench', ...(FORMATS[format] ?? [])),
+	);
+}
+
+/** Two images that share nothing. */
+function pair(place: Place): Promise<string> {
+	return made(place, 'pair.wim', async (to) => {
+		copyFileSync(await captured(place, 'LZX'), to);
+		const [first = ''] = readdirSync(place.corpus);
+		await wimlib('append', path.join(place.corpus, first), to, 'Second');
+	});
+}
+
+/** A file of one folder, for what takes less time than starting. */
+function small(place: Place): Promise<string> {
+	return made(place, 'small.wim', (to) => {
+		const deep = path.join(place.corpus, 'text', '0');
+		return wimlib('capture', existsSync(deep) ? deep : place.corpus, to, 'Small');
+	});
+}
+
+function sized(target: string): number {
+	return statSync(target).size;
+}
+
+interface RowSides {
+	/** Where ours writes; that of the reference is another. */
+	readonly ours: Side;
+	readonly reference: Side;
+	readonly hasSize: boolean;
+	readonly rounds?: number;
+}
+
+function row(place: Place, verb: string, format: string, sides: () => Promise<RowSides>): Row {
+	return {
+		verb,
+		format,
+		async run() {
+			mkdirSync(place.scratch, { recursive: true });
+			const { ours, reference, hasSize, rounds = place.rounds } = await sides();
+			const turns = await inTurns(rounds, ours, reference);
+			const size =
+				hasSize && ours.target !== undefined && reference.target !== undefined
+					? sized(ours.target) / sized(reference.target)
+					: null;
+			rmSync(place.scratch, { recursive: true, force: true });
+			return { verb, format, ...turns, size };
+		},
+	};
+}
+
+/** Both sides run the same arguments, each on a target of its own. */
+function alike(
+	place: Place,
+	name: string,
+	args: (target: string) => readonly string[],
+	prepare?: (target: string) => void,
+): Pick<RowSides, 'ours' | 'reference'> {
+	const side = (of: string): Side => {
+		const folder = path.join(place.scratch, of);
+		const target = path.join(folder, name);
+		return {
+			args: args(target),
+			target,
+			prepare() {
+				mkdirSync(folder, { recursive: true });
+				prepare?.(target);
+			},
+		};
+	};
+	return { ours: side('ours'), reference: side('reference') };
+}
+
+/** Everything that is measured, in the order of the table. */
+export function benchRows(place: Place): Row[] {
+	return [
+		...Object.keys(FORMATS).flatMap((format) => readingRows(place, format)),
+		...Object.entries(FORMATS).map(([format, flags]) =>
+			row(place, 'capture', format, async () => ({
+				...alike(place, 'new.wim', (to) => ['capture', place.corpus, to, 'Bench', ...flags]),
+				hasSize: true,
+			})),
+		),
+		...editingRows(place),
+		...['info', 'dir'].map((verb) =>
+			row(place, verb, 'small', async () => {
+				const args = [verb, await small(place)];
+				return { ours: { args }, reference: { args }, hasSize: false, rounds: SHORT_ROUNDS };
+			}),
+		),
+	];
+}
+
+function readingRows(place: Place, format: string): Row[] {
+	const [folder = ''] = readdirSync(place.corpus).slice(-1);
+	return [
+		row(place, 'verify', format, async () => {
+			const args = ['verify', await captured(place, format)];
+			return { ours: { args }, reference: { args }, hasSize: false };
+		}),
+		row(place, 'apply', format, async () => {
+			const file = await captured(place, format);
+			return { ...alike(place, 'tree', (to) => ['apply', file, '1', to]), hasSize: false };
+		}),
+		row(place, 'extract', format, async () => {
+			const file = await captured(place, format);
+			const args = (to: string) => ['extract', file, '1', `/${folder}`, `--dest-dir=${to}`];
+			return { ...alike(place, 'part', args), hasSize: false };
+		}),
+	];
+}
+
+function editingRows(place: Place): Row[] {
+	const copyOf = (file: string) => (to: string) => copyFileSync(file, to);
+	return [
+		...COMPRESSED.map((format) =>
+			row(place, 'append, unchanged', format, async () => {
+				const file = await captured(place, format);
+				const args = (to: string) => ['append', place.corpus, to, 'Again'];
+				return { ...alike(place, 'grown.wim', args, copyOf(file)), hasSize: false };
+			}),
+		),
+		...[
+			['LZX', 'XPRESS'],
+			['XPRESS', 'LZX'],
+			['LZX', 'LZMS'],
+		].map(([from = '', to = '']) =>
+			row(place, 'export', `${from} to ${to}`, async () => {
+				const file = await captured(place, from);
+				const flags = FORMATS[to] ?? [];
+				const args = (target: string) => ['export', file, '1', target, ...flags];
+				return { ...alike(place, 'exported.wim', args), hasSize: true };
+			}),
+		),
+		...['XPRESS', 'LZX'].map((format) =>
+			row(place, 'optimize --recompress', format, async () => {
+				const file = await captured(place, format);
+				const args = (to: string) => ['optimize', to, '--recompress'];
+				return { ...alike(place, 'optimized.wim', args, copyOf(file)), hasSize: true };
+			}),
+		),
+		row(place, 'export by copy', 'LZX', async () => {
+			const file = await captured(place, 'LZX');
+			return {
+				...alike(place, 'copy.wim', (to) => ['export', file, '1', to]),
+				hasSize: false,
+			};
+		}),
+		row(place, 'split', 'LZX', async () => {
+			const file = await captured(place, 'LZX');
+			const args = (to: string) => ['split', file, to, SPLIT_MB];
+			const clear = (to: string) => rmSync(path.dirname(to), { recursive: true, force: true });
+			const sides = alike(place, 'part.swm', args, (to) => {
+				clear(to);
+				mkdirSync(path.dirname(to), { recursive: true });
+			});
+			return { ...sides, hasSize: false };
+		}),
+		row(place, 'join', 'LZX', async () => {
+			const file = await captured(place, 'LZX');
+			const folder = path.join(place.scratch, 'parts');
+			mkdirSync(folder, { recursive: true });
+			await wimlib('split', file, path.join(folder, 'part.swm'), SPLIT_MB);
+			const parts = readdirSync(folder).map((name) => path.join(folder, name));
+			return { ...alike(place, 'joined.wim', (to) => ['join', to, ...parts]), hasSize: false };
+		}),
+		row(place, 'delete', 'LZX', async () => {
+			const file = await pair(place);
+			const args = (to: string) => ['delete', to, '2'];
+			return { ...alike(place, 'shrunk.wim', args, copyOf(file)), hasSize: false };
+		}),
+	];
+}
