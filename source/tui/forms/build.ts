@@ -1,7 +1,7 @@
 /** Small makers for the fields and buttons of forms. */
 
-import { changed, withMemory } from '../state/form.ts';
-import type { Button, Field, FormDialog, Option, State } from '../state/state.ts';
+import { changed, focusableFields, MORE, withMemory } from '../state/form.ts';
+import type { Button, Field, FormDialog, Option, Preset, State, When } from '../state/state.ts';
 import { fieldOf } from '../state/text-field.ts';
 
 export const textField = (name: string, label: string, text = ''): Field => ({
@@ -18,12 +18,12 @@ export const pathField = (name: string, label: string, text = ''): Field => ({
 	field: fieldOf(text),
 });
 
-export const numberField = (name: string, label: string, value: number): Field => ({
-	kind: 'number',
-	name,
-	label,
-	field: fieldOf(String(value)),
-});
+export const numberField = (
+	name: string,
+	label: string,
+	value: number,
+	about: { readonly unit: string; readonly presets: readonly Preset[] },
+): Field => ({ kind: 'number', name, label, field: fieldOf(String(value)), ...about });
 
 export const check = (name: string, label: string, text: string, value = false): Field => ({
 	kind: 'check',
@@ -54,6 +54,17 @@ export const note = (label: string, text: string): Field => ({
 	text,
 });
 
+/** The check behind which the seldom used fields stand. */
+export const moreOptions = check(MORE, 'More', 'show the other options');
+
+/** Fields that are shown only while all of these hold. */
+export const shownWhen = (when: readonly When[], ...fields: readonly Field[]): readonly Field[] =>
+	fields.map((field) => ({ ...field, when: [...(field.when ?? []), ...when] }));
+
+/** The seldom used fields. */
+export const behindMore = (...fields: readonly Field[]): readonly Field[] =>
+	shownWhen([{ field: MORE, is: [true] }], ...fields);
+
 export const START: Button = { label: 'Start', action: { type: 'submit', isConfirmed: false } };
 export const CANCEL: Button = { label: 'Cancel', action: { type: 'close' } };
 
@@ -61,7 +72,11 @@ export const CANCEL: Button = { label: 'Cancel', action: { type: 'close' } };
 export function buildForm(
 	state: State,
 	parts: Pick<FormDialog, 'form' | 'subject' | 'title' | 'fields'> &
-		Partial<Pick<FormDialog, 'buttons' | 'fixed'>> & { readonly estimates?: boolean },
+		Partial<Pick<FormDialog, 'buttons' | 'fixed'>> & {
+			readonly estimates?: boolean;
+			/** The last button, the safe one, has the focus at first. */
+			readonly isDangerous?: boolean;
+		},
 ): FormDialog {
 	const form: FormDialog = {
 		kind: 'form',
@@ -79,7 +94,10 @@ export function buildForm(
 		isEstimating: false,
 		completions: [],
 	};
-	const filled = withMemory(form, state.formMemory);
+	const remembered = withMemory(form, state.formMemory);
+	const filled = parts.isDangerous
+		? { ...remembered, focus: focusableFields(remembered).length + form.buttons.length - 1 }
+		: remembered;
 	if (parts.estimates === false) return filled;
 	// Any request object turns estimates on; `changed` replaces it by the real one.
 	return changed({ ...filled, estimate: { request: { verb: parts.form, values: {} } } });

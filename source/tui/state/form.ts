@@ -1,15 +1,27 @@
 /** Forms: moving between fields, changing values, and reading them. */
 
 import type { FormValue, JobEstimate, JobRequest } from '../engine.ts';
-import type { Field, FormDialog, State } from './state.ts';
+import type { Field, FormDialog, Preset, State } from './state.ts';
 import { edit, fieldOf, insert, type TextField } from './text-field.ts';
 
 type FocusableField = Exclude<Field, { kind: 'note' }>;
 
+/** The check that opens the seldom used fields of a form. */
+export const MORE = 'more';
+
 const isFocusable = (field: Field): field is FocusableField => field.kind !== 'note';
 
+/** The fields whose conditions hold, in order. */
+export function shownFields(form: FormDialog): readonly Field[] {
+	if (form.fields.every(({ when }) => when === undefined)) return form.fields;
+	const values = valuesOf(form);
+	return form.fields.filter(({ when = [] }) =>
+		when.every(({ field, is }) => is.includes(values[field] ?? null)),
+	);
+}
+
 export function focusableFields(form: FormDialog): readonly FocusableField[] {
-	return form.fields.filter(isFocusable);
+	return shownFields(form).filter(isFocusable);
 }
 
 /** The field with the focus; null: a button has it. */
@@ -40,7 +52,8 @@ export function focusOn(form: FormDialog, name: string): FormDialog {
 
 function replaceField(form: FormDialog, next: FocusableField): FormDialog {
 	const { [next.name]: _, ...errors } = form.errors;
-	return changed({
+	const focused = focusedField(form)?.name;
+	const replaced = changed({
 		...form,
 		errors,
 		completions: [],
@@ -48,6 +61,8 @@ function replaceField(form: FormDialog, next: FocusableField): FormDialog {
 			isFocusable(field) && field.name === next.name ? next : field,
 		),
 	});
+	// Others may have come or gone before it.
+	return focused === undefined ? replaced : focusOn(replaced, focused);
 }
 
 /** Asks for a new estimate. */
@@ -61,6 +76,8 @@ export function changed(form: FormDialog): FormDialog {
 export function editField(form: FormDialog, key: string): FormDialog | null {
 	const field = focusedField(form);
 	if (!field || !('field' in field)) return null;
+	if (field.kind === 'number' && field.presets.length > 0 && (key === 'left' || key === 'right'))
+		return setText(form, field.name, String(stepped(field, key === 'right' ? 1 : -1).value));
 	const next = edit(field.field, key);
 	if (!next) return null;
 	return next.text === field.field.text
@@ -77,10 +94,22 @@ function withCursor(form: FormDialog, name: string, next: TextField): FormDialog
 	};
 }
 
+/** The preset before or after the number, going round. */
+function stepped(field: Extract<Field, { kind: 'number' }>, step: 1 | -1): Preset {
+	const { presets } = field;
+	const number = Number(field.field.text);
+	const at = presets.findIndex(({ value }) => value === number);
+	const from = at < 0 && step < 0 ? 0 : at;
+	return presets[(from + step + presets.length) % presets.length]!;
+}
+
 /** Typed or pasted text. */
 export function typeInField(form: FormDialog, text: string): FormDialog {
 	const field = focusedField(form);
 	if (!field || !('field' in field)) return form;
+	const preset =
+		field.kind === 'number' ? field.presets.find(({ key }) => key === text.toUpperCase()) : null;
+	if (preset) return setText(form, field.name, String(preset.value));
 	const clean = field.kind === 'number' ? text.replace(/\D/g, '') : text;
 	return clean === '' ? form : replaceField(form, { ...field, field: insert(field.field, clean) });
 }
@@ -121,9 +150,12 @@ const formValue = (field: FocusableField): FormValue => {
 	}
 };
 
+/** The values of all fields, hidden ones too. */
 export function valuesOf(form: FormDialog): Readonly<Record<string, FormValue>> {
-	const shown = focusableFields(form).map((field) => [field.name, formValue(field)] as const);
-	return { ...form.fixed, ...Object.fromEntries(shown) };
+	const values = form.fields
+		.filter(isFocusable)
+		.map((field) => [field.name, formValue(field)] as const);
+	return { ...form.fixed, ...Object.fromEntries(values) };
 }
 
 export function requestOf(form: FormDialog): JobRequest {
@@ -158,10 +190,21 @@ export function withMemory(form: FormDialog, memory: State['formMemory']): FormD
 	return { ...form, fields };
 }
 
-/** Shows errors on their fields; the focus jumps to the first. */
+/** Shows errors on their fields; the focus jumps to the first. What no field shows stands below them all. */
 export function withErrors(form: FormDialog, errors: Readonly<Record<string, string>>): FormDialog {
-	const first = focusableFields(form).find(({ name }) => errors[name] !== undefined);
-	return first ? focusOn({ ...form, errors }, first.name) : { ...form, errors };
+	const isHidden = (name: string) =>
+		name !== '' && !focusableFields(form).some((field) => field.name === name);
+	const more = form.fields.find(({ name }) => name === MORE);
+	if (more?.kind === 'check' && !more.value && Object.keys(errors).some(isHidden)) {
+		const opened = form.fields.map((field) => (field === more ? { ...more, value: true } : field));
+		return withErrors({ ...form, fields: opened }, errors);
+	}
+	const shown = Object.entries(errors).filter(([name]) => !isHidden(name));
+	const [hidden] = Object.entries(errors).filter(([name]) => isHidden(name));
+	const all = Object.fromEntries(hidden ? [['', hidden[1]], ...shown] : shown);
+	const first = focusableFields(form).find(({ name }) => all[name] !== undefined);
+	const marked = { ...form, errors: all };
+	return first ? focusOn(marked, first.name) : marked;
 }
 
 /** Takes an estimate; an answer to older values is dropped. */

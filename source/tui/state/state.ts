@@ -221,11 +221,32 @@ export interface Option {
 	readonly label: string;
 }
 
+/** A field is shown only while another one has one of these values. */
+export interface When {
+	readonly field: string;
+	readonly is: readonly FormValue[];
+}
+
+/** A number that has a name: a letter sets it, left and right step through all of them. */
+export interface Preset {
+	readonly key: string;
+	readonly label: string;
+	readonly value: number;
+}
+
 export type Field = {
 	readonly name: string;
 	readonly label: string;
+	/** All must hold; absent: always shown. What is hidden keeps its value. */
+	readonly when?: readonly When[];
 } & (
-	| { readonly kind: 'text' | 'path' | 'number'; readonly field: TextField }
+	| { readonly kind: 'text' | 'path'; readonly field: TextField }
+	| {
+			readonly kind: 'number';
+			readonly field: TextField;
+			readonly unit: string;
+			readonly presets: readonly Preset[];
+	  }
 	| {
 			readonly kind: 'choice' | 'radio';
 			readonly options: readonly Option[];
@@ -244,7 +265,7 @@ export interface FormDialog {
 	readonly title: string;
 	readonly fields: readonly Field[];
 	readonly buttons: readonly Button[];
-	/** Index into the fields that can have the focus, then the buttons. */
+	/** Index into the shown fields that can have the focus, then the buttons. */
 	readonly focus: number;
 	/** Values that no field shows: the image, the paths. */
 	readonly fixed: Readonly<Record<string, FormValue>>;

@@ -6,201 +6,39 @@ import { type Match, matchingCommands } from '../keys/palette.ts';
 import {
 	blank,
 	cut,
-	cutStart,
 	fit,
 	joined,
 	NOTHING,
-	repeat,
 	type Shown,
 	safe,
 	shown,
 	spread,
-	tailOf,
-	widthOf,
 	wrapped,
 } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
-import { focusableFields, focusedButton } from '../state/form.ts';
 import { focusOf } from '../state/selectors.ts';
 import type {
-	Button,
 	ConfirmDialog,
 	Dialog,
 	FactsDialog,
-	Field,
-	FormDialog,
 	HelpDialog,
 	PagerDialog,
 	PaletteDialog,
 	State,
 } from '../state/state.ts';
-import type { TextField } from '../state/text-field.ts';
+import {
+	boxed,
+	buttonRows,
+	type DialogBox,
+	fieldText,
+	HEIGHT_MAX,
+	innerWidth,
+	isFullScreen,
+	LABEL_WIDTH,
+	WIDTH_MAX,
+} from './box.ts';
 import { hexRow, hexRowCount, looksBinary, textLines } from './content.ts';
-
-const WIDTH_MAX = 64;
-const HEIGHT_MAX = 20;
-const LABEL_WIDTH = 14;
-
-/** Lines of exactly `width` columns, and where their top left corner stands. */
-export interface DialogBox {
-	readonly x: number;
-	readonly y: number;
-	readonly width: number;
-	readonly lines: readonly Shown[];
-}
-
-const isFullScreen = (state: State): boolean => state.columns < 60;
-
-/** Columns inside the box. */
-function innerWidth(state: State, wanted: number): number {
-	return isFullScreen(state) ? state.columns - 2 : Math.min(wanted, state.columns - 4) - 4;
-}
-
-/** Draws a box with its title in the upper edge. */
-function boxed(
-	state: State,
-	theme: Theme,
-	title: Shown,
-	content: readonly Shown[],
-	inner: number,
-	/** Line that must stay in view when the screen is too low for all. */
-	focusLine = 0,
-): DialogBox {
-	const { box } = theme;
-	const width = isFullScreen(state) ? state.columns : inner + 4;
-	const room = width - 2;
-	const name = cut(shown` ${title} `, room - 2);
-	const side = isFullScreen(state) ? NOTHING : blank(1);
-	const head = shown`${box.topLeft}${box.horizontal}${theme.strong(name)}${repeat(box.horizontal, room - 1 - widthOf(name))}${box.topRight}`;
-	const foot = shown`${box.bottomLeft}${repeat(box.horizontal, room)}${box.bottomRight}`;
-	const heightMax = Math.max(1, state.rows - (isFullScreen(state) ? 3 : 4));
-	const top = Math.max(
-		0,
-		Math.min(focusLine - Math.floor(heightMax / 2), content.length - heightMax),
-	);
-	const lines = [
-		head,
-		...content
-			.slice(top, top + heightMax)
-			.map((line) => shown`${box.vertical}${side}${line}${side}${box.vertical}`),
-		foot,
-	];
-	return {
-		x: Math.max(0, Math.floor((state.columns - width) / 2)),
-		y: Math.max(0, Math.floor((state.rows - lines.length) / 2)),
-		width,
-		lines,
-	};
-}
-
-/** A text field of `width` columns with its cursor reversed; the cursor stays in view. */
-export function fieldText(
-	theme: Theme,
-	field: TextField,
-	width: number,
-	isFocused: boolean,
-): Shown {
-	const before = theme.exact(field.text.slice(0, field.cursor));
-	const code = field.text.codePointAt(field.cursor);
-	const under = code === undefined ? shown` ` : theme.exact(String.fromCodePoint(code));
-	const after = theme.exact(
-		field.text.slice(field.cursor + (code === undefined ? 0 : String.fromCodePoint(code).length)),
-	);
-	if (!isFocused) {
-		const whole = shown`${before}${code === undefined ? NOTHING : under}${after}`;
-		const text = cutStart(whole, width);
-		return shown`${text}${repeat('_' as Shown, width - widthOf(text))}`;
-	}
-	const room = Math.max(0, width - widthOf(under));
-	const left = widthOf(before) <= room ? before : shown`~${tailOf(before, room - 1)}`;
-	const right = cut(after, room - widthOf(left));
-	const rest = repeat('_' as Shown, width - widthOf(left) - widthOf(under) - widthOf(right));
-	return shown`${left}${theme.cursor(under)}${right}${rest}`;
-}
-
-function optionsText(field: Extract<Field, { kind: 'radio' | 'choice' }>, room: number): Shown {
-	const all = joined(
-		field.options.map(
-			({ value, label }) => shown`(${value === field.value ? shown`*` : shown` `}) ${safe(label)}`,
-		),
-		'  ' as Shown,
-	);
-	// Where not all fit, only the chosen one is shown.
-	if (field.kind === 'choice' || widthOf(all) > room) {
-		const label = field.options.find(({ value }) => value === field.value)?.label ?? '';
-		return shown`< ${safe(label)} >`;
-	}
-	return all;
-}
-
-function fieldRow(theme: Theme, field: Field, inner: number, isFocused: boolean): Shown {
-	const label = fit(theme.exact(field.label), LABEL_WIDTH);
-	const room = inner - LABEL_WIDTH - 1;
-	switch (field.kind) {
-		case 'note':
-			return shown`${label} ${fit(theme.exact(field.text), room)}`;
-		case 'check': {
-			const sign = field.value ? shown`[x]` : shown`[ ]`;
-			const text = fit(shown`${sign} ${theme.exact(field.text)}`, room);
-			return shown`${label} ${isFocused ? theme.cursor(text) : text}`;
-		}
-		case 'radio':
-		case 'choice': {
-			const text = fit(optionsText(field, room), room);
-			return shown`${label} ${isFocused ? theme.cursor(text) : text}`;
-		}
-		default:
-			return shown`${label} ${fieldText(theme, field.field, room, isFocused)}`;
-	}
-}
-
-/** The buttons in the middle of one row, or one below the other where that is too narrow. */
-function buttonRows(
-	theme: Theme,
-	buttons: readonly Button[],
-	focused: number,
-	inner: number,
-): Shown[] {
-	const texts = buttons.map(({ label }) => shown`[ ${safe(label)} ]`);
-	const widths = texts.map(widthOf);
-	const sum = widths.reduce((total, width) => total + width, 0);
-	const gap = [2, 1].find((space) => sum + space * (texts.length - 1) <= inner);
-	const styled = texts.map((text, i) => (i === focused ? theme.cursor(text) : text));
-	if (gap === undefined)
-		return styled.map((text, i) =>
-			widths[i]! > inner ? cut(texts[i]!, inner) : shown`${text}${blank(inner - widths[i]!)}`,
-		);
-	const width = sum + gap * (texts.length - 1);
-	const left = Math.floor((inner - width) / 2);
-	return [shown`${blank(left)}${joined(styled, blank(gap))}${blank(inner - left - width)}`];
-}
-
-function formBox(state: State, theme: Theme, form: FormDialog): DialogBox {
-	const inner = innerWidth(state, WIDTH_MAX);
-	const lines: Shown[] = [];
-	const add = (text: Shown, style: (text: Shown) => Shown = (t) => t): void => {
-		for (const line of wrapped(text, inner)) lines.push(style(fit(line, inner)));
-	};
-	const focused = focusableFields(form)[form.focus];
-	if (!isFullScreen(state)) lines.push(blank(inner));
-	let focusLine = Number.MAX_SAFE_INTEGER;
-	for (const field of form.fields) {
-		if (field === focused) focusLine = lines.length;
-		lines.push(fieldRow(theme, field, inner, field === focused));
-		const error = form.errors[field.name];
-		if (error !== undefined) add(shown`! ${theme.exact(error)}`, theme.damaged);
-		if (field === focused && form.completions.length > 1)
-			add(theme.exact(form.completions.slice(0, 8).join('  ')), theme.unavailable);
-	}
-	if (form.errors[''] !== undefined) add(shown`! ${theme.exact(form.errors[''])}`, theme.damaged);
-	if (form.notes.length > 0 || form.warnings.length > 0 || form.isEstimating)
-		lines.push(blank(inner));
-	for (const note of form.notes) add(theme.exact(note));
-	for (const warning of form.warnings) add(shown`! ${theme.exact(warning)}`, theme.warning);
-	if (form.isEstimating && form.notes.length === 0) add(shown`...`);
-	lines.push(blank(inner), ...buttonRows(theme, form.buttons, focusedButton(form), inner));
-	return boxed(state, theme, theme.exact(form.title), lines, inner, focusLine);
-}
+import { formBox } from './form-box.ts';
 
 function confirmBox(state: State, theme: Theme, dialog: ConfirmDialog): DialogBox {
 	const inner = innerWidth(state, WIDTH_MAX);

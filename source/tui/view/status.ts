@@ -8,8 +8,8 @@ import type { Theme } from '../parts/theme.ts';
 import { damageCounts } from '../state/damage.ts';
 import { activeJobs, focusOf, markCount, markedBytes } from '../state/selectors.ts';
 import type { LineMode, State } from '../state/state.ts';
+import { fieldText } from './box.ts';
 import { entryNote } from './details.ts';
-import { fieldText } from './dialogs.ts';
 import { PATIENCE_MS } from './files.ts';
 
 const LINE_NAMES: Readonly<Record<LineMode['purpose'], string>> = {
