@@ -8,31 +8,12 @@ import { countReferences } from '../image/encode-tree.ts';
 import { openImage } from '../image/open.ts';
 import type { ExclusionRules } from '../image/patterns.ts';
 import type { UpdateCommand } from '../image/update-commands.ts';
-import { readWindowsProperties } from '../image/windows-properties.ts';
-import type { Content } from '../storage/content.ts';
-import { BlobContents } from '../wim/blob-content.ts';
-import { imageElement, setTime } from '../wim/edit-xml.ts';
 import type { Wim, WimImage } from '../wim/wim.ts';
-import { EditableWim, EditSession, type NewSession } from '../wim/write-session.ts';
-import type { XmlElement } from '../wim/xml-element.ts';
-import { hashImage, type ScannedImage } from './capture.ts';
+import { EditableWim } from '../wim/write-session.ts';
 import { captureTree, type PendingStream } from './capture-tree.ts';
+import { commitTree, type TreeChange } from './commit-tree.ts';
 import { deletePath, placeTree, renamePath } from './overlay.ts';
-import { replacingSession, selectImages, shapeLike, storeSelections } from './rebuild.ts';
-import {
-	blobsOf,
-	filesOf,
-	setWindowsProperties,
-	storeContents,
-	storeHashed,
-	storeMetadata,
-} from './store-image.ts';
-import {
-	type CompressionPlan,
-	planCompression,
-	USUAL_COMPRESSION,
-	type WriteTools,
-} from './write-options.ts';
+import type { WriteTools } from './write-options.ts';
 
 export interface UpdateOptions {
 	/** Null: the only one. */
@@ -85,35 +66,29 @@ export async function update(
 		nameCount,
 		sourceBytes,
 	};
-	const isRebuilt = options.rebuild || edited.obstacle !== null;
 	if (options.dryRun) {
+		const isRebuilt = options.rebuild || edited.obstacle !== null;
 		const metadataSize = opened.tree.span.size + 256 * pending.length;
 		const added =
 			sourceBytes + metadataSize + wim.header.blobTable.storedSize + 50 * pending.length;
 		const writtenBytes = isRebuilt ? wim.size + added : added;
 		return { ...summary, fileSize: wim.size + added, writtenBytes, isEstimate: true };
 	}
-	const plan = planCompression(USUAL_COMPRESSION, wim);
-	const integrity = options.integrity ?? wim.header.integrity.offset !== 0;
-	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
-	const session = isRebuilt
-		? await replacingSession(edited, shapeLike(wim), settings, run)
-		: await EditSession.start(edited, settings, run);
-	await using _session = session;
-	const element = imageElement(session.xml, image.index);
-	setTime(session.xml, element, 'LASTMODIFICATIONTIME', filetimeFromMs(run.clock.now()));
-	const change: Change = { wim, image, tree, pending, element, plan };
-	await collectWindows(session, change, options, run);
-	if (session instanceof EditSession) {
-		await session.begin();
-		for (const [sha1, count] of before)
-			session.references.set(sha1, Math.max(0, (session.references.get(sha1) ?? 0) - count));
-		await storeContents(session, tree, pending, plan, tools, run);
-		session.metadata[image.index - 1] = await storeMetadata(session, tree, element);
-	} else await rewrite(session, change, tools, run);
-	const fileSize = await session.commit();
-	const writtenBytes = isRebuilt ? fileSize : fileSize - edited.end;
+	const change: TreeChange = {
+		image,
+		tree,
+		before,
+		pending,
+		asNewImage: false,
+		// Files added at the root may bring another Windows.
+		mayChangeWindows: options.commands.some(isAddAtRoot),
+	};
+	const { fileSize, writtenBytes } = await commitTree(edited, change, options, tools, run);
 	return { ...summary, fileSize, writtenBytes, isEstimate: false };
+}
+
+function isAddAtRoot(command: UpdateCommand): boolean {
+	return command.type === 'add' && /^[\\/]*[^\\/]*[\\/]*$/.test(command.target);
 }
 
 function chooseOnly(wim: Wim, designation: string | null): WimImage {
@@ -123,15 +98,6 @@ function chooseOnly(wim: Wim, designation: string | null): WimImage {
 			{ path: wim.name, hint: 'Name one of them.' },
 		);
 	return wim.image(designation ?? 1);
-}
-
-interface Change {
-	readonly wim: Wim;
-	readonly image: WimImage;
-	readonly tree: EditTree;
-	readonly pending: readonly PendingStream[];
-	readonly element: XmlElement;
-	readonly plan: CompressionPlan;
 }
 
 /** Works on the tree only; what is to be stored comes back. */
@@ -178,58 +144,4 @@ async function runCommands(
 		}
 	// What a later command replaced or deleted need not be stored.
 	return pending.filter(({ inode }) => inode.nameCount > 0);
-}
-
-/** Files added at the root may bring another Windows. */
-async function collectWindows(
-	session: EditSession | NewSession,
-	change: Change,
-	options: UpdateOptions,
-	run: Run,
-): Promise<void> {
-	const isAtRoot = ({ type, ...rest }: UpdateCommand) =>
-		type === 'add' && 'target' in rest && /^[\\/]*[^\\/]*[\\/]*$/.test(rest.target);
-	if (!options.commands.some(isAtRoot)) return;
-	const fresh = new Map<object, Content>();
-	for (const { inode, stream, content } of change.pending)
-		if (stream === inode.data) fresh.set(inode, content);
-	const contents = new BlobContents();
-	const files = filesOf(change.tree, (inode) => {
-		const blob = change.wim.blobs.get(inode.data?.sha1 ?? '');
-		return fresh.get(inode) ?? (blob === undefined ? null : contents.content(blob));
-	});
-	const properties = await readWindowsProperties(files, (message) =>
-		run.report({ type: 'warning', message }),
-	);
-	setWindowsProperties(session.xml, change.element, properties);
-}
-
-/** Writes the file anew with the changed image in it. */
-async function rewrite(
-	session: NewSession,
-	change: Change,
-	tools: WriteTools,
-	run: Run,
-): Promise<void> {
-	const { wim, image, tree, pending, element, plan } = change;
-	const others = wim.images.filter(({ index }) => index !== image.index);
-	const selected = await selectImages(wim, others, run);
-	// What the changed image still has of the old file is copied with the rest, but counted with its tree.
-	const references = new Map(selected.references);
-	for (const sha1 of blobsOf(tree)) if (!references.has(sha1)) references.set(sha1, 0);
-	const selection = { ...selected, references };
-	const policy = { recompress: false, keepSolid: true };
-	const position = image.index - 1;
-	if (session.shape.isPipable) {
-		const scanned: ScannedImage = { tree, pending, contents: new Map(), rpFix: false };
-		const sizeOf = (name: Sha1) => wim.blobs.get(name)?.size ?? 0;
-		const hashed = await hashImage(session, scanned, element, run, sizeOf);
-		const further = { bytes: hashed.metadata, position };
-		await storeSelections(session, [selection], policy, plan, tools, run, further);
-		await storeHashed(session, hashed.pending, run);
-	} else {
-		await storeSelections(session, [selection], policy, plan, tools, run);
-		await storeContents(session, tree, pending, plan, tools, run);
-		session.metadata.splice(position, 0, await storeMetadata(session, tree, element));
-	}
 }

@@ -1,0 +1,170 @@
+/** Makes an edited tree an image of its WIM: in place where that can be done, else by writing the whole file anew. */
+import type { Run } from '../base/run.ts';
+import { filetimeFromMs } from '../bytes/filetime.ts';
+import type { Sha1 } from '../bytes/sha1.ts';
+import type { EditTree } from '../image/edit-tree.ts';
+import { readWindowsProperties } from '../image/windows-properties.ts';
+import type { Content } from '../storage/content.ts';
+import { BlobContents } from '../wim/blob-content.ts';
+import { addImageElement, imageElement, setTime } from '../wim/edit-xml.ts';
+import type { WimImage } from '../wim/wim.ts';
+import { type EditableWim, EditSession, type NewSession } from '../wim/write-session.ts';
+import type { XmlElement } from '../wim/xml-element.ts';
+import { hashImage, type ScannedImage } from './capture.ts';
+import type { PendingStream } from './capture-tree.ts';
+import { replacingSession, selectImages, shapeLike, storeSelections } from './rebuild.ts';
+import {
+	blobsOf,
+	filesOf,
+	setWindowsProperties,
+	storeContents,
+	storeHashed,
+	storeMetadata,
+} from './store-image.ts';
+import {
+	type CompressionPlan,
+	planCompression,
+	USUAL_COMPRESSION,
+	type WriteTools,
+} from './write-options.ts';
+
+/** An image's tree after an edit. */
+export interface TreeChange {
+	/** The image that was edited. */
+	readonly image: WimImage;
+	readonly tree: EditTree;
+	/** How often the tree referenced each blob before the edit. */
+	readonly before: ReadonlyMap<Sha1, number>;
+	/** Contents that the WIM does not hold yet. */
+	readonly pending: readonly PendingStream[];
+	/** Leave the image as it was, and add a nameless one behind the others. */
+	readonly asNewImage: boolean;
+	/** Look again what the registry in the tree says of itself. */
+	readonly mayChangeWindows: boolean;
+}
+
+export interface CommitOptions {
+	/** Write the whole file anew. */
+	readonly rebuild: boolean;
+	/** Null: as the file has it. */
+	readonly integrity: boolean | null;
+}
+
+/** Sizes in bytes. */
+export interface CommitSummary {
+	readonly fileSize: number;
+	readonly writtenBytes: number;
+}
+
+/** @throws {HostError} for a full disk; the file then is as it was */
+export async function commitTree(
+	edited: EditableWim,
+	change: TreeChange,
+	options: CommitOptions,
+	tools: WriteTools,
+	run: Run,
+): Promise<CommitSummary> {
+	const { wim } = edited;
+	const isRebuilt = options.rebuild || edited.obstacle !== null;
+	const plan = planCompression(USUAL_COMPRESSION, wim);
+	const integrity = options.integrity ?? wim.header.integrity.offset !== 0;
+	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
+	const session = isRebuilt
+		? await replacingSession(edited, shapeLike(wim), settings, run)
+		: await EditSession.start(edited, settings, run);
+	await using _session = session;
+	const element = elementOf(session, change, wim.images.length, run);
+	if (change.mayChangeWindows) await collectWindows(session, edited, change, element, run);
+	if (session instanceof EditSession) await edit(session, change, element, plan, tools, run);
+	else await rewrite(session, edited, change, element, plan, tools, run);
+	const fileSize = await session.commit();
+	return { fileSize, writtenBytes: isRebuilt ? fileSize : fileSize - edited.end };
+}
+
+/** The XML element of the image, with the time of this change. */
+function elementOf(
+	{ xml }: EditSession | NewSession,
+	{ image, asNewImage }: TreeChange,
+	imageCount: number,
+	run: Run,
+): XmlElement {
+	const now = filetimeFromMs(run.clock.now());
+	const old = imageElement(xml, image.index);
+	const element = asNewImage ? addImageElement(xml, imageCount + 1, old) : old;
+	if (asNewImage) {
+		xml.set(element, 'NAME', '');
+		setTime(xml, element, 'CREATIONTIME', now);
+	}
+	setTime(xml, element, 'LASTMODIFICATIONTIME', now);
+	return element;
+}
+
+async function collectWindows(
+	session: EditSession | NewSession,
+	{ wim }: EditableWim,
+	change: TreeChange,
+	element: XmlElement,
+	run: Run,
+): Promise<void> {
+	const fresh = new Map<object, Content>();
+	for (const { inode, stream, content } of change.pending)
+		if (stream === inode.data) fresh.set(inode, content);
+	const contents = new BlobContents();
+	const files = filesOf(change.tree, (inode) => {
+		const blob = wim.blobs.get(inode.data?.sha1 ?? '');
+		return fresh.get(inode) ?? (blob === undefined ? null : contents.content(blob));
+	});
+	const properties = await readWindowsProperties(files, (message) =>
+		run.report({ type: 'warning', message }),
+	);
+	setWindowsProperties(session.xml, element, properties);
+}
+
+async function edit(
+	session: EditSession,
+	{ image, tree, before, pending, asNewImage }: TreeChange,
+	element: XmlElement,
+	plan: CompressionPlan,
+	tools: WriteTools,
+	run: Run,
+): Promise<void> {
+	await session.begin();
+	if (!asNewImage)
+		for (const [sha1, count] of before)
+			session.references.set(sha1, Math.max(0, (session.references.get(sha1) ?? 0) - count));
+	await storeContents(session, tree, pending, plan, tools, run);
+	const position = asNewImage ? session.metadata.length : image.index - 1;
+	session.metadata[position] = await storeMetadata(session, tree, element);
+}
+
+/** Writes the file anew with the changed image in it. */
+async function rewrite(
+	session: NewSession,
+	{ wim }: EditableWim,
+	{ image, tree, pending, asNewImage }: TreeChange,
+	element: XmlElement,
+	plan: CompressionPlan,
+	tools: WriteTools,
+	run: Run,
+): Promise<void> {
+	const others = wim.images.filter(({ index }) => asNewImage || index !== image.index);
+	const selected = await selectImages(wim, others, run);
+	// What the changed image still has of the old file is copied with the rest, but counted with its tree.
+	const references = new Map(selected.references);
+	for (const sha1 of blobsOf(tree)) if (!references.has(sha1)) references.set(sha1, 0);
+	const selection = { ...selected, references };
+	const policy = { recompress: false, keepSolid: true };
+	const position = asNewImage ? wim.images.length : image.index - 1;
+	if (session.shape.isPipable) {
+		const scanned: ScannedImage = { tree, pending, contents: new Map(), rpFix: false };
+		const sizeOf = (name: Sha1) => wim.blobs.get(name)?.size ?? 0;
+		const hashed = await hashImage(session, scanned, element, run, sizeOf);
+		const further = { bytes: hashed.metadata, position };
+		await storeSelections(session, [selection], policy, plan, tools, run, further);
+		await storeHashed(session, hashed.pending, run);
+	} else {
+		await storeSelections(session, [selection], policy, plan, tools, run);
+		await storeContents(session, tree, pending, plan, tools, run);
+		session.metadata.splice(position, 0, await storeMetadata(session, tree, element));
+	}
+}
