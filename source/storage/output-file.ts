@@ -13,15 +13,21 @@ const SUFFIX = '.wimdeck-new';
 /** Small pieces are gathered into writes of this size. */
 const BUFFER_SIZE = 1 << 20;
 
-/** An open file with a buffer in front of its end. */
+/**
+ * An open file with two buffers in front of its end: one is filled while the system takes the other. A write that fails
+ * is reported by one of the next calls, at the latest by `flush`.
+ */
 export class SeekableFile implements Output {
 	readonly name: string;
 	readonly canSeek = true;
 	readonly handle: FileHandle;
-	readonly #buffer = new Uint8Array(BUFFER_SIZE);
+	#buffer = new Uint8Array(BUFFER_SIZE);
 	#buffered = 0;
 	/** Where the buffer begins. */
 	#flushed: number;
+	/** The other one, and what becomes of it. */
+	#written: Uint8Array<ArrayBuffer> | null = null;
+	#writing: Promise<void> = Promise.resolve();
 
 	constructor(name: string, handle: FileHandle, position: number) {
 		this.name = name;
@@ -34,15 +40,26 @@ export class SeekableFile implements Output {
 	}
 
 	async append(bytes: Uint8Array): Promise<void> {
-		if (bytes.length >= BUFFER_SIZE) {
-			await this.flush();
-			await this.#put(this.#flushed, bytes);
-			this.#flushed += bytes.length;
-			return;
+		for (let done = 0; done < bytes.length; ) {
+			if (this.#buffered === BUFFER_SIZE) await this.#swap();
+			const piece = bytes.subarray(done, done + BUFFER_SIZE - this.#buffered);
+			this.#buffer.set(piece, this.#buffered);
+			this.#buffered += piece.length;
+			done += piece.length;
 		}
-		if (this.#buffered + bytes.length > BUFFER_SIZE) await this.flush();
-		this.#buffer.set(bytes, this.#buffered);
-		this.#buffered += bytes.length;
+	}
+
+	/** Hands the full buffer to the system, and goes on with the other one as soon as that is free. */
+	async #swap(): Promise<void> {
+		await this.#writing;
+		const full = this.#buffer;
+		this.#writing = this.#put(this.#flushed, full.subarray(0, this.#buffered));
+		// It is awaited later; until then a failure must not count as unhandled.
+		this.#writing.catch(() => {});
+		this.#flushed += this.#buffered;
+		this.#buffered = 0;
+		this.#buffer = this.#written ?? new Uint8Array(BUFFER_SIZE);
+		this.#written = full;
 	}
 
 	async writeAt(offset: number, bytes: Uint8Array): Promise<void> {
@@ -50,7 +67,8 @@ export class SeekableFile implements Output {
 			this.#buffer.set(bytes, offset - this.#flushed);
 			return;
 		}
-		await this.flush();
+		if (offset + bytes.length <= this.#flushed) await this.#writing;
+		else await this.flush();
 		await this.#put(offset, bytes);
 	}
 
@@ -82,13 +100,10 @@ export class SeekableFile implements Output {
 		this.#flushed = offset;
 	}
 
-	/** Hands the buffer to the system. */
+	/** Waits until the system has everything. */
 	async flush(): Promise<void> {
-		if (this.#buffered === 0) return;
-		const bytes = this.#buffer.subarray(0, this.#buffered);
-		await this.#put(this.#flushed, bytes);
-		this.#flushed += bytes.length;
-		this.#buffered = 0;
+		if (this.#buffered > 0) await this.#swap();
+		await this.#writing;
 	}
 
 	/** Makes sure that everything is on the disk. */
@@ -98,6 +113,8 @@ export class SeekableFile implements Output {
 	}
 
 	async truncate(size: number): Promise<void> {
+		// A write that failed is no reason to keep the rest of it.
+		await this.#writing.catch(() => {});
 		await this.#attempt(() => this.handle.truncate(size));
 	}
 

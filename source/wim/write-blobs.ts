@@ -44,6 +44,8 @@ export class BlobStore {
 	readonly #unhashed = new Set<number>();
 	#again: { readonly blob: NewBlob; readonly attempt: number }[] = [];
 	#sliceBytes = 0;
+	/** Holds one small content after the other: blobs are added one at a time. */
+	#whole = new Uint8Array(0);
 
 	/**
 	 * @param existing blobs that the file has already
@@ -114,19 +116,23 @@ export class BlobStore {
 
 	async #addWhole(blob: NewBlob): Promise<void> {
 		const { content } = blob;
-		const bytes = await this.#read(blob, () => readWhole(content, this.#run));
+		if (this.#whole.length < content.size)
+			this.#whole = new Uint8Array(Math.min(WHOLE_MAX, 2 * content.size));
+		const bytes = await this.#read(blob, () => readWhole(content, this.#whole, this.#run));
 		if (bytes === null) return;
-		await this.#slice(bytes.length);
-		if (bytes.length === 0) return blob.settle({ sha1: ZERO_SHA1, size: 0 });
+		const size = bytes.length;
+		await this.#slice(size);
+		if (size === 0) return blob.settle({ sha1: ZERO_SHA1, size: 0 });
 		const name = sha1(bytes);
-		if (this.#isKnown(blob, name, bytes.length)) return;
+		if (this.#isKnown(blob, name, size)) return;
 		this.#underWay.set(name, []);
-		this.#sizes.add(bytes.length);
+		this.#sizes.add(size);
 		let at = 0;
 		await this.#writer.add({
-			size: bytes.length,
+			size,
 			flags: 0,
 			sha1: name,
+			isHashed: true,
 			fill(into) {
 				into.set(bytes.subarray(at, at + into.length));
 				at += into.length;
@@ -134,8 +140,8 @@ export class BlobStore {
 			},
 			settle: (stored) => {
 				if (stored === null) throw new Error('Bytes in memory ended early');
-				this.#stored({ sha1: name, size: bytes.length, resource: stored, offsetInResource: 0 });
-				blob.settle({ sha1: name, size: bytes.length });
+				this.#stored({ sha1: name, size, resource: stored, offsetInResource: 0 });
+				blob.settle({ sha1: name, size });
 				return true;
 			},
 		});
@@ -186,6 +192,7 @@ export class BlobStore {
 				size: content.size,
 				flags: 0,
 				sha1: expected,
+				isHashed: false,
 				fill: (into) => stream.fill(into),
 				settle: (stored, name) => {
 					if (expected !== null && name !== expected) this.#release(expected, attempt);
@@ -276,11 +283,11 @@ export function reportChange(content: Content, reader: ContentReader, run: Run):
 	});
 }
 
-/** All bytes of a content, of which there may be fewer than expected by now. */
-export async function readWhole(content: Content, run: Run): Promise<Uint8Array> {
+/** Reads all bytes of a content, of which there may be fewer than expected by now, to the front of `into`. */
+async function readWhole(content: Content, into: Uint8Array, run: Run): Promise<Uint8Array> {
 	const reader = await content.open();
 	try {
-		const bytes = new Uint8Array(content.size);
+		const bytes = into.subarray(0, content.size);
 		const got = await reader.read(bytes);
 		reportChange(content, reader, run);
 		return got === bytes.length ? bytes : bytes.subarray(0, got);

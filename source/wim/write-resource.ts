@@ -2,7 +2,8 @@
  * Writes resources: chunks are compressed in batches on all lanes, and what comes back is stored in order, so that the
  * bytes do not depend on the number of lanes (wim.md §2.2 to §2.5, §7).
  */
-import { HostError } from '../base/errors.ts';
+import type { Hash } from 'node:crypto';
+import { assert, HostError } from '../base/errors.ts';
 import { breathe, type Run } from '../base/run.ts';
 import { decodeHex } from '../bytes/hex.ts';
 import { type Sha1, sha1Hasher } from '../bytes/sha1.ts';
@@ -16,7 +17,7 @@ import {
 } from '../codec/chunk-table.ts';
 import { COMPRESSIONS, type Compression } from '../codec/compression.ts';
 import { Decoder } from '../codec/decoder.ts';
-import type { ChunkEncoder } from '../pool/tasks/encode.ts';
+import type { ChunkEncoder, EncodeReply } from '../pool/tasks/encode.ts';
 import type { Output } from '../storage/output.ts';
 import { ResourceFlag } from './part-header.ts';
 import type { ResourceLayout } from './resource.ts';
@@ -56,6 +57,8 @@ export interface ResourceInput {
 	readonly flags: number;
 	/** What the bytes should hash to; null when it is not known yet. Streams that cannot seek need it. */
 	readonly sha1: Sha1 | null;
+	/** Whether `sha1` was taken of the very bytes that `fill` hands over, so that nobody need hash them again. */
+	readonly isHashed: boolean;
 	/** Fills all of `into` with the next bytes; false when there are no more, which gives the resource up. */
 	fill(into: Uint8Array): boolean | Promise<boolean>;
 	/**
@@ -89,6 +92,7 @@ type Step =
 	| { readonly type: 'end'; readonly job: Job; readonly sha1: Sha1; readonly isWhole: boolean };
 
 interface Batch {
+	/** Of its buffer, all. */
 	readonly bytes: Uint8Array<ArrayBuffer>;
 	used: number;
 	readonly sizes: number[];
@@ -96,7 +100,7 @@ interface Batch {
 }
 
 interface Flight {
-	readonly reply: Promise<{ readonly bytes: Uint8Array; readonly sizes: readonly number[] }>;
+	readonly reply: Promise<EncodeReply>;
 	readonly steps: readonly Step[];
 }
 
@@ -107,6 +111,9 @@ export class ResourceWriter {
 	readonly #run: Run;
 	readonly #flights: Flight[] = [];
 	readonly #flightsMax: number;
+	/** Buffers of batches that came back: new ones would be cleared, and collected, again and again. */
+	#spare: ArrayBuffer[] = [];
+	#piece: Uint8Array | null = null;
 	#batch: Batch | null = null;
 	#decoder: Decoder | null = null;
 
@@ -122,7 +129,7 @@ export class ResourceWriter {
 	async add(input: ResourceInput): Promise<void> {
 		if (this.format.compression === 'none') return this.#addRaw(input);
 		const job: Job = { input, start: -1, sizes: [] };
-		const hash = sha1Hasher();
+		const hash = input.isHashed ? null : sha1Hasher();
 		const { chunkSize } = this.format;
 		let isWhole = true;
 		for (let at = 0; at < input.size && isWhole; at += chunkSize) {
@@ -131,19 +138,20 @@ export class ResourceWriter {
 			const view = batch.bytes.subarray(batch.used, batch.used + size);
 			isWhole = await input.fill(view);
 			if (!isWhole) break;
-			hash.update(view);
+			hash?.update(view);
 			batch.used += size;
 			batch.sizes.push(size);
 			batch.steps.push({ type: 'chunk', job });
 		}
 		const batch = this.#batch ?? this.#newBatch(0);
-		batch.steps.push({ type: 'end', job, sha1: hash.digest('hex'), isWhole });
+		batch.steps.push({ type: 'end', job, sha1: digest(hash, input), isWhole });
 	}
 
 	/** Stores and settles everything that was added. */
 	async finish(): Promise<void> {
 		this.#dispatch();
 		while (this.#flights.length > 0) await this.#land();
+		this.#spare = [];
 	}
 
 	/** The current batch, with room for so many bytes more. */
@@ -157,7 +165,10 @@ export class ResourceWriter {
 	}
 
 	#newBatch(capacity: number): Batch {
-		this.#batch = { bytes: new Uint8Array(capacity), used: 0, sizes: [], steps: [] };
+		const spare = this.#spare.pop();
+		const isFit = spare !== undefined && spare.byteLength >= capacity;
+		const bytes = new Uint8Array(isFit ? spare : new ArrayBuffer(capacity));
+		this.#batch = { bytes, used: 0, sizes: [], steps: [] };
 		return this.#batch;
 	}
 
@@ -199,6 +210,7 @@ export class ResourceWriter {
 				at += size;
 			}
 		}
+		this.#spare.push(bytes.buffer);
 	}
 
 	async #chunk(job: Job, stored: Uint8Array): Promise<void> {
@@ -343,18 +355,19 @@ export class ResourceWriter {
 		const isPipable = this.format.layout === 'pipable';
 		if (isPipable) await this.output.append(pipableHeader(input, input.flags));
 		const offset = this.output.position;
-		const hash = sha1Hasher();
+		const hash = input.isHashed ? null : sha1Hasher();
 		let isWhole = true;
+		this.#piece ??= new Uint8Array(RAW_PIECE);
 		for (let at = 0; at < input.size && isWhole; at += RAW_PIECE) {
-			const piece = new Uint8Array(Math.min(RAW_PIECE, input.size - at));
+			const piece = this.#piece.subarray(0, Math.min(RAW_PIECE, input.size - at));
 			isWhole = await input.fill(piece);
 			if (!isWhole) break;
-			hash.update(piece);
+			hash?.update(piece);
 			await this.output.append(piece);
 			this.#run.report({ type: 'advance', bytes: piece.length });
 			if (at + RAW_PIECE < input.size) await breathe(this.#run);
 		}
-		const sha1 = hash.digest('hex');
+		const sha1 = digest(hash, input);
 		if (isWhole) {
 			this.#requireDigest(input, sha1);
 			if (isPipable && input.sha1 !== sha1)
@@ -364,6 +377,13 @@ export class ResourceWriter {
 		const resource = { offset, storedSize: size, originalSize: size, flags };
 		if (!input.settle(isWhole ? resource : null, sha1)) this.output.rewind(start);
 	}
+}
+
+/** What the bytes hashed to; without a hash, what was known before. */
+function digest(hash: Hash | null, input: ResourceInput): Sha1 {
+	if (hash !== null) return hash.digest('hex');
+	assert(input.sha1 !== null, 'what was hashed before has a SHA-1');
+	return input.sha1;
 }
 
 function pipableHeader(input: ResourceInput, flags: number): Uint8Array {

@@ -86,6 +86,7 @@ export abstract class WriteSession implements AsyncDisposable {
 			size: bytes.length,
 			flags: ResourceFlag.metadata,
 			sha1: name,
+			isHashed: true,
 			fill(into) {
 				into.set(bytes.subarray(at, at + into.length));
 				at += into.length;

@@ -67,6 +67,7 @@ export async function writeSolid(
 		size: total,
 		flags: 0,
 		sha1: null,
+		isHashed: false,
 		fill: (into) => reader.fill(into),
 		settle(stored) {
 			resource = stored;

@@ -11,6 +11,7 @@ import {
 	temporaryPath,
 } from '../../source/storage/output-file.ts';
 import { lockPath, WriteLock } from '../../source/storage/write-lock.ts';
+import { dice } from '../support/contents.ts';
 import { tempFolder } from '../support/temp-tree.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -132,4 +133,38 @@ test('space that is not there is refused before anything is written', async (t) 
 	const target = path.join(tempFolder(t), 'a.wim');
 	await requireSpace(target, 1);
 	await assert.rejects(requireSpace(target, 2 ** 60), (error) => error instanceof HostError);
+});
+
+test('pieces of any size, rewinds and writes in the middle give what a plain buffer gives', async (t) => {
+	const target = path.join(tempFolder(t), 'a.wim');
+	const roll = dice(5);
+	await using file = await NewFile.create(target);
+	const model = new Uint8Array(32 << 20);
+	let end = 0;
+	const some = (size: number) => new Uint8Array(size).fill(1 + roll(255));
+	for (let step = 0; step < 400; step++) {
+		const kind = roll(10);
+		if (kind === 0) {
+			end = Math.max(0, end - roll(3 << 20));
+			file.rewind(end);
+		} else if (kind < 3 && end > 0) {
+			const at = roll(end);
+			const piece = some(Math.min(1 + roll(5000), end - at));
+			await file.writeAt(at, piece);
+			model.set(piece, at);
+		} else if (kind === 3 && end > 0) {
+			const at = roll(end);
+			const back = new Uint8Array(Math.min(2 << 20, end - at));
+			await file.readAt(at, back);
+			assert.deepEqual(back, model.slice(at, at + back.length));
+		} else {
+			const piece = some(Math.min(roll(kind === 4 ? 3 << 20 : 200_000), model.length - end));
+			await file.append(piece);
+			model.set(piece, end);
+			end += piece.length;
+		}
+		assert.equal(file.position, end);
+	}
+	await file.commit();
+	assert.ok(Buffer.compare(fs.readFileSync(target), model.subarray(0, end)) === 0);
 });
