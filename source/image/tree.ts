@@ -27,6 +27,9 @@ export interface Stream {
 
 const FIXED = Dentry.size;
 const AT = Dentry.offsets;
+/** Dentries or groups that the grouping of links takes in one step: 1 to 4 ms. */
+const LINKS_PER_STEP = 4096;
+
 export interface TreeOptions {
 	/** Goes on where a list of children is broken: the rest of that list is missing, and `faults` says why. */
 	readonly tolerant: boolean;
@@ -298,15 +301,21 @@ export class ImageTree {
 
 	/** Every dentry that shares its file with others, to all names of that file. */
 	private links(): ReadonlyMap<DentryPosition, readonly DentryPosition[]> {
-		this.groups ??= this.findLinks();
-		return this.groups;
+		if (this.groups === null) for (const _ of this.linkSteps());
+		return this.groups ?? new Map();
 	}
 
-	private findLinks(): ReadonlyMap<DentryPosition, readonly DentryPosition[]> {
+	/** Groups the hard links in slices, so that the first question about them does not stop the calling thread. */
+	async groupLinks(pause: () => Promise<void>): Promise<void> {
+		if (this.groups === null) for (const _ of this.linkSteps()) await pause();
+	}
+
+	private *linkSteps(): Generator<void, void, undefined> {
 		const byGroup = new Map<number | bigint, DentryPosition[]>();
 		const { view, at } = this;
 		const excluded = Attribute.directory | Attribute.reparsePoint;
 		for (let dentry = 0; dentry < this.count; dentry++) {
+			if (dentry % LINKS_PER_STEP === LINKS_PER_STEP - 1) yield;
 			const offset = at[dentry] ?? 0;
 			const group = offset + AT.union;
 			const low = view.getUint32(group, true);
@@ -319,10 +328,13 @@ export class ImageTree {
 			else byGroup.set(id, [dentry]);
 		}
 		const links = new Map<DentryPosition, readonly DentryPosition[]>();
-		for (const members of byGroup.values())
+		let grouped = 0;
+		for (const members of byGroup.values()) {
+			if (++grouped % LINKS_PER_STEP === 0) yield;
 			for (const same of this.splitByContents(members))
 				if (same.length > 1) for (const dentry of same) links.set(dentry, same);
-		return links;
+		}
+		this.groups = links;
 	}
 
 	/** Members of one group that have the same contents belong together (a defect of some Windows 7 images). */

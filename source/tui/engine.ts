@@ -3,6 +3,8 @@
  * All text here is raw and hostile: only `safe()` brings it to the screen.
  */
 
+import type { SizeListing } from './engine-views.ts';
+
 /** An open file as its header, XML and blob table tell it. */
 export interface WimFacts {
 	readonly path: string;
@@ -110,14 +112,6 @@ export interface EntryDetails {
 	readonly digest: string | null;
 }
 
-export interface FolderSize {
-	readonly position: number;
-	readonly name: string;
-	readonly isFolder: boolean;
-	readonly bytes: number;
-	readonly fileCount: number;
-}
-
 /** A difference between two images. */
 export interface ImageDifference {
 	readonly kind: 'added' | 'removed' | 'changed';
@@ -197,7 +191,8 @@ export interface OpenFile {
 	): Promise<{ readonly bytes: Uint8Array; readonly totalSize: number }>;
 	/** Every entry whose name (or path, where the pattern has a separator) matches. */
 	find(imageIndex: number, pattern: string, signal: AbortSignal): Promise<Listing>;
-	sizes(imageIndex: number, position: number, signal: AbortSignal): Promise<readonly FolderSize[]>;
+	/** The rows of a folder by size. */
+	sizes(imageIndex: number, position: number, signal: AbortSignal): Promise<SizeListing>;
 	difference(
 		beforeIndex: number,
 		afterIndex: number,

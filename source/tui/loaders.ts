@@ -4,6 +4,7 @@
  */
 
 import type { DeckEngine, OpenFile } from './engine.ts';
+import { inSlices, type Slot, slot } from './loader-slot.ts';
 import { sentence } from './sentence.ts';
 import {
 	CONTENT_SIZE,
@@ -20,24 +21,16 @@ import { isDamagedRow, topDialog } from './state/selectors.ts';
 import type { FilesRequest, State } from './state/state.ts';
 import { say } from './state/status.ts';
 import { findWimsFailed, wimFailed, wimOpened, wimsFound } from './state/wim.ts';
+import { viewSlots } from './view-loaders.ts';
 
 /** A cursor that only passes by loads no details. */
 const DETAILS_DELAY_MS = 40;
-/** Sorting lets keys through after this long. */
-const SLICE_MS = 10;
 
 export interface LoaderHost {
 	readonly engine: DeckEngine;
 	state(): State;
 	/** A change to show at once. */
 	arrived(change: (state: State) => State): void;
-}
-
-interface Slot {
-	readonly wish: (state: State) => object | null;
-	readonly load: (wish: never, signal: AbortSignal) => Promise<void>;
-	handled: object | null;
-	abort: AbortController | null;
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -49,10 +42,6 @@ export class Loaders {
 
 	constructor(host: LoaderHost) {
 		this.#host = host;
-		const slot = <W extends object>(
-			wish: (state: State) => W | null,
-			load: (wish: W, signal: AbortSignal) => Promise<void>,
-		): Slot => ({ wish, load: load as Slot['load'], handled: null, abort: null });
 		this.#slots = [
 			slot(
 				({ wim: { load } }) => (load.status === 'loading' ? load.request : null),
@@ -79,6 +68,7 @@ export class Loaders {
 				(wish, signal) => this.#content(wish, signal),
 			),
 			slot(estimateOf, (wish, signal) => this.#estimate(wish, signal)),
+			...viewSlots(host),
 		];
 	}
 
@@ -161,18 +151,8 @@ export class Loaders {
 			sort: wish.sort,
 			isDamaged: (row) => isDamagedRow(state, row),
 		});
-		let until = performance.now() + SLICE_MS;
-		for (;;) {
-			const step = steps.next();
-			if (step.done) {
-				arrived((current) => orderReady(current, wish, step.value));
-				return;
-			}
-			if (performance.now() < until) continue;
-			await new Promise<void>((resolve) => setImmediate(resolve));
-			if (signal.aborted) return;
-			until = performance.now() + SLICE_MS;
-		}
+		const sorted = await inSlices(steps, signal);
+		if (sorted) arrived((current) => orderReady(current, wish, sorted));
 	}
 
 	async #details(

@@ -1,7 +1,8 @@
-/** How long the metadata of 300,000 files takes to parse: npm run bench -- --only=tree */
+/** How long the metadata of 300,000 files takes to parse, and its folders to measure: npm run bench -- --only=tree */
 import { Span } from '../../source/bytes/span.ts';
 import { encodeUtf16 } from '../../source/bytes/utf16.ts';
 import { Attribute, align8, Dentry, NO_SECURITY } from '../../source/image/dentry.ts';
+import { folderSizeSteps } from '../../source/image/folder-sizes.ts';
 import { ImageTree } from '../../source/image/tree.ts';
 
 const FOLDERS = 300;
@@ -78,5 +79,19 @@ export function benchTree(): void {
 	const median = parses.sort((a, b) => a - b)[2] ?? 0;
 	process.stdout.write(
 		`metadata of ${tree.count} dentries (${(bytes.length / 1e6).toFixed(0)} MB): parsed in ${median.toFixed(0)} ms, links grouped in ${links.toFixed(0)} ms\n`,
+	);
+	benchSizes(tree);
+}
+
+/** What adding up the sizes of all folders takes, and the longest step of it, which keys may have to wait for. */
+function benchSizes(tree: ImageTree): void {
+	const steps = folderSizeSteps(tree, () => ({ size: 4096, storedSize: 2048 }));
+	const start = performance.now();
+	let longest = 0;
+	for (let last = start; !steps.next().done; last = performance.now())
+		longest = Math.max(longest, performance.now() - last);
+	const all = performance.now() - start;
+	process.stdout.write(
+		`sizes by folder of ${tree.count} dentries: ${all.toFixed(0)} ms, longest step ${longest.toFixed(1)} ms\n`,
 	);
 }

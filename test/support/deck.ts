@@ -102,11 +102,19 @@ export class DeckOnTerminal {
 	/** As `settle`, with everything loaded that the screen waits for. */
 	async quiet(): Promise<void> {
 		const isLoading = (): boolean => {
-			const { wim, files, details, start, dialogs } = this.app.store.get();
-			const loads = [wim.load, files.load, details.load, details.contentLoad, start.load];
+			const { wim, files, details, start, sizes, dialogs } = this.app.store.get();
+			const loads = [
+				wim.load,
+				files.load,
+				details.load,
+				details.contentLoad,
+				start.load,
+				sizes.load,
+			];
 			return (
 				loads.some(({ status }) => status === 'loading') ||
 				files.reorder !== null ||
+				sizes.reorder !== null ||
 				dialogs.some((dialog) => dialog.kind === 'form' && dialog.isEstimating)
 			);
 		};

@@ -5,7 +5,6 @@ import type {
 	DeckEngine,
 	DeckJobs,
 	EntryDetails,
-	FolderSize,
 	FoundWim,
 	HostEntry,
 	HostPath,
@@ -20,6 +19,8 @@ import type {
 	WimFacts,
 } from '../../source/tui/engine.ts';
 import { EntryKind } from '../../source/tui/engine.ts';
+import type { SizeListing } from '../../source/tui/engine-views.ts';
+import { fakeSizes } from './fake-views.ts';
 
 export interface FakeEntry {
 	readonly name: string;
@@ -153,7 +154,7 @@ export const FACTS: WimFacts = {
 	warnings: [],
 };
 
-interface Node {
+export interface Node {
 	readonly entry: FakeEntry;
 	readonly path: string;
 	readonly parent: number;
@@ -237,8 +238,7 @@ export class FakeFile implements OpenFile {
 	}
 
 	async listFolder(imageIndex: number, position: number): Promise<Listing> {
-		if (this.unreadable.has(imageIndex))
-			throw new InputError(`Cannot read the metadata of image ${imageIndex}: its SHA-1 differs`);
+		if (this.unreadable.has(imageIndex)) throw unreadableImage(imageIndex);
 		if (this.listing) return this.listing;
 		const node = this.#nodes[position]!;
 		return {
@@ -304,28 +304,9 @@ export class FakeFile implements OpenFile {
 		};
 	}
 
-	async sizes(_image: number, position: number): Promise<readonly FolderSize[]> {
-		const total = (at: number): { bytes: number; files: number } => {
-			const node = this.#nodes[at]!;
-			if (!node.entry.children) return { bytes: node.entry.size ?? 0, files: 1 };
-			return node.children
-				.map(total)
-				.reduce((a, b) => ({ bytes: a.bytes + b.bytes, files: a.files + b.files }), {
-					bytes: 0,
-					files: 0,
-				});
-		};
-		return this.#nodes[position]!.children.map((child) => {
-			const { bytes, files } = total(child);
-			const { entry } = this.#nodes[child]!;
-			return {
-				position: child,
-				name: entry.name,
-				isFolder: entry.children !== undefined,
-				bytes,
-				fileCount: files,
-			};
-		}).sort((a, b) => b.bytes - a.bytes);
+	async sizes(imageIndex: number, position: number): Promise<SizeListing> {
+		if (this.unreadable.has(imageIndex)) throw unreadableImage(imageIndex);
+		return fakeSizes(this.#nodes, imageIndex, position);
 	}
 
 	async difference(): Promise<readonly ImageDifference[]> {
@@ -568,4 +549,8 @@ const TREE_NODES = numbered(TREE);
 /** Position of a path of `TREE`. */
 export function positionOf(path: string): number {
 	return TREE_NODES.findIndex((node) => node.path === path);
+}
+
+function unreadableImage(imageIndex: number): InputError {
+	return new InputError(`Cannot read the metadata of image ${imageIndex}: its SHA-1 differs`);
 }

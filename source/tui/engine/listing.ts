@@ -6,6 +6,7 @@ import { Attribute } from '../../image/dentry.ts';
 import { pathOf } from '../../image/paths.ts';
 import { hasWildcard, matchesName } from '../../image/patterns.ts';
 import { type DentryPosition, type ImageTree, ROOT } from '../../image/tree.ts';
+import type { Blob } from '../../wim/resource.ts';
 import type { Wim } from '../../wim/wim.ts';
 import { EntryKind, type Listing } from '../engine.ts';
 
@@ -48,6 +49,14 @@ function kindOf(tree: ImageTree, dentry: DentryPosition, attributes: number): nu
 	return kind;
 }
 
+/** Stored bytes of a blob; in a solid resource its share by size. */
+export function packedSizeOf({ size, resource }: Blob): number {
+	const { storedSize, originalSize } = resource;
+	return originalSize === size
+		? storedSize
+		: Math.round((storedSize * size) / Math.max(1, originalSize));
+}
+
 /** The rows of the given entries. `name` is asked for what the first column shows. */
 export async function listingOf(
 	wim: Wim,
@@ -83,11 +92,7 @@ export async function listingOf(
 			continue;
 		}
 		sizes[row] = blob.size;
-		const { storedSize, originalSize } = blob.resource;
-		packed[row] =
-			originalSize === blob.size
-				? storedSize
-				: Math.round((storedSize * blob.size) / Math.max(1, originalSize));
+		packed[row] = packedSizeOf(blob);
 	}
 	return { ...about, positions, names, sizes, packed, times, attributes, kinds };
 }

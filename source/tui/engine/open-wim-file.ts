@@ -4,21 +4,22 @@ import { InputError } from '../../base/errors.ts';
 import { isEmptyStream } from '../../bytes/sha1.ts';
 import { type OpenImage, openImage } from '../../image/open.ts';
 import { PathFinder, pathOf } from '../../image/paths.ts';
-import { type ImageTree, ROOT } from '../../image/tree.ts';
+import { ROOT } from '../../image/tree.ts';
 import { readWholeResource } from '../../wim/read-resource.ts';
 import { openWim, type Wim } from '../../wim/wim.ts';
 import type {
 	EntryDetails,
-	FolderSize,
 	ImageDifference,
 	ImageFacts,
 	Listing,
 	OpenFile,
 	WimFacts,
 } from '../engine.ts';
+import type { SizeListing } from '../engine-views.ts';
 import { entryDetails } from './entry-details.ts';
 import { imageFacts, wimFacts } from './facts.ts';
-import { findEntries, folderListing, Slices } from './listing.ts';
+import { findEntries, folderListing } from './listing.ts';
+import { sizeListing } from './sizes.ts';
 
 /** Trees kept in memory: about 60 MB each for an image of 300,000 files. */
 const TREES_MAX = 3;
@@ -90,23 +91,9 @@ class OpenWimFile implements OpenFile {
 		return findEntries(this.#wim, open.tree, imageIndex, pattern, signal);
 	}
 
-	async sizes(
-		imageIndex: number,
-		position: number,
-		signal: AbortSignal,
-	): Promise<readonly FolderSize[]> {
+	async sizes(imageIndex: number, position: number, signal: AbortSignal): Promise<SizeListing> {
 		const { open } = await this.#image(imageIndex);
-		const { tree } = open;
-		const { bytes, files } = await treeSizes(this.#wim, tree, signal);
-		return [...tree.children(position)]
-			.map((child) => ({
-				position: child,
-				name: tree.name(child),
-				isFolder: tree.isDirectory(child),
-				bytes: bytes[child] ?? 0,
-				fileCount: files[child] ?? 0,
-			}))
-			.sort((a, b) => b.bytes - a.bytes || (a.name < b.name ? -1 : 1));
+		return sizeListing(this.#wim, open.tree, imageIndex, position, signal);
 	}
 
 	async difference(): Promise<readonly ImageDifference[]> {
@@ -138,40 +125,9 @@ class OpenWimFile implements OpenFile {
 
 	async #load(index: number): Promise<LoadedImage> {
 		const open = await openImage(this.#wim, this.#wim.image(index), { tolerant: true });
+		await open.tree.groupLinks(() => new Promise((resolve) => setImmediate(resolve)));
 		const loaded = { open, finder: new PathFinder(open.tree) };
 		this.#loaded.set(index, loaded);
 		return loaded;
 	}
-}
-
-const sized = new WeakMap<ImageTree, { bytes: Float64Array; files: Uint32Array }>();
-
-/** Bytes and files at and below every entry; hard links count at their first name only. */
-async function treeSizes(
-	wim: Wim,
-	tree: ImageTree,
-	signal: AbortSignal,
-): Promise<{ bytes: Float64Array; files: Uint32Array }> {
-	const known = sized.get(tree);
-	if (known) return known;
-	const bytes = new Float64Array(tree.count);
-	const files = new Uint32Array(tree.count);
-	const slices = new Slices(signal);
-	// Children have higher positions than their folder, so sums flow upwards from the end.
-	for (let dentry = tree.count - 1; dentry > 0; dentry--) {
-		if (dentry % 256 === 0 && slices.isUsedUp) await slices.pause();
-		if (!tree.isDirectory(dentry)) {
-			files[dentry] = 1;
-			if (tree.inode(dentry) === dentry)
-				bytes[dentry] = tree
-					.streams(dentry)
-					.reduce((sum, { sha1 }) => sum + (wim.blobs.get(sha1)?.size ?? 0), 0);
-		}
-		const parent = tree.parent(dentry);
-		bytes[parent]! += bytes[dentry]!;
-		files[parent]! += files[dentry]!;
-	}
-	const sizes = { bytes, files };
-	sized.set(tree, sizes);
-	return sizes;
 }

@@ -8,6 +8,7 @@ import { imageCommands } from './commands/images.ts';
 import { jobCommands } from './commands/jobs.ts';
 import { listCommands } from './commands/lists.ts';
 import { pagerCommands } from './commands/pager.ts';
+import { sizeCommands } from './commands/sizes.ts';
 import { textCommands } from './commands/text.ts';
 
 export const COMMANDS: readonly Command[] = [
@@ -16,6 +17,7 @@ export const COMMANDS: readonly Command[] = [
 	...fileCommands,
 	...jobCommands,
 	...viewCommands,
+	...sizeCommands,
 	...everywhereCommands,
 	...pagerCommands,
 	...textCommands,

@@ -1,10 +1,8 @@
 /** One key to one change. Keys never reach components. */
 
 import { changeDialog } from '../state/dialogs.ts';
-import { sortBy } from '../state/files.ts';
 import { editField, typeInField } from '../state/form.ts';
 import { LIST_START } from '../state/list.ts';
-import { remember } from '../state/marks.ts';
 import { topDialog } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
 import { clearStatus, say } from '../state/status.ts';
@@ -14,7 +12,7 @@ import type { Api } from './api.ts';
 import type { Command } from './command.ts';
 import { commandFor, contextsOf, keyLabel } from './keymap.ts';
 import { onTyped } from './line.ts';
-import { sortKeyFor } from './sort-keys.ts';
+import { sortChoices } from './sort-keys.ts';
 
 /** Commands kept for the order of the palette. */
 const RECENT_MAX = 50;
@@ -74,10 +72,10 @@ export function runCommand(api: Api, command: Command): void {
 
 /** The second key of `s`; any other key ends the wait and does nothing else. */
 function secondKey(api: Api, name: string): void {
-	const sort = sortKeyFor(name);
+	const choice = sortChoices(api.state()).find(({ key }) => key === name);
 	api.change((state) => {
 		const ended = { ...state, pending: null };
-		if (sort) return sortBy(remember(ended, 'sort'), sort);
+		if (choice) return choice.sort(ended);
 		return name === 'esc' || name === 'C-c'
 			? ended
 			: say(ended, `No order has the key ${keyLabel(name)}`);

@@ -11,6 +11,7 @@ const PLACES: Readonly<Partial<Record<Context, string>>> = {
 	details: 'Details',
 	jobs: 'Jobs',
 	damage: 'damage view',
+	sizes: 'sizes view',
 };
 
 function cell(command: Command): string {

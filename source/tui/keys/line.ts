@@ -4,6 +4,7 @@ import { browse, setFilter } from '../state/files.ts';
 import { LIST_START } from '../state/list.ts';
 import { markMatching, remember } from '../state/marks.ts';
 import { currentImage, focusOf } from '../state/selectors.ts';
+import { filterSizes } from '../state/sizes.ts';
 import type { LineMode, State } from '../state/state.ts';
 import { say } from '../state/status.ts';
 import { fieldOf } from '../state/text-field.ts';
@@ -19,6 +20,8 @@ export function filterOf(state: State): string {
 			return state.start.filter;
 		case 'damage':
 			return state.damage.filter;
+		case 'sizes':
+			return state.sizes.filter;
 		default:
 			return '';
 	}
@@ -34,6 +37,8 @@ export function withFilter(state: State, filter: string): State {
 			return { ...state, start: { ...state.start, filter, list: LIST_START } };
 		case 'damage':
 			return { ...state, damage: { ...state.damage, filter, list: LIST_START } };
+		case 'sizes':
+			return filterSizes(state, filter);
 		default:
 			return state;
 	}

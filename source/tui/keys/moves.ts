@@ -5,7 +5,8 @@ import { shownFindings } from '../state/damage.ts';
 import { filesFrame } from '../state/files.ts';
 import { moveJobs } from '../state/jobs.ts';
 import { type ListFrame, type ListState, moveTo, page } from '../state/list.ts';
-import { focusOf, isDamagedRow, layoutOf, visibleImages } from '../state/selectors.ts';
+import { focusOf, isDamagedRow, layoutOf, viewHeight, visibleImages } from '../state/selectors.ts';
+import { sizesFrame } from '../state/sizes.ts';
 import type { State } from '../state/state.ts';
 import { say } from '../state/status.ts';
 import { damageListHeight } from '../view/damage.ts';
@@ -21,9 +22,6 @@ export type Move =
 	| 'halfUp'
 	| 'pageDown'
 	| 'pageUp';
-
-/** Rows of a view that fills the screen: all but header, title, status and footer. */
-export const viewHeight = (state: State): number => Math.max(1, state.rows - 4);
 
 const moved = (list: ListState, move: Move, frame: ListFrame): ListState => {
 	const half = Math.max(1, Math.floor(frame.height / 2));
@@ -91,7 +89,7 @@ function accessOf(state: State): Access | null {
 		}
 		case 'sizes':
 			return {
-				frame: { count: state.sizes.entries.length, height: viewHeight(state), scroll },
+				frame: sizesFrame(state),
 				list: state.sizes.list,
 				set: (list) => ({ ...state, sizes: { ...state.sizes, list } }),
 			};

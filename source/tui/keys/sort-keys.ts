@@ -1,19 +1,47 @@
-import type { SortKey } from '../state/order.ts';
+/** The second keys of `s`, by what has the focus. */
 
-/** The second keys of `s`. */
-export const SORT_KEYS: readonly {
+import { sortBy } from '../state/files.ts';
+import { remember } from '../state/marks.ts';
+import type { SortKey } from '../state/order.ts';
+import { focusOf } from '../state/selectors.ts';
+import { sortSizes } from '../state/sizes.ts';
+import type { SizeSortKey } from '../state/sizes-state.ts';
+import type { State } from '../state/state.ts';
+
+export interface SortChoice {
 	readonly key: string;
-	readonly by: SortKey;
 	readonly word: string;
-}[] = [
-	{ key: 'n', by: 'name', word: 'name' },
-	{ key: 's', by: 'size', word: 'size' },
-	{ key: 't', by: 'time', word: 'time' },
-	{ key: 'e', by: 'extension', word: 'extension' },
-	{ key: 'p', by: 'packed', word: 'packed' },
-	{ key: 'd', by: 'damage', word: 'damage' },
+	readonly sort: (state: State) => State;
+}
+
+const files = (key: string, word: string, by: SortKey): SortChoice => ({
+	key,
+	word,
+	sort: (state) => sortBy(remember(state, 'sort'), by),
+});
+
+const sizes = (key: string, word: string, by: SizeSortKey): SortChoice => ({
+	key,
+	word,
+	sort: (state) => sortSizes(state, by),
+});
+
+const FILES: readonly SortChoice[] = [
+	files('n', 'name', 'name'),
+	files('s', 'size', 'size'),
+	files('t', 'time', 'time'),
+	files('e', 'extension', 'extension'),
+	files('p', 'packed', 'packed'),
+	files('d', 'damage', 'damage'),
 ];
 
-export function sortKeyFor(name: string): SortKey | null {
-	return SORT_KEYS.find(({ key }) => key === name)?.by ?? null;
+const SIZES: readonly SortChoice[] = [
+	sizes('s', 'size', 'size'),
+	sizes('p', 'stored', 'packed'),
+	sizes('f', 'files', 'files'),
+	sizes('n', 'name', 'name'),
+];
+
+export function sortChoices(state: State): readonly SortChoice[] {
+	return focusOf(state) === 'sizes' ? SIZES : FILES;
 }

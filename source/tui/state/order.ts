@@ -93,9 +93,9 @@ const extensionOf = (name: string): string => {
 	return dot > 0 ? name.slice(dot + 1) : '';
 };
 
-type Compare = (a: number, b: number) => number;
+export type Compare = (a: number, b: number) => number;
 
-const byText =
+export const byText =
 	(texts: readonly string[]): Compare =>
 	(a, b) => {
 		const left = texts[a]!;
@@ -103,7 +103,7 @@ const byText =
 		return left < right ? -1 : left > right ? 1 : 0;
 	};
 
-const byNumber =
+export const byNumber =
 	(values: Float64Array): Compare =>
 	(a, b) => {
 		const left = values[a]!;
@@ -160,7 +160,10 @@ function merge(
 }
 
 /** Sorts in slices: a merge sort that can be interrupted at every `yield`. */
-function* sortSteps(rows: Int32Array, compare: Compare): Generator<void, Int32Array> {
+export function* sortSteps(
+	rows: Int32Array,
+	compare: Compare,
+): Generator<void, Int32Array, undefined> {
 	const count = rows.length;
 	let source = rows.slice();
 	for (let from = 0; from < count; from += SLICE_ROWS) {
@@ -180,7 +183,10 @@ function* sortSteps(rows: Int32Array, compare: Compare): Generator<void, Int32Ar
 }
 
 /** Sorts a listing step by step; the generator may be dropped at any `yield`. */
-export function orderSteps(listing: Listing, options: OrderOptions): Generator<void, Int32Array> {
+export function orderSteps(
+	listing: Listing,
+	options: OrderOptions,
+): Generator<void, Int32Array, undefined> {
 	return sortSteps(storedOrder(listing), comparer(listing, options));
 }
 

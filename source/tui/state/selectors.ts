@@ -29,6 +29,9 @@ export function layoutOf(state: State): Layout {
 	});
 }
 
+/** Rows of a view that fills the screen: all but header, title, status and footer. */
+export const viewHeight = (state: State): number => Math.max(1, state.rows - 4);
+
 /** Remembers the last answer for the last arguments. */
 function memo<A extends readonly unknown[], R>(compute: (...args: A) => R): (...args: A) => R {
 	let last: { args: A; result: R } | null = null;

@@ -3,7 +3,6 @@
 import type {
 	EntryDetails,
 	Finding,
-	FolderSize,
 	FormValue,
 	FoundWim,
 	ImageDifference,
@@ -17,7 +16,9 @@ import type {
 import type { ColorLevel, SymbolLevel } from '../terminal/probe.ts';
 import type { PaneName } from './layout.ts';
 import { LIST_START, type ListState, type ScrollMode } from './list.ts';
+import { type Load, NO_LOAD } from './load.ts';
 import { SORT_BY_NAME, type Sort } from './order.ts';
+import { NO_SIZES, type SizesState } from './sizes-state.ts';
 import type { TextField } from './text-field.ts';
 
 /** What the deck was started with; fixed while it runs, except `slow`. */
@@ -38,17 +39,6 @@ export interface Settings {
 }
 
 export type ViewName = 'start' | 'deck' | 'damage' | 'sizes' | 'difference';
-
-/** A loader's state. `request` is a fresh object for every wish; an answer to an older one is dropped. */
-export interface Load<R> {
-	readonly request: R | null;
-	readonly status: 'none' | 'loading' | 'ready' | 'failed';
-	/** On the store's clock; a spinner shorter than 150 ms is never shown. */
-	readonly sinceMs: number;
-	readonly error: string | null;
-}
-
-export const NO_LOAD: Load<never> = { request: null, status: 'none', sinceMs: 0, error: null };
 
 export interface OpenRequest {
 	readonly path: string;
@@ -166,15 +156,6 @@ export interface DamageState {
 	readonly list: ListState;
 	readonly filter: string;
 	readonly sort: 'severity' | 'files' | 'where';
-}
-
-export interface SizesState {
-	readonly load: Load<EntryKey>;
-	readonly path: string;
-	/** Folders from the root to this one, with where the cursor was. */
-	readonly trail: readonly { readonly position: number; readonly list: ListState }[];
-	readonly entries: readonly FolderSize[];
-	readonly list: ListState;
 }
 
 export interface DifferenceState {
@@ -439,14 +420,6 @@ export const NO_DAMAGE: DamageState = {
 	list: LIST_START,
 	filter: '',
 	sort: 'severity',
-};
-
-export const NO_SIZES: SizesState = {
-	load: NO_LOAD,
-	path: '\\',
-	trail: [],
-	entries: [],
-	list: LIST_START,
 };
 
 export const NO_DIFFERENCE: DifferenceState = {

@@ -5,12 +5,12 @@ import { applyFindings } from './damage.ts';
 import { browse } from './files.ts';
 import { LIST_START } from './list.ts';
 import { baseName, visibleImages } from './selectors.ts';
+import { NO_SIZES } from './sizes-state.ts';
 import {
 	NO_DAMAGE,
 	NO_DETAILS,
 	NO_DIFFERENCE,
 	NO_FILES,
-	NO_SIZES,
 	type OpenRequest,
 	type State,
 } from './state.ts';
@@ -51,7 +51,7 @@ export function wimOpened(state: State, request: OpenRequest, file: OpenFile): S
 			unreadable: new Map(),
 		},
 		details: { ...NO_DETAILS, isOpen: state.details.isOpen, mode: state.details.mode },
-		sizes: NO_SIZES,
+		sizes: { ...NO_SIZES, sort: state.sizes.sort },
 		difference: NO_DIFFERENCE,
 	};
 	const warning = file.facts.warnings[0];

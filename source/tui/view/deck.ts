@@ -14,6 +14,7 @@ import { header, tooSmallRow } from './header.ts';
 import { imagesBody } from './images.ts';
 import { jobCounts, jobsAbout, jobsBody, narrowJobRow } from './jobs.ts';
 import { titleRow } from './pane.ts';
+import { sizesAbout, sizesBody, sizesRight } from './sizes.ts';
 import { startAbout, startBody } from './start.ts';
 import { footerRow, statusRow } from './status.ts';
 
@@ -130,6 +131,13 @@ function viewBlocks(state: State, theme: Theme): Block[] {
 				damageAbout(state),
 				damageRight(state),
 				damageBody(state, theme, body.width, body.height),
+			);
+		case 'sizes':
+			return draw(
+				shown`Sizes`,
+				sizesAbout(state, theme, body.width - 16),
+				sizesRight(state),
+				sizesBody(state, theme, body.width, body.height),
 			);
 		default:
 			return [];

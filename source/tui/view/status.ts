@@ -2,7 +2,7 @@
 
 import { formatSize } from '../../base/print.ts';
 import { commandFor, contextsOf, type Keymap, keyLabel } from '../keys/keymap.ts';
-import { SORT_KEYS } from '../keys/sort-keys.ts';
+import { sortChoices } from '../keys/sort-keys.ts';
 import { cut, fit, joined, NOTHING, type Shown, safe, shown, widthOf } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import { damageCounts } from '../state/damage.ts';
@@ -11,6 +11,7 @@ import type { LineMode, State } from '../state/state.ts';
 import { fieldText } from './box.ts';
 import { entryNote } from './details.ts';
 import { PATIENCE_MS } from './files.ts';
+import { sizesNote } from './sizes.ts';
 
 const LINE_NAMES: Readonly<Record<LineMode['purpose'], string>> = {
 	filter: 'FILTER',
@@ -28,13 +29,15 @@ function marksText(state: State): Shown {
 	return bytes > 0 ? shown`${count} marked, ${safe(formatSize(bytes))}` : shown`${count} marked`;
 }
 
-function restingText(state: State, theme: Theme): Shown {
+function restingText(state: State, theme: Theme, width: number): Shown {
 	const { load } = state.wim;
 	if (load.status === 'loading' && state.nowMs - load.sinceMs >= PATIENCE_MS)
 		return shown`reading ${theme.exact(load.request?.path ?? '')}...`;
 	switch (focusOf(state)) {
 		case 'files':
 			return entryNote(state, theme);
+		case 'sizes':
+			return sizesNote(state, theme, width);
 		case 'damage': {
 			const { errors, warnings } = damageCounts(state);
 			const running = activeJobs(state).some(({ verb }) => verb === 'verify');
@@ -65,7 +68,10 @@ export function statusRow(state: State, theme: Theme, width: number): Shown {
 	}
 	const marks = marksText(state);
 	const gap = marks === '' ? NOTHING : shown`   `;
-	return fit(shown` ${marks}${gap}${restingText(state, theme)}`, width);
+	return fit(
+		shown` ${marks}${gap}${restingText(state, theme, width - widthOf(marks) - widthOf(gap) - 1)}`,
+		width,
+	);
 }
 
 const LINE_HINTS: readonly (readonly [string, string])[] = [
@@ -78,7 +84,7 @@ const hint = ([key, word]: readonly [string, string]): Shown => safe(`${key} ${w
 /** `key word` of the commands of this moment, in order, as many as fit whole; help is always the last. */
 export function footerRow(state: State, keymap: Keymap, width: number): Shown {
 	if (state.pending === 'list.sort') {
-		const keys = SORT_KEYS.map(({ key, word }) => hint([key, word]));
+		const keys = sortChoices(state).map(({ key, word }) => hint([key, word]));
 		return fit(shown` SORT  ${joined(keys, '  ' as Shown)}  (again reverses)`, width);
 	}
 	if (state.line) {

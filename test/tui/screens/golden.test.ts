@@ -3,6 +3,7 @@ import { DeckOnTerminal, type DeckTestOptions } from '../../support/deck.ts';
 import { FakeEngine, FakeFile, FOUND, jobView } from '../../support/fake-engine.ts';
 import { findings } from '../../support/fake-findings.ts';
 import { assertGolden } from '../../support/golden.ts';
+import { type Scene, testScreens } from '../../support/scenes.ts';
 
 const MIB = 2 ** 20;
 
@@ -36,12 +37,6 @@ async function inWindows(engine: FakeEngine, options: DeckTestOptions): Promise<
 	await deck.press('j', 'j', 'enter');
 	await deck.until(/System32/);
 	return deck;
-}
-
-interface Scene {
-	readonly name: string;
-	readonly options?: DeckTestOptions;
-	readonly play: (options: DeckTestOptions) => Promise<DeckOnTerminal>;
 }
 
 const scenes: readonly Scene[] = [
@@ -162,24 +157,7 @@ const scenes: readonly Scene[] = [
 	},
 ];
 
-const VARIANTS: readonly { readonly name: string; readonly options: DeckTestOptions }[] = [
-	{ name: '80x24', options: { columns: 80, rows: 24 } },
-	{ name: '120x40', options: { columns: 120, rows: 40 } },
-	{ name: '40x10', options: { columns: 40, rows: 10 } },
-	{
-		name: '80x24-ascii',
-		options: { columns: 80, rows: 24, profile: { symbols: 'ascii', color: 'never' } },
-	},
-];
-
-for (const { name: variant, options } of VARIANTS)
-	for (const scene of scenes)
-		test(`screen ${scene.name} at ${variant}`, async () => {
-			const deck = await scene.play(options);
-			await deck.quiet();
-			assertGolden(`${variant}/${scene.name}`, deck.screen());
-			deck.close();
-		});
+testScreens(scenes);
 
 test('below 40x10 one line says so and jobs go on', async () => {
 	const engine = new FakeEngine();

@@ -8,6 +8,7 @@ import { browse } from '../../state/files.ts';
 import { remember } from '../../state/marks.ts';
 import type { State } from '../../state/state.ts';
 import { say } from '../../state/status.ts';
+import { closeView } from '../../state/view.ts';
 import { openWim, showStart } from '../../state/wim.ts';
 import { shownFound } from '../../view/start.ts';
 import type { Api } from '../api.ts';
@@ -126,7 +127,7 @@ const damageCommands: readonly Command[] = [
 		when: ['damage', 'sizes', 'difference'],
 		keys: ['q'],
 		footer: 60,
-		run: change((state) => ({ ...state, view: state.previousView })),
+		run: change(closeView),
 	},
 ];
 

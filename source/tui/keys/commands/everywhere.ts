@@ -18,6 +18,7 @@ import {
 import type { State } from '../../state/state.ts';
 import { say } from '../../state/status.ts';
 import { EMPTY_FIELD } from '../../state/text-field.ts';
+import { closeView, openView } from '../../state/view.ts';
 import { reloadWim, showStart } from '../../state/wim.ts';
 import { shownFound } from '../../view/start.ts';
 import type { Api } from '../api.ts';
@@ -91,7 +92,7 @@ function cancel(state: State): State {
 
 function goBackOut(state: State): State {
 	if (state.view === 'damage' || state.view === 'sizes' || state.view === 'difference')
-		if (filterOf(state) === '') return { ...state, view: state.previousView };
+		if (filterOf(state) === '') return closeView(state);
 	if (state.details.isOpen && state.focus === 'details' && layoutOf(state).size !== 'wide')
 		return { ...state, focus: 'files', details: { ...state.details, isOpen: false } };
 	const next = cancel(state);
@@ -135,9 +136,7 @@ const menu =
 		openDialog(state, { kind, query: EMPTY_FIELD, list: LIST_START });
 
 const toDamage = (state: State): State =>
-	state.view === 'damage'
-		? { ...state, view: state.previousView }
-		: { ...state, view: 'damage', previousView: state.view };
+	state.view === 'damage' ? closeView(state) : openView(state, 'damage');
 
 export const everywhereCommands: readonly Command[] = [
 	{

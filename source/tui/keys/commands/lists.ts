@@ -1,6 +1,7 @@
 /** Moving, filtering, sorting and marking in lists. */
 
 import { invertMarks, toggleMark, toggleRange, unmarkAll } from '../../state/marks.ts';
+import { focusOf } from '../../state/selectors.ts';
 import { type Command, type Context, change } from '../command.ts';
 import { needsListing } from '../conditions.ts';
 import { filterOf, openLine } from '../line.ts';
@@ -79,7 +80,7 @@ export const listCommands: readonly Command[] = [
 		title: 'Filter this list',
 		hint: 'filter',
 		group: 'find',
-		when: ['images', 'files', 'start', 'damage'],
+		when: ['images', 'files', 'start', 'damage', 'sizes'],
 		keys: ['/', 'f7'],
 		footer: 40,
 		run: change((state) => openLine(state, 'filter', filterOf(state))),
@@ -105,10 +106,10 @@ export const listCommands: readonly Command[] = [
 		title: 'Sort by...',
 		hint: 'sort',
 		group: 'find',
-		when: ['files'],
+		when: ['files', 'sizes'],
 		keys: ['s'],
 		footer: 50,
-		disabled: needsListing,
+		disabled: (state) => (focusOf(state) === 'files' ? needsListing(state) : null),
 		run: change((state) => ({ ...state, pending: 'list.sort' })),
 	},
 ];

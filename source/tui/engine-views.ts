@@ -1,0 +1,28 @@
+/** What the views over an open file need from the engine, in plain data. All text is raw and hostile. */
+
+/** A folder by how much lies in it, as columns: row `i` is entry `positions[i]` of the image. */
+export interface SizeListing {
+	readonly imageIndex: number;
+	readonly folder: number;
+	/** Of the root: itself. */
+	readonly parent: number;
+	/** Backslash path of the folder. */
+	readonly path: string;
+	readonly positions: Int32Array;
+	readonly names: readonly string[];
+	/** Bits of `EntryKind`. */
+	readonly kinds: Uint8Array;
+	/** Bytes at and below; a file with several names counts once a row. */
+	readonly sizes: Float64Array;
+	/** Stored bytes at and below; equal contents count once a row. */
+	readonly packed: Float64Array;
+	/** Names of files at and below. */
+	readonly files: Float64Array;
+	/** Of the folder itself; less than the sum of its rows where they share files or contents. */
+	readonly total: {
+		readonly size: number;
+		readonly packed: number;
+		readonly files: number;
+		readonly folders: number;
+	};
+}
