@@ -24,7 +24,7 @@ export const HANDLERS: Readonly<Record<VerbName, () => Promise<Handler>>> = {
 	optimize: async () => (await import('./verbs/write.ts')).optimize,
 	undo: async () => (await import('./verbs/write.ts')).undo,
 	salvage: async () => (await import('./verbs/salvage.ts')).salvage,
-	repair: notYet('repair'),
+	repair: async () => (await import('./verbs/repair.ts')).repair,
 	diff: async () => (await import('./verbs/write.ts')).diff,
 	mount: notYet('mount'),
 	mountrw: notYet('mountrw'),

@@ -195,7 +195,18 @@ export const OPTIONS = {
 		many: true,
 		help: 'Take lost data from this WIM, part set, ESD or folder',
 	},
-	output: { value: 'NEW', help: 'Write the repaired file to NEW' },
+	output: {
+		value: 'NEW',
+		help: 'Write the repaired file to NEW (default: beside the damaged one, with ".repaired" in its name)',
+	},
+	'omit-lost': {
+		help: 'Leave files out whose contents stay lost, instead of keeping what is left as NAME.partial or a note as NAME.lost',
+	},
+	'bit-search': {
+		value: 'SECONDS',
+		kind: 'count',
+		help: 'Look for single flipped bits so long, all contents together (default 60; 0: not at all)',
+	},
 	report: { value: 'FILE', help: 'Write the whole report as JSON to FILE' },
 	'to-wim': { value: 'NEW', help: 'Write what was saved as a new WIM instead of files' },
 	content: { help: 'Compare what files hold line by line where they are text' },

@@ -7,12 +7,16 @@ import type {
 	ApplyRequest,
 	ExtractPath,
 	ExtractRequest,
+	RepairRequest,
 	RestoreOptions,
 	SalvageRequest,
 	VerifyRequest,
 } from '../jobs/request.ts';
+import { freeRepairName } from '../operations/repair/output-name.ts';
+import { BIT_SEARCH_SECONDS } from '../operations/repair/repair-options.ts';
 import type { Context } from './context.ts';
 import type { Invocation, Options } from './parse.ts';
+import { parseCount } from './values.ts';
 
 /** The bytes of a text file that the user named; `-` is standard input. */
 export async function readTextFile(name: string, context: Context): Promise<Uint8Array> {
@@ -122,6 +126,22 @@ export function salvageRequest({ given, options }: Invocation): SalvageRequest {
 		references: options.list('ref'),
 		unixData: options.has('unix-data'),
 		includeInvalidNames: options.has('include-invalid-names'),
+		dryRun: options.has('dry-run'),
+	};
+}
+
+export async function repairRequest({ given, options }: Invocation): Promise<RepairRequest> {
+	const wim = given[0] ?? '';
+	const seconds = options.text('bit-search');
+	return {
+		verb: 'repair',
+		wim,
+		target: options.text('output') ?? (await freeRepairName(wim)),
+		donors: options.list('from'),
+		references: options.list('ref'),
+		lost: options.has('omit-lost') ? 'omit' : 'mark',
+		bitSearchSeconds: seconds === null ? BIT_SEARCH_SECONDS : parseCount(seconds, '--bit-search'),
+		integrity: integrityOf(options),
 		dryRun: options.has('dry-run'),
 	};
 }

@@ -27,7 +27,7 @@ function rangeText({ offset, size }: Range): string {
 }
 
 /** `32,768 of 656,952 bytes lost: 0x58000-0x60000`. */
-function lostText(lost: readonly Range[], blobSize: number): string {
+export function lostText(lost: readonly Range[], blobSize: number): string {
 	const total = lost.reduce((sum, { size }) => sum + size, 0);
 	const shown = lost
 		.slice(0, LOST_MAX)

@@ -27,6 +27,8 @@ export function touchedBy(request: JobRequest): Touched {
 		case 'split':
 		case 'salvage':
 			return { reads: [request.wim], writes: writes(request.target) };
+		case 'repair':
+			return { reads: [request.wim, ...request.donors], writes: writes(request.target) };
 		case 'capture':
 		case 'append': {
 			const { sources, updateOf, deltaFrom } = request.image;
@@ -62,7 +64,7 @@ function rewritten<T extends object>(
 /** The same request with absolute paths, so that it means the same from any folder. */
 export function withAbsolutePaths(request: JobRequest, folder: string): JobRequest {
 	const absolute = (name: string) => (name === '-' ? name : path.resolve(folder, name));
-	const fields = ['wim', 'target', 'references', 'parts', 'config'];
+	const fields = ['wim', 'target', 'references', 'parts', 'config', 'donors'];
 	const outer = rewritten(request, fields, absolute);
 	switch (outer.verb) {
 		case 'capture':
@@ -131,6 +133,7 @@ function titleOf(request: JobRequest): string {
 			return `delete ${input(request.wim)} #${request.images.join(',')}`;
 		case 'split':
 		case 'salvage':
+		case 'repair':
 			return `${request.verb} ${input(request.wim)} -> ${request.target}`;
 		case 'join':
 			return `join ${request.parts.length} parts -> ${request.target}`;

@@ -20,6 +20,8 @@ async function perform(request: JobRequest, tools: JobTools, run: Run): Promise<
 			return (await import('./perform-extract.ts')).performApply(request, tools, run);
 		case 'salvage':
 			return (await import('./perform-salvage.ts')).performSalvage(request, tools, run);
+		case 'repair':
+			return (await import('./perform-repair.ts')).performRepair(request, tools, run);
 		case 'capture':
 			return (await import('./perform-capture.ts')).performCapture(request, tools, run);
 		case 'append':

@@ -224,6 +224,7 @@ export type JobRequest =
 	| OptimizeRequest
 	| UndoRequest
 	| SalvageRequest
+	| RepairRequest
 	| DiffRequest;
 
 export type JobVerb = JobRequest['verb'];

@@ -2,11 +2,12 @@
  * Writes images of a WIM into another file: what delete, export, optimize, split and join share. Resources are copied as
  * they are where type, chunk size and layout agree, and decoded and compressed again where not (wim.md §2.4, §9.4).
  */
-import type { MissingError } from '../base/errors.ts';
+import { HostError, type MissingError } from '../base/errors.ts';
 import { breathe, type Run } from '../base/run.ts';
 import { isEmptyStream, type Sha1 } from '../bytes/sha1.ts';
 import { visitBlobs } from '../image/blob-users.ts';
 import { openImage } from '../image/open.ts';
+import type { Content } from '../storage/content.ts';
 import { NewFile } from '../storage/output-file.ts';
 import { BlobContents } from '../wim/blob-content.ts';
 import { canCopy, copyBlobs, type StorageShape } from '../wim/copy-resources.ts';
@@ -79,6 +80,16 @@ export interface BlobPlan {
 	readonly copied: readonly Blob[];
 	/** Blobs that are decoded and compressed again. */
 	readonly recoded: readonly Blob[];
+	/** Contents that no resource holds as they are. */
+	readonly extras?: readonly ExtraContent[];
+}
+
+/** Contents from elsewhere, whose SHA-1 is known. */
+export interface ExtraContent {
+	readonly sha1: Sha1;
+	readonly content: Content;
+	/** Of a file that holds them, for sorting. */
+	readonly fileName: string;
 }
 
 /**
@@ -136,22 +147,35 @@ function partShape(resource: Resource, wim: Wim): StorageShape {
 /** Stores the blobs of a plan. References are counted by the caller. */
 export async function storeBlobs(
 	session: WriteSession,
-	selection: Selection,
+	selection: Pick<Selection, 'names'>,
 	blobs: BlobPlan,
 	plan: CompressionPlan,
 	tools: WriteTools,
 	run: Run,
 ): Promise<void> {
-	const sum = (list: readonly Blob[]) => list.reduce((total, { size }) => total + size, 0);
-	run.report({ type: 'phase', phase: 'write', totalBytes: sum(blobs.copied) + sum(blobs.recoded) });
-	for (const blob of await copyBlobs(session.output, blobs.copied, run)) session.store.keep(blob);
+	const { copied, recoded, extras = [] } = blobs;
+	const sum = (list: readonly { readonly size: number }[]) =>
+		list.reduce((total, { size }) => total + size, 0);
+	const totalBytes = sum(copied) + sum(recoded) + sum(extras.map(({ content }) => content));
+	run.report({ type: 'phase', phase: 'write', totalBytes });
+	for (const blob of await copyBlobs(session.output, copied, run)) session.store.keep(blob);
 	const contents = new BlobContents();
-	const fresh = blobs.recoded.map((blob) => ({
+	const decoded = recoded.map((blob) => ({
+		sha1: blob.sha1,
 		content: contents.content(blob),
 		fileName: selection.names.get(blob.sha1) ?? '',
+	}));
+	const fresh = [...decoded, ...extras].map(({ sha1, content, fileName }) => ({
+		content,
+		fileName,
 		mayRepeat: !session.output.canSeek,
 		settle(outcome: BlobOutcome) {
 			if ('error' in outcome) throw outcome.error;
+			if (outcome.sha1 !== sha1)
+				throw new HostError(`Cannot store "${content.name}": it changed meanwhile`, {
+					path: content.name,
+					hint: 'Try again when no other program writes to it.',
+				});
 		},
 	}));
 	const solid = plan.solid ?? (await formerSolid(blobs, session));

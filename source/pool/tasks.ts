@@ -1,4 +1,5 @@
 import { encodeTask } from './tasks/encode.ts';
+import { flipTask } from './tasks/flip.ts';
 import { hashTask } from './tasks/hash.ts';
 import { readTask } from './tasks/read.ts';
 import { targetsTask } from './tasks/targets.ts';
@@ -9,6 +10,7 @@ export const TASKS = {
 	targets: targetsTask,
 	hash: hashTask,
 	encode: encodeTask,
+	flip: flipTask,
 };
 
 export type Tasks = typeof TASKS;

@@ -79,3 +79,17 @@ export async function isFile(name: string): Promise<boolean> {
 		() => false,
 	);
 }
+
+/** True when there is a folder of this name. */
+export async function isFolder(name: string): Promise<boolean> {
+	return fs.stat(name).then(
+		(stat) => stat.isDirectory(),
+		() => false,
+	);
+}
+
+/** True when two names lead to one file. */
+export async function isSameFile(one: string, other: string): Promise<boolean> {
+	const [a, b] = await Promise.all([one, other].map((name) => fs.realpath(name).catch(() => null)));
+	return a !== null && a === b;
+}

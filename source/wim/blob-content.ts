@@ -33,9 +33,13 @@ export class BlobContents {
 
 	#cursor(resource: Resource, start: number): Cursor {
 		const known = this.#cursors.get(resource.offset);
-		if (known !== undefined && known.resource === resource && known.cursor.position <= start) {
-			known.cursor.skipTo(start);
-			return known.cursor;
+		if (known?.resource === resource && known.cursor.position <= start) {
+			// Chunks that nothing is wanted of are passed over: one of them may be damaged.
+			const chunkOf = (position: number) => Math.floor(position / resource.chunkSize);
+			if (chunkOf(start) === chunkOf(known.cursor.position)) {
+				known.cursor.skipTo(start);
+				return known.cursor;
+			}
 		}
 		const cursor = new Cursor(resource, start, resource.originalSize);
 		this.#cursors.set(resource.offset, { resource, cursor });

@@ -1,9 +1,9 @@
-import { writeFile } from 'node:fs/promises';
-import { ExitCode, hostError, UnsupportedError } from '../../base/errors.ts';
+import { ExitCode, UnsupportedError } from '../../base/errors.ts';
 import { formatReport, isComplete, type SalvageReport } from '../../operations/salvage/report.ts';
 import type { Handler } from '../context.ts';
 import { runOnlyJob } from '../job.ts';
 import { salvageRequest } from '../requests.ts';
+import { saveReport } from '../saved-report.ts';
 
 export const salvage: Handler = async (invocation, context) => {
 	const { options } = invocation;
@@ -11,7 +11,6 @@ export const salvage: Handler = async (invocation, context) => {
 		throw new UnsupportedError('Salvaging into a new WIM is not part of this version', {
 			hint: 'Salvage into a folder, and capture that.',
 		});
-	const file = options.text('report');
 	let saved: SalvageReport | null = null;
 	const exitCode = await runOnlyJob<SalvageReport>(
 		{
@@ -29,11 +28,6 @@ export const salvage: Handler = async (invocation, context) => {
 		},
 		context,
 	);
-	if (file !== null && saved !== null)
-		try {
-			await writeFile(file, `${JSON.stringify(saved)}\n`);
-		} catch (error) {
-			throw hostError(`Cannot write the report "${file}"`, error, { path: file });
-		}
+	await saveReport(options.text('report'), saved);
 	return exitCode;
 };

@@ -1,14 +1,12 @@
-import { writeFile } from 'node:fs/promises';
-import { hostError } from '../../base/errors.ts';
 import type { VerifyReport } from '../../operations/verify-report.ts';
 import type { Handler } from '../context.ts';
 import { runOnlyJob } from '../job.ts';
 import { verifyRequest } from '../requests.ts';
+import { saveReport } from '../saved-report.ts';
 import { verifyText } from '../verify-text.ts';
 
 export const verify: Handler = async (invocation, context) => {
 	const { options } = invocation;
-	const file = options.text('report');
 	let saved: VerifyReport | null = null;
 	const exitCode = await runOnlyJob<VerifyReport>(
 		{
@@ -25,11 +23,6 @@ export const verify: Handler = async (invocation, context) => {
 		},
 		context,
 	);
-	if (file !== null && saved !== null)
-		try {
-			await writeFile(file, `${JSON.stringify(saved)}\n`);
-		} catch (error) {
-			throw hostError(`Cannot write the report "${file}"`, error, { path: file });
-		}
+	await saveReport(options.text('report'), saved);
 	return exitCode;
 };

@@ -1,0 +1,275 @@
+/**
+ * Finds the right bytes of everything that images name: where the tables say, at other places of the same file, in donors,
+ * by working out broken chunk tables, by trying flipped bits. What is found is proved by its SHA-1.
+ */
+import { FormatError, type WimError } from '../../base/errors.ts';
+import type { Run } from '../../base/run.ts';
+import { type Sha1, sha1Hasher } from '../../bytes/sha1.ts';
+import type { Pool } from '../../pool/pool.ts';
+import type { Content } from '../../storage/content.ts';
+import type { Blob, Resource } from '../../wim/resource.ts';
+import { readBlobs } from '../read-blobs.ts';
+import type { Remedy } from '../repair/report.ts';
+import { isExpected } from '../salvage/open-damaged.ts';
+import { addRange, type Range, readDamaged } from '../salvage/read-damaged.ts';
+import { DamagedContent } from './damaged-content.ts';
+import type { Donors, Needed } from './donors.ts';
+import type { Fate } from './mark-lost.ts';
+
+/** Contents that have their SHA-1. */
+export interface WholeContents {
+	/** Original bytes. */
+	readonly size: number;
+	/** Stored like this, so that its resource may be copied; null when the bytes come in another way. */
+	readonly blob: Blob | null;
+	/** Null when `blob` is not. */
+	readonly content: Content | null;
+	/** Null when it was good where it should be. */
+	readonly remedy: Remedy | null;
+}
+
+/** Contents that do not. */
+export interface HurtContents {
+	readonly size: number | null;
+	readonly fate: Exclude<Fate, 'whole'>;
+	/** The place of which most can be read; null when there is none. */
+	readonly best: Blob | null;
+	/** Stretches that cannot be read; null when that is not known. */
+	readonly badRanges: readonly Range[] | null;
+	/** Of what can be read, with zeros for what cannot; null when there is nothing. */
+	readonly sha1: Sha1 | null;
+	/** A sentence without a final stop. */
+	readonly why: string;
+}
+
+export interface Contents {
+	readonly whole: Map<Sha1, WholeContents>;
+	readonly hurt: Map<Sha1, HurtContents>;
+	/** Solid resources all of whose bytes are known to be good. */
+	readonly soundSolid: ReadonlySet<Resource>;
+}
+
+/** Tries to get contents back by flipping bits; gives what has the right SHA-1 then. */
+export type BitSearch = (
+	hurt: ReadonlyMap<Sha1, HurtContents>,
+) => Promise<ReadonlyMap<Sha1, { readonly blob: Blob; readonly remedy: Remedy }>>;
+
+export interface ContentsRequest {
+	/** SHA-1s that the images name, with what is known of them. */
+	readonly needed: ReadonlyMap<Sha1, Needed>;
+	/** Every place in the file itself, the likeliest first. */
+	readonly candidates: ReadonlyMap<Sha1, readonly Blob[]>;
+	readonly donors: Donors | null;
+	readonly bitSearch: BitSearch | null;
+	/** Why contents are nowhere, as the end of a sentence. */
+	readonly whyMissing: string;
+}
+
+export async function findContents(
+	request: ContentsRequest,
+	pool: Pool,
+	run: Run,
+): Promise<Contents> {
+	const finder = new Finder(request, pool, run);
+	await finder.checkOwn();
+	if (request.donors !== null) await finder.askDonors(request.donors);
+	await finder.walk();
+	if (request.bitSearch !== null && finder.hurt.size > 0)
+		await finder.searchBits(request.bitSearch);
+	return finder;
+}
+
+class Finder implements Contents {
+	readonly whole = new Map<Sha1, WholeContents>();
+	readonly hurt = new Map<Sha1, HurtContents>();
+	readonly soundSolid = new Set<Resource>();
+	readonly #request: ContentsRequest;
+	readonly #pool: Pool;
+	readonly #run: Run;
+	/** Why the first place of a blob is no good. */
+	readonly #errors = new Map<Sha1, WimError>();
+
+	constructor(request: ContentsRequest, pool: Pool, run: Run) {
+		this.#request = request;
+		this.#pool = pool;
+		this.#run = run;
+	}
+
+	#missing(): Needed[] {
+		return [...this.#request.needed.values()].filter(({ sha1 }) => !this.whole.has(sha1));
+	}
+
+	/** Everything that the tables list is read: a wrong entry may name contents that are wanted under another SHA-1. */
+	async checkOwn(): Promise<void> {
+		const { needed, candidates } = this.#request;
+		const good = new Map<Resource, number>();
+		const entries = [...candidates].flatMap(([sha1, blobs]) =>
+			needed.has(sha1) || blobs.some(({ resource }) => resource.layout === 'solid')
+				? blobs.slice(0, 1)
+				: [],
+		);
+		const check = (blob: Blob, sha1: Sha1 | null) => {
+			if (sha1 === blob.sha1 && blob.resource.layout === 'solid')
+				good.set(blob.resource, (good.get(blob.resource) ?? 0) + blob.size);
+		};
+		await this.#check(entries, 'blob-table', check);
+		for (const [resource, size] of good)
+			if (size === resource.originalSize) this.soundSolid.add(resource);
+		for (let place = 1; ; place++) {
+			const others = this.#missing().flatMap(({ sha1 }) => {
+				const blob = candidates.get(sha1)?.[place];
+				return blob === undefined ? [] : [blob];
+			});
+			if (others.length === 0) break;
+			await this.#check(others, 'copy');
+		}
+		if (this.#missing().length === 0) return;
+		const unclaimed = [...candidates]
+			.filter(([sha1]) => !needed.has(sha1))
+			.flatMap(([, blobs]) => blobs.filter(({ resource }) => resource.layout !== 'solid'));
+		await this.#check(unclaimed, 'blob-table');
+	}
+
+	/** Reads blobs; whatever has a SHA-1 that is needed counts as found. */
+	async #check(
+		blobs: readonly Blob[],
+		kind: 'copy' | 'blob-table',
+		onRead: (blob: Blob, sha1: Sha1 | null) => void = () => {},
+	): Promise<void> {
+		if (blobs.length === 0) return;
+		const totalBytes = blobs.reduce((sum, { size }) => sum + size, 0);
+		this.#run.report({ type: 'phase', phase: 'verify', totalBytes });
+		const wanted = blobs.map((blob) => ({ blob }));
+		const options = { recover: false, verify: true };
+		await readBlobs(this.#pool, wanted, options, this.#run, ({ wanted: { blob }, sha1, error }) => {
+			onRead(blob, sha1);
+			if (sha1 === null || sha1 !== blob.sha1) {
+				if (error !== null && !this.#errors.has(blob.sha1)) this.#errors.set(blob.sha1, error);
+			}
+			if (sha1 === null || !this.#request.needed.has(sha1) || this.whole.has(sha1)) return;
+			const isAsListed = sha1 === blob.sha1 && kind === 'blob-table';
+			const from = blob.resource.part.source.name;
+			const remedy = isAsListed ? null : { kind, from, offset: null };
+			this.#found({ ...blob, sha1, defect: null }, remedy);
+		});
+	}
+
+	#found(blob: Blob, remedy: Remedy | null): void {
+		this.whole.set(blob.sha1, { size: blob.size, blob, content: null, remedy });
+	}
+
+	async askDonors(donors: Donors): Promise<void> {
+		for (let place = 0; ; place++) {
+			const offers = new Map(
+				this.#missing().flatMap(({ sha1 }) => {
+					const offer = donors.places(sha1)[place];
+					return offer === undefined ? [] : [[offer.blob, offer.donor] as const];
+				}),
+			);
+			if (offers.size === 0) break;
+			const totalBytes = [...offers.keys()].reduce((sum, { size }) => sum + size, 0);
+			this.#run.report({ type: 'phase', phase: 'verify', totalBytes });
+			const wanted = [...offers.keys()].map((blob) => ({ blob }));
+			const options = { recover: false, verify: true };
+			await readBlobs(this.#pool, wanted, options, this.#run, ({ wanted: { blob }, error }) => {
+				const donor = offers.get(blob);
+				if (error !== null || donor === undefined) return;
+				const from = blob.resource.part.source.name;
+				this.#found({ ...blob, defect: null }, { kind: 'donor', from, offset: null });
+				donors.credit(donor, blob.size);
+			});
+		}
+		const missing = this.#missing();
+		if (missing.length === 0) return;
+		for (const [sha1, file] of await donors.search(missing, this.#pool, this.#run)) {
+			const { content, donor, path: from } = file;
+			const remedy: Remedy = { kind: 'donor', from, offset: null };
+			this.whole.set(sha1, { size: content.size, blob: null, content, remedy });
+			donors.credit(donor, content.size);
+		}
+	}
+
+	/** Reads what is left chunk by chunk, past broken chunk tables; finds out which stretches are lost. */
+	async walk(): Promise<void> {
+		const missing = this.#missing();
+		this.#run.report({ type: 'phase', phase: 'read', totalBytes: null });
+		for (const { sha1, size } of missing) {
+			let hurt: HurtContents | null = null;
+			for (const blob of this.#request.candidates.get(sha1) ?? []) {
+				const read = await this.#walkBlob(blob);
+				if (read === 'whole') hurt = null;
+				else if (hurt === null || badSize(read) < badSize(hurt)) hurt = read;
+				if (read === 'whole') break;
+			}
+			if (this.whole.has(sha1)) continue;
+			this.hurt.set(sha1, hurt ?? this.#nowhere(size));
+		}
+	}
+
+	#nowhere(size: number | null): HurtContents {
+		const why = this.#request.whyMissing;
+		return { size, fate: 'lost', best: null, badRanges: null, sha1: null, why };
+	}
+
+	async #walkBlob(blob: Blob): Promise<HurtContents | 'whole'> {
+		const { sha1, size } = blob;
+		const error = this.#errors.get(sha1);
+		const lost = (why: string): HurtContents => ({
+			size,
+			fate: 'lost',
+			best: blob,
+			badRanges: [{ start: 0, end: size }],
+			sha1: null,
+			why,
+		});
+		try {
+			const read = await surveyContents(blob, this.#run);
+			if (read.sha1 === sha1) {
+				const from = blob.resource.part.source.name;
+				const remedy: Remedy = { kind: 'chunk-table', from, offset: null };
+				this.whole.set(sha1, { size, blob: null, content: new DamagedContent(blob), remedy });
+				return 'whole';
+			}
+			const why = error?.message ?? `its bytes hash to ${read.sha1}`;
+			const badBytes = read.badRanges.reduce((sum, { start, end }) => sum + end - start, 0);
+			if (badBytes >= size) return lost(why);
+			const badRanges = read.badRanges.length === 0 ? null : read.badRanges;
+			return { size, fate: 'partial', best: blob, badRanges, sha1: read.sha1, why };
+		} catch (thrown) {
+			if (!isExpected(thrown)) throw thrown;
+			return lost((error ?? thrown).message);
+		}
+	}
+
+	async searchBits(search: BitSearch): Promise<void> {
+		for (const [sha1, { blob, remedy }] of await search(this.hurt)) {
+			if (sha1 !== blob.sha1) throw new FormatError('A search gave other contents than asked for');
+			this.#found(blob, remedy);
+			this.hurt.delete(sha1);
+		}
+	}
+}
+
+function badSize({ badRanges, size }: HurtContents): number {
+	if (badRanges === null) return 0;
+	return badRanges.length === 0
+		? (size ?? 0)
+		: badRanges.reduce((sum, { start, end }) => sum + end - start, 0);
+}
+
+/** Reads a blob as far as possible without keeping it. */
+export async function surveyContents(
+	blob: Blob,
+	run: Run,
+): Promise<{ readonly sha1: Sha1; readonly badRanges: readonly Range[] }> {
+	const { resource, offsetInResource: from, size } = blob;
+	const hash = sha1Hasher();
+	const badRanges: Range[] = [];
+	for await (const { start, bytes, isGood } of readDamaged(resource, from, from + size)) {
+		if (run.signal.aborted) break;
+		hash.update(bytes);
+		if (!isGood) addRange(badRanges, start - from, start - from + bytes.length);
+	}
+	run.signal.throwIfAborted();
+	return { sha1: hash.digest('hex'), badRanges };
+}

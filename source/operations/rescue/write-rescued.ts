@@ -1,0 +1,428 @@
+/**
+ * Writes a whole, valid WIM of what could be had from a damaged one: intact resources as they are, everything else decoded
+ * and compressed again, trees as they were except for the names whose contents stay lost.
+ */
+import { InputError } from '../../base/errors.ts';
+import { breathe, type Run } from '../../base/run.ts';
+import { type Sha1, sha1, ZERO_SHA1 } from '../../bytes/sha1.ts';
+import { visitBlobs } from '../../image/blob-users.ts';
+import { Attribute } from '../../image/dentry.ts';
+import { type EditStream, EditTree, type Inode, newInode } from '../../image/edit-tree.ts';
+import { countReferences, encodeTree, treeStatistics } from '../../image/encode-tree.ts';
+import type { ImageTree } from '../../image/tree.ts';
+import { readWindowsProperties } from '../../image/windows-properties.ts';
+import { BytesContent, type Content } from '../../storage/content.ts';
+import { isFile } from '../../storage/find-files.ts';
+import { requireSpace } from '../../storage/output-file.ts';
+import { BlobContents } from '../../wim/blob-content.ts';
+import { canCopy, copyBlobs, type StorageShape } from '../../wim/copy-resources.ts';
+import { setStatistics } from '../../wim/edit-xml.ts';
+import { ResourceFlag } from '../../wim/part-header.ts';
+import type { Blob, Resource } from '../../wim/resource.ts';
+import type { Wim } from '../../wim/wim.ts';
+import { NewSession } from '../../wim/write-session.ts';
+import type { TableBlob } from '../../wim/write-table.ts';
+import type { WimShape } from '../../wim/write-wim.ts';
+import type { XmlData } from '../../wim/xml-data.ts';
+import type { XmlElement } from '../../wim/xml-element.ts';
+import { copiedSize, tablesEnd } from '../predict-size.ts';
+import { type ExtraContent, storeBlobs } from '../rebuild.ts';
+import { filesOf, setWindowsProperties } from '../store-image.ts';
+import {
+	type CompressionPlan,
+	planCompression,
+	USUAL_COMPRESSION,
+	type WriteTools,
+} from '../write-options.ts';
+import { DamagedContent } from './damaged-content.ts';
+import type { Contents } from './find-contents.ts';
+import { addFolderOf, type LostPolicy, markLost } from './mark-lost.ts';
+
+/** An image that the new file is to hold. */
+export interface RescuedImage {
+	readonly name: string;
+	/** What the XML data says of it; null when nothing is left of that. */
+	readonly element: XmlElement | null;
+	readonly tree: ImageTree;
+	/** With its SHA-1 proved; null when the tree has to be encoded anew. */
+	readonly metadata: Blob | null;
+	readonly isBoot: boolean;
+}
+
+/** Contents without a name of their own. */
+export interface UnnamedContents {
+	readonly name: string;
+	readonly sha1: Sha1;
+	readonly content: Content;
+}
+
+export interface RescueRequest {
+	/** Where everything was; names, shape and XML data come from it. */
+	readonly wim: Wim;
+	readonly images: readonly RescuedImage[];
+	readonly contents: Contents;
+	readonly unnamed: readonly UnnamedContents[];
+	readonly lost: LostPolicy;
+	readonly integrity: boolean;
+}
+
+/** Where contents without a name go: this folder, in the only image or in one of its own. */
+export const UNNAMED_FOLDER = '(unnamed)';
+
+/** How large the new file is, or would be. */
+export interface RescueSummary {
+	/** In bytes. */
+	readonly size: number;
+	readonly imageCount: number;
+}
+
+/**
+ * Nothing may stand at the target: what was rescued must not replace anything.
+ *
+ * @throws {InputError} when something does
+ */
+export async function requireFreeTarget(target: string): Promise<void> {
+	if (await isFile(target))
+		throw new InputError(`Cannot write "${target}": there is a file of that name`, {
+			path: target,
+			hint: 'Choose another name, or move that file away.',
+		});
+}
+
+/** Says how large the file would be about, without writing it. */
+export async function predictRescue(request: RescueRequest, run: Run): Promise<RescueSummary> {
+	const rescue = await Rescue.prepare(request, run);
+	return { size: rescue.predictedSize(), imageCount: rescue.imageCount };
+}
+
+/** Writes the file. */
+export async function writeRescued(
+	target: string,
+	request: RescueRequest,
+	tools: WriteTools,
+	run: Run,
+): Promise<RescueSummary> {
+	await requireFreeTarget(target);
+	const rescue = await Rescue.prepare(request, run);
+	await requireSpace(target, rescue.predictedSize());
+	const size = await rescue.write(target, tools);
+	return { size, imageCount: rescue.imageCount };
+}
+
+/** An image with what its metadata becomes. */
+interface PlannedImage {
+	readonly image: RescuedImage | null;
+	readonly name: string;
+	/** Copied or decoded as it is; null for a tree that changes. */
+	readonly metadata: Blob | null;
+	/** Null for a tree that stays as it is. */
+	readonly tree: EditTree | null;
+}
+
+class Rescue {
+	readonly #request: RescueRequest;
+	readonly #run: Run;
+	readonly #images: PlannedImage[] = [];
+	readonly #references = new Map<Sha1, number>();
+	readonly #names = new Map<Sha1, string>();
+	readonly #extras = new Map<Sha1, ExtraContent>();
+	readonly #shape: WimShape;
+	#copied: Blob[] = [];
+	#recoded: Blob[] = [];
+
+	private constructor(request: RescueRequest, run: Run) {
+		this.#request = request;
+		this.#run = run;
+		this.#shape = shapeOf(request, run);
+	}
+
+	get imageCount(): number {
+		return this.#images.length;
+	}
+
+	static async prepare(request: RescueRequest, run: Run): Promise<Rescue> {
+		const rescue = new Rescue(request, run);
+		for (const image of request.images) {
+			await breathe(run);
+			rescue.#images.push(rescue.#planImage(image, request.images.length === 1));
+		}
+		if (request.images.length !== 1 && request.unnamed.length > 0) rescue.#addUnnamedImage();
+		rescue.#planBlobs();
+		return rescue;
+	}
+
+	#planImage(image: RescuedImage, isOnly: boolean): PlannedImage {
+		const { tree, metadata, name } = image;
+		const { whole } = this.#request.contents;
+		let isWhole = true;
+		visitBlobs(tree, (sha1, dentry) => {
+			isWhole &&= whole.has(sha1);
+			if (!this.#names.has(sha1)) this.#names.set(sha1, tree.name(dentry));
+		});
+		const unnamed = isOnly ? this.#request.unnamed : [];
+		if (isWhole && metadata !== null && unnamed.length === 0) {
+			visitBlobs(tree, (sha1) => this.#count(sha1, 1));
+			return { image, name, metadata, tree: null };
+		}
+		const edited = EditTree.from(tree);
+		this.#mark(edited);
+		this.#addUnnamed(edited, unnamed);
+		countReferences(edited, this.#references);
+		return { image, name, metadata: null, tree: edited };
+	}
+
+	#addUnnamedImage(): void {
+		const tree = new EditTree(newInode(Attribute.directory));
+		this.#addUnnamed(tree, this.#request.unnamed);
+		countReferences(tree, this.#references);
+		this.#images.push({ image: null, name: 'unnamed contents', metadata: null, tree });
+	}
+
+	#count(sha1: Sha1, count: number): void {
+		this.#references.set(sha1, (this.#references.get(sha1) ?? 0) + count);
+	}
+
+	/** What is not whole gets a name that says so, and contents that can be stored. */
+	#mark(tree: EditTree): void {
+		const { whole, hurt } = this.#request.contents;
+		const fateOf = (sha1: Sha1) => (whole.has(sha1) ? 'whole' : (hurt.get(sha1)?.fate ?? 'lost'));
+		const marks = markLost(tree, fateOf, this.#request.lost);
+		for (const [former, streams] of marks.partial) {
+			const best = hurt.get(former);
+			if (best?.best == null || best.sha1 === null) throw new Error('Partial contents are nowhere');
+			const fileName = this.#names.get(former) ?? '';
+			this.#extra({ sha1: best.sha1, content: new DamagedContent(best.best), fileName }, streams);
+		}
+		for (const [former, streams] of marks.lost) {
+			const bytes = new TextEncoder().encode(noteOn(former, hurt.get(former) ?? null));
+			const content = new BytesContent(`note on ${former}`, bytes);
+			this.#extra({ sha1: sha1(bytes), content, fileName: '' }, streams);
+		}
+	}
+
+	#addUnnamed(tree: EditTree, unnamed: readonly UnnamedContents[]): void {
+		const streams = addFolderOf(
+			tree,
+			UNNAMED_FOLDER,
+			unnamed.map(({ name }) => name),
+		);
+		for (const [k, { sha1: name, content }] of unnamed.entries()) {
+			const stream = streams[k];
+			if (stream !== undefined) this.#extra({ sha1: name, content, fileName: '' }, [stream]);
+		}
+	}
+
+	#extra(extra: ExtraContent, streams: readonly EditStream[]): void {
+		for (const stream of streams) stream.sha1 = extra.content.size === 0 ? ZERO_SHA1 : extra.sha1;
+		if (extra.content.size > 0 && !this.#extras.has(extra.sha1))
+			this.#extras.set(extra.sha1, extra);
+	}
+
+	#planBlobs(): void {
+		const { whole, soundSolid } = this.#request.contents;
+		for (const sha1 of this.#references.keys()) {
+			const found = whole.get(sha1);
+			if (found === undefined) continue;
+			const fileName = this.#names.get(sha1) ?? '';
+			if (found.content !== null)
+				this.#extras.set(sha1, { sha1, content: found.content, fileName });
+			if (found.blob === null) continue;
+			this.#extras.delete(sha1);
+			const { resource } = found.blob;
+			const isSound = resource.layout !== 'solid' || soundSolid.has(resource);
+			(isSound && canTakeOver(resource, this.#shape) ? this.#copied : this.#recoded).push(
+				found.blob,
+			);
+		}
+		this.#copied = inOrder(this.#copied);
+		this.#recoded = inOrder(this.#recoded);
+	}
+
+	/** Blobs take at most what they take now, or their original size. */
+	predictedSize(): number {
+		const { isPipable } = this.#shape;
+		const copied = copiedSize(this.#copied, isPipable);
+		let start = 208 + copied.size;
+		for (const { size } of this.#recoded) start += size;
+		for (const { content } of this.#extras.values()) start += content.size;
+		for (const { metadata, tree } of this.#images)
+			start += metadata?.resource.storedSize ?? (tree === null ? 0 : encodeTree(tree).length);
+		return tablesEnd({
+			start,
+			entryCount: copied.entries + this.#recoded.length + this.#extras.size + this.imageCount,
+			xml: this.#xml(() => 0),
+			isPipable,
+			integrityChunkSize: null,
+			isPart: false,
+		});
+	}
+
+	async write(target: string, tools: WriteTools): Promise<number> {
+		const run = this.#run;
+		const plan = this.#compression();
+		const { integrity } = this.#request;
+		const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
+		const xml = this.#xml((name) => this.#sizeOf(name));
+		await this.#addWindows(xml);
+		await using session = await NewSession.create(target, this.#shape, xml, settings, run);
+		for (const [sha1, count] of this.#references) session.references.set(sha1, count);
+		await session.begin();
+		if (this.#shape.isPipable) await this.#storeTrees(session);
+		await this.#storeContents(session, plan, tools);
+		if (!this.#shape.isPipable) await this.#storeTrees(session);
+		return await session.commit();
+	}
+
+	#sizeOf(name: Sha1): number {
+		const { contents } = this.#request;
+		return contents.whole.get(name)?.size ?? this.#extras.get(name)?.content.size ?? 0;
+	}
+
+	/** New solid contents go into a resource like the one that they were in. */
+	#compression(): CompressionPlan {
+		const plan = planCompression(USUAL_COMPRESSION, this.#shape);
+		const solid = this.#recoded.find(
+			({ resource }) =>
+				resource.layout === 'solid' &&
+				this.#request.wim.parts.some(({ source }) => source === resource.part.source),
+		)?.resource;
+		if (solid === undefined || this.#shape.isPipable) return plan;
+		const { compression, chunkSize } = solid;
+		const { level } = plan;
+		return { ...plan, solid: { layout: 'solid', compression, chunkSize, level, sorted: false } };
+	}
+
+	async #storeTrees(session: NewSession): Promise<void> {
+		const decoder = new BlobContents();
+		for (const { metadata, tree } of this.#images) {
+			await breathe(this.#run);
+			if (tree !== null) session.metadata.push(await session.writeMetadata(encodeTree(tree)));
+			else if (metadata !== null)
+				session.metadata.push(await this.#copyTree(session, metadata, decoder));
+		}
+	}
+
+	async #copyTree(session: NewSession, metadata: Blob, decoder: BlobContents): Promise<TableBlob> {
+		if (canTakeOver(metadata.resource, this.#shape)) {
+			// One that was found without a table does not know what it is.
+			const flags = metadata.resource.flags | ResourceFlag.metadata;
+			const marked = { ...metadata, resource: { ...metadata.resource, flags } };
+			const [copied] = await copyBlobs(session.output, [marked], this.#run);
+			if (copied !== undefined) return copied;
+		}
+		const reader = await decoder.content(metadata).open();
+		const bytes = new Uint8Array(metadata.size);
+		await reader.read(bytes);
+		return session.writeMetadata(bytes);
+	}
+
+	async #storeContents(
+		session: NewSession,
+		plan: CompressionPlan,
+		tools: WriteTools,
+	): Promise<void> {
+		const extras = [...this.#extras.values()];
+		const selection = { names: this.#names };
+		const blobs = { copied: this.#copied, recoded: this.#recoded, extras };
+		await storeBlobs(session, selection, blobs, plan, tools, this.#run);
+	}
+
+	/** The XML data of the old file with the images that the new one has. */
+	#xml(sizeOf: (sha1: Sha1) => number): XmlData {
+		const xml = this.#request.wim.xml.copy();
+		xml.root.children = xml.root.children.filter(
+			(child) => typeof child === 'string' || child.name !== 'IMAGE',
+		);
+		const names = new Set<string>();
+		for (const [k, { image, name, tree }] of this.#images.entries()) {
+			const former = image?.element ?? null;
+			const element: XmlElement = {
+				name: 'IMAGE',
+				attributes: { ...former?.attributes, INDEX: String(k + 1) },
+				children: structuredClone(former?.children ?? []),
+			};
+			xml.root.children.push(element);
+			xml.set(element, 'NAME', freeName(xml.get(element, 'NAME') ?? name, names));
+			if (tree !== null) setStatistics(xml, element, treeStatistics(tree, sizeOf));
+			else if (former === null && image !== null)
+				setStatistics(xml, element, treeStatistics(EditTree.from(image.tree), sizeOf));
+		}
+		return xml;
+	}
+
+	/** Of images whose part of the XML data is lost, Windows itself tells edition and version. */
+	async #addWindows(xml: XmlData): Promise<void> {
+		for (const [k, { image, tree }] of this.#images.entries()) {
+			const element = xml.image(k + 1);
+			if (image === null || image.element !== null || element === null) continue;
+			const edited = tree ?? EditTree.from(image.tree);
+			const contents = new BlobContents();
+			const contentOf = (inode: Inode): Content | null => {
+				const found = this.#request.contents.whole.get(inode.data?.sha1 ?? '');
+				return found?.content ?? (found?.blob == null ? null : contents.content(found.blob));
+			};
+			const properties = await readWindowsProperties(filesOf(edited, contentOf), (message) =>
+				this.#run.report({ type: 'warning', message }),
+			);
+			setWindowsProperties(xml, element, properties);
+		}
+	}
+}
+
+function shapeOf({ wim, images }: RescueRequest, run: Run): WimShape {
+	const { guid } = wim.header;
+	return {
+		compression: wim.compression,
+		chunkSize: wim.chunkSize,
+		isPipable: wim.isPipable,
+		rpFix: wim.hasRpFix,
+		isReadonly: false,
+		guid: guid.every((byte) => byte === 0) ? run.clock.guid() : guid,
+		partNumber: 1,
+		partCount: 1,
+		imageCount: 0,
+		bootIndex: images.findIndex(({ isBoot }) => isBoot) + 1,
+	};
+}
+
+/** Raw resources suit every file but a pipable one, the others only what stores its own in the same way. */
+function canTakeOver(resource: Resource, to: StorageShape): boolean {
+	const { compression, chunkSize } = resource.layout === 'raw' ? to : resource;
+	return canCopy(resource, { compression, chunkSize, isPipable: resource.part.pipable }, to);
+}
+
+function inOrder(blobs: readonly Blob[]): Blob[] {
+	const ranks = new Map<unknown, number>();
+	for (const { resource } of blobs)
+		if (!ranks.has(resource.part.source)) ranks.set(resource.part.source, ranks.size);
+	const rank = ({ resource }: Blob) => ranks.get(resource.part.source) ?? 0;
+	return [...blobs].sort(
+		(a, b) =>
+			rank(a) - rank(b) ||
+			a.resource.offset - b.resource.offset ||
+			a.offsetInResource - b.offsetInResource,
+	);
+}
+
+function freeName(wanted: string, taken: Set<string>): string {
+	let name = wanted;
+	for (let n = 2; name !== '' && taken.has(name); n++) name = `${wanted} (${n})`;
+	taken.add(name);
+	return name;
+}
+
+/** What stands in a file of which nothing could be read. */
+function noteOn(
+	sha1: Sha1,
+	hurt: { readonly size: number | null; readonly why: string } | null,
+): string {
+	return [
+		'The contents of this file are lost.',
+		`SHA-1: ${sha1}`,
+		`Size: ${hurt?.size ?? 'not known'}${hurt?.size == null ? '' : ' bytes'}`,
+		`Why: ${hurt?.why ?? 'not known'}`,
+		'To get them back: wimdeck repair DAMAGED.wim --from=DONOR, where DONOR is a WIM or a',
+		'folder that holds the same file.',
+		'',
+	].join('\r\n');
+}
