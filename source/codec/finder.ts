@@ -15,6 +15,12 @@ export interface ChunkEnd {
 	readonly storedSize: number;
 }
 
+/** An LZMS chunk whose two readers meet. */
+export interface LzmsChunk extends ChunkEnd {
+	/** The range coder ended with nothing left, as behind the last item of a chunk. */
+	readonly isClean: boolean;
+}
+
 /** A prefix whose SHA-1 begins like a wanted one; the caller compares the whole. */
 export interface PrefixHit {
 	/** Of the prefix, in bytes. */
@@ -47,6 +53,23 @@ interface Kernel {
 		most: number,
 	): number;
 	undoE8(output: number, size: number): void;
+	endsOfLzms(
+		input: number,
+		from: number,
+		to: number,
+		chunkSize: number,
+		output: number,
+		hits: number,
+		most: number,
+	): number;
+	startsOfLzms(
+		end: number,
+		from: number,
+		chunkSize: number,
+		output: number,
+		hits: number,
+		most: number,
+	): number;
 	skipSha1(start: number, size: number, before: bigint): void;
 	cutBySha1(start: number, size: number, before: bigint, hits: number, most: number): number;
 }
@@ -57,6 +80,8 @@ const HITS_MAX = 4096;
 const HIT_SIZE = 24;
 /** Candidates for the end of one chunk that are kept, the first and the last; runs of equal bytes have many. */
 const ENDS_MAX = 4096;
+/** Sizes of one LZMS chunk that are kept; more than a few never came up. */
+const LZMS_HITS_MAX = 256;
 /** Where the kernel keeps the bits of wanted prefixes. */
 const WANTED = 131_072;
 const WANTED_SIZE = 8192;
@@ -120,6 +145,43 @@ export class Finder {
 		for (let k = 0; k < count; k++)
 			ends.push({ originalSize: pairs[2 * k] ?? 0, storedSize: pairs[2 * k + 1] ?? 0 });
 		return ends;
+	}
+
+	/**
+	 * The ends that an LZMS chunk at the start of `stored` may have, nearest first.
+	 *
+	 * @param chunkSize the most that it can decode to
+	 * @param least bytes that it takes at the least
+	 */
+	endsOfLzms(chunkSize: number, stored: Uint8Array, least = 0): LzmsChunk[] {
+		this.#load(stored, chunkSize);
+		const input = this.#input;
+		const output = this.#output(stored.length);
+		const from = input + Math.ceil(least / 2) * 2;
+		const to = input + stored.length;
+		return this.#lzmsHits(
+			this.#kernel.endsOfLzms(input, from, to, chunkSize, output, this.#hits, LZMS_HITS_MAX),
+		);
+	}
+
+	/** The LZMS chunks that may end where `stored` ends, the shortest first. */
+	startsOfLzms(chunkSize: number, stored: Uint8Array): LzmsChunk[] {
+		this.#load(stored, chunkSize);
+		const input = this.#input;
+		const output = this.#output(stored.length);
+		const end = input + stored.length;
+		return this.#lzmsHits(
+			this.#kernel.startsOfLzms(end, input, chunkSize, output, this.#hits, LZMS_HITS_MAX),
+		);
+	}
+
+	#lzmsHits(count: number): LzmsChunk[] {
+		const words = new Uint32Array(this.#kernel.memory.buffer, this.#hits, count * 3);
+		return Array.from({ length: count }, (_, k) => ({
+			storedSize: words[3 * k] ?? 0,
+			originalSize: words[3 * k + 1] ?? 0,
+			isClean: words[3 * k + 2] === 1,
+		}));
 	}
 
 	/**

@@ -11,5 +11,5 @@ export function performSalvage(
 	run: Run,
 ): Promise<SalvageReport> {
 	const writerFor = (blobs: Parameters<typeof poolBlobWriter>[1]) => poolBlobWriter(pool, blobs);
-	return salvage(request.wim, request.target, writerFor, request, run);
+	return salvage(request.wim, request.target, writerFor, request, run, pool);
 }

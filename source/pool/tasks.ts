@@ -2,6 +2,7 @@ import { encodeTask } from './tasks/encode.ts';
 import { flipTask } from './tasks/flip.ts';
 import { hashTask } from './tasks/hash.ts';
 import { readTask } from './tasks/read.ts';
+import { searchTask } from './tasks/search.ts';
 import { targetsTask } from './tasks/targets.ts';
 
 /** Everything that lanes can do. A new kind of work is one line here and a file in `tasks/`. */
@@ -11,6 +12,7 @@ export const TASKS = {
 	hash: hashTask,
 	encode: encodeTask,
 	flip: flipTask,
+	search: searchTask,
 };
 
 export type Tasks = typeof TASKS;

@@ -1,15 +1,16 @@
-// Entry of the finding kernel: recognises XPRESS and LZX chunks in bytes of unknown structure, finds where they may end, and
-// finds the ends of blobs by their SHA-1 (wim.md §13.4 C and D). Used by salvage only, so it is a module of its own.
+// Entry of the finding kernel: recognises XPRESS and LZX chunks in bytes of unknown structure, finds where they and LZMS
+// chunks may end, and finds the ends of blobs by their SHA-1 (wim.md §13.4 C and D). Used by salvage only, so it is a module of its own.
 
 import { fourWords, refillStep } from './bits';
 import { copyMatch } from './copy';
 import { decodeE8 } from './e8';
 import { buildTable, COMPLETE, LONG, longSymbol, NO_SYMBOL } from './huffman';
 import { AREAS, LENGTHS, MAIN_LONG, MAIN_TABLE } from './layout';
+import { endsOfLzms, startsOfLzms } from './lzms-find';
 import { probeLzxBlocks } from './lzx';
 import { cutBySha1, skipSha1 } from './sha1-cut';
 
-export { cutBySha1, skipSha1 };
+export { cutBySha1, endsOfLzms, skipSha1, startsOfLzms };
 
 /** First byte of memory that the kernel does not use itself. */
 export function areasStart(): u32 {

@@ -7,21 +7,32 @@ import { breathe, type Run } from '../../base/run.ts';
 import { type Sha1, sha1 } from '../../bytes/sha1.ts';
 import { Span } from '../../bytes/span.ts';
 import { parseSolidTable, SolidHeader, type SolidShape } from '../../codec/chunk-table.ts';
-import { COMPRESSIONS, isLegalChunkSize } from '../../codec/compression.ts';
-import { WantedSet } from '../../codec/finder.ts';
+import { COMPRESSIONS, type Compression, isLegalChunkSize } from '../../codec/compression.ts';
 import { Attribute, align8, Dentry } from '../../image/dentry.ts';
 import { ImageTree } from '../../image/tree.ts';
+import type { Pool } from '../../pool/pool.ts';
+import {
+	endOf,
+	type FoundResource,
+	type ResourceEnd,
+	type Stretch,
+} from '../../pool/search/found.ts';
+import { type WantedInput, wantedInput } from '../../pool/tasks/search.ts';
 import type { Source } from '../../storage/source.ts';
 import { HEADER_SIZE, ResourceFlag } from '../../wim/part-header.ts';
 import { readWholeResource } from '../../wim/read-resource.ts';
-import { cutBlobs } from '../../wim/recover/cut-blobs.ts';
-import { findResources, type Stretch } from '../../wim/recover/find-resources.ts';
 import type { RecoveredPart } from '../../wim/recover/recover-wim.ts';
 import { PIPE_HEADER_SIZE, walkPipable } from '../../wim/recover/walk-pipable.ts';
 import { SlidingWindow } from '../../wim/recover/window.ts';
 import type { Blob, Resource } from '../../wim/resource.ts';
 import { readDamaged } from './read-damaged.ts';
-import { sizeLzms } from './size-lzms.ts';
+import { type Quest, searchSolid, searchStretch } from './search-stretch.ts';
+
+/** A resource that shows its beginning, and perhaps not clearly its end. */
+export interface Tentative {
+	/** What it is if it ends in one way or the other, the likeliest first; never empty. */
+	readonly ends: readonly Blob[];
+}
 
 /** What a search gave. */
 export interface Lost {
@@ -29,8 +40,8 @@ export interface Lost {
 	readonly blobs: readonly Blob[];
 	/** Metadata resources that no table names; each parses as a tree. */
 	readonly metadata: readonly Blob[];
-	/** Resources that nobody asked for: their sizes are the likeliest ones. */
-	readonly others: readonly Resource[];
+	/** Resources that nobody asked for. */
+	readonly tentative: readonly Tentative[];
 	/** Raw bytes that are neither of these. */
 	readonly unexplained: readonly { readonly source: Source; readonly stretch: Stretch }[];
 }
@@ -70,26 +81,29 @@ export function gapsOf(recovered: RecoveredPart, more: readonly Resource[] = [])
 	return gaps.filter(({ start, end }) => end > start);
 }
 
-/**
- * Searches the gaps of a part.
- *
- * @param wanted SHA-1s that trees name and no table places
- * @param sizes of wanted blobs, where a donor tells
- * @param needsMetadata some image has none: uncompressed metadata is looked for too
- */
+/** What is looked for. */
+export interface LostQuest {
+	/** SHA-1s that trees name and no table places. */
+	readonly wanted: ReadonlySet<Sha1>;
+	/** Sizes of wanted blobs, where a donor tells. */
+	readonly sizes: ReadonlyMap<Sha1, number>;
+	/** Some image has none: uncompressed metadata is looked for too. */
+	readonly needsMetadata: boolean;
+}
+
+/** Searches the gaps of a part. */
 export async function findLost(
 	recovered: RecoveredPart,
 	gaps: readonly Stretch[],
-	wanted: ReadonlySet<Sha1>,
-	sizes: ReadonlyMap<Sha1, number>,
-	needsMetadata: boolean,
+	quest: LostQuest,
+	pool: Pool,
 	run: Run,
 ): Promise<Lost> {
-	const search = new Search(recovered, wanted, sizes, needsMetadata, run);
+	const search = new Search(recovered, quest, pool, run);
 	const total = gaps.reduce((sum, { start, end }) => sum + end - start, 0);
 	run.report({ type: 'phase', phase: 'search', totalBytes: total });
 	for (const gap of gaps) await search.gap(gap);
-	if (wanted.size > 0) await solidGaps(recovered, search);
+	if (quest.wanted.size > 0) await solidGaps(recovered, search);
 	return search;
 }
 
@@ -115,27 +129,24 @@ async function solidGaps(recovered: RecoveredPart, search: Search): Promise<void
 class Search implements Lost {
 	readonly blobs: Blob[] = [];
 	readonly metadata: Blob[] = [];
-	readonly others: Resource[] = [];
+	readonly tentative: Tentative[] = [];
 	readonly unexplained: { readonly source: Source; readonly stretch: Stretch }[] = [];
 	private readonly recovered: RecoveredPart;
 	private readonly source: Source;
-	private readonly wanted: WantedSet;
-	private readonly sizes: ReadonlyMap<Sha1, number>;
-	private readonly needsMetadata: boolean;
+	private readonly quest: LostQuest;
+	private readonly wanted: WantedInput;
+	private readonly pool: Pool;
 	private readonly run: Run;
 
-	constructor(
-		recovered: RecoveredPart,
-		wanted: ReadonlySet<Sha1>,
-		sizes: ReadonlyMap<Sha1, number>,
-		needsMetadata: boolean,
-		run: Run,
-	) {
-		this.needsMetadata = needsMetadata;
+	constructor(recovered: RecoveredPart, quest: LostQuest, pool: Pool, run: Run) {
+		this.quest = quest;
 		this.recovered = recovered;
 		this.source = recovered.part.source;
-		this.wanted = new WantedSet(wanted);
-		this.sizes = sizes;
+		const sizes = [...quest.sizes].flatMap(([name, size]) =>
+			quest.wanted.has(name) ? [size] : [],
+		);
+		this.wanted = wantedInput(quest.wanted, sizes);
+		this.pool = pool;
 		this.run = run;
 	}
 
@@ -145,84 +156,79 @@ class Search implements Lost {
 		let rest: readonly Stretch[] = [gap];
 		const solid = await this.solid(gap);
 		if (solid !== null) rest = solid.end < gap.end ? [{ start: solid.end, end: gap.end }] : [];
-		if (compression === 'xpress' || compression === 'lzx') {
-			const how = { compression, chunkSize };
-			const pieces: Stretch[] = [];
-			for (const stretch of rest) {
-				const found = await findResources(this.source, stretch, how, this.wanted, this.run);
-				for (const { offset, storedSize, originalSize, sha1: name } of found.resources) {
-					const resource = this.resource(offset, storedSize, originalSize, true);
-					if (name !== null) this.add(resource, name, 0, originalSize);
-					else if (!(await this.isMetadata(resource))) this.others.push(resource);
-				}
-				pieces.push(...found.rest);
-			}
-			rest = pieces;
-		}
-		if (compression === 'lzms') rest = await this.lzms(rest);
+		if (compression !== 'none')
+			rest = (await Promise.all(rest.map((stretch) => this.compressed(stretch)))).flat();
 		for (const stretch of rest) await this.raw(stretch);
 	}
 
-	/** LZMS shows neither start nor end: stretches that are exactly one resource are tried in every size. */
-	private async lzms(stretches: readonly Stretch[]): Promise<Stretch[]> {
-		const left: Stretch[] = [];
-		const { part } = this.recovered;
-		for (const stretch of stretches) {
-			const asTree = (sizes: { originalSize: number; storedSize: number }) =>
-				this.isMetadata(this.resource(stretch.start, sizes.storedSize, sizes.originalSize, true));
-			const isWanted = (name: Sha1) => this.wanted.names.has(name);
-			const found = await sizeLzms(
-				part,
-				stretch,
-				this.needsMetadata ? asTree : null,
-				isWanted,
-				this.run,
-			);
-			if (found === null) left.push(stretch);
-			else if (found.sha1 !== null)
-				this.add(
-					this.resource(stretch.start, found.storedSize, found.originalSize, true),
-					found.sha1,
-					0,
-					found.originalSize,
-				);
+	/** Resources that show themselves. @returns what lies between them */
+	private async compressed(stretch: Stretch): Promise<Stretch[]> {
+		const found = await searchStretch(
+			this.source,
+			stretch,
+			this.questFor(this.recovered.part.compression),
+			this.pool,
+			this.run,
+		);
+		for (const one of found) {
+			const [end] = one.ends;
+			if (end === undefined) continue;
+			if (one.isWanted) this.add(this.resourceOf(one, end), end.sha1, 0, end.originalSize);
+			else if (!one.isTree || !(await this.isTree(one))) this.tentative.push(this.tentativeOf(one));
 		}
-		return left;
+		return between(stretch, found);
+	}
+
+	private questFor(compression: Compression): Quest {
+		const { part } = this.recovered;
+		const { blobTable } = part.header;
+		const stated = this.recovered.survey.header.blobTable;
+		return {
+			compression,
+			chunkSize: compression === 'none' ? 0 : part.chunkSize,
+			wanted: this.wanted,
+			hints: [blobTable.offset, stated?.offset ?? 0].filter((offset) => offset > 0),
+		};
+	}
+
+	private resourceOf({ offset, isRaw }: FoundResource, end: ResourceEnd): Resource {
+		return this.resource(offset, end.storedSize, end.originalSize, !isRaw);
+	}
+
+	private async isTree(found: FoundResource): Promise<boolean> {
+		for (const end of found.ends)
+			if (await this.isMetadata(this.resourceOf(found, end))) return true;
+		return false;
+	}
+
+	private tentativeOf(found: FoundResource): Tentative {
+		return {
+			ends: found.ends.map((end) => ({
+				sha1: end.sha1,
+				size: end.originalSize,
+				referenceCount: 0,
+				resource: this.resourceOf(found, end),
+				offsetInResource: 0,
+				defect: null,
+			})),
+		};
 	}
 
 	/** Uncompressed metadata by its root dentry, then blobs by their SHA-1 in what remains. */
 	private async raw(stretch: Stretch): Promise<void> {
-		let rest: Stretch[] = [stretch];
 		// A WIM may be stored inside a wanted blob: its metadata is looked for only when ours is missing.
-		for (const tree of this.needsMetadata ? await this.rawMetadata(stretch) : [])
-			rest = rest.flatMap(({ start, end }) =>
-				tree.start >= end || tree.end <= start
-					? [{ start, end }]
-					: [
-							{ start, end: tree.start },
-							{ start: tree.end, end },
-						].filter((piece) => piece.end > piece.start),
-			);
-		for (const piece of rest) {
-			if (this.wanted.names.size === 0) {
-				this.unexplained.push({ source: this.source, stretch: piece });
-				continue;
+		const trees = this.quest.needsMetadata ? await this.rawMetadata(stretch) : [];
+		for (const piece of cutOut(stretch, trees)) {
+			const found =
+				this.quest.wanted.size === 0
+					? []
+					: await searchStretch(this.source, piece, this.questFor('none'), this.pool, this.run);
+			for (const one of found) {
+				const [end] = one.ends;
+				if (end !== undefined) this.add(this.resourceOf(one, end), end.sha1, 0, end.originalSize);
 			}
-			let at = piece.start;
-			for (const { offset, size, sha1: name } of await cutBlobs(
-				this.source,
-				piece,
-				this.wanted,
-				this.sizes,
-				this.run,
-			)) {
-				this.add(this.resource(offset, size, size, false), name, 0, size);
-				if (offset > at)
-					this.unexplained.push({ source: this.source, stretch: { start: at, end: offset } });
-				at = offset + size;
-			}
-			if (at < piece.end)
-				this.unexplained.push({ source: this.source, stretch: { start: at, end: piece.end } });
+			for (const rest of between(piece, found))
+				this.unexplained.push({ source: this.source, stretch: rest });
 		}
 	}
 
@@ -294,16 +300,22 @@ class Search implements Lost {
 			chunkSize,
 			flags: ResourceFlag.solid,
 		};
-		if (this.wanted.names.size === 0) this.unexplained.push(whole(new DecodedSource(resource)));
+		if (this.quest.wanted.size === 0) this.unexplained.push(whole(new DecodedSource(resource)));
 		else await this.inSolid(resource, { start: 0, end: originalSize });
 		return { start: gap.start, end };
 	}
 
 	/** Cuts a stretch of the decoded bytes of a solid resource. */
 	async inSolid(resource: Resource, stretch: Stretch): Promise<void> {
-		const decoded = new DecodedSource(resource);
-		for (const blob of await cutBlobs(decoded, stretch, this.wanted, this.sizes, this.run))
-			this.add(resource, blob.sha1, blob.offset, blob.size);
+		for (const { offset, ends } of await searchSolid(
+			resource,
+			stretch,
+			this.wanted,
+			this.pool,
+			this.run,
+		))
+			for (const { sha1: name, originalSize } of ends)
+				this.add(resource, name, offset, originalSize);
 	}
 
 	private resource(
@@ -388,6 +400,26 @@ class Search implements Lost {
 		}
 		return null;
 	}
+}
+
+/** What lies between resources. */
+function between(stretch: Stretch, found: readonly FoundResource[]): Stretch[] {
+	return cutOut(
+		stretch,
+		found.map((one) => ({ start: one.offset, end: endOf(one) })),
+	);
+}
+
+/** What remains of a stretch without others, which are in order. */
+function cutOut(stretch: Stretch, others: readonly Stretch[]): Stretch[] {
+	const rest: Stretch[] = [];
+	let at = stretch.start;
+	for (const { start, end } of others) {
+		if (start > at) rest.push({ start: at, end: start });
+		at = Math.max(at, end);
+	}
+	if (at < stretch.end) rest.push({ start: at, end: stretch.end });
+	return rest;
 }
 
 function metadataBlob(resource: Resource, name: Sha1): Blob {

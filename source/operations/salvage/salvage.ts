@@ -12,12 +12,13 @@ import { isHarmlessName } from '../../host/names.ts';
 import { PosixTarget } from '../../host/posix-target.ts';
 import type { OpenImage } from '../../image/open.ts';
 import { pathOf } from '../../image/paths.ts';
+import { InlinePool, type Pool } from '../../pool/pool.ts';
 import { nothingLeft } from '../../wim/recover/survey.ts';
 import type { Blob, Resource } from '../../wim/resource.ts';
 import type { Wim } from '../../wim/wim.ts';
 import { applyImage } from '../apply.ts';
 import type { FileJob, FileOutcome } from '../extract-data.ts';
-import { findLost, gapsOf, type Lost } from './find-lost.ts';
+import { findLost, gapsOf, type Lost, type Tentative } from './find-lost.ts';
 import { type DamagedWim, openDamaged } from './open-damaged.ts';
 import { readDamaged, readDamagedBlob } from './read-damaged.ts';
 import { readTree, type SalvagedImage, wantedBy } from './read-trees.ts';
@@ -50,8 +51,8 @@ export interface OpenSalvage extends AsyncDisposable {
 	/** The best known place of every blob. */
 	readonly wim: Wim;
 	readonly findings: readonly string[];
-	/** Resources whose SHA-1 nobody asked for. */
-	readonly others: readonly Resource[];
+	/** Resources whose SHA-1 nobody asked for, as they are if they end where it is likeliest. */
+	readonly others: readonly Blob[];
 	/** Bytes that nothing explains; what is missing may be in there. */
 	readonly unexplained: Lost['unexplained'];
 }
@@ -66,11 +67,12 @@ export async function openSalvage(
 	references: readonly string[],
 	sizes: ReadonlyMap<Sha1, number>,
 	run: Run,
+	pool: Pool = new InlinePool(),
 ): Promise<OpenSalvage> {
 	let damaged = await openDamaged(path, references, false, run);
 	try {
 		let images = await readTrees(damaged, run);
-		const others: Resource[] = [];
+		let tentative: readonly Tentative[] = [];
 		let unexplained: Lost['unexplained'] = [];
 		const isGood = images.length > 0 && images.every(({ state }) => state === 'whole');
 		if (!isGood || missingFrom(damaged, images).size > 0) {
@@ -82,16 +84,18 @@ export async function openSalvage(
 			const passes = [!hasTree, true];
 			for (const [k, isNeeded] of passes.entries()) {
 				if (!isNeeded || (k === 1 && missingFrom(damaged, images).size === 0)) continue;
-				const found = await searchPass(damaged, images, sizes, k === 0, run);
+				const known = recognise(damaged, images, tentative);
+				if (k === 1 && missingFrom(damaged, images).size === 0) break;
+				const found = await searchPass(damaged, images, known, sizes, k === 0, pool, run);
 				images = [...images, ...found.images];
-				others.splice(0, others.length, ...found.others);
+				tentative = found.tentative;
 				unexplained = found.unexplained;
 			}
 		}
 		if (
 			damaged.candidates.size === 0 &&
 			images.length === 0 &&
-			others.length === 0 &&
+			tentative.length === 0 &&
 			unexplained.length === 0
 		)
 			throw nothingLeft(path);
@@ -106,7 +110,7 @@ export async function openSalvage(
 			images,
 			wim: opened.compose(best),
 			findings: opened.findings,
-			others,
+			others: tentative.flatMap(({ ends }) => ends.slice(0, 1)),
 			unexplained,
 			[Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
 		};
@@ -129,44 +133,79 @@ function missingFrom(damaged: DamagedWim, images: readonly SalvagedImage[]): Set
 	return missing;
 }
 
+/**
+ * Finds out which resources are wanted now that trees were found.
+ *
+ * @returns the resources of those that are
+ */
+function recognise(
+	damaged: DamagedWim,
+	images: readonly SalvagedImage[],
+	tentative: readonly Tentative[],
+): Resource[] {
+	const wanted = missingFrom(damaged, images);
+	const known: Resource[] = [];
+	for (const { ends } of tentative) {
+		const blob = ends.find(({ sha1 }) => wanted.has(sha1));
+		if (blob === undefined) continue;
+		addCandidate(damaged, blob);
+		known.push(blob.resource);
+	}
+	noteFound(damaged, known.length);
+	return known;
+}
+
+function addCandidate({ candidates }: DamagedWim, blob: Blob): void {
+	const same = candidates.get(blob.sha1);
+	if (same === undefined) candidates.set(blob.sha1, [blob]);
+	else same.push(blob);
+}
+
+function noteFound({ findings }: DamagedWim, count: number): void {
+	if (count > 0) findings.push(`${plural(count, 'file content')} found without a table`);
+}
+
 /** Searches all gaps of all parts, adds what was found to the candidates. @returns images that were found */
 async function searchPass(
 	damaged: DamagedWim,
 	images: readonly SalvagedImage[],
+	known: readonly Resource[],
 	sizes: ReadonlyMap<Sha1, number>,
 	needsMetadata: boolean,
+	pool: Pool,
 	run: Run,
-): Promise<{ images: SalvagedImage[]; others: Resource[]; unexplained: Lost['unexplained'] }> {
+): Promise<{
+	images: SalvagedImage[];
+	tentative: Tentative[];
+	unexplained: Lost['unexplained'];
+}> {
 	const wanted = missingFrom(damaged, images);
-	const known = new Set(images.map(({ image }) => image.metadata.sha1));
+	const knownTrees = new Set(images.map(({ image }) => image.metadata.sha1));
 	const found: SalvagedImage[] = [];
 	let count = 0;
-	const others: Resource[] = [];
+	const tentative: Tentative[] = [];
 	const unexplained: Lost['unexplained'][number][] = [];
 	const trees = images.flatMap(({ image, tree }) =>
 		tree === null ? [] : [image.metadata.resource],
 	);
+	const quest = { wanted, sizes, needsMetadata };
 	for (const part of damaged.parts) {
-		const lost = await findLost(part, gapsOf(part, trees), wanted, sizes, needsMetadata, run);
-		for (const blob of lost.blobs) {
-			const same = damaged.candidates.get(blob.sha1);
-			if (same === undefined) damaged.candidates.set(blob.sha1, [blob]);
-			else same.push(blob);
-			count++;
-		}
-		others.push(...lost.others);
-		unexplained.push(...lost.unexplained);
+		const lost = await findLost(part, gapsOf(part, [...trees, ...known]), quest, pool, run);
+		for (const blob of lost.blobs) addCandidate(damaged, blob);
+		count += lost.blobs.length;
+		for (const one of lost.tentative) tentative.push(one);
+		for (const one of lost.unexplained) unexplained.push(one);
 		for (const metadata of lost.metadata) {
-			if (known.has(metadata.sha1)) continue;
-			known.add(metadata.sha1);
+			if (knownTrees.has(metadata.sha1)) continue;
+			knownTrees.add(metadata.sha1);
 			const name = `recovered ${images.length + found.length + 1}`;
 			found.push(await readTree({ index: null, name, metadata }, run));
 		}
 	}
 	if (found.length > 0)
 		damaged.findings.push(`${plural(found.length, 'image')} found without a table`);
-	if (count > 0) damaged.findings.push(`${plural(count, 'file content')} found without a table`);
-	return { images: found, others, unexplained };
+	noteFound(damaged, count);
+	return { images: found, tentative, unexplained };
 }
 
 /**
@@ -180,8 +219,9 @@ export async function salvage(
 	writerFor: WriterFor,
 	options: SalvageOptions,
 	run: Run,
+	pool: Pool = new InlinePool(),
 ): Promise<SalvageReport> {
-	await using opened = await openSalvage(path, options.references, new Map(), run);
+	await using opened = await openSalvage(path, options.references, new Map(), run, pool);
 	const chosen = chooseImages(opened.images, options.image, path);
 	const { damaged, wim } = opened;
 	const salvager = new SalvageWriter(writerFor, wim.blobs, damaged.candidates);
@@ -290,9 +330,8 @@ async function writeUnnamed(
 	const blobs: { blob: Blob; isProved: boolean }[] = [];
 	for (const [sha1, blob] of opened.wim.blobs)
 		if (!named.has(sha1)) blobs.push({ blob, isProved: true });
-	for (const resource of opened.others)
-		for (const blob of await identify(resource))
-			if (!named.has(blob.sha1)) blobs.push({ blob, isProved: false });
+	for (const blob of opened.others)
+		if (!named.has(blob.sha1)) blobs.push({ blob, isProved: false });
 	const raw = await rawStretches(opened);
 	if (blobs.length + raw.length === 0) return [];
 	target.makeFolder(UNNAMED_FOLDER);
@@ -355,21 +394,6 @@ async function rawStretches(opened: OpenSalvage): Promise<{ blob: Blob; name: st
 		found.push({ blob, name: `${sha1} raw bytes at ${formatHex(stretch.start)}.bin` });
 	}
 	return found;
-}
-
-/** A resource that nobody asked for gets the SHA-1 that it has. */
-async function identify(resource: Resource): Promise<Blob[]> {
-	if (resource.layout === 'solid') return [];
-	const blob = {
-		sha1: '',
-		size: resource.originalSize,
-		referenceCount: 0,
-		resource,
-		offsetInResource: 0,
-		defect: null,
-	};
-	const read = await readDamagedBlob(blob);
-	return read.badRanges.length > 0 ? [] : [{ ...blob, sha1: read.sha1 }];
 }
 
 async function beginning(blob: Blob): Promise<Uint8Array> {

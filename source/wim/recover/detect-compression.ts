@@ -1,7 +1,10 @@
 /** Finds out how a file is compressed when neither header nor blob table tell (wim.md §13.2 point 4). */
 import { breathe, type Run } from '../../base/run.ts';
 import { chunkSizeRange } from '../../codec/compression.ts';
-import { type FindableCompression, Finder } from '../../codec/finder.ts';
+import { Decoder } from '../../codec/decoder.ts';
+import { type FindableCompression, Finder, WantedSet } from '../../codec/finder.ts';
+import { findLzms } from '../../pool/search/find-lzms.ts';
+import { endOf } from '../../pool/search/found.ts';
 import type { Source } from '../../storage/source.ts';
 import type { PartCompression } from '../blob-table.ts';
 import { HEADER_SIZE } from '../part-header.ts';
@@ -12,9 +15,15 @@ const SAMPLE_SIZE = 4 << 20;
 /** Chunks that are decoded for each pair of codec and size. */
 const PROBES_MAX = 400;
 
+/** How much of the file is looked at for LZMS, whose chunks do not show where they begin. */
+const LZMS_SAMPLE_SIZE = 1 << 20;
+
+/** Larger chunk sizes of LZMS are hardly used outside solid resources. */
+const LZMS_CHUNK_MAX = 1 << 21;
+
 /**
  * The pair with the most chunks that end exactly at its chunk size; with none of those, the codec with the most chunks at
- * all, at its usual size. LZMS chunks cannot be recognised, but a solid resource at the start of the file can.
+ * all, at its usual size. LZMS only shows itself to a walk from the first resource on, or by a solid resource there.
  */
 export async function detectCompression(source: Source, run: Run): Promise<PartCompression> {
 	const bytes = new Uint8Array(Math.min(SAMPLE_SIZE, Math.max(0, source.size - HEADER_SIZE)));
@@ -31,7 +40,44 @@ export async function detectCompression(source: Source, run: Run): Promise<PartC
 			if (some > 0 && isBetter) best = { how: { compression, chunkSize }, full, some };
 		}
 	// A handful of hits in megabytes of anything is chance.
+	if (best !== null && (best.full > 0 || best.some >= 8)) return best.how;
+	const lzms = await detectLzms(bytes.subarray(0, LZMS_SAMPLE_SIZE), run);
+	if (lzms !== null) return lzms;
 	return best !== null && best.some >= 2 ? best.how : { compression: 'none', chunkSize: 0 };
+}
+
+/** The chunk size at which a walk explains most of the bytes; null when it explains next to nothing. */
+async function detectLzms(bytes: Uint8Array, run: Run): Promise<PartCompression | null> {
+	const finder = new Finder();
+	const decoder = new Decoder();
+	const window = { at: (offset: number, size: number) => bytes.subarray(offset, offset + size) };
+	const tools = { wanted: new WantedSet([]), sizes: [] };
+	const { min, normal } = chunkSizeRange('lzms');
+	const sizes = [normal];
+	for (let size = min; size <= LZMS_CHUNK_MAX; size *= 2) if (size !== normal) sizes.push(size);
+	let best: { chunkSize: number; explained: number } | null = null;
+	for (const chunkSize of sizes) {
+		const range = {
+			start: 0,
+			isSynced: true,
+			stop: bytes.length,
+			end: bytes.length,
+			compression: 'lzms' as const,
+			chunkSize,
+			hints: [],
+		};
+		const search = findLzms(window, { finder, decoder }, range, tools);
+		let step = search.next();
+		while (!step.done) {
+			await breathe(run);
+			step = search.next();
+		}
+		const explained = step.value.reduce((sum, found) => sum + endOf(found) - found.offset, 0);
+		if (explained > (best?.explained ?? 0)) best = { chunkSize, explained };
+		if (explained > bytes.length / 2) break;
+	}
+	if (best === null || best.explained < Math.min(bytes.length / 4, 4096)) return null;
+	return { compression: 'lzms', chunkSize: best.chunkSize };
 }
 
 /** The usual size first, so that it wins where several read the file equally. */

@@ -1,0 +1,603 @@
+// Finds where an LZMS chunk ends whose start is known, or starts whose end is known (wim.md §13.4 C).
+//
+// The range coder reads from the front and is not touched by what the bit stream says: the kinds of all items follow from
+// the start alone (the plan). So a wrong end is found out by the bit stream, whose codes are those of a fresh chunk for
+// hundreds of items: at the first explicit offset hardly any size of the chunk gives one that lies inside what was decoded.
+// What gets through the plan is decoded in full; at the true end of all chunks that were looked at (wimlib's and ours) one
+// word of zeros lies between what both readers have fetched, and the rest of the last word is zero too.
+
+import {
+	CODE_LONG,
+	CODE_SIZE,
+	CODE_TABLE,
+	FREQUENCIES,
+	rebuildCode,
+	startCode,
+} from './adaptive';
+import { copyMatch } from './copy';
+import { LONG, longSymbol, NO_SYMBOL } from './huffman';
+import { CODES, HISTORIES, LENGTH_ROWS, OFFSET_ROWS } from './layout';
+import { LENGTH_SLOTS, slotsFor, writeLengthSlots, writeOffsetSlots } from './slots';
+
+// Histories of the decision classes, as in lzms.ts.
+const MAIN: usize = HISTORIES;
+const MATCH: usize = MAIN + 16 * 8;
+const LZ: usize = MATCH + 32 * 8;
+const LZ_REPEAT: usize = LZ + 64 * 8;
+const LZ_REPEAT_2: usize = LZ_REPEAT + 64 * 8;
+const DELTA: usize = LZ_REPEAT_2 + 64 * 8;
+const DELTA_REPEAT: usize = DELTA + 64 * 8;
+const DELTA_REPEAT_2: usize = DELTA_REPEAT + 64 * 8;
+const HISTORIES_END: usize = DELTA_REPEAT_2 + 64 * 8;
+const FIRST_HISTORY: u64 = 0x55555555;
+
+const LITERAL: usize = CODES;
+const LENGTH: usize = CODES + CODE_SIZE;
+const OFFSET: usize = CODES + 2 * CODE_SIZE;
+const DELTA_OFFSET: usize = CODES + 3 * CODE_SIZE;
+const POWER: usize = CODES + 4 * CODE_SIZE;
+const LITERAL_BITS: u32 = 10;
+const LENGTH_BITS: u32 = 9;
+const OFFSET_BITS: u32 = 11;
+const POWER_BITS: u32 = 7;
+const LONG_PERIOD: u32 = 1024;
+const SHORT_PERIOD: u32 = 512;
+
+/** Matches of a plan, 12 bytes each: literals before it (u32), its kind (u32), where the range coder stands then (u32). */
+const PLAN: usize = 123008;
+/** So many matches and literals come before any code is rebuilt. */
+const PLAN_MAX: u32 = 480;
+const PLAN_ROW: usize = 12;
+const PLAN_LITERALS_MAX: u32 = 1000;
+/** With fewer matches a plan still turns down nearly all wrong starts. */
+const SHORT_PLAN: u32 = 6;
+
+// Kinds of matches; recent ones count the index up from the second value.
+const LZ_EXPLICIT: u32 = 0;
+const LZ_RECENT: u32 = 1;
+const DELTA_EXPLICIT: u32 = 8;
+const DELTA_RECENT: u32 = 9;
+
+/** Unused bytes between the two readers at the end of a chunk. */
+const GAP: i32 = 2;
+/** Bytes of a hit: stored size, original size, 1 when the range coder ends with nothing left (u32 each). */
+const HIT: usize = 12;
+/** Candidates for the size of one chunk. */
+const SIZES_MAX: u32 = 4;
+/** The least that any chunk is stored in, in bytes. */
+const STORED_MIN: usize = 8;
+
+writeOffsetSlots(OFFSET_ROWS);
+writeLengthSlots(LENGTH_ROWS);
+
+// The range coder.
+let range: u32 = 0;
+let code: u32 = 0;
+let front: usize = 0;
+let mainState: u32 = 0;
+let matchState: u32 = 0;
+let lzState: u32 = 0;
+let repeatState: u32 = 0;
+let repeat2State: u32 = 0;
+let deltaState: u32 = 0;
+let deltaRepeatState: u32 = 0;
+let deltaRepeat2State: u32 = 0;
+/** Kind of the item before: 0 literal, 1 LZ, 2 delta. Right behind a match its own offset cannot be named. */
+let before: u32 = 0;
+
+// Recent offsets and pairs (`power << 32 | raw`).
+let l0: u32 = 0;
+let l1: u32 = 0;
+let l2: u32 = 0;
+let l3: u32 = 0;
+let d0: u64 = 0;
+let d1: u64 = 0;
+let d2: u64 = 0;
+let d3: u64 = 0;
+
+function startRangeCoder(input: usize): void {
+	for (let at: usize = HISTORIES; at < HISTORIES_END; at += 8) store<u64>(at, FIRST_HISTORY);
+	range = 0xffffffff;
+	code = rotl<u32>(load<u32>(input), 16);
+	front = input + 4;
+	mainState = 0;
+	matchState = 0;
+	lzState = 0;
+	repeatState = 0;
+	repeat2State = 0;
+	deltaState = 0;
+	deltaRepeatState = 0;
+	deltaRepeat2State = 0;
+	before = 0;
+}
+
+function startRecents(): void {
+	l0 = 1;
+	l1 = 2;
+	l2 = 3;
+	l3 = 4;
+	d0 = 1;
+	d1 = 2;
+	d2 = 3;
+	d3 = 4;
+}
+
+function decide(history: usize): u32 {
+	if (range < 0x10000) {
+		range <<= 16;
+		code = (code << 16) | <u32>load<u16>(front);
+		front += 2;
+	}
+	const past = load<u64>(history);
+	const ones = <u32>popcnt(past);
+	const bound = (range >> 6) * (64 - (ones + <u32>(ones == 0) - (ones >> 6)));
+	if (code < bound) {
+		range = bound;
+		store<u64>(history, past << 1);
+		return 0;
+	}
+	range -= bound;
+	code -= bound;
+	store<u64>(history, (past << 1) | 1);
+	return 1;
+}
+
+function isMatch(): bool {
+	const bit = decide(MAIN + (<usize>mainState << 3));
+	mainState = ((mainState << 1) | bit) & 15;
+	return bit != 0;
+}
+
+/** Decides the kind of a match, behind the decision that it is one. */
+function matchKind(): u32 {
+	let bit = decide(MATCH + (<usize>matchState << 3));
+	matchState = ((matchState << 1) | bit) & 31;
+	if (bit == 0) {
+		let index = <u32>(before == 1);
+		before = 1;
+		bit = decide(LZ + (<usize>lzState << 3));
+		lzState = ((lzState << 1) | bit) & 63;
+		if (bit == 0) return LZ_EXPLICIT;
+		bit = decide(LZ_REPEAT + (<usize>repeatState << 3));
+		repeatState = ((repeatState << 1) | bit) & 63;
+		if (bit != 0) {
+			bit = decide(LZ_REPEAT_2 + (<usize>repeat2State << 3));
+			repeat2State = ((repeat2State << 1) | bit) & 63;
+			index += 1 + bit;
+		}
+		return LZ_RECENT + index;
+	}
+	let index = <u32>(before == 2);
+	before = 2;
+	bit = decide(DELTA + (<usize>deltaState << 3));
+	deltaState = ((deltaState << 1) | bit) & 63;
+	if (bit == 0) return DELTA_EXPLICIT;
+	bit = decide(DELTA_REPEAT + (<usize>deltaRepeatState << 3));
+	deltaRepeatState = ((deltaRepeatState << 1) | bit) & 63;
+	if (bit != 0) {
+		bit = decide(DELTA_REPEAT_2 + (<usize>deltaRepeat2State << 3));
+		deltaRepeat2State = ((deltaRepeat2State << 1) | bit) & 63;
+		index += 1 + bit;
+	}
+	return DELTA_RECENT + index;
+}
+
+/** Takes a recent offset to the front of its list. */
+function recentOffset(index: u32): u32 {
+	const offset = index == 0 ? l0 : index == 1 ? l1 : index == 2 ? l2 : l3;
+	if (index > 2) l3 = l2;
+	if (index > 1) l2 = l1;
+	if (index > 0) l1 = l0;
+	l0 = offset;
+	return offset;
+}
+
+function recentPair(index: u32): u64 {
+	const pair = index == 0 ? d0 : index == 1 ? d1 : index == 2 ? d2 : d3;
+	if (index > 2) d3 = d2;
+	if (index > 1) d2 = d1;
+	if (index > 0) d1 = d0;
+	d0 = pair;
+	return pair;
+}
+
+function newOffset(offset: u32): void {
+	l3 = l2;
+	l2 = l1;
+	l1 = l0;
+	l0 = offset;
+}
+
+function newPair(pair: u64): void {
+	d3 = d2;
+	d2 = d1;
+	d1 = d0;
+	d0 = pair;
+}
+
+let planCount: u32 = 0;
+/** Position in the plan of the first match with an explicit offset. */
+let planFirst: u32 = 0;
+
+/** Writes the kinds of the first items of the chunk at `input` to PLAN. */
+function makePlan(input: usize, most: u32): void {
+	startRangeCoder(input);
+	planCount = 0;
+	planFirst = most;
+	let literals: u32 = 0;
+	let run: u32 = 0;
+	while (planCount < most && literals < PLAN_LITERALS_MAX) {
+		if (!isMatch()) {
+			before = 0;
+			run += 1;
+			literals += 1;
+			continue;
+		}
+		const kind = matchKind();
+		const row = PLAN + <usize>planCount * PLAN_ROW;
+		store<u32>(row, run);
+		store<u32>(row, kind, 4);
+		store<u32>(row, <u32>(front - input), 8);
+		if (planFirst == most && (kind == LZ_EXPLICIT || kind == DELTA_EXPLICIT)) planFirst = planCount;
+		planCount += 1;
+		run = 0;
+	}
+}
+
+// The bit stream of a trial.
+let bitEnd: usize = 0;
+let bitAt: usize = 0;
+
+/** At least 48 of the next bits, at the top. */
+// @ts-ignore: decorator
+@inline
+function peek(): u64 {
+	return load<u64>(bitEnd - 8 - ((bitAt >> 4) << 1)) << <u64>(bitAt & 15);
+}
+
+/** Where the last word begins of which bits were used. */
+// @ts-ignore: decorator
+@inline
+function back(): usize {
+	return bitEnd - (((bitAt + 15) >> 4) << 1);
+}
+
+/** The symbol of a code whose frequencies are all equal. */
+function freshSymbol(count: u32): u32 {
+	const depth = 32 - clz(count - 1);
+	const shorter = ((<u32>1) << depth) - count;
+	const top = peek() >> <u64>(64 - depth);
+	const short = <u32>(top >> 1);
+	if (short < shorter) {
+		bitAt += <usize>(depth - 1);
+		return count - shorter + short;
+	}
+	bitAt += <usize>depth;
+	return <u32>top - 2 * shorter;
+}
+
+/** A slot's base and the extra bits behind it. */
+function slotValue(rows: usize, symbol: u32): u32 {
+	const row = rows + (<usize>symbol << 3);
+	const extra = load<u32>(row, 4);
+	const value = load<u32>(row) + <u32>((peek() >> 1) >> <u64>(63 - extra));
+	bitAt += <usize>extra;
+	return value;
+}
+
+/** How much a trial has decoded. */
+let position: u32 = 0;
+
+/** The word between the readers at the end is zero: whether there is one between a match of the plan and the one before. */
+function mayMeet(input: usize, k: u32): u32 {
+	const row = PLAN + <usize>k * PLAN_ROW;
+	let at = input + 4;
+	if (k > 0) at = input + <usize>load<u32>(row - PLAN_ROW, 8);
+	for (const last = input + <usize>load<u32>(row, 8); at <= last; at += 2) if (load<u16>(at) == 0) return 2;
+	return 0;
+}
+
+/**
+ * Runs matches of the plan through the bit stream.
+ *
+ * @returns 0: impossible; 1: possible so far; 2: the readers may have met before
+ */
+function walk(input: usize, from: u32, to: u32, symbols: u32, limit: u32): u32 {
+	for (let k = from; k < to; k++) {
+		const row = PLAN + <usize>k * PLAN_ROW;
+		const run = load<u32>(row);
+		const kind = load<u32>(row, 4);
+		bitAt += <usize>run << 3;
+		position += run;
+		if (back() < input + <usize>load<u32>(row, 8)) return mayMeet(input, k);
+		let distance: u64;
+		if (kind < DELTA_EXPLICIT) {
+			let offset: u32;
+			if (kind == LZ_EXPLICIT) {
+				offset = slotValue(OFFSET_ROWS, freshSymbol(symbols));
+				newOffset(offset);
+			} else {
+				offset = recentOffset(kind - LZ_RECENT);
+			}
+			distance = <u64>offset;
+		} else {
+			let pair: u64;
+			if (kind == DELTA_EXPLICIT) {
+				const power = freshSymbol(8);
+				pair = (<u64>power << 32) | <u64>slotValue(OFFSET_ROWS, freshSymbol(symbols));
+				newPair(pair);
+			} else {
+				pair = recentPair(kind - DELTA_RECENT);
+			}
+			distance = ((pair & 0xffffffff) + 1) << (pair >> 32);
+		}
+		const length = slotValue(LENGTH_ROWS, freshSymbol(LENGTH_SLOTS));
+		if (back() < input + <usize>load<u32>(row, 8)) return mayMeet(input, k);
+		if (distance > <u64>position || length > limit - position) return 0;
+		position += length;
+	}
+	return 1;
+}
+
+// Where hits go.
+let hitsAt: usize = 0;
+let hitCount: u32 = 0;
+let hitsMost: u32 = 0;
+
+/** Offset symbols of the smallest size that the stored size allows, and of a whole chunk. */
+let leastSymbols: u32 = 0;
+let greatestSymbols: u32 = 0;
+/** The last offset symbol that can be right at `reachPosition`. */
+let reach: u32 = 0;
+let reachPosition: u32 = 0;
+
+function startSizes(chunkSize: u32): void {
+	leastSymbols = 1;
+	greatestSymbols = slotsFor(OFFSET_ROWS, chunkSize - 1);
+	reachPosition = 0xffffffff;
+}
+
+/** Tries one pair of start and end, which grow apart from call to call: all sizes that the first explicit offset allows. */
+function tryChunk(input: usize, end: usize, output: usize, chunkSize: u32, isShort: bool): void {
+	const storedSize = <u32>(end - input);
+	while (leastSymbols < greatestSymbols && load<u32>(OFFSET_ROWS + (<usize>leastSymbols << 3)) <= storedSize)
+		leastSymbols += 1;
+	if (isShort && planFirst >= planCount) makePlan(input, PLAN_MAX);
+	// A thousand literals in a row save nothing: that is no compressed chunk.
+	if (planCount == 0) return;
+	bitEnd = end;
+	bitAt = 0;
+	position = 0;
+	startRecents();
+	const state = walk(input, 0, min(planFirst, planCount), 0, chunkSize);
+	if (state == 0) return;
+	if (state == 2 || planFirst >= planCount) {
+		// Without an explicit offset nothing depends on the size.
+		meet(input, end, greatestSymbols, storedSize + 1, output, chunkSize);
+		return;
+	}
+	const row = PLAN + <usize>planFirst * PLAN_ROW;
+	position += load<u32>(row);
+	bitAt += <usize>load<u32>(row) << 3;
+	if (load<u32>(row, 4) == DELTA_EXPLICIT) bitAt += 3;
+	if (position != reachPosition) {
+		reachPosition = position;
+		reach = position == 0 ? 0 : slotsFor(OFFSET_ROWS, position) - 1;
+	}
+	const bits = peek();
+	const needsPlan = isShort && planCount == SHORT_PLAN;
+	// Of n equally frequent symbols the last 2^depth - n have the shorter codewords, which come first: so a codeword's
+	// symbol grows by two from one n to the next, and few n give one within reach.
+	for (let depth = 32 - clz(leastSymbols - 1); depth <= 32 - clz(greatestSymbols - 1); depth++) {
+		const all = <u32>1 << depth;
+		const top = <u32>(bits >> <u64>(64 - depth));
+		const least = max(leastSymbols, (all >> 1) + 1);
+		const greatest = min(greatestSymbols, all);
+		const last = min(greatest, (reach + all - (top >> 1)) >> 1);
+		for (let symbols = least; symbols <= last; symbols++)
+			if (top >> 1 < all - symbols && trySize(input, end, symbols, output, chunkSize, needsPlan)) return;
+		const longFirst = max(least, (2 * all - top + 1) >> 1);
+		const longLast = min(greatest, (reach + 2 * all - top) >> 1);
+		for (let symbols = longFirst; symbols <= longLast; symbols++)
+			if (top >> 1 >= all - symbols && trySize(input, end, symbols, output, chunkSize, needsPlan)) return;
+	}
+}
+
+/** @returns true when there is no more room for hits */
+function trySize(input: usize, end: usize, symbols: u32, output: usize, chunkSize: u32, needsPlan: bool): bool {
+	const storedSize = <u32>(end - input);
+	// The number of offset symbols says between which bounds the size lies.
+	const least = max(load<u32>(OFFSET_ROWS + (<usize>(symbols - 1) << 3)) + 1, storedSize + 1);
+	const most = min(load<u32>(OFFSET_ROWS + (<usize>symbols << 3)), chunkSize);
+	if (least > most || !passes(input, end, symbols, most)) return false;
+	if (needsPlan) {
+		makePlan(input, PLAN_MAX);
+		const isPassed = passes(input, end, symbols, most);
+		if (!isPassed) {
+			planCount = min(planCount, SHORT_PLAN);
+			return false;
+		}
+	}
+	meet(input, end, symbols, least, output, most);
+	return hitCount >= hitsMost;
+}
+
+function passes(input: usize, end: usize, symbols: u32, most: u32): bool {
+	bitEnd = end;
+	bitAt = 0;
+	position = 0;
+	startRecents();
+	return walk(input, 0, planCount, symbols, most) != 0;
+}
+
+/** Decodes a symbol of an adaptive code; NO_SYMBOL when its codeword is unknown. */
+function adaptiveSymbol(at: usize, bits: u32): u32 {
+	const next = peek();
+	let e = <u32>load<u16>(at + CODE_TABLE + (<usize>(next >> <u64>(64 - bits)) << 1));
+	if (e >= LONG) {
+		e = longSymbol(at + CODE_LONG, <u32>(next >> 48), bits);
+		if (e == NO_SYMBOL) return NO_SYMBOL;
+	}
+	bitAt += <usize>(e & 63);
+	const symbol = e >> 6;
+	const slot = at + FREQUENCIES + (<usize>symbol << 2);
+	store<u32>(slot, load<u32>(slot) + 1);
+	return symbol;
+}
+
+/** Decodes a whole chunk of unknown size, and notes where both readers meet. */
+function meet(input: usize, end: usize, symbols: u32, least: u32, output: usize, most: u32): void {
+	const storedSize = <u32>(end - input);
+	startRangeCoder(input);
+	startRecents();
+	startCode(LITERAL, 256, LITERAL_BITS);
+	startCode(LENGTH, LENGTH_SLOTS, LENGTH_BITS);
+	startCode(OFFSET, symbols, OFFSET_BITS);
+	startCode(DELTA_OFFSET, symbols, OFFSET_BITS);
+	startCode(POWER, 8, POWER_BITS);
+	let literalsLeft = LONG_PERIOD;
+	let lengthsLeft = SHORT_PERIOD;
+	let offsetsLeft = LONG_PERIOD;
+	let deltaOffsetsLeft = LONG_PERIOD;
+	let powersLeft = SHORT_PERIOD;
+	let found: u32 = 0;
+	bitEnd = end;
+	bitAt = 0;
+	let out: u32 = 0;
+	while (out < most) {
+		if (!isMatch()) {
+			before = 0;
+			const symbol = adaptiveSymbol(LITERAL, LITERAL_BITS);
+			if (symbol == NO_SYMBOL) return;
+			if (--literalsLeft == 0) {
+				rebuildCode(LITERAL, 256, LITERAL_BITS);
+				literalsLeft = LONG_PERIOD;
+			}
+			store<u8>(output + <usize>out, <u8>symbol);
+			out += 1;
+		} else {
+			const kind = matchKind();
+			let offset: u64;
+			let span: u64 = 0;
+			if (kind < DELTA_EXPLICIT) {
+				if (kind == LZ_EXPLICIT) {
+					const symbol = adaptiveSymbol(OFFSET, OFFSET_BITS);
+					if (symbol == NO_SYMBOL) return;
+					newOffset(slotValue(OFFSET_ROWS, symbol));
+					if (--offsetsLeft == 0) {
+						rebuildCode(OFFSET, symbols, OFFSET_BITS);
+						offsetsLeft = LONG_PERIOD;
+					}
+					offset = <u64>l0;
+				} else {
+					offset = <u64>recentOffset(kind - LZ_RECENT);
+				}
+			} else {
+				let pair: u64;
+				if (kind == DELTA_EXPLICIT) {
+					const power = adaptiveSymbol(POWER, POWER_BITS);
+					if (power == NO_SYMBOL) return;
+					if (--powersLeft == 0) {
+						rebuildCode(POWER, 8, POWER_BITS);
+						powersLeft = SHORT_PERIOD;
+					}
+					const symbol = adaptiveSymbol(DELTA_OFFSET, OFFSET_BITS);
+					if (symbol == NO_SYMBOL) return;
+					pair = (<u64>power << 32) | <u64>slotValue(OFFSET_ROWS, symbol);
+					if (--deltaOffsetsLeft == 0) {
+						rebuildCode(DELTA_OFFSET, symbols, OFFSET_BITS);
+						deltaOffsetsLeft = LONG_PERIOD;
+					}
+					newPair(pair);
+				} else {
+					pair = recentPair(kind - DELTA_RECENT);
+				}
+				span = <u64>1 << (pair >> 32);
+				offset = (pair & 0xffffffff) << (pair >> 32);
+			}
+			const lengthSymbol = adaptiveSymbol(LENGTH, LENGTH_BITS);
+			if (lengthSymbol == NO_SYMBOL) return;
+			const length = slotValue(LENGTH_ROWS, lengthSymbol);
+			if (--lengthsLeft == 0) {
+				rebuildCode(LENGTH, LENGTH_SLOTS, LENGTH_BITS);
+				lengthsLeft = SHORT_PERIOD;
+			}
+			if (length > most - out || offset + span > <u64>out) return;
+			const to = output + <usize>out;
+			if (span == 0) copyMatch(to, <usize>offset, <usize>length);
+			else copyPlain(to, <usize>length, <usize>offset, <usize>span);
+			out += length;
+		}
+		const gap = <i32>(back() - front);
+		if (gap < 0) return;
+		if (gap > GAP || out < least || !endsClean(gap)) continue;
+		const hit = hitsAt + <usize>hitCount * HIT;
+		store<u32>(hit, storedSize);
+		store<u32>(hit, out, 4);
+		store<u32>(hit, <u32>(code == 0), 8);
+		if (++hitCount == hitsMost || ++found == SIZES_MAX) return;
+	}
+}
+
+/** Nothing but zeros is left: between the readers, and of the word that the bit stream stands in. */
+function endsClean(gap: i32): bool {
+	if (gap == GAP && load<u16>(front) != 0) return false;
+	const rest = <u64>((16 - (bitAt & 15)) & 15);
+	return rest == 0 || peek() >> (64 - rest) == 0;
+}
+
+function copyPlain(out: usize, length: usize, offset: usize, span: usize): void {
+	const end = out + length;
+	for (let to = out; to < end; to++)
+		store<u8>(
+			to,
+			<u8>(<u32>load<u8>(to - offset) + <u32>load<u8>(to - span) - <u32>load<u8>(to - span - offset)),
+		);
+}
+
+/**
+ * Finds the ends that the chunk at `input` may have.
+ *
+ * @param from the first end to try, an even number of bytes behind `input`; `to` the last
+ * @param output room for a chunk
+ * @param hits receives 12 bytes each: stored size, original size, 1 when the range coder ended with nothing left
+ * @returns how many hits, at most `most`
+ */
+export function endsOfLzms(
+	input: usize,
+	from: usize,
+	to: usize,
+	chunkSize: u32,
+	output: usize,
+	hits: usize,
+	most: u32,
+): u32 {
+	hitsAt = hits;
+	hitCount = 0;
+	hitsMost = most;
+	startSizes(chunkSize);
+	makePlan(input, PLAN_MAX);
+	for (let end = max(from, input + STORED_MIN); end <= to && hitCount < most; end += 2)
+		tryChunk(input, end, output, chunkSize, false);
+	return hitCount;
+}
+
+/** As `endsOfLzms`, but for the starts of a chunk whose end is known; from the nearest on. */
+export function startsOfLzms(
+	end: usize,
+	from: usize,
+	chunkSize: u32,
+	output: usize,
+	hits: usize,
+	most: u32,
+): u32 {
+	hitsAt = hits;
+	hitCount = 0;
+	hitsMost = most;
+	startSizes(chunkSize);
+	for (let input = end - STORED_MIN; input >= from && hitCount < most; input -= 2) {
+		makePlan(input, SHORT_PLAN);
+		tryChunk(input, end, output, chunkSize, true);
+	}
+	return hitCount;
+}

@@ -1,0 +1,260 @@
+/**
+ * Cuts stretches of uncompressed bytes into blobs, by nothing but the SHA-1s that are wanted (wim.md §13.4 D).
+ */
+import { createHash } from 'node:crypto';
+import type { Finder, PrefixHit } from '../../codec/finder.ts';
+import { formatSizes, isFormatStart } from './formats.ts';
+import {
+	endOf,
+	type FoundResource,
+	type SearchRange,
+	type SearchTools,
+	type Stretch,
+} from './found.ts';
+import type { Bytes } from './stored-window.ts';
+
+/** How far the end of a blob is looked for at once; then, before anything else is tried; at last, when all else is done. */
+const REACH_SHORT = 64 << 10;
+const REACH = 4 << 20;
+const REACH_LONG = 256 << 20;
+
+/** A longer blob may begin like a short one: so far behind a hit a longer one is looked for. */
+const LONGER_FACTOR = 4;
+const LONGER_LEAST = 64 << 10;
+
+/** Hits that may have been only the beginnings of longer blobs. */
+const BACKTRACK_MAX = 3;
+
+const PIECE = 64 << 10;
+
+/** A gap is usually exactly one blob; larger ones than this hardly ever are. */
+const WHOLE_MAX = 64 << 20;
+
+/** How far a start that is sure is looked for, behind a place where nothing fits. */
+const SURE_REACH = 64 << 20;
+
+/**
+ * Bytes hashed byte by byte in search of starts in the middle of a stretch, for each place and for a whole search: some
+ * seconds, and some minutes. Without bounds this would be quadratic in the length of the stretch.
+ */
+const MIDDLE_MAX = 128 << 20;
+const MIDDLE_ALL_MAX = 2 << 30;
+
+/**
+ * Finds wanted blobs that lie back to back, beginning at the start of a stretch; behind a damaged or unwanted one it finds
+ * its feet again at the beginnings of well-known file formats, then at whatever else may be a beginning. Yields how many
+ * bytes it went through.
+ */
+export function* cutBlobs(
+	window: Bytes,
+	finder: Finder,
+	range: SearchRange,
+	tools: SearchTools,
+): Generator<number, FoundResource[], void> {
+	const { start, stop, end, isSynced } = range;
+	const cutter = new BlobCutter(window, finder, end, tools);
+	const whole = end - start <= WHOLE_MAX && isSynced ? cutter.exactly(start, end - start) : null;
+	return whole !== null ? [whole] : yield* cutter.cut(start, stop, isSynced);
+}
+
+/** Finds blobs at known starts. */
+export class BlobCutter {
+	private readonly window: Bytes;
+	private readonly finder: Finder;
+	private readonly end: number;
+	private readonly tools: SearchTools;
+	private found: FoundResource[] = [];
+	/** Starts of stretches that nothing explained, with where the next known blob begins. */
+	private readonly unresolved: Stretch[] = [];
+	private middleLeft = MIDDLE_ALL_MAX;
+
+	constructor(window: Bytes, finder: Finder, end: number, tools: SearchTools) {
+		this.window = window;
+		this.finder = finder;
+		this.end = end;
+		this.tools = tools;
+	}
+
+	/** @param isSynced a blob probably begins at `start` */
+	*cut(start: number, stop: number, isSynced: boolean): Generator<number, FoundResource[], void> {
+		let at = isSynced ? start : yield* this.nextSure(start, stop);
+		while (at < stop) {
+			const hit = (yield* this.blobAt(at)) ?? (yield* this.fartherAt(at));
+			if (hit !== null) {
+				yield* this.take(hit);
+				at = endOf(hit);
+				continue;
+			}
+			const next = yield* this.resume(at);
+			this.unresolved.push({ start: at, end: next });
+			yield next - at;
+			at = next;
+		}
+		yield* this.retry();
+		return this.found.sort((a, b) => a.offset - b.offset);
+	}
+
+	/** The blob of exactly these bytes. */
+	exactly(offset: number, size: number): FoundResource | null {
+		if (size <= 0 || offset + size > this.end) return null;
+		const hash = createHash('sha1');
+		for (let done = 0; done < size; done += 1 << 20)
+			hash.update(this.window.at(offset + done, Math.min(1 << 20, size - done)));
+		const sha1 = hash.digest('hex');
+		return this.tools.wanted.names.has(sha1) ? rawResource(offset, { size, sha1 }) : null;
+	}
+
+	/** The blob that begins at `at`: by known length, else within a short reach. */
+	*blobAt(at: number): Generator<number, FoundResource | null, void> {
+		return this.ofLikelySize(at) ?? (yield* this.search(at, 0, REACH_SHORT));
+	}
+
+	/** A longer blob; or one of the last hits was only the beginning of a longer blob. */
+	*fartherAt(at: number): Generator<number, FoundResource | null, void> {
+		if (this.end - at > REACH_SHORT) {
+			const hit = yield* this.search(at, 0, REACH);
+			if (hit !== null) return hit;
+		}
+		for (let back = 1; back <= Math.min(BACKTRACK_MAX, this.found.length); back++) {
+			const before = this.found[this.found.length - back];
+			if (before === undefined || endOf(before) > at) break;
+			const longer = yield* this.search(before.offset, endOf(before) - before.offset, REACH);
+			if (longer === null || endOf(longer) < at) continue;
+			this.found.splice(this.found.length - back, back);
+			return longer;
+		}
+		return null;
+	}
+
+	private *take(hit: FoundResource): Generator<number, void, void> {
+		this.found.push(hit);
+		yield endOf(hit) - hit.offset;
+	}
+
+	/** Where the next blob begins behind a place that nothing explains; what lies between is taken where it shows. */
+	private *resume(at: number): Generator<number, number, void> {
+		// Its contents may be damaged and its own word about its length still good.
+		for (const size of this.ownSizes(at)) {
+			const next = at + size;
+			if (next >= this.end) continue;
+			const hit = yield* this.blobAt(next);
+			if (hit !== null) return next;
+		}
+		const sure = yield* this.nextSure(at + 1, Math.min(this.end, at + SURE_REACH));
+		return yield* this.middle(at + 1, sure);
+	}
+
+	/** The next start of a well-known format whose own length gives a wanted blob. */
+	private *nextSure(from: number, stop: number): Generator<number, number, void> {
+		for (let at = from; at < stop; at += PIECE) {
+			const bytes = this.window.at(at, Math.min(PIECE + 8, this.end - at)).slice();
+			for (let k = 0; k < bytes.length - 4 && k < PIECE; k++) {
+				if (!isFormatStart(bytes, k)) continue;
+				if (this.ofLikelySize(at + k) !== null) return at + k;
+				yield 0;
+			}
+			yield 0;
+		}
+		return stop;
+	}
+
+	/** The first start between two places at which a wanted blob begins that ends before the second. */
+	private *middle(from: number, to: number): Generator<number, number, void> {
+		let left = Math.min(MIDDLE_MAX, this.middleLeft);
+		const start = left;
+		try {
+			for (const isAny of [false, true])
+				for (let at = from; at < to; at++) {
+					if (this.isLikelyStart(at) === isAny) continue;
+					const reach = Math.min(REACH_SHORT, to - at);
+					if (left < reach) break;
+					left -= reach;
+					const hit = yield* this.search(at, 0, reach);
+					if (hit !== null) return at;
+				}
+			return to;
+		} finally {
+			this.middleLeft -= start - left;
+		}
+	}
+
+	/** Behind a line end or a run of zeros, or where a format begins. */
+	private isLikelyStart(at: number): boolean {
+		const bytes = this.window.at(at - 2, 8);
+		const [a, b, c] = bytes;
+		if (b === 0x0a || (a === 0 && b === 0 && c !== 0)) return true;
+		return isFormatStart(bytes, 2);
+	}
+
+	/** Very long blobs: looked for last, since nothing else is as slow. */
+	private *retry(): Generator<number, void, void> {
+		let left = MIDDLE_ALL_MAX;
+		for (const { start } of this.unresolved) {
+			const reach = Math.min(REACH_LONG, this.end - start);
+			if (reach <= REACH || left < reach) continue;
+			left -= reach;
+			const hit = yield* this.search(start, REACH, reach);
+			if (hit === null) continue;
+			this.found = this.found.filter(({ offset }) => offset < hit.offset || offset >= endOf(hit));
+			this.found.push(hit);
+		}
+	}
+
+	/** The longest wanted prefix within reach that is longer than `least`; stops some way behind the first. */
+	private *search(
+		at: number,
+		least: number,
+		reach: number,
+	): Generator<number, FoundResource | null, void> {
+		let best: PrefixHit | null = null;
+		let end = Math.min(this.end, at + reach);
+		for (let done = 0; at + done < end; done += PIECE) {
+			const bytes = this.window.at(at + done, Math.min(PIECE, end - at - done));
+			for (const hit of this.finder.cut(bytes, done, this.tools.wanted))
+				if (hit.size > least && hit.size > (best?.size ?? 0)) {
+					best = hit;
+					end = Math.min(
+						this.end,
+						at + reach,
+						at + Math.max(LONGER_LEAST, hit.size * LONGER_FACTOR),
+					);
+				}
+			yield 0;
+		}
+		return best === null ? null : rawResource(at, best);
+	}
+
+	/** By the lengths that the format of the bytes tells, and those that donors know of. */
+	private ofLikelySize(at: number): FoundResource | null {
+		for (const size of this.ownSizes(at)) {
+			const hit = this.exactly(at, size);
+			if (hit !== null) return hit;
+		}
+		if (this.tools.sizes.length > 64) return null;
+		for (const size of this.tools.sizes) {
+			const hit = this.exactly(at, size);
+			if (hit !== null) return hit;
+		}
+		return null;
+	}
+
+	private ownSizes(at: number): number[] {
+		const head = this.window.at(at, Math.min(1 << 16, this.end - at)).slice();
+		return formatSizes(head, this.end - at, (offset) => {
+			const bytes = this.window.at(at + offset, 4);
+			return bytes.length < 4
+				? 0
+				: new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+		});
+	}
+}
+
+function rawResource(offset: number, { size, sha1 }: PrefixHit): FoundResource {
+	return {
+		offset,
+		isRaw: true,
+		ends: [{ storedSize: size, originalSize: size, sha1 }],
+		isWanted: true,
+		isTree: false,
+	};
+}

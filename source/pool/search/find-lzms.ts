@@ -1,0 +1,299 @@
+/**
+ * Finds LZMS resources in stretches that no table describes. LZMS shows no start, but a start has its ends: where both
+ * readers of a chunk meet (wim.md §13.4 C). So a walk from a known start goes on by itself; resources of several chunks
+ * show their table; and from a known end the walk goes backwards.
+ */
+import { FormatError } from '../../base/errors.ts';
+import { sha1Hasher, sha1 as sha1Of } from '../../bytes/sha1.ts';
+import type { Decoder } from '../../codec/decoder.ts';
+import type { Finder, LzmsChunk } from '../../codec/finder.ts';
+import { BlobCutter } from './cut-blobs.ts';
+import {
+	beginsLikeTree,
+	endOf,
+	type FoundResource,
+	type ResourceEnd,
+	type SearchRange,
+	type SearchTools,
+} from './found.ts';
+import type { Bytes } from './stored-window.ts';
+
+/** Between the two readers lies one word at the end of every chunk. */
+const MEETING_DISTANCE_MAX = 2;
+
+/** Bytes of unknown starts that are tried one by one where neither side leads any further. */
+const MIDDLE_MAX = 48 << 10;
+
+/** Chunks larger than this are not looked for from behind. */
+const BACKWARD_MAX = 1 << 20;
+
+/** A chunk table is believed up to this many entries. */
+const ENTRIES_MAX = 1 << 20;
+
+/** Looks for LZMS resources. Yields how many bytes it went through. */
+export function* findLzms(
+	window: Bytes,
+	kernels: { readonly finder: Finder; readonly decoder: Decoder },
+	range: SearchRange,
+	tools: SearchTools,
+): Generator<number, FoundResource[], void> {
+	return yield* new LzmsSearch(window, kernels.finder, kernels.decoder, range, tools).run();
+}
+
+class LzmsSearch {
+	private readonly window: Bytes;
+	private readonly finder: Finder;
+	private readonly decoder: Decoder;
+	private readonly range: SearchRange;
+	private readonly chunkSize: number;
+	private readonly tools: SearchTools;
+	private readonly cutter: BlobCutter;
+
+	constructor(
+		window: Bytes,
+		finder: Finder,
+		decoder: Decoder,
+		range: SearchRange,
+		tools: SearchTools,
+	) {
+		this.window = window;
+		this.finder = finder;
+		this.decoder = decoder;
+		this.range = range;
+		this.chunkSize = range.chunkSize;
+		this.tools = tools;
+		this.cutter = new BlobCutter(window, finder, range.end, tools);
+	}
+
+	*run(): Generator<number, FoundResource[], void> {
+		const found: FoundResource[] = [];
+		const { start, stop, end, isSynced } = this.range;
+		let at = isSynced ? start : ((yield* this.nextSure(start))?.offset ?? stop);
+		while (at < stop) {
+			const next = yield* this.resourceAt(at);
+			if (next !== null) {
+				found.push(next);
+				yield endOf(next) - at;
+				at = endOf(next);
+				continue;
+			}
+			const sure = yield* this.nextSure(at + 1);
+			const behind = sure?.offset ?? stop;
+			// Where the range ends for no reason of the data, whoever searches behind it goes on.
+			const before = sure !== null || stop === end ? yield* this.backward(at, behind) : [];
+			const middle = yield* this.middle(at + 1, before[0]?.offset ?? behind);
+			found.push(...middle, ...before);
+			yield behind - at;
+			at = behind;
+		}
+		return found;
+	}
+
+	/** The resource that begins at `at`: compressed, else a raw blob. */
+	private *resourceAt(at: number): Generator<number, FoundResource | null, void> {
+		const compressed = this.severalChunks(at) ?? this.oneChunk(at);
+		if (compressed?.isWanted) return compressed;
+		if (this.tools.wanted.names.size === 0) return compressed;
+		const raw = yield* this.cutter.blobAt(at);
+		return raw ?? compressed ?? (yield* this.cutter.fartherAt(at));
+	}
+
+	private oneChunk(at: number): FoundResource | null {
+		const stored = this.window.at(at, Math.min(this.chunkSize, this.range.end - at)).slice();
+		const ends = this.finder.endsOfLzms(this.chunkSize, stored).filter(({ isClean }) => isClean);
+		return this.choose(at, 0, 0, stored, ends, null, false);
+	}
+
+	/** A chunk table, chunks that give what they should, and a last one of any size. */
+	private severalChunks(at: number): FoundResource | null {
+		const entries = this.entriesAt(at);
+		for (let count = entries.length; count >= Math.max(1, entries.length - 2); count--) {
+			const found = this.withTable(at, entries.slice(0, count));
+			if (found !== null) return found;
+		}
+		return null;
+	}
+
+	/** Words that increase by 1 to a chunk each; compressed chunks have even sizes. */
+	private entriesAt(at: number): number[] {
+		const entries: number[] = [];
+		let before = 0;
+		for (let offset = at; entries.length < ENTRIES_MAX; ) {
+			const bytes = this.window.at(offset, Math.min(4096, this.range.end - offset));
+			const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+			let k = 0;
+			for (; k + 4 <= bytes.length; k += 4) {
+				const entry = view.getUint32(k, true);
+				if (entry <= before || entry - before > this.chunkSize || entry % 2 !== 0) return entries;
+				entries.push(entry);
+				before = entry;
+			}
+			if (k === 0) return entries;
+			offset += k;
+		}
+		return entries;
+	}
+
+	private withTable(at: number, entries: readonly number[]): FoundResource | null {
+		const data = at + 4 * entries.length;
+		if (data + (entries.at(-1) ?? 0) >= this.range.end) return null;
+		const hash = sha1Hasher();
+		let decoded = 0;
+		let start = 0;
+		let isTree = false;
+		for (const [k, next] of entries.entries()) {
+			const size = next - start;
+			const bytes = this.window.at(data + start, size);
+			const chunk = size === this.chunkSize ? bytes : this.decodeMeeting(bytes, this.chunkSize);
+			if (chunk === null) return null;
+			if (k === 0) isTree = beginsLikeTree(chunk);
+			hash.update(chunk);
+			if (size < this.chunkSize) decoded++;
+			start = next;
+		}
+		if (decoded === 0) return null;
+		const lastAt = data + start;
+		const room = Math.min(this.chunkSize, this.range.end - lastAt);
+		const stored = this.window.at(lastAt, room).slice();
+		const ends = this.finder.endsOfLzms(this.chunkSize, stored).filter(({ isClean }) => isClean);
+		const before = entries.length * this.chunkSize;
+		return this.choose(at, lastAt - at, before, stored, ends, hash, isTree);
+	}
+
+	/** Of the ends of a last chunk, the one whose SHA-1 is wanted first, else the first. */
+	private choose(
+		at: number,
+		storedBefore: number,
+		originalBefore: number,
+		stored: Uint8Array,
+		chunks: readonly LzmsChunk[],
+		hash: ReturnType<typeof sha1Hasher> | null,
+		isTreeBefore: boolean,
+	): FoundResource | null {
+		const ends: ResourceEnd[] = [];
+		let isTree = isTreeBefore;
+		for (const { storedSize, originalSize } of chunks) {
+			const chunk = this.decodeMeeting(stored.subarray(0, storedSize), originalSize);
+			if (chunk === null) continue;
+			if (hash === null && ends.length === 0) isTree = beginsLikeTree(chunk);
+			const sha1 = hash === null ? sha1Of(chunk) : hash.copy().update(chunk).digest('hex');
+			ends.push({
+				storedSize: storedBefore + storedSize,
+				originalSize: originalBefore + originalSize,
+				sha1,
+			});
+		}
+		const wanted = ends.find(({ sha1 }) => this.tools.wanted.names.has(sha1));
+		if (ends.length === 0) return null;
+		return {
+			offset: at,
+			isRaw: false,
+			ends: wanted === undefined ? ends : [wanted, ...ends.filter((end) => end !== wanted)],
+			isWanted: wanted !== undefined,
+			isTree,
+		};
+	}
+
+	private decodeMeeting(stored: Uint8Array, originalSize: number): Uint8Array | null {
+		if (stored.length >= originalSize) return null;
+		try {
+			this.decoder.reserve(stored.length, originalSize);
+			this.decoder.input(stored.length).set(stored);
+			const bytes = this.decoder.decode('lzms', this.chunkSize, stored.length, originalSize);
+			const { front, back } = this.decoder.lastConsumed();
+			return back - front >= 0 && back - front <= MEETING_DISTANCE_MAX ? bytes : null;
+		} catch (error) {
+			if (error instanceof FormatError) return null;
+			throw error;
+		}
+	}
+
+	/** The next resource that shows itself: by its chunk table. */
+	private *nextSure(
+		from: number,
+	): Generator<number, { offset: number; resource: FoundResource } | null, void> {
+		const step = 1 << 20;
+		for (let start = from; start < this.range.stop; start += step) {
+			const bytes = this.window.at(start, Math.min(step + 8, this.range.end - start)).slice();
+			const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+			const last = Math.min(step, bytes.length - 8, this.range.stop - start);
+			for (let k = 0; k < last; k++) {
+				if (bytes[k + 3] !== 0) continue;
+				const first = view.getUint32(k, true);
+				if (first < 8 || first > this.chunkSize || first % 2 !== 0) continue;
+				const resource = this.severalChunks(start + k);
+				if (resource !== null) return { offset: start + k, resource };
+				if (k % 64 === 0) yield 0;
+			}
+			yield 0;
+		}
+		return null;
+	}
+
+	/** Resources back to back that end at `end`, or at a place that was hinted at; none begins before `least`. */
+	private *backward(least: number, end: number): Generator<number, FoundResource[], void> {
+		for (const start of this.endsBefore(least, end)) {
+			const found: FoundResource[] = [];
+			let at = start;
+			while (at - least >= 8) {
+				const one = this.endingAt(least, at);
+				if (one === null) break;
+				found.unshift(one);
+				at = one.offset;
+				yield 0;
+			}
+			if (found.length > 0) return found;
+		}
+		return [];
+	}
+
+	private endsBefore(least: number, end: number): number[] {
+		const hints = this.range.hints.filter((hint) => hint > least && hint < end);
+		// A table that was wiped leaves zeros.
+		let trimmed = end;
+		const bytes = this.window.at(
+			Math.max(least, end - (64 << 20)),
+			end - Math.max(least, end - (64 << 20)),
+		);
+		let k = bytes.length;
+		while (k > 0 && bytes[k - 1] === 0) k--;
+		trimmed -= bytes.length - k;
+		const ends = [end, ...hints.reverse()];
+		for (let more = 0; more < 4 && trimmed < end; more++) ends.push(trimmed + more);
+		return [...new Set(ends)].filter((one) => one > least && one <= end);
+	}
+
+	/** The resource that ends at `end`: one chunk, or the last of several whose table is found before them. */
+	private endingAt(least: number, end: number): FoundResource | null {
+		const room = Math.min(this.chunkSize, BACKWARD_MAX, end - least);
+		const stored = this.window.at(end - room, room).slice();
+		const starts = this.finder
+			.startsOfLzms(this.chunkSize, stored)
+			.filter(({ isClean }) => isClean);
+		for (const { storedSize } of starts) {
+			const offset = end - storedSize;
+			const same = starts.filter((other) => other.storedSize === storedSize);
+			const bytes = stored.subarray(stored.length - storedSize);
+			const found = this.choose(offset, 0, 0, bytes, same, null, false);
+			if (found !== null) return found;
+		}
+		return null;
+	}
+
+	/** Starts one by one where neither side leads any further. */
+	private *middle(from: number, to: number): Generator<number, FoundResource[], void> {
+		const found: FoundResource[] = [];
+		if (this.tools.wanted.names.size === 0 || to - from > MIDDLE_MAX) return found;
+		for (let at = from; at + 8 <= to; at++) {
+			const room = Math.min(this.chunkSize, to - at);
+			const stored = this.window.at(at, room).slice();
+			const ends = this.finder.endsOfLzms(this.chunkSize, stored).filter(({ isClean }) => isClean);
+			const one = this.choose(at, 0, 0, stored, ends, null, false);
+			if (at % 64 === 0) yield 0;
+			if (!one?.isWanted || endOf(one) > to) continue;
+			found.push(one);
+			at = endOf(one) - 1;
+		}
+		return found;
+	}
+}
