@@ -1,0 +1,151 @@
+/**
+ * Numbers SHA-1s in the order in which they are added, in 28 bytes each and without an object or a string for any: an
+ * image has hundreds of thousands.
+ */
+import { randomFillSync } from 'node:crypto';
+import { assert } from '../base/errors.ts';
+import type { Sha1 } from './sha1.ts';
+
+const WORDS = 5;
+const SIZE = 4 * WORDS;
+const FIRST_CAPACITY = 64;
+
+/** Odd numbers that nobody outside knows, so that no file can be made whose SHA-1s all meet in one slot. */
+const FACTORS = randomFillSync(new Uint32Array(WORDS)).map((word) => word | 1);
+
+/** The SHA-1 in question, as words in the order of this machine: they are only compared. */
+const wordsInQuestion = new Uint32Array(WORDS);
+const bytesInQuestion = new Uint8Array(wordsInQuestion.buffer);
+
+export class Sha1Index {
+	#count = 0;
+	#words: Uint32Array<ArrayBuffer>;
+	#bytes: Buffer;
+	/** Row + 1; 0 is free. At most half of them are taken. */
+	#slots: Uint32Array;
+	/** The highest bits of a hash choose the slot. */
+	#shift: number;
+
+	/** @param capacity rows that are expected */
+	constructor(capacity = FIRST_CAPACITY) {
+		const order = Math.max(4, Math.ceil(Math.log2(Math.max(1, capacity) * 2)));
+		this.#words = new Uint32Array(capacity * WORDS);
+		this.#bytes = Buffer.from(this.#words.buffer);
+		this.#slots = new Uint32Array(2 ** order);
+		this.#shift = 32 - order;
+	}
+
+	/** Of rows. */
+	get size(): number {
+		return this.#count;
+	}
+
+	/** The row of a SHA-1, a new one if it has none yet: `size` tells which. */
+	add(name: Sha1): number {
+		assert(ask(name), `"${name}" is no SHA-1`);
+		return this.#add();
+	}
+
+	/** As `add`, for the 20 bytes at `at`. */
+	addAt(bytes: Uint8Array, at: number): number {
+		askAt(bytes, at);
+		return this.#add();
+	}
+
+	/** As `add`, for a row of another index. */
+	addFrom(other: Sha1Index, row: number): number {
+		askAt(other.#bytes, row * SIZE);
+		return this.#add();
+	}
+
+	/** The row of a SHA-1, or -1. */
+	find(name: Sha1): number {
+		if (!ask(name)) return -1;
+		return (this.#slots[this.#slot()] ?? 0) - 1;
+	}
+
+	/** The SHA-1 of a row. */
+	name(row: number): Sha1 {
+		return this.#bytes.toString('hex', row * SIZE, (row + 1) * SIZE);
+	}
+
+	#add(): number {
+		const slot = this.#slot();
+		const known = this.#slots[slot] ?? 0;
+		if (known > 0) return known - 1;
+		const row = this.#count++;
+		if (row * WORDS === this.#words.length) this.#grow();
+		this.#words.set(wordsInQuestion, row * WORDS);
+		this.#slots[slot] = row + 1;
+		if (this.#count * 2 > this.#slots.length) this.#rehash();
+		return row;
+	}
+
+	/** Where the SHA-1 in question stands, or would stand. */
+	#slot(): number {
+		const slots = this.#slots;
+		const words = this.#words;
+		const mask = slots.length - 1;
+		for (let slot = hash(wordsInQuestion, 0) >>> this.#shift; ; slot = (slot + 1) & mask) {
+			const row = slots[slot] ?? 0;
+			if (row === 0) return slot;
+			const at = (row - 1) * WORDS;
+			if (
+				words[at] === wordsInQuestion[0] &&
+				words[at + 1] === wordsInQuestion[1] &&
+				words[at + 2] === wordsInQuestion[2] &&
+				words[at + 3] === wordsInQuestion[3] &&
+				words[at + 4] === wordsInQuestion[4]
+			)
+				return slot;
+		}
+	}
+
+	#grow(): void {
+		const grown = new Uint32Array(Math.max(FIRST_CAPACITY * WORDS, this.#words.length * 2));
+		grown.set(this.#words);
+		this.#words = grown;
+		this.#bytes = Buffer.from(grown.buffer);
+	}
+
+	#rehash(): void {
+		this.#slots = new Uint32Array(this.#slots.length * 2);
+		this.#shift--;
+		const mask = this.#slots.length - 1;
+		for (let row = 0; row < this.#count; row++) {
+			let slot = hash(this.#words, row * WORDS) >>> this.#shift;
+			while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+			this.#slots[slot] = row + 1;
+		}
+	}
+}
+
+/** Multilinear: whatever the words, with unknown factors they spread evenly over the highest bits. */
+function hash(words: Uint32Array, at: number): number {
+	let sum = 0;
+	for (let k = 0; k < WORDS; k++) sum = (sum + Math.imul(words[at + k] ?? 0, FACTORS[k] ?? 1)) | 0;
+	return sum;
+}
+
+function askAt(bytes: Uint8Array, at: number): void {
+	for (let k = 0; k < SIZE; k++) bytesInQuestion[k] = bytes[at + k] ?? 0;
+}
+
+/** @returns false when the name is none */
+function ask(name: Sha1): boolean {
+	if (name.length !== 2 * SIZE) return false;
+	let all = 0;
+	for (let k = 0; k < SIZE; k++) {
+		const byte = (digit(name, 2 * k) << 4) | digit(name, 2 * k + 1);
+		all |= byte;
+		bytesInQuestion[k] = byte;
+	}
+	return all >= 0;
+}
+
+/** A lower-case hexadecimal digit as a number; negative when it is none. */
+function digit(name: Sha1, at: number): number {
+	const code = name.charCodeAt(at);
+	if (code >= 0x30 && code <= 0x39) return code - 0x30;
+	return code >= 0x61 && code <= 0x66 ? code - 0x57 : -1;
+}
