@@ -1,6 +1,6 @@
 /** How large a file will be before it is written: exact where resources are copied, an upper estimate elsewhere. */
 import { INTEGRITY_CHUNK_SIZE_MAX, INTEGRITY_CHUNK_SIZE_MIN } from '../base/limits.ts';
-import { BLOB_ENTRY_SIZE } from '../wim/blob-table.ts';
+import { BLOB_ENTRY_SIZE } from '../wim/blob-entries.ts';
 import { canCopy, shapeOf } from '../wim/copy-resources.ts';
 import { setTotalBytes } from '../wim/edit-xml.ts';
 import {

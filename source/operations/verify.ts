@@ -14,6 +14,7 @@ import type { OpenPart } from '../wim/open-part.ts';
 import type { Blob, Resource } from '../wim/resource.ts';
 import type { Wim, WimImage } from '../wim/wim.ts';
 import { type BadStretch, compareWithTable, integrityBytes } from './integrity.ts';
+import { ResourceSet } from './resource-set.ts';
 import { mapOf, overlaps } from './verify-map.ts';
 import {
 	type BlobCopy,
@@ -97,8 +98,8 @@ class Verification {
 	readonly #missing = new Set<Sha1>();
 	/** The fault of each bad or missing blob. */
 	readonly #faultOf = new Map<Sha1, number>();
-	readonly #badResources = new Set<Resource>();
-	readonly #checkedResources = new Set<Resource>();
+	readonly #badResources = new ResourceSet();
+	readonly #checkedResources = new ResourceSet();
 	readonly #badStructures = new Map<OpenPart, Range[]>();
 	readonly #integrity = new Map<OpenPart, IntegrityResult>();
 	#blobsChecked = 0;
@@ -329,7 +330,7 @@ class Verification {
 				if (known === undefined) continue;
 				const listed = part.table.blobs.get(entry.sha1);
 				const copy =
-					listed !== undefined && listed.resource !== known.resource
+					listed !== undefined && !isSamePlace(listed, known)
 						? listed
 						: placeBlobs(part, [entry], part, new Map()).blobs.get(entry.sha1);
 				if (copy === undefined || copy.defect !== null || isSamePlace(copy, known)) continue;

@@ -1,63 +1,15 @@
 /**
- * The blob table: SHA-1 to resource (wim.md §3). Parsing is pure; the headers of solid resources, which placing their
+ * The blob table: SHA-1 to resource (wim.md §3). Placing is pure; the headers of solid resources, which placing their
  * blobs needs, are handed in.
  */
 import { FormatError } from '../base/errors.ts';
-import { formatHex, plural } from '../base/print.ts';
-import { type Sha1, sha1At, ZERO_SHA1 } from '../bytes/sha1.ts';
-import type { Span } from '../bytes/span.ts';
-import { chunkTableSize, type SolidShape } from '../codec/chunk-table.ts';
-import type { Compression } from '../codec/compression.ts';
-import { HEADER_SIZE, isSolidVersion, ResourceFlag } from './part-header.ts';
+import type { Sha1 } from '../bytes/sha1.ts';
+import type { SolidShape } from '../codec/chunk-table.ts';
+import { BlobEntries, type BlobEntry } from './blob-entries.ts';
+import { PartBlobs, type PartCompression, ResourceList, type SolidHome } from './part-blobs.ts';
+import { isSolidVersion, ResourceFlag } from './part-header.ts';
 import type { Blob, Part, Resource } from './resource.ts';
 import type { Warning } from './warning.ts';
-
-/** An entry is 50 bytes, unpadded. */
-export const BLOB_ENTRY_SIZE = 50;
-
-/** The original size that marks the entry of a solid resource itself. */
-export const SOLID_RESOURCE_MARK = 0x1_0000_0000;
-
-/**
- * One entry as it stands. Amounts that a number cannot hold exactly come out as rounded, absurdly large ones, which
- * every check refuses.
- */
-export interface BlobEntry {
-	readonly storedSize: number;
-	readonly flags: number;
-	readonly offset: number;
-	readonly originalSize: number;
-	readonly partNumber: number;
-	readonly referenceCount: number;
-	readonly sha1: Sha1;
-	/** In the table, in bytes. */
-	readonly at: number;
-}
-
-/** Reads all whole entries. */
-export function parseBlobEntries(span: Span): BlobEntry[] {
-	const { view, bytes } = span;
-	const entries: BlobEntry[] = [];
-	for (let at = 0; at + BLOB_ENTRY_SIZE <= span.size; at += BLOB_ENTRY_SIZE)
-		entries.push({
-			storedSize:
-				view.getUint32(at, true) +
-				(view.getUint16(at + 4, true) + view.getUint8(at + 6) * 0x1_0000) * 0x1_0000_0000,
-			flags: view.getUint8(at + 7),
-			offset: view.getUint32(at + 8, true) + view.getUint32(at + 12, true) * 0x1_0000_0000,
-			originalSize: view.getUint32(at + 16, true) + view.getUint32(at + 20, true) * 0x1_0000_0000,
-			partNumber: view.getUint16(at + 24, true),
-			referenceCount: view.getUint32(at + 26, true),
-			sha1: sha1At(bytes, at + 30),
-			at,
-		});
-	return entries;
-}
-
-/** True for the entry of a solid resource itself. */
-export function isSolidResourceEntry(entry: BlobEntry): boolean {
-	return (entry.flags & ResourceFlag.solid) !== 0 && entry.originalSize === SOLID_RESOURCE_MARK;
-}
 
 /** What the table of one part says. */
 export interface BlobTable {
@@ -66,14 +18,8 @@ export interface BlobTable {
 	/** In the order of the table; at most one per SHA-1. */
 	readonly blobs: ReadonlyMap<Sha1, Blob>;
 	/** All resources that hold blobs, solid ones once. */
-	readonly resources: readonly Resource[];
+	readonly resources: ResourceList;
 	readonly warnings: readonly Warning[];
-}
-
-/** How the resources of a part are compressed, by its header. */
-export interface PartCompression {
-	readonly compression: Compression;
-	readonly chunkSize: number;
 }
 
 /**
@@ -83,43 +29,45 @@ export interface PartCompression {
  */
 export function placeBlobs(
 	part: Part,
-	entries: readonly BlobEntry[],
+	table: BlobEntries | readonly BlobEntry[],
 	how: PartCompression,
 	solidShapes: ReadonlyMap<number, SolidShape | FormatError>,
 ): BlobTable {
-	const placer = new Placer(part, how, solidShapes);
+	const entries = table instanceof BlobEntries ? table : BlobEntries.of(table);
+	const placer = new Placer(part, entries, how, solidShapes);
 	const solidVersion = isSolidVersion(part.header);
+	const isSolid = (k: number) => solidVersion && (entries.flags(k) & ResourceFlag.solid) !== 0;
 	for (let k = 0; k < entries.length; ) {
-		const entry = entries[k]!;
-		if (!solidVersion || !(entry.flags & ResourceFlag.solid)) {
-			placer.single(entry);
-			k++;
+		if (!isSolid(k)) {
+			placer.single(k++);
 			continue;
 		}
-		let end = k;
-		while (end < entries.length && entries[end]!.flags & ResourceFlag.solid) end++;
-		placer.run(entries.slice(k, end));
-		k = end;
+		const start = k;
+		while (k < entries.length && isSolid(k)) k++;
+		placer.run(start, k);
 	}
 	return placer.table();
 }
 
 class Placer {
 	private readonly metadata: Blob[] = [];
-	private readonly blobs = new Map<Sha1, Blob>();
-	private readonly resources: Resource[] = [];
+	private readonly blobs: PartBlobs;
+	private readonly resources: ResourceList;
 	private readonly warnings: Warning[] = [];
 	private readonly part: Part;
-	private readonly how: PartCompression;
+	private readonly entries: BlobEntries;
 	private readonly solidShapes: ReadonlyMap<number, SolidShape | FormatError>;
 
 	constructor(
 		part: Part,
+		entries: BlobEntries,
 		how: PartCompression,
 		solidShapes: ReadonlyMap<number, SolidShape | FormatError>,
 	) {
 		this.part = part;
-		this.how = how;
+		this.entries = entries;
+		this.blobs = new PartBlobs(part, how, entries);
+		this.resources = new ResourceList(this.blobs);
 		this.solidShapes = solidShapes;
 	}
 
@@ -129,171 +77,129 @@ class Placer {
 	}
 
 	/** An entry that is a resource of its own. */
-	single(entry: BlobEntry): void {
-		const isMetadata = (entry.flags & ResourceFlag.metadata) !== 0;
-		if (!this.belongs(entry)) return;
-		if (isMetadata) {
-			if (entry.referenceCount === 0) return;
-			if (entry.referenceCount > 1)
-				this.warn(entry, `a metadata resource is referenced ${entry.referenceCount} times`);
+	single(k: number): void {
+		const { entries } = this;
+		if (!this.belongs(k)) return;
+		if (entries.flags(k) & ResourceFlag.metadata) this.placeMetadata(k);
+		else {
+			const why = this.blobObjection(k);
+			if (why !== null) this.warn(k, why);
+			else if (this.blobs.add(k, null)) this.resources.add(k, null);
+			else this.warn(k, `blob ${entries.sha1(k)} is listed twice; the first entry counts`);
 		}
-		const why = isMetadata ? this.metadataObjection() : this.blobObjection(entry);
-		if (why !== null) {
-			this.warn(entry, why);
-			return;
+	}
+
+	private placeMetadata(k: number): void {
+		const count = this.entries.referenceCount(k);
+		if (count === 0) return;
+		if (count > 1) this.warn(k, `a metadata resource is referenced ${count} times`);
+		if (this.part.header.partNumber !== 1)
+			this.warn(k, 'a metadata resource outside part 1 is ignored');
+		else {
+			this.metadata.push(this.blobs.singleAt(k, this.entries.sha1(k)));
+			this.resources.add(k, null);
 		}
-		const compressed = (entry.flags & ResourceFlag.compressed) !== 0;
-		const resource: Resource = {
-			part: this.part,
-			offset: entry.offset,
-			storedSize: entry.storedSize,
-			originalSize: entry.originalSize,
-			layout: !compressed ? 'raw' : this.part.pipable ? 'pipable' : 'chunked',
-			compression: compressed ? this.how.compression : 'none',
-			chunkSize: compressed ? this.how.chunkSize : 0,
-			flags: entry.flags,
-		};
-		const blob: Blob = {
-			sha1: entry.sha1,
-			size: entry.originalSize,
-			referenceCount: entry.referenceCount,
-			resource,
-			offsetInResource: 0,
-			defect: resourceDefect(resource),
-		};
-		this.resources.push(resource);
-		if (isMetadata) this.metadata.push(blob);
-		else this.blobs.set(entry.sha1, blob);
 	}
 
 	/** A maximal series of entries with the SOLID flag: resources, and the blobs inside them (wim.md §3.4). */
-	run(entries: readonly BlobEntry[]): void {
-		const resources: {
-			resource: Resource;
-			start: number;
-			defect: string | null;
-		}[] = [];
+	run(start: number, end: number): void {
+		const { entries } = this;
+		const homes: SolidHome[] = [];
+		const blobs: number[] = [];
 		let total = 0;
-		for (const entry of entries) {
-			if (!isSolidResourceEntry(entry) || !this.belongs(entry)) continue;
-			const { resource, defect } = this.solidResource(entry);
-			resources.push({ resource, start: total, defect });
-			this.resources.push(resource);
+		for (let k = start; k < end; k++) {
+			if (!this.belongs(k)) continue;
+			if (!entries.isSolidResource(k)) {
+				blobs.push(k);
+				continue;
+			}
+			const { resource, defect } = this.solidResource(k);
+			homes.push({ resource, start: total, defect });
+			this.resources.add(k, resource);
 			total += resource.originalSize;
 		}
-		let last: { start: number; end: number } | null = null;
-		const blobs = entries
-			.filter((entry) => !isSolidResourceEntry(entry) && this.belongs(entry))
-			.sort((a, b) => a.offset - b.offset);
-		for (const entry of blobs) {
-			if (entry.sha1 === ZERO_SHA1 || entry.storedSize === 0) {
-				this.warn(entry, 'an entry without SHA-1 or size in a solid resource is ignored');
-				continue;
-			}
-			if (this.blobs.has(entry.sha1)) {
-				this.warn(entry, `blob ${entry.sha1} is listed twice; the first entry counts`);
-				continue;
-			}
-			const home = resources.findLast(({ start }) => start <= entry.offset) ?? resources[0];
-			if (home === undefined) {
-				this.warn(entry, 'a solid blob without solid resource is ignored');
-				continue;
-			}
-			const offsetInResource = entry.offset - home.start;
-			let defect = home.defect;
-			if (defect === null && !(offsetInResource + entry.storedSize <= home.resource.originalSize))
-				defect = 'it does not lie inside one solid resource';
-			if (last !== null && entry.offset < last.end && entry.offset >= last.start)
-				this.warn(entry, `blob ${entry.sha1} overlaps another one in a solid resource`);
-			last = { start: entry.offset, end: entry.offset + entry.storedSize };
-			this.blobs.set(entry.sha1, {
-				sha1: entry.sha1,
-				size: entry.storedSize,
-				referenceCount: entry.referenceCount,
-				resource: home.resource,
-				offsetInResource,
-				defect,
-			});
-		}
+		const isAscending = blobs.every(
+			(k, n) => n === 0 || entries.offset(blobs[n - 1] ?? k) <= entries.offset(k),
+		);
+		if (!isAscending) blobs.sort((a, b) => entries.offset(a) - entries.offset(b));
+		this.placeInside(blobs, homes);
 	}
 
-	private metadataObjection(): string | null {
-		return this.part.header.partNumber === 1
-			? null
-			: 'a metadata resource outside part 1 is ignored';
+	/** @param blobs entries by their offsets in the run */
+	private placeInside(blobs: readonly number[], homes: readonly SolidHome[]): void {
+		const { entries } = this;
+		let last: { start: number; end: number } | null = null;
+		let position = 0;
+		for (const k of blobs) {
+			const offset = entries.offset(k);
+			const size = entries.storedSize(k);
+			if (!entries.hasSha1(k) || size === 0) {
+				this.warn(k, 'an entry without SHA-1 or size in a solid resource is ignored');
+				continue;
+			}
+			while ((homes[position + 1]?.start ?? Number.POSITIVE_INFINITY) <= offset) position++;
+			const home = homes[position];
+			if (home === undefined) {
+				this.warn(k, 'a solid blob without solid resource is ignored');
+				continue;
+			}
+			if (!this.blobs.add(k, home)) {
+				this.warn(k, `blob ${entries.sha1(k)} is listed twice; the first entry counts`);
+				continue;
+			}
+			if (last !== null && offset < last.end && offset >= last.start)
+				this.warn(k, `blob ${entries.sha1(k)} overlaps another one in a solid resource`);
+			last = { start: offset, end: offset + size };
+		}
 	}
 
 	/** Why an entry for a blob is ignored (wim.md §3.5). */
-	private blobObjection(entry: BlobEntry): string | null {
-		if (entry.sha1 === ZERO_SHA1) return 'an entry without SHA-1 is ignored';
-		if (entry.originalSize === 0 || entry.storedSize === 0) return 'an entry of size 0 is ignored';
-		if (this.blobs.has(entry.sha1))
-			return `blob ${entry.sha1} is listed twice; the first entry counts`;
+	private blobObjection(k: number): string | null {
+		if (!this.entries.hasSha1(k)) return 'an entry without SHA-1 is ignored';
+		if (this.entries.originalSize(k) === 0 || this.entries.storedSize(k) === 0)
+			return 'an entry of size 0 is ignored';
 		return null;
 	}
 
-	private solidResource(entry: BlobEntry): {
-		resource: Resource;
-		defect: string | null;
-	} {
-		const shape = this.solidShapes.get(entry.offset);
+	private solidResource(k: number): { resource: Resource; defect: string | null } {
+		const offset = this.entries.offset(k);
+		const shape = this.solidShapes.get(offset);
 		const readable = shape !== undefined && !(shape instanceof FormatError);
 		const resource: Resource = {
 			part: this.part,
-			offset: entry.offset,
-			storedSize: entry.storedSize,
+			offset,
+			storedSize: this.entries.storedSize(k),
 			originalSize: readable ? shape.originalSize : 0,
 			layout: 'solid',
 			compression: readable ? shape.compression : 'none',
 			chunkSize: readable ? shape.chunkSize : 0,
-			flags: entry.flags,
+			flags: this.entries.flags(k),
 		};
 		if (readable) return { resource, defect: null };
 		const why = shape instanceof FormatError ? shape.message : 'its header was not read';
-		this.warn(entry, `a solid resource cannot be used: ${why}`);
+		this.warn(k, `a solid resource cannot be used: ${why}`);
 		return { resource, defect: `its solid resource cannot be used: ${why}` };
 	}
 
-	private belongs(entry: BlobEntry): boolean {
-		if (entry.flags & ResourceFlag.solid && entry.flags & ResourceFlag.metadata) {
+	private belongs(k: number): boolean {
+		const flags = this.entries.flags(k);
+		if (flags & ResourceFlag.solid && flags & ResourceFlag.metadata) {
 			if (isSolidVersion(this.part.header)) {
-				this.warn(entry, 'an entry that is both metadata and solid is ignored');
+				this.warn(k, 'an entry that is both metadata and solid is ignored');
 				return false;
 			}
 		}
-		if (entry.partNumber === this.part.header.partNumber) return true;
-		this.warn(
-			entry,
-			`an entry for part ${entry.partNumber} is ignored in part ${this.part.header.partNumber}`,
-		);
+		const number = this.entries.partNumber(k);
+		if (number === this.part.header.partNumber) return true;
+		this.warn(k, `an entry for part ${number} is ignored in part ${this.part.header.partNumber}`);
 		return false;
 	}
 
-	private warn(entry: BlobEntry, message: string): void {
+	private warn(k: number, message: string): void {
 		this.warnings.push({
 			message: `${message[0]?.toUpperCase()}${message.slice(1)}`,
 			region: this.part.source.name,
-			offset: this.part.header.blobTable.offset + entry.at,
+			offset: this.part.header.blobTable.offset + this.entries.at(k),
 		});
 	}
-}
-
-/** Why a resource cannot be read, known without reading it (wim.md §12.1 #3 to #5); null when nothing speaks against it. */
-export function resourceDefect(resource: Resource): string | null {
-	const { offset, storedSize, originalSize, part } = resource;
-	const end = offset + storedSize;
-	if (offset < HEADER_SIZE || !(end <= part.source.size))
-		return `its resource at ${formatHex(offset)} (${plural(storedSize, 'byte')}) does not lie inside the file of ${part.source.size} bytes`;
-	if (resource.layout === 'raw')
-		return storedSize === originalSize
-			? null
-			: `it is stored raw, but its stored size is ${storedSize} and its original size ${originalSize}`;
-	if (resource.layout === 'solid') return null;
-	if (resource.compression === 'none')
-		return 'it is compressed, but the file has no compression type';
-	const chunks = Math.ceil(originalSize / resource.chunkSize);
-	const least = chunkTableSize(originalSize, resource.chunkSize) + chunks;
-	return least <= storedSize
-		? null
-		: `its ${formatHex(chunks)} chunks cannot fit into ${plural(storedSize, 'byte')}`;
 }

@@ -7,14 +7,8 @@ import { parseSolidHeader, SolidHeader, type SolidShape } from '../codec/chunk-t
 import type { Compression } from '../codec/compression.ts';
 import { readExactly } from '../storage/read.ts';
 import type { Source } from '../storage/source.ts';
-import {
-	BLOB_ENTRY_SIZE,
-	type BlobEntry,
-	type BlobTable,
-	isSolidResourceEntry,
-	parseBlobEntries,
-	placeBlobs,
-} from './blob-table.ts';
+import { BLOB_ENTRY_SIZE, BlobEntries } from './blob-entries.ts';
+import { type BlobTable, placeBlobs } from './blob-table.ts';
 import {
 	checkPartHeader,
 	compressionOf,
@@ -36,7 +30,7 @@ export interface OpenPart extends Part {
 	readonly chunkSize: number;
 	readonly table: BlobTable;
 	/** As stored, before anything is ignored. */
-	readonly entries: readonly BlobEntry[];
+	readonly entries: BlobEntries;
 	/** Null when it cannot be read and `tolerant` was asked for. */
 	readonly xml: XmlData | null;
 	readonly warnings: readonly Warning[];
@@ -104,7 +98,7 @@ export async function openPart(source: Source, tolerant = false): Promise<OpenPa
 			path: source.name,
 			hint: 'Decrypt it with the product that made it; the key is not in the file.',
 		});
-	const entries = (await survive(() => readEntries(part, compression, warn))) ?? [];
+	const entries = (await survive(() => readEntries(part, compression, warn))) ?? BlobEntries.NONE;
 	const shapes = await readSolidShapes(part, entries);
 	for (const shape of shapes.values())
 		if (shape instanceof FormatError) {
@@ -155,7 +149,7 @@ async function readEntries(
 	part: Part,
 	compression: Compression,
 	warn: (message: string, offset: number) => void,
-): Promise<BlobEntry[]> {
+): Promise<BlobEntries> {
 	const { blobTable } = part.header;
 	const resource = tableResource(part, blobTable, compression);
 	try {
@@ -166,7 +160,7 @@ async function readEntries(
 				`The blob table ends inside an entry: ${plural(rest, 'byte')} ignored`,
 				blobTable.offset + bytes.length - rest,
 			);
-		return parseBlobEntries(new Span(bytes, part.source.name, blobTable.offset));
+		return BlobEntries.parse(new Span(bytes, part.source.name, blobTable.offset));
 	} catch (error) {
 		throw error instanceof WimError ? error.note({ path: part.source.name, hint: SALVAGE }) : error;
 	}
@@ -174,10 +168,12 @@ async function readEntries(
 
 async function readSolidShapes(
 	part: Part,
-	entries: readonly BlobEntry[],
+	entries: BlobEntries,
 ): Promise<Map<number, SolidShape | FormatError>> {
 	const shapes = new Map<number, SolidShape | FormatError>();
-	for (const { offset, storedSize } of entries.filter(isSolidResourceEntry)) {
+	for (let k = 0; k < entries.length; k++) {
+		if (!entries.isSolidResource(k)) continue;
+		const { offset, storedSize } = entries.get(k);
 		try {
 			if (!(offset >= HEADER_SIZE && offset + storedSize <= part.source.size))
 				throw new FormatError('Cannot read solid resource: it does not lie inside the file', {

@@ -14,6 +14,8 @@ import type { Compression } from '../codec/compression.ts';
 import { Decoder } from '../codec/decoder.ts';
 import { ForwardReader } from '../storage/forward-reader.ts';
 import type { Source } from '../storage/source.ts';
+import { BlobEntries } from './blob-entries.ts';
+import { placeBlobs } from './blob-table.ts';
 import { IntegrityHeader } from './integrity-table.ts';
 import type { OpenPart } from './open-part.ts';
 import {
@@ -429,6 +431,7 @@ function partWithoutBlobs(header: PartHeader, xml: XmlData, name: string): OpenP
 			defect: 'it comes through a pipe',
 		}),
 	);
-	const table = { metadata, blobs: new Map(), resources: [], warnings: [] };
-	return { ...part, table, entries: [], xml, warnings: [], faults: [] };
+	const entries = BlobEntries.NONE;
+	const empty = placeBlobs(part, entries, { compression, chunkSize: header.chunkSize }, new Map());
+	return { ...part, table: { ...empty, metadata }, entries, xml, warnings: [], faults: [] };
 }

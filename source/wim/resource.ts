@@ -1,7 +1,9 @@
+import { formatHex, plural } from '../base/print.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
+import { chunkTableSize } from '../codec/chunk-table.ts';
 import type { Compression } from '../codec/compression.ts';
 import type { SharedSource, Source } from '../storage/source.ts';
-import type { PartHeader } from './part-header.ts';
+import { HEADER_SIZE, type PartHeader } from './part-header.ts';
 
 /** One open file with a part header. */
 export interface Part {
@@ -73,4 +75,24 @@ export function shareResource(resource: Resource): SharedResource | null {
 		compression,
 		chunkSize,
 	};
+}
+
+/** Why a resource cannot be read, known without reading it (wim.md §12.1 #3 to #5); null when nothing speaks against it. */
+export function resourceDefect(resource: Resource): string | null {
+	const { offset, storedSize, originalSize, part } = resource;
+	const end = offset + storedSize;
+	if (offset < HEADER_SIZE || !(end <= part.source.size))
+		return `its resource at ${formatHex(offset)} (${plural(storedSize, 'byte')}) does not lie inside the file of ${part.source.size} bytes`;
+	if (resource.layout === 'raw')
+		return storedSize === originalSize
+			? null
+			: `it is stored raw, but its stored size is ${storedSize} and its original size ${originalSize}`;
+	if (resource.layout === 'solid') return null;
+	if (resource.compression === 'none')
+		return 'it is compressed, but the file has no compression type';
+	const chunks = Math.ceil(originalSize / resource.chunkSize);
+	const least = chunkTableSize(originalSize, resource.chunkSize) + chunks;
+	return least <= storedSize
+		? null
+		: `its ${formatHex(chunks)} chunks cannot fit into ${plural(storedSize, 'byte')}`;
 }

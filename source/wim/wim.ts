@@ -12,6 +12,7 @@ import { readExactly } from '../storage/read.ts';
 import type { Source } from '../storage/source.ts';
 import { type IntegrityTable, parseIntegrityTable } from './integrity-table.ts';
 import { type OpenPart, openPart, readPartHeader } from './open-part.ts';
+import { PartBlobs, SetBlobs } from './part-blobs.ts';
 import { HeaderFlag, type PartHeader } from './part-header.ts';
 import type { Blob } from './resource.ts';
 import type { Warning } from './warning.ts';
@@ -122,7 +123,7 @@ export class Wim implements AsyncDisposable {
 
 	/** True when some blob table lists solid resources. */
 	get isSolid(): boolean {
-		return this.parts.some((part) => part.table.resources.some(({ layout }) => layout === 'solid'));
+		return this.parts.some((part) => part.table.resources.hasSolid);
 	}
 
 	/** Of all parts, in bytes. */
@@ -232,6 +233,10 @@ export class Wim implements AsyncDisposable {
 function mergeBlobs(parts: readonly OpenPart[]): ReadonlyMap<Sha1, Blob> {
 	const [first] = parts;
 	if (parts.length === 1 && first !== undefined) return first.table.blobs;
+	const columns = parts.flatMap(({ table: { blobs } }) =>
+		blobs instanceof PartBlobs ? [blobs] : [],
+	);
+	if (columns.length === parts.length) return new SetBlobs(columns);
 	const merged = new Map<Sha1, Blob>();
 	for (const part of parts)
 		for (const [sha1, blob] of part.table.blobs) {

@@ -2,7 +2,7 @@
 import { assert } from '../base/errors.ts';
 import { decodeHex } from '../bytes/hex.ts';
 import { type Sha1, ZERO_SHA1 } from '../bytes/sha1.ts';
-import { BLOB_ENTRY_SIZE, SOLID_RESOURCE_MARK } from './blob-table.ts';
+import { BLOB_ENTRY_SIZE, SOLID_RESOURCE_MARK } from './blob-entries.ts';
 import { ResourceFlag, ResourceHeader } from './part-header.ts';
 import type { StoredResource } from './write-resource.ts';
 

@@ -12,7 +12,7 @@ import type { ImageTree } from '../../source/image/tree.ts';
 import { FileSource } from '../../source/storage/file-source.ts';
 import { MemorySource } from '../../source/storage/memory-source.ts';
 import type { Source } from '../../source/storage/source.ts';
-import { parseBlobEntries } from '../../source/wim/blob-table.ts';
+import { parseBlobEntries } from '../../source/wim/blob-entries.ts';
 import { readWholeResource } from '../../source/wim/read-resource.ts';
 import { openWim, type Wim } from '../../source/wim/wim.ts';
 import { formatXml } from '../../source/wim/xml-element.ts';
@@ -168,7 +168,7 @@ async function compare(wim: Wim, expected: Expected): Promise<void> {
 		const { storedSize, flags, offset, originalSize } = header[field];
 		assert.deepEqual({ size: storedSize, flags, offset, original: originalSize }, h[field]);
 	}
-	const entries = wim.first.entries.map((e) => ({
+	const entries = [...wim.first.entries].map((e) => ({
 		size: e.storedSize,
 		flags: e.flags,
 		offset: e.offset,

@@ -15,10 +15,9 @@ import {
 import type { Pool } from '../../pool/pool.ts';
 import type { FlipInput } from '../../pool/tasks/flip.ts';
 import { PatchedSource } from '../../storage/patched-source.ts';
-import { resourceDefect } from '../../wim/blob-table.ts';
 import { ResourceFlag } from '../../wim/part-header.ts';
 import { readChunkTable, readResource } from '../../wim/read-resource.ts';
-import type { Blob, Resource } from '../../wim/resource.ts';
+import { type Blob, type Resource, resourceDefect } from '../../wim/resource.ts';
 import type { BitSearchReport, Remedy } from '../repair/report.ts';
 import { addRange, type Range, readDamaged } from '../salvage/read-damaged.ts';
 

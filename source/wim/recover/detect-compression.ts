@@ -6,7 +6,7 @@ import { type FindableCompression, Finder, WantedSet } from '../../codec/finder.
 import { findLzms } from '../../pool/search/find-lzms.ts';
 import { endOf } from '../../pool/search/found.ts';
 import type { Source } from '../../storage/source.ts';
-import type { PartCompression } from '../blob-table.ts';
+import type { PartCompression } from '../part-blobs.ts';
 import { HEADER_SIZE } from '../part-header.ts';
 
 /** How much of the file is looked at. */

@@ -8,7 +8,7 @@ import {
 	type BlobEntry,
 	parseBlobEntries,
 	SOLID_RESOURCE_MARK,
-} from '../blob-table.ts';
+} from '../blob-entries.ts';
 import { HEADER_SIZE, ResourceFlag } from '../part-header.ts';
 
 /** A run of entries that look like a blob table. */

@@ -10,14 +10,10 @@ import type { Span } from '../../bytes/span.ts';
 import { parseSolidHeader, SolidHeader, type SolidShape } from '../../codec/chunk-table.ts';
 import { COMPRESSIONS, type Compression, compressionName } from '../../codec/compression.ts';
 import { readExactly } from '../../storage/read.ts';
-import {
-	type BlobEntry,
-	type BlobTable,
-	isSolidResourceEntry,
-	type PartCompression,
-	placeBlobs,
-} from '../blob-table.ts';
+import { BlobEntries, type BlobEntry, isSolidResourceEntry } from '../blob-entries.ts';
+import { type BlobTable, placeBlobs } from '../blob-table.ts';
 import type { OpenPart } from '../open-part.ts';
+import type { PartCompression } from '../part-blobs.ts';
 import { HEADER_SIZE, NO_RESOURCE, ResourceFlag } from '../part-header.ts';
 import { readWholeResource } from '../read-resource.ts';
 import type { Blob, Part } from '../resource.ts';
@@ -95,7 +91,7 @@ export async function recoverPart(
 			compression: how.compression,
 			chunkSize: how.chunkSize,
 			table: first,
-			entries,
+			entries: BlobEntries.of(entries),
 			xml: xml ?? XmlData.create(metadataCount),
 			warnings: first.warnings,
 			faults: [],

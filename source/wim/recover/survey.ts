@@ -9,7 +9,7 @@ import { breathe, type Run } from '../../base/run.ts';
 import { Span } from '../../bytes/span.ts';
 import { readExactly } from '../../storage/read.ts';
 import type { Source } from '../../storage/source.ts';
-import { BLOB_ENTRY_SIZE, type BlobEntry, parseBlobEntries } from '../blob-table.ts';
+import { BLOB_ENTRY_SIZE, type BlobEntry, parseBlobEntries } from '../blob-entries.ts';
 import { HEADER_SIZE, MAGIC_PIPABLE, type ResourceHeader } from '../part-header.ts';
 import { XmlData } from '../xml-data.ts';
 import {

@@ -1,0 +1,257 @@
+/**
+ * Where blobs lie, as columns over the bytes of their tables: a `Blob` is put together when it is asked for. 225,000 of
+ * them cost 15 MB, as objects they took 200.
+ */
+import { Uint32Column } from '../bytes/columns.ts';
+import type { Sha1 } from '../bytes/sha1.ts';
+import { Sha1Index } from '../bytes/sha1-index.ts';
+import type { Compression } from '../codec/compression.ts';
+import type { BlobEntries } from './blob-entries.ts';
+import { ResourceFlag } from './part-header.ts';
+import { type Blob, type Part, type Resource, resourceDefect } from './resource.ts';
+
+/** How the resources of a part are compressed, by its header. */
+export interface PartCompression {
+	readonly compression: Compression;
+	readonly chunkSize: number;
+}
+
+/** Blobs by SHA-1, and by their row, which is their position in the order of the table. */
+abstract class BlobRows implements ReadonlyMap<Sha1, Blob> {
+	abstract readonly index: Sha1Index;
+
+	/** @param name its SHA-1 */
+	protected abstract blobAt(row: number, name: Sha1): Blob;
+
+	get size(): number {
+		return this.index.size;
+	}
+
+	has(name: Sha1): boolean {
+		return this.index.find(name) >= 0;
+	}
+
+	get(name: Sha1): Blob | undefined {
+		const row = this.index.find(name);
+		return row < 0 ? undefined : this.blobAt(row, name);
+	}
+
+	/** The blob of a row that is there. */
+	at(row: number): Blob {
+		return this.blobAt(row, this.index.name(row));
+	}
+
+	*entries(): Generator<[Sha1, Blob], undefined, unknown> {
+		for (let row = 0; row < this.size; row++) {
+			const blob = this.at(row);
+			yield [blob.sha1, blob];
+		}
+	}
+
+	*keys(): Generator<Sha1, undefined, unknown> {
+		for (let row = 0; row < this.size; row++) yield this.index.name(row);
+	}
+
+	*values(): Generator<Blob, undefined, unknown> {
+		for (let row = 0; row < this.size; row++) yield this.at(row);
+	}
+
+	[Symbol.iterator](): Generator<[Sha1, Blob], undefined, unknown> {
+		return this.entries();
+	}
+
+	forEach(visit: (blob: Blob, name: Sha1, map: ReadonlyMap<Sha1, Blob>) => void): void {
+		for (const [name, blob] of this) visit(blob, name, this);
+	}
+}
+
+/** A solid resource, and where its bytes begin among those of its run. */
+export interface SolidHome {
+	readonly resource: Resource;
+	readonly start: number;
+	/** Why nothing in it can be read. */
+	readonly defect: string | null;
+}
+
+/** The blobs of one part. */
+export class PartBlobs extends BlobRows {
+	readonly part: Part;
+	readonly how: PartCompression;
+	readonly table: BlobEntries;
+	readonly index: Sha1Index;
+	/** The entry of each row. */
+	readonly #entryOf: Uint32Column;
+	/** The position of the solid resource of each row + 1; 0 = a resource of its own. */
+	readonly #homeOf: Uint32Column;
+	readonly #homes: SolidHome[] = [];
+
+	constructor(part: Part, how: PartCompression, entries: BlobEntries) {
+		super();
+		this.part = part;
+		this.how = how;
+		this.table = entries;
+		this.index = new Sha1Index(entries.length);
+		this.#entryOf = new Uint32Column(entries.length);
+		this.#homeOf = new Uint32Column(entries.length);
+	}
+
+	/**
+	 * Adds the blob of an entry.
+	 *
+	 * @param home the solid resource that it lies in
+	 * @returns false when there is a blob of this SHA-1
+	 */
+	add(entry: number, home: SolidHome | null): boolean {
+		const { size } = this.index;
+		this.index.addAt(this.table.bytes, this.table.sha1Place(entry));
+		if (this.index.size === size) return false;
+		this.#entryOf.push(entry);
+		// Blobs come home by home.
+		if (home !== null && this.#homes.at(-1) !== home) this.#homes.push(home);
+		this.#homeOf.push(home === null ? 0 : this.#homes.length);
+		return true;
+	}
+
+	/** The resource that an entry describes, which is not a solid one. */
+	resourceAt(entry: number): Resource {
+		const { table, part, how } = this;
+		const flags = table.flags(entry);
+		const isCompressed = (flags & ResourceFlag.compressed) !== 0;
+		return {
+			part,
+			offset: table.offset(entry),
+			storedSize: table.storedSize(entry),
+			originalSize: table.originalSize(entry),
+			layout: !isCompressed ? 'raw' : part.pipable ? 'pipable' : 'chunked',
+			compression: isCompressed ? how.compression : 'none',
+			chunkSize: isCompressed ? how.chunkSize : 0,
+			flags,
+		};
+	}
+
+	/** What an entry describes, as a blob that has a resource of its own. */
+	singleAt(entry: number, name: Sha1): Blob {
+		const resource = this.resourceAt(entry);
+		return {
+			sha1: name,
+			size: resource.originalSize,
+			referenceCount: this.table.referenceCount(entry),
+			resource,
+			offsetInResource: 0,
+			defect: resourceDefect(resource),
+		};
+	}
+
+	protected blobAt(row: number, name: Sha1): Blob {
+		const entry = this.#entryOf.get(row);
+		const home = this.#homes[this.#homeOf.get(row) - 1];
+		if (home === undefined) return this.singleAt(entry, name);
+		const { resource, start } = home;
+		const size = this.table.storedSize(entry);
+		const offsetInResource = this.table.offset(entry) - start;
+		const isInside = offsetInResource + size <= resource.originalSize;
+		return {
+			sha1: name,
+			size,
+			referenceCount: this.table.referenceCount(entry),
+			resource,
+			offsetInResource,
+			defect: home.defect ?? (isInside ? null : 'it does not lie inside one solid resource'),
+		};
+	}
+}
+
+/** The blobs of several parts; of those that are listed twice the first one counts that can be read. */
+export class SetBlobs extends BlobRows {
+	readonly index: Sha1Index;
+	readonly #parts: readonly PartBlobs[];
+	/** Of each row: the position of its part, and its row there. */
+	readonly #partOf: Uint32Column;
+	readonly #rowOf: Uint32Column;
+
+	constructor(parts: readonly PartBlobs[]) {
+		super();
+		const most = parts.reduce((sum, { size }) => sum + size, 0);
+		this.#parts = parts;
+		this.index = new Sha1Index(most);
+		this.#partOf = new Uint32Column(most);
+		this.#rowOf = new Uint32Column(most);
+		for (const [position, part] of parts.entries()) {
+			for (let row = 0; row < part.size; row++) this.#add(position, part, row);
+		}
+	}
+
+	#add(position: number, part: PartBlobs, row: number): void {
+		const { size } = this.index;
+		const known = this.index.addFrom(part.index, row);
+		if (this.index.size > size) {
+			this.#partOf.push(position);
+			this.#rowOf.push(row);
+		} else if (this.at(known).defect !== null && part.at(row).defect === null) {
+			this.#partOf.set(known, position);
+			this.#rowOf.set(known, row);
+		}
+	}
+
+	protected blobAt(row: number, name: Sha1): Blob {
+		const part = this.#parts[this.#partOf.get(row)];
+		const blob = part?.at(this.#rowOf.get(row));
+		if (blob === undefined) throw new Error(`Blob ${name} has no part`);
+		return blob;
+	}
+}
+
+/** All resources of a part that hold blobs, solid ones once; put together when they are asked for. */
+export class ResourceList implements Iterable<Resource> {
+	readonly #blobs: PartBlobs;
+	readonly #entries: Uint32Column;
+	/** By entry. */
+	readonly #solid = new Map<number, Resource>();
+
+	constructor(blobs: PartBlobs) {
+		this.#blobs = blobs;
+		this.#entries = new Uint32Column(blobs.table.length);
+	}
+
+	get length(): number {
+		return this.#entries.length;
+	}
+
+	/** @param solid the resource, when the entry describes a solid one */
+	add(entry: number, solid: Resource | null): void {
+		this.#entries.push(entry);
+		if (solid !== null) this.#solid.set(entry, solid);
+	}
+
+	get hasSolid(): boolean {
+		return this.#solid.size > 0;
+	}
+
+	*[Symbol.iterator](): Generator<Resource, undefined, unknown> {
+		for (let k = 0; k < this.length; k++) {
+			const entry = this.#entries.get(k);
+			yield this.#solid.get(entry) ?? this.#blobs.resourceAt(entry);
+		}
+	}
+
+	map<T>(make: (resource: Resource) => T): T[] {
+		const made: T[] = [];
+		for (const resource of this) made.push(make(resource));
+		return made;
+	}
+
+	filter(isWanted: (resource: Resource) => boolean): Resource[] {
+		const chosen: Resource[] = [];
+		for (const resource of this) if (isWanted(resource)) chosen.push(resource);
+		return chosen;
+	}
+
+	find(isWanted: (resource: Resource) => boolean): Resource | undefined {
+		for (const resource of this) if (isWanted(resource)) return resource;
+		return undefined;
+	}
+
+	some(isWanted: (resource: Resource) => boolean): boolean {
+		return this.find(isWanted) !== undefined;
+	}
+}

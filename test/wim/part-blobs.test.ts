@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { sha1 } from '../../source/bytes/sha1.ts';
+import { Span } from '../../source/bytes/span.ts';
+import { BlobEntries, type BlobEntry, parseBlobEntries } from '../../source/wim/blob-entries.ts';
+import { placeBlobs } from '../../source/wim/blob-table.ts';
+import { PartBlobs, SetBlobs } from '../../source/wim/part-blobs.ts';
+import type { Part } from '../../source/wim/resource.ts';
+import { openWim, type Wim } from '../../source/wim/wim.ts';
+import { contentsOf, writeManyFiles } from '../support/many-files.ts';
+import { tempFolder } from '../support/temp-tree.ts';
+
+/** Part 1 of a file of this size. */
+function partOfSize(size: number, version = 0x1_0d00): Part {
+	return {
+		source: { name: `${size}.wim`, size },
+		header: { version, partNumber: 1, blobTable: { offset: 0 } },
+		pipable: false,
+	} as unknown as Part;
+}
+
+const HOW = { compression: 'xpress', chunkSize: 32_768 } as const;
+
+function entry(number: number, more: Partial<BlobEntry> = {}): BlobEntry {
+	return {
+		storedSize: 100,
+		flags: 0,
+		offset: 1000 * (number + 1),
+		originalSize: 100,
+		partNumber: 1,
+		referenceCount: 1,
+		sha1: sha1(Buffer.from(String(number))),
+		at: number * 50,
+		...more,
+	};
+}
+
+function blobsOf(part: Part, ...entries: readonly BlobEntry[]): PartBlobs {
+	const { blobs } = placeBlobs(part, entries, HOW, new Map());
+	assert.ok(blobs instanceof PartBlobs);
+	return blobs;
+}
+
+test('entries that are written and parsed again are the same, absurd amounts included', () => {
+	const entries = [
+		entry(1),
+		entry(2, { offset: 2 ** 40, originalSize: 2 ** 52 + 1, storedSize: 2 ** 50, flags: 0xff }),
+	];
+	const bytes = BlobEntries.of(entries).bytes;
+	assert.deepEqual(
+		parseBlobEntries(new Span(bytes, 'x')).map(({ at, ...rest }) => ({ ...rest, at: at + 50 })),
+		entries,
+	);
+	const absurd = parseBlobEntries(new Span(new Uint8Array(50).fill(0xff), 'x'));
+	const [again] = [...BlobEntries.of(absurd)];
+	assert.ok(again && again.offset > Number.MAX_SAFE_INTEGER);
+	assert.ok(again.storedSize > Number.MAX_SAFE_INTEGER);
+});
+
+test('the blobs of a part are a map in the order of its table', () => {
+	const blobs = blobsOf(
+		partOfSize(10_000),
+		entry(3),
+		entry(1),
+		entry(2),
+		entry(1, { offset: 9999 }),
+	);
+	assert.deepEqual(
+		[...blobs.keys()],
+		[3, 1, 2].map((k) => entry(k).sha1),
+	);
+	assert.equal(blobs.size, 3);
+	assert.equal(blobs.get(entry(1).sha1)?.resource.offset, 2000);
+	assert.equal(blobs.has(entry(4).sha1), false);
+	assert.equal(blobs.get(entry(4).sha1), undefined);
+	const seen: string[] = [];
+	blobs.forEach((blob, name) => {
+		assert.equal(blob.sha1, name);
+		seen.push(name);
+	});
+	assert.deepEqual(
+		seen,
+		[...blobs.values()].map((blob) => blob.sha1),
+	);
+	assert.deepEqual([...blobs], [...blobs.entries()]);
+});
+
+test('of blobs in several parts the first one counts that can be read', () => {
+	const cut = blobsOf(partOfSize(2500), entry(0), entry(1), entry(2));
+	const whole = blobsOf(partOfSize(9000), entry(2), entry(1), entry(5));
+	const set = new SetBlobs([cut, whole]);
+	assert.equal(set.size, 4);
+	const partSize = (k: number) => set.get(entry(k).sha1)?.resource.part.source.size;
+	assert.deepEqual([0, 1, 2, 5].map(partSize), [2500, 2500, 9000, 9000]);
+	assert.deepEqual(
+		[...set.keys()],
+		[0, 1, 2, 5].map((k) => entry(k).sha1),
+	);
+});
+
+test('the table of a large file costs less than 120 bytes a blob', async (t) => {
+	setFlagsFromString('--expose-gc');
+	const collect = runInNewContext('gc') as () => void;
+	const used = () => {
+		collect();
+		const { heapUsed, arrayBuffers } = process.memoryUsage();
+		return heapUsed + arrayBuffers;
+	};
+	const folder = tempFolder(t);
+	const contents = 40_000;
+	const file = path.join(folder, 'many.wim');
+	writeManyFiles(file, { files: 100, contents, filesPerFolder: 10, seed: 3 });
+	const opened: Wim[] = [await openWim(file)];
+	const before = used();
+	// Several times, so that what else lives in this process does not count.
+	while (opened.length <= 10) opened.push(await openWim(file));
+	const perBlob = (used() - before) / contents / 10;
+	assert.ok(perBlob < 120, `${perBlob} bytes a blob`);
+	const [wim] = opened;
+	assert.ok(wim);
+	assert.equal(wim.blobs.size, contents);
+	const some = contentsOf(12_345, 3);
+	assert.equal(wim.blobs.get(sha1(some))?.size, some.length);
+	for (const one of opened) await one[Symbol.asyncDispose]();
+});
