@@ -1,7 +1,8 @@
 /** The report of `repair` as text: what was damaged, where the right bytes came from, and what stays lost. */
 
-import { formatCount, formatHex, formatSize, plural } from '../base/print.ts';
+import { formatCount, formatDuration, formatHex, formatSize, plural } from '../base/print.ts';
 import type {
+	BitSearchReport,
 	Remedy,
 	RemedyKind,
 	RepairedBlob,
@@ -98,12 +99,24 @@ export function repairText(report: RepairReport, show: ShowText): string {
 			return `  ${show(path)}: ${gave}${hashed}`;
 		}),
 	);
-	if (bitSearch !== null)
-		lines.push(
-			`Flipped bits: ${formatCount(bitSearch.found)} found, ${formatCount(bitSearch.searched)} searched in vain, ${formatCount(bitSearch.unfinished)} left after ${bitSearch.seconds} s${bitSearch.unfinished > 0 ? ' (give more time with --bit-search=SECONDS)' : ''}`,
-		);
+	if (bitSearch !== null) lines.push(...bitLines(bitSearch), '');
 	lines.push(...totals(report, show));
 	return `${lines.join('\n')}\n`;
+}
+
+function bitLines(search: BitSearchReport): string[] {
+	const { found, searched, unfinished, seconds, neededSeconds } = search;
+	const lines = [
+		`Flipped bits: ${formatCount(found)} found, ${formatCount(searched)} looked for in vain, ${formatCount(unfinished)} not finished.`,
+	];
+	if (unfinished > 0) {
+		const needed =
+			neededSeconds === null
+				? ''
+				: `, the rest would take about ${formatDuration(neededSeconds * 1000)}`;
+		lines.push(`The search ended after ${seconds} s${needed}: --bit-search=SECONDS.`);
+	}
+	return lines;
 }
 
 function totals(report: RepairReport, show: ShowText): string[] {

@@ -76,6 +76,8 @@ export interface BitSearchReport {
 	readonly found: number;
 	/** Left when the time was up. */
 	readonly unfinished: number;
+	/** About how long those would take, at the speed so far; null when that is not known. */
+	readonly neededSeconds: number | null;
 }
 
 export interface RepairReport {

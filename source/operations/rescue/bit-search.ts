@@ -54,8 +54,17 @@ export class BitSearch {
 	readonly #run: Run;
 	readonly #limitMs: number;
 	readonly #seconds: number;
+	/** Bits that were found, which may spoil other contents of the same solid resource. */
+	readonly #bits: {
+		readonly resource: Resource;
+		readonly offset: number;
+		readonly mask: number;
+	}[] = [];
 	#usedMs = 0;
 	#startMs = 0;
+	/** Bytes decoded and hashed so far, and what the unfinished ones would need. */
+	#doneBytes = 0;
+	#leftBytes = 0;
 	#searched = 0;
 	#found = 0;
 	#unfinished = 0;
@@ -71,11 +80,13 @@ export class BitSearch {
 	/** Null when there was nothing to search. */
 	get report(): BitSearchReport | null {
 		if (this.#searched + this.#found + this.#unfinished === 0) return null;
+		const rate = this.#doneBytes / Math.max(1, this.#usedMs);
 		return {
 			seconds: this.#seconds,
 			searched: this.#searched,
 			found: this.#found,
 			unfinished: this.#unfinished,
+			neededSeconds: rate === 0 ? null : Math.ceil(this.#leftBytes / rate / 1000),
 		};
 	}
 
@@ -87,9 +98,17 @@ export class BitSearch {
 		trials.sort((a, b) => a.cost - b.cost);
 		this.#run.report({ type: 'phase', phase: 'search', totalBytes: totalOf(trials) });
 		this.#startMs = this.#run.clock.elapsed();
-		for (const { suspect } of trials) {
+		for (const { suspect, cost } of trials) {
+			const before = this.#doneBytes;
+			const known = await this.#byKnownBits(suspect.blob);
+			if (known !== null) {
+				found.set(suspect.blob.sha1, known);
+				this.#found++;
+				continue;
+			}
 			if (this.#isOver()) {
 				this.#unfinished++;
+				this.#leftBytes += cost;
 				continue;
 			}
 			this.#run.report({ type: 'item', path: `blob ${suspect.blob.sha1}` });
@@ -97,8 +116,10 @@ export class BitSearch {
 			if (hit !== null) {
 				found.set(suspect.blob.sha1, hit);
 				this.#found++;
-			} else if (this.#isOver()) this.#unfinished++;
-			else this.#searched++;
+			} else if (this.#isOver()) {
+				this.#unfinished++;
+				this.#leftBytes += Math.max(0, cost - this.#doneBytes + before);
+			} else this.#searched++;
 		}
 		this.#usedMs += this.#run.clock.elapsed() - this.#startMs;
 		return found;
@@ -120,6 +141,23 @@ export class BitSearch {
 			if (!(error instanceof WimError) || error.code === 'canceled') throw error;
 			return null;
 		}
+	}
+
+	/** A bit that was found for one content of a solid resource mends its neighbours too. */
+	async #byKnownBits(blob: Blob): Promise<FoundBit | null> {
+		if (blob.resource.layout !== 'solid') return null;
+		for (const { resource, offset, mask } of this.#bits) {
+			if (resource !== blob.resource) continue;
+			const patched = await patchedBlob(blob, offset, mask);
+			if (patched !== null && (await hasItsSha1(patched, () => false)))
+				return this.#hit(patched, offset);
+		}
+		return null;
+	}
+
+	#bitFound(blob: Blob, patched: Blob, offset: number, mask: number): FoundBit {
+		this.#bits.push({ resource: blob.resource, offset, mask });
+		return this.#hit(patched, offset);
 	}
 
 	/** Each bit of offset, sizes and the flag in the entry of the blob table. */
@@ -148,7 +186,7 @@ export class BitSearch {
 				if (this.#isOver()) return null;
 				const patched = await patchedBlob(blob, at, 1 << bit);
 				if (patched !== null && (await hasItsSha1(patched, () => this.#isOver())))
-					return this.#hit(patched, at);
+					return this.#bitFound(blob, patched, at, 1 << bit);
 			}
 		return null;
 	}
@@ -177,8 +215,9 @@ export class BitSearch {
 				continue;
 			}
 			const at = stretch.offset + (bit >> 3);
-			const patched = await patchedBlob(blob, at, 1 << (bit & 7));
-			if (patched !== null) return this.#hit(patched, at);
+			const mask = 1 << (bit & 7);
+			const patched = await patchedBlob(blob, at, mask);
+			if (patched !== null) return this.#bitFound(blob, patched, at, mask);
 		}
 		return null;
 	}
@@ -210,6 +249,7 @@ export class BitSearch {
 		const lanes = this.#pool.forWork(count * perBit, originalSize);
 		for await (const { bit } of lanes.ordered('flip', inputs(), { signal: run.signal })) {
 			if (bit !== null) return bit;
+			this.#doneBytes += perTask * perBit;
 			run.report({ type: 'advance', bytes: perTask * perBit });
 			const pause = run.paused?.();
 			if (pause) await pause;

@@ -36,6 +36,7 @@ import {
 } from '../write-options.ts';
 import { DamagedContent } from './damaged-content.ts';
 import type { Contents } from './find-contents.ts';
+import { looseEnds } from './loose-ends.ts';
 import { addFolderOf, type LostPolicy, markLost } from './mark-lost.ts';
 
 /** An image that the new file is to hold. */
@@ -220,6 +221,9 @@ class Rescue {
 
 	#planBlobs(): void {
 		const { whole, soundSolid } = this.#request.contents;
+		const loose = looseEnds(
+			[...whole.values()].flatMap(({ blob }) => (blob === null ? [] : [blob.resource])),
+		);
 		for (const sha1 of this.#references.keys()) {
 			const found = whole.get(sha1);
 			if (found === undefined) continue;
@@ -229,7 +233,7 @@ class Rescue {
 			if (found.blob === null) continue;
 			this.#extras.delete(sha1);
 			const { resource } = found.blob;
-			const isSound = resource.layout !== 'solid' || soundSolid.has(resource);
+			const isSound = resource.layout === 'solid' ? soundSolid.has(resource) : !loose.has(resource);
 			(isSound && canTakeOver(resource, this.#shape) ? this.#copied : this.#recoded).push(
 				found.blob,
 			);
