@@ -25,6 +25,69 @@ const inkTable = {
 	},
 };
 
+/** Ink's painter, which its package does not export. */
+const inkOutput = {
+	name: 'ink-output',
+	setup(context) {
+		context.onLoad({ filter: /tui[\\/]screens[\\/]ink-output\.ts$/ }, () => {
+			const root = context.initialOptions.absWorkingDir;
+			const file = path.join(root, 'node_modules/ink/build/output.js');
+			return {
+				contents: `export { default as InkOutput } from ${JSON.stringify(file)};`,
+				loader: 'ts',
+				resolveDir: root,
+			};
+		});
+	},
+};
+
+/**
+ * What packages build while they load although most screens never need it: the tables of emoji alone take longer
+ * than the first frame. Also the one cache of Ink that only grows.
+ */
+const LATER = [
+	{
+		file: /string-width[\\/]index\.js$/,
+		is: /const rgiEmojiRegex = (\/.*\/v);/,
+		becomes: `let rgiEmoji;
+const mayBeEmoji = /[\\p{Emoji_Presentation}\\p{Extended_Pictographic}\\u20e3]/u;
+const rgiEmojiRegex = { test: (text) => mayBeEmoji.test(text) && (rgiEmoji ??= $1).test(text) };`,
+	},
+	{
+		file: /(string-width|slice-ansi|ansi-tokenize)[\\/].*\.js$/,
+		is: /const (\w+) = (new Intl\.Segmenter\(.*\));/,
+		becomes: 'let $1Made; const $1 = { segment: (text) => ($1Made ??= $2).segment(text) };',
+	},
+	{
+		file: /ink[\\/]build[\\/]measure-text\.js$/,
+		is: /cache\.set\(text, dimensions\);/,
+		becomes: 'if (cache.size >= 2000) cache.clear(); cache.set(text, dimensions);',
+	},
+];
+
+const buildLater = {
+	name: 'build-later',
+	setup(context) {
+		const used = new Set();
+		context.onLoad(
+			{ filter: /node_modules.*(string-width|slice-ansi|ansi-tokenize|ink[\\/]build).*\.js$/ },
+			(args) => {
+				let contents = fs.readFileSync(args.path, 'utf8');
+				for (const change of LATER) {
+					if (!change.file.test(args.path) || !change.is.test(contents)) continue;
+					contents = contents.replace(change.is, change.becomes);
+					used.add(change);
+				}
+				return { contents, loader: 'js' };
+			},
+		);
+		context.onEnd(() => {
+			for (const { file } of LATER.filter((change) => !used.has(change)))
+				throw new Error(`a package has changed: nothing like ${file} was bundled`);
+		});
+	},
+};
+
 /** @param {string} root the checkout */
 export async function bundle(root) {
 	const result = await build({
@@ -39,7 +102,7 @@ export async function bundle(root) {
 		target: 'node20',
 		define: { 'process.env.NODE_ENV': '"production"' },
 		banner: { js: banner },
-		plugins: [inkTable],
+		plugins: [inkTable, inkOutput, buildLater],
 		logLevel: 'warning',
 		minifySyntax: true,
 	});

@@ -7,6 +7,7 @@ import { printable } from '../base/print.ts';
 import { machineClock } from '../jobs/clock.ts';
 import { DeckApp } from './deck-app.ts';
 import type { DeckEngine } from './engine.ts';
+import { mountThen } from './screens/first-mount.ts';
 import { sentence } from './sentence.ts';
 import {
 	type ColorLevel,
@@ -71,11 +72,10 @@ export async function runDeck(options: DeckOptions): Promise<number> {
 		return ExitCode.badInput;
 	}
 	tellInk(profile);
-	const [engine, { mountDeck }] = await Promise.all([
-		import('./engine/create-engine.ts').then(({ createEngine }) => createEngine()),
-		import('./screens/mount.tsx'),
-	]);
-	return new RunningDeck(options, profile, engine).run(mountDeck);
+	const { createEngine } = await import('./engine/create-engine.ts');
+	const engine = await createEngine();
+	const mount = mountThen(async () => (await import('./screens/mount.tsx')).mountDeck);
+	return new RunningDeck(options, profile, engine).run(mount);
 }
 
 class RunningDeck {

@@ -16,6 +16,7 @@ import path from 'node:path';
 import { benchRows, type Row, type RowResult } from './cases.ts';
 import { benchCodecs, benchFiles, codecTable } from './codecs.ts';
 import { FULL, makeCorpus, QUICK } from './corpus.ts';
+import { benchDeck } from './deck.ts';
 import { rowTable } from './table.ts';
 import { benchTree } from './tree.ts';
 
@@ -23,7 +24,7 @@ const HELP = `npm run bench [-- [FOLDER] [--quick] [--only=WORDS] [--rounds=N] [
 
 FOLDER            the tree to work on; otherwise some 300 MB of programs of this machine and 3,000 generated texts
 --quick           60 MB and 600 texts
---only=WORDS      only the rows that hold all of these words: --only=capture, --only=export,xpress; also "kernels", "tree"
+--only=WORDS      only the rows that hold all of these words: --only=capture, --only=export,xpress; also "kernels", "tree", "deck"
 --rounds=N        runs of each side, in turns (3)
 --work=FOLDER     keeps the tree, the reference's files and the results there; rows measured by further runs join the table
 --binaries=FOLDER takes the programs from there
@@ -115,6 +116,7 @@ async function main(args: readonly string[]): Promise<void> {
 		if (isAsked(options.only, 'kernels'))
 			process.stdout.write(`\n${codecTable(benchCodecs(benchFiles(place.corpus, 8 << 20), 5))}`);
 		if (isAsked(options.only, 'tree')) benchTree();
+		if (isAsked(options.only, 'deck')) await benchDeck();
 	} finally {
 		if (options.work === null) rmSync(work, { recursive: true, force: true });
 	}

@@ -37,18 +37,20 @@ function dentry(name: string, attributes: number, subdirOffset: number, seed: nu
 	return bytes;
 }
 
-function makeMetadata(): Uint8Array {
+/** The metadata resource of an image with that many folders of 999 files each. */
+export function makeMetadata(folderCount = FOLDERS): Uint8Array {
 	const folderName = (k: number) =>
 		`amd64_microsoft-windows-component_31bf3856ad364e35_10.0.26100.1_none_${k}`;
 	const end = new Uint8Array(8);
 	const rootSize = dentry('', Attribute.directory, 1, 0).length;
 	let at = 8 + rootSize + 8;
 	const rootList = at;
-	for (let k = 0; k < FOLDERS; k++) at += dentry(folderName(k), Attribute.directory, 1, k).length;
+	for (let k = 0; k < folderCount; k++)
+		at += dentry(folderName(k), Attribute.directory, 1, k).length;
 	at += 8;
 	const folders: Uint8Array[] = [];
 	const lists: Uint8Array[] = [];
-	for (let k = 0; k < FOLDERS; k++) {
+	for (let k = 0; k < folderCount; k++) {
 		folders.push(dentry(folderName(k), Attribute.directory, at, k));
 		for (let n = 0; n < FILES; n++) {
 			const file = dentry(`file_with_long_name_${k}_${n}.dll`, Attribute.archive, 0, k * 1000 + n);

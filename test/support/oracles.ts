@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 
 /** Other programs that the tests compare with. */
-export type OracleName = 'wimlib-imagex' | '7zz' | 'tmux';
+export type OracleName = 'wimlib-imagex' | '7zz' | 'tmux' | 'script';
 
 const found = new Map<OracleName, boolean>();
 

@@ -4,14 +4,12 @@
  */
 
 import { printable } from '../../base/print.ts';
-import { cellWidth } from '../terminal/cell.ts';
+import { cellWidth, columnsOf, graphemesOf } from '../terminal/cell.ts';
 
 /** Text that cannot send a control sequence. */
 export type Shown = string & { readonly __shown: true };
 
 const ASCII = /^[\x20-\x7e]*$/;
-const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-
 /** Characters without a width of their own: shown alone they would shift the rest of the row. */
 const HIDDEN = /[\p{Cf}\p{Zl}\p{Zp}]|(?![\ufe0e\ufe0f])\p{Default_Ignorable_Code_Point}|^\p{M}/gu;
 /** More marks on one letter than any language writes. */
@@ -75,17 +73,14 @@ export function linesOf(lines: readonly Shown[]): Shown {
 
 /** Columns of a text without styles. */
 export function widthOf(text: Shown): number {
-	if (ASCII.test(text)) return text.length;
-	let width = 0;
-	for (const { segment } of segmenter.segment(text)) width += cellWidth(segment);
-	return width;
+	return columnsOf(text);
 }
 
 /** The longest beginning of at most `width` columns. */
 export function headOf(text: Shown, width: number): Shown {
 	if (ASCII.test(text)) return text.slice(0, Math.max(0, width)) as Shown;
 	let used = 0;
-	for (const { segment, index } of segmenter.segment(text)) {
+	for (const { segment, index } of graphemesOf(text)) {
 		used += cellWidth(segment);
 		if (used > width) return text.slice(0, index) as Shown;
 	}
@@ -95,7 +90,7 @@ export function headOf(text: Shown, width: number): Shown {
 /** The longest end of at most `width` columns. */
 export function tailOf(text: Shown, width: number): Shown {
 	if (ASCII.test(text)) return (width > 0 ? text.slice(-width) : '') as Shown;
-	const graphemes = [...segmenter.segment(text)].map(({ segment }) => segment);
+	const graphemes = [...graphemesOf(text)].map(({ segment }) => segment);
 	let used = 0;
 	let from = graphemes.length;
 	while (from > 0 && used + cellWidth(graphemes[from - 1]!) <= width) {

@@ -3,6 +3,7 @@ import { render } from 'ink';
 import { Component, type ReactNode } from 'react';
 import type { Mount } from '../deck-app.ts';
 import { DeckScreen } from './deck-screen.tsx';
+import { paintFast } from './fast-output.ts';
 
 /** A defect in a component ends the deck in order, instead of leaving a dead screen. */
 class CrashGuard extends Component<
@@ -39,6 +40,7 @@ function deadKeyboard(): NodeJS.ReadStream {
 
 /** Lets Ink draw the deck into the frame writer's stream. */
 export const mountDeck: Mount = ({ store, theme, keymap, stream, onCrash }) => {
+	paintFast();
 	const instance = render(
 		<CrashGuard onCrash={onCrash}>
 			<DeckScreen store={store} theme={theme} keymap={keymap} />

@@ -12,7 +12,7 @@ import {
 	styledCharsToString,
 	tokenize,
 } from '@alcalzone/ansi-tokenize';
-import { cellWidth } from './cell.ts';
+import { cellWidth, hasCertainWidth } from './cell.ts';
 
 /** The part of a terminal's output stream that the writer uses. */
 export interface ScreenOutput {
@@ -51,9 +51,8 @@ const sameCell = (a: StyledChar, b: StyledChar): boolean => {
 	return true;
 };
 
-/** Width is certain only for ASCII, Latin letters and box and block glyphs; after others the column is set again. */
-const isRisky = (cell: StyledChar): boolean =>
-	!/^[\x20-\x7e\u00a1-\u00ac\u00ae-\u017f\u2500-\u259f]$/.test(cell.value);
+/** After a cell that terminals disagree on the column is set again. */
+const isRisky = (cell: StyledChar): boolean => !hasCertainWidth(cell.value);
 
 const styled = (cells: readonly StyledChar[], from: number, to: number, column: number): string => {
 	let out = '';

@@ -3,18 +3,10 @@ import { test } from 'node:test';
 import { blank, fit, type Shown, safe, shown } from '../../../source/tui/parts/text.ts';
 import { createTheme } from '../../../source/tui/parts/theme.ts';
 import { FrameWriter } from '../../../source/tui/terminal/frame-writer.ts';
+import { randomSource } from '../../support/random.ts';
 import { HeadlessTerminal } from '../../support/terminal.ts';
 
 const theme = createTheme('unicode', '16');
-
-/** A small generator with a seed, so that a failure can be repeated. */
-function randomSource(seed: number): (below: number) => number {
-	let state = seed >>> 0;
-	return (below) => {
-		state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-		return Math.floor((state / 2 ** 32) * below);
-	};
-}
 
 const WORDS = [
 	'Windows',
