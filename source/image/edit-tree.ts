@@ -172,7 +172,8 @@ function* walkPositions(
 	}
 }
 
-function inodeAt(tree: ImageTree, dentry: DentryPosition): Inode {
+/** The file behind a dentry as it is stored; no node holds it yet. */
+export function inodeAt(tree: ImageTree, dentry: DentryPosition): Inode {
 	const inode = newInode(tree.attributes(dentry));
 	inode.securityId = tree.securityId(dentry) ?? NO_SECURITY;
 	inode.creationTime = tree.creationTime(dentry);

@@ -15,6 +15,7 @@ import { createTheme, type Theme } from './parts/theme.ts';
 import { sentence } from './sentence.ts';
 import { followCursor } from './state/details.ts';
 import { closeDialog } from './state/dialogs.ts';
+import { followDifference } from './state/difference.ts';
 import { jobsChanged } from './state/jobs.ts';
 import { activeJobs } from './state/selectors.ts';
 import { type DialogAction, initialState, type Settings, type State } from './state/state.ts';
@@ -316,7 +317,7 @@ export class DeckApp {
 
 /** What follows from any change: cursors in view, details of what is under them. The clock alone is no change. */
 const settled = (next: State, before: State, nowMs: number): State =>
-	next === before ? next : followCursor(settleLists({ ...next, nowMs }));
+	next === before ? next : followCursor(followDifference(settleLists({ ...next, nowMs })));
 
 const needsTicks = (state: State): boolean =>
 	activeJobs(state).length > 0 ||

@@ -26,3 +26,27 @@ export interface SizeListing {
 		readonly folders: number;
 	};
 }
+
+export type DifferenceKind = 'added' | 'removed' | 'changed' | 'moved';
+
+/** A difference between two images. Paths are backslash paths. */
+export interface ImageDifference {
+	readonly kind: DifferenceKind;
+	/** In the image after it; of what was removed, in the one before. */
+	readonly path: string;
+	/** Where a moved file stood. */
+	readonly from: string | null;
+	readonly isFolder: boolean;
+	/** What differs, in words. */
+	readonly aspects: readonly string[];
+	/** 0 on the side where it is not. */
+	readonly sizeBefore: number;
+	readonly sizeAfter: number;
+}
+
+/** One fact of a file on both sides; null where the file is not there. */
+export interface DifferenceFact {
+	readonly label: string;
+	readonly before: string | null;
+	readonly after: string | null;
+}

@@ -3,7 +3,7 @@
  * All text here is raw and hostile: only `safe()` brings it to the screen.
  */
 
-import type { SizeListing } from './engine-views.ts';
+import type { DifferenceFact, ImageDifference, SizeListing } from './engine-views.ts';
 
 /** An open file as its header, XML and blob table tell it. */
 export interface WimFacts {
@@ -112,16 +112,6 @@ export interface EntryDetails {
 	readonly digest: string | null;
 }
 
-/** A difference between two images. */
-export interface ImageDifference {
-	readonly kind: 'added' | 'removed' | 'changed';
-	readonly path: string;
-	readonly isFolder: boolean;
-	readonly what: string;
-	readonly sizeBefore: number;
-	readonly sizeAfter: number;
-}
-
 export type Severity = 'error' | 'warning';
 
 /** One fault that a check found. */
@@ -193,11 +183,18 @@ export interface OpenFile {
 	find(imageIndex: number, pattern: string, signal: AbortSignal): Promise<Listing>;
 	/** The rows of a folder by size. */
 	sizes(imageIndex: number, position: number, signal: AbortSignal): Promise<SizeListing>;
+	/** Everything that differs, in no particular order. */
 	difference(
 		beforeIndex: number,
 		afterIndex: number,
 		signal: AbortSignal,
 	): Promise<readonly ImageDifference[]>;
+	/** What is known of one of the differences on both sides. */
+	differenceFacts(
+		beforeIndex: number,
+		afterIndex: number,
+		difference: ImageDifference,
+	): Promise<readonly DifferenceFact[]>;
 	close(): Promise<void>;
 }
 

@@ -1,8 +1,17 @@
 /** Fetches what the views wish for. */
 
+import type { ImageDifference } from './engine-views.ts';
 import { inSlices, type Slot, slot } from './loader-slot.ts';
 import type { LoaderHost } from './loaders.ts';
 import { sentence } from './sentence.ts';
+import {
+	differenceFactsFailed,
+	differenceFactsLoaded,
+	differenceFailed,
+	differenceLoaded,
+} from './state/difference.ts';
+import type { DifferenceRequest } from './state/difference-state.ts';
+import { differenceSteps } from './state/difference-tree.ts';
 import { sizeSteps, sizesFailed, sizesLoaded, sizesSorted } from './state/sizes.ts';
 import type { SizesRequest, SizesState } from './state/sizes-state.ts';
 
@@ -11,6 +20,14 @@ export function viewSlots(host: LoaderHost): readonly Slot[] {
 		slot(
 			({ sizes }) => sizes.load.request,
 			(wish, signal) => loadSizes(host, wish, signal),
+		),
+		slot(
+			({ difference }) => difference.load.request,
+			(wish, signal) => loadDifference(host, wish, signal),
+		),
+		slot(
+			({ difference }) => difference.factsLoad.request,
+			(wish, signal) => loadDifferenceFacts(host, wish, signal),
 		),
 		slot(
 			({ sizes }) => sizes.reorder,
@@ -39,4 +56,42 @@ async function sortSizes(
 ): Promise<void> {
 	const sorted = await inSlices(sizeSteps(wish.listing, wish.sort), signal);
 	if (sorted) host.arrived((state) => sizesSorted(state, wish, sorted));
+}
+
+async function loadDifference(
+	host: LoaderHost,
+	wish: DifferenceRequest,
+	signal: AbortSignal,
+): Promise<void> {
+	const { arrived } = host;
+	const { file } = host.state().wim;
+	if (!file) return;
+	try {
+		const differences = await file.difference(wish.before, wish.after, signal);
+		const root = await inSlices(differenceSteps(differences), signal);
+		if (root) arrived((state) => differenceLoaded(state, wish, root));
+	} catch (error) {
+		if (!signal.aborted) arrived((state) => differenceFailed(state, wish, sentence(error)));
+	}
+}
+
+/** A cursor that only passes by loads no facts. */
+const FACTS_DELAY_MS = 40;
+
+async function loadDifferenceFacts(
+	host: LoaderHost,
+	wish: ImageDifference,
+	signal: AbortSignal,
+): Promise<void> {
+	const { arrived } = host;
+	const { wim, difference } = host.state();
+	const { pair } = difference;
+	await new Promise((resolve) => setTimeout(resolve, FACTS_DELAY_MS));
+	if (signal.aborted || !wim.file || !pair) return;
+	try {
+		const facts = await wim.file.differenceFacts(pair.before, pair.after, wish);
+		arrived((state) => differenceFactsLoaded(state, wish, facts));
+	} catch (error) {
+		if (!signal.aborted) arrived((state) => differenceFactsFailed(state, wish, sentence(error)));
+	}
 }

@@ -102,7 +102,7 @@ export class DeckOnTerminal {
 	/** As `settle`, with everything loaded that the screen waits for. */
 	async quiet(): Promise<void> {
 		const isLoading = (): boolean => {
-			const { wim, files, details, start, sizes, dialogs } = this.app.store.get();
+			const { wim, files, details, start, sizes, difference, dialogs } = this.app.store.get();
 			const loads = [
 				wim.load,
 				files.load,
@@ -110,6 +110,8 @@ export class DeckOnTerminal {
 				details.contentLoad,
 				start.load,
 				sizes.load,
+				difference.load,
+				difference.factsLoad,
 			];
 			return (
 				loads.some(({ status }) => status === 'loading') ||

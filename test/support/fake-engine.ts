@@ -8,7 +8,6 @@ import type {
 	FoundWim,
 	HostEntry,
 	HostPath,
-	ImageDifference,
 	ImageFacts,
 	JobCheck,
 	JobEstimate,
@@ -19,8 +18,12 @@ import type {
 	WimFacts,
 } from '../../source/tui/engine.ts';
 import { EntryKind } from '../../source/tui/engine.ts';
-import type { SizeListing } from '../../source/tui/engine-views.ts';
-import { fakeSizes } from './fake-views.ts';
+import type {
+	DifferenceFact,
+	ImageDifference,
+	SizeListing,
+} from '../../source/tui/engine-views.ts';
+import { DIFFERENCES, fakeFacts, fakeSizes } from './fake-views.ts';
 
 export interface FakeEntry {
 	readonly name: string;
@@ -225,6 +228,8 @@ export class FakeFile implements OpenFile {
 	listing: Listing | null = null;
 	/** Image indexes whose metadata cannot be read. */
 	readonly unreadable = new Set<number>();
+	/** What comparing two images answers. */
+	differences: readonly ImageDifference[] = DIFFERENCES;
 	isClosed = false;
 
 	constructor(
@@ -309,33 +314,17 @@ export class FakeFile implements OpenFile {
 		return fakeSizes(this.#nodes, imageIndex, position);
 	}
 
-	async difference(): Promise<readonly ImageDifference[]> {
-		return [
-			{
-				kind: 'added',
-				path: '\\Windows\\new.dll',
-				isFolder: false,
-				what: 'new',
-				sizeBefore: 0,
-				sizeAfter: 100,
-			},
-			{
-				kind: 'removed',
-				path: '\\Windows\\old.dll',
-				isFolder: false,
-				what: 'gone',
-				sizeBefore: 50,
-				sizeAfter: 0,
-			},
-			{
-				kind: 'changed',
-				path: '\\Users\\ntuser.dat',
-				isFolder: false,
-				what: 'content',
-				sizeBefore: 10,
-				sizeAfter: 20,
-			},
-		];
+	async difference(before: number): Promise<readonly ImageDifference[]> {
+		if (this.unreadable.has(before)) throw unreadableImage(before);
+		return this.differences;
+	}
+
+	async differenceFacts(
+		_before: number,
+		_after: number,
+		difference: ImageDifference,
+	): Promise<readonly DifferenceFact[]> {
+		return fakeFacts(difference);
 	}
 
 	async close(): Promise<void> {

@@ -1,7 +1,12 @@
 /** Answers of the scripted engine for the views over an open file. */
 
 import { EntryKind } from '../../source/tui/engine.ts';
-import type { SizeListing } from '../../source/tui/engine-views.ts';
+import type {
+	DifferenceFact,
+	DifferenceKind,
+	ImageDifference,
+	SizeListing,
+} from '../../source/tui/engine-views.ts';
 import type { Node } from './fake-engine.ts';
 
 interface Total {
@@ -54,4 +59,64 @@ export function fakeSizes(
 		files: Float64Array.from(totals, ({ files }) => files),
 		total: total(nodes, position),
 	};
+}
+
+export const difference = (
+	kind: DifferenceKind,
+	path: string,
+	more: Partial<ImageDifference> = {},
+): ImageDifference => ({
+	kind,
+	path,
+	from: null,
+	isFolder: false,
+	aspects: [],
+	sizeBefore: kind === 'added' ? 0 : 1000,
+	sizeAfter: kind === 'removed' ? 0 : 1000,
+	...more,
+});
+
+export const DIFFERENCES: readonly ImageDifference[] = [
+	difference('added', '\\Windows\\System32\\wimdeck.dll', { sizeAfter: 1_400_000 }),
+	difference('added', '\\Windows\\Panther', { isFolder: true, sizeAfter: 0 }),
+	difference('added', '\\Windows\\Panther\\setupact.log', { sizeAfter: 200_000 }),
+	difference('removed', '\\Windows\\write.exe', { sizeBefore: 11_264 }),
+	difference('changed', '\\Windows', {
+		isFolder: true,
+		aspects: ['written'],
+		sizeBefore: 0,
+		sizeAfter: 0,
+	}),
+	difference('changed', '\\Windows\\explorer.exe', {
+		aspects: ['content', 'written', 'security'],
+		sizeBefore: 5_350_000,
+		sizeAfter: 5_420_000,
+	}),
+	difference('changed', '\\Windows\\win.ini', {
+		aspects: ['attributes'],
+		sizeBefore: 92,
+		sizeAfter: 92,
+	}),
+	difference('moved', '\\Windows\\System32\\hvax64.exe', {
+		from: '\\Windows\\hvax64.exe',
+		sizeBefore: 1_990_000,
+		sizeAfter: 1_990_000,
+	}),
+	difference('added', '\\Users\\Public\\evil\u001b]0;x\u0007.txt', { sizeAfter: 12 }),
+];
+
+export function fakeFacts({ kind, sizeBefore, sizeAfter }: ImageDifference): DifferenceFact[] {
+	const side = (on: boolean, value: string): string | null => (on ? value : null);
+	const was = kind !== 'added';
+	const is = kind !== 'removed';
+	return [
+		{ label: 'size', before: side(was, String(sizeBefore)), after: side(is, String(sizeAfter)) },
+		{
+			label: 'written',
+			before: side(was, '2024-05-07 04:12:31 UTC'),
+			after: side(is, kind === 'changed' ? '2024-06-11 10:00:00 UTC' : '2024-05-07 04:12:31 UTC'),
+		},
+		{ label: 'attrs', before: side(was, 'archive'), after: side(is, 'archive') },
+		{ label: 'links', before: side(was, '2'), after: side(is, '2') },
+	];
 }

@@ -3,6 +3,7 @@
 import { replaceDialog } from '../forms/questions.ts';
 import { sentence } from '../sentence.ts';
 import { changeForm, closeDialog, openDialog } from '../state/dialogs.ts';
+import { showDifference } from '../state/difference.ts';
 import { requestOf, valuesOf, withErrors } from '../state/form.ts';
 import type { FormDialog } from '../state/state.ts';
 import { openWim, showStart } from '../state/wim.ts';
@@ -15,6 +16,7 @@ type Submitter = (host: EffectHost, form: FormDialog, isConfirmed: boolean) => P
 const SUBMITTERS: Readonly<Record<string, Submitter>> = {
 	open: submitOpen,
 	report: submitReport,
+	compare: submitCompare,
 };
 
 /** Does what a form asks for; errors stand on their fields afterwards. */
@@ -60,4 +62,13 @@ async function submitOpen(host: EffectHost, form: FormDialog): Promise<void> {
 		if (facts.isFolder) return showStart(closed, path, false);
 		return openWim(closed, path, refs === '' ? [] : [refs]);
 	});
+}
+
+async function submitCompare(host: EffectHost, form: FormDialog): Promise<void> {
+	const { before, after } = valuesOf(form);
+	host.change((state) =>
+		before === after
+			? changeForm(state, (current) => withErrors(current, { after: 'choose another image' }))
+			: showDifference(closeDialog(state), { before: Number(before), after: Number(after) }),
+	);
 }

@@ -7,15 +7,9 @@ import { PathFinder, pathOf } from '../../image/paths.ts';
 import { ROOT } from '../../image/tree.ts';
 import { readWholeResource } from '../../wim/read-resource.ts';
 import { openWim, type Wim } from '../../wim/wim.ts';
-import type {
-	EntryDetails,
-	ImageDifference,
-	ImageFacts,
-	Listing,
-	OpenFile,
-	WimFacts,
-} from '../engine.ts';
-import type { SizeListing } from '../engine-views.ts';
+import type { EntryDetails, ImageFacts, Listing, OpenFile, WimFacts } from '../engine.ts';
+import type { DifferenceFact, ImageDifference, SizeListing } from '../engine-views.ts';
+import { differenceFacts, imageDifference } from './difference.ts';
 import { entryDetails } from './entry-details.ts';
 import { imageFacts, wimFacts } from './facts.ts';
 import { findEntries, folderListing } from './listing.ts';
@@ -96,8 +90,22 @@ class OpenWimFile implements OpenFile {
 		return sizeListing(this.#wim, open.tree, imageIndex, position, signal);
 	}
 
-	async difference(): Promise<readonly ImageDifference[]> {
-		return [];
+	async difference(
+		beforeIndex: number,
+		afterIndex: number,
+		signal: AbortSignal,
+	): Promise<readonly ImageDifference[]> {
+		const before = await this.#image(beforeIndex);
+		return imageDifference(this.#wim, before, await this.#image(afterIndex), signal);
+	}
+
+	async differenceFacts(
+		beforeIndex: number,
+		afterIndex: number,
+		difference: ImageDifference,
+	): Promise<readonly DifferenceFact[]> {
+		const before = await this.#image(beforeIndex);
+		return differenceFacts(this.#wim, before, await this.#image(afterIndex), difference);
 	}
 
 	async close(): Promise<void> {

@@ -2,6 +2,7 @@
 
 import type { Command } from './command.ts';
 import { viewCommands } from './commands/damage.ts';
+import { differenceCommands } from './commands/difference.ts';
 import { everywhereCommands } from './commands/everywhere.ts';
 import { fileCommands } from './commands/files.ts';
 import { imageCommands } from './commands/images.ts';
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
 	...jobCommands,
 	...viewCommands,
 	...sizeCommands,
+	...differenceCommands,
 	...everywhereCommands,
 	...pagerCommands,
 	...textCommands,

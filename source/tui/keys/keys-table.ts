@@ -12,6 +12,7 @@ const PLACES: Readonly<Partial<Record<Context, string>>> = {
 	jobs: 'Jobs',
 	damage: 'damage view',
 	sizes: 'sizes view',
+	difference: 'differences',
 };
 
 function cell(command: Command): string {

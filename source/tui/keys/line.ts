@@ -1,5 +1,6 @@
 /** The text modes of the status row: filter, go to, find, mark by pattern. */
 
+import { filterDifference } from '../state/difference.ts';
 import { browse, setFilter } from '../state/files.ts';
 import { LIST_START } from '../state/list.ts';
 import { markMatching, remember } from '../state/marks.ts';
@@ -20,6 +21,8 @@ export function filterOf(state: State): string {
 			return state.start.filter;
 		case 'damage':
 			return state.damage.filter;
+		case 'difference':
+			return state.difference.filter;
 		case 'sizes':
 			return state.sizes.filter;
 		default:
@@ -37,6 +40,8 @@ export function withFilter(state: State, filter: string): State {
 			return { ...state, start: { ...state.start, filter, list: LIST_START } };
 		case 'damage':
 			return { ...state, damage: { ...state.damage, filter, list: LIST_START } };
+		case 'difference':
+			return filterDifference(state, filter);
 		case 'sizes':
 			return filterSizes(state, filter);
 		default:

@@ -2,6 +2,7 @@
 
 import { createTheme } from '../parts/theme.ts';
 import { shownFindings } from '../state/damage.ts';
+import { differenceFrame } from '../state/difference.ts';
 import { filesFrame } from '../state/files.ts';
 import { moveJobs } from '../state/jobs.ts';
 import { type ListFrame, type ListState, moveTo, page } from '../state/list.ts';
@@ -87,6 +88,12 @@ function accessOf(state: State): Access | null {
 				set: (list) => ({ ...state, damage: { ...state.damage, list } }),
 			};
 		}
+		case 'difference':
+			return {
+				frame: differenceFrame(state),
+				list: state.difference.list,
+				set: (list) => ({ ...state, difference: { ...state.difference, list } }),
+			};
 		case 'sizes':
 			return {
 				frame: sizesFrame(state),

@@ -33,7 +33,9 @@ export function layoutOf(state: State): Layout {
 export const viewHeight = (state: State): number => Math.max(1, state.rows - 4);
 
 /** Remembers the last answer for the last arguments. */
-function memo<A extends readonly unknown[], R>(compute: (...args: A) => R): (...args: A) => R {
+export function memo<A extends readonly unknown[], R>(
+	compute: (...args: A) => R,
+): (...args: A) => R {
 	let last: { args: A; result: R } | null = null;
 	return (...args) => {
 		if (!last?.args.every((arg, i) => arg === args[i])) last = { args, result: compute(...args) };

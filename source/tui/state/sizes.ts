@@ -187,3 +187,11 @@ export function sizesToFiles(state: State): State {
 		{ wanted },
 	);
 }
+
+/** Backslash path of the entry under the cursor, or null. */
+export function sizePathUnderCursor(state: State): string | null {
+	const { listing } = state.sizes;
+	const row = sizeRowUnderCursor(state);
+	if (!listing || row === null) return null;
+	return `${listing.path === '\\' ? '' : listing.path}\\${listing.names[row]}`;
+}

@@ -5,7 +5,6 @@ import type {
 	Finding,
 	FormValue,
 	FoundWim,
-	ImageDifference,
 	ImageFacts,
 	JobRequest,
 	JobView,
@@ -14,6 +13,7 @@ import type {
 	WimFacts,
 } from '../engine.ts';
 import type { ColorLevel, SymbolLevel } from '../terminal/probe.ts';
+import { type DifferenceState, NO_DIFFERENCE } from './difference-state.ts';
 import type { PaneName } from './layout.ts';
 import { LIST_START, type ListState, type ScrollMode } from './list.ts';
 import { type Load, NO_LOAD } from './load.ts';
@@ -156,15 +156,6 @@ export interface DamageState {
 	readonly list: ListState;
 	readonly filter: string;
 	readonly sort: 'severity' | 'files' | 'where';
-}
-
-export interface DifferenceState {
-	readonly load: Load<{ readonly before: number; readonly after: number }>;
-	readonly entries: readonly ImageDifference[];
-	/** Open folder within the differences. */
-	readonly path: string;
-	readonly list: ListState;
-	readonly filter: string;
 }
 
 /** A one-line text mode in the status row. */
@@ -420,14 +411,6 @@ export const NO_DAMAGE: DamageState = {
 	list: LIST_START,
 	filter: '',
 	sort: 'severity',
-};
-
-export const NO_DIFFERENCE: DifferenceState = {
-	load: NO_LOAD,
-	entries: [],
-	path: '\\',
-	list: LIST_START,
-	filter: '',
 };
 
 /** The state before anything was opened. */

@@ -2,18 +2,12 @@
 
 import type { FoundWim, OpenFile } from '../engine.ts';
 import { applyFindings } from './damage.ts';
+import { NO_DIFFERENCE } from './difference-state.ts';
 import { browse } from './files.ts';
 import { LIST_START } from './list.ts';
 import { baseName, visibleImages } from './selectors.ts';
 import { NO_SIZES } from './sizes-state.ts';
-import {
-	NO_DAMAGE,
-	NO_DETAILS,
-	NO_DIFFERENCE,
-	NO_FILES,
-	type OpenRequest,
-	type State,
-} from './state.ts';
+import { NO_DAMAGE, NO_DETAILS, NO_FILES, type OpenRequest, type State } from './state.ts';
 import { say } from './status.ts';
 
 /** Asks for a file to be opened; what is open stays until the new one is there. */

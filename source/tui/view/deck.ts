@@ -9,6 +9,7 @@ import type { State } from '../state/state.ts';
 import { damageAbout, damageBody, damageRight } from './damage.ts';
 import { detailsAbout, detailsBody } from './details.ts';
 import { dialogBox } from './dialogs.ts';
+import { differenceAbout, differenceBody, differenceRight } from './difference.ts';
 import { filesAbout, filesBody, filesRight } from './files.ts';
 import { header, tooSmallRow } from './header.ts';
 import { imagesBody } from './images.ts';
@@ -131,6 +132,13 @@ function viewBlocks(state: State, theme: Theme): Block[] {
 				damageAbout(state),
 				damageRight(state),
 				damageBody(state, theme, body.width, body.height),
+			);
+		case 'difference':
+			return draw(
+				shown`Differences`,
+				differenceAbout(state, theme),
+				differenceRight(state),
+				differenceBody(state, theme, body.width, body.height),
 			);
 		case 'sizes':
 			return draw(

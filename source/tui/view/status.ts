@@ -10,6 +10,7 @@ import { activeJobs, focusOf, markCount, markedBytes } from '../state/selectors.
 import type { LineMode, State } from '../state/state.ts';
 import { fieldText } from './box.ts';
 import { entryNote } from './details.ts';
+import { differenceNote } from './difference.ts';
 import { PATIENCE_MS } from './files.ts';
 import { sizesNote } from './sizes.ts';
 
@@ -36,6 +37,8 @@ function restingText(state: State, theme: Theme, width: number): Shown {
 	switch (focusOf(state)) {
 		case 'files':
 			return entryNote(state, theme);
+		case 'difference':
+			return differenceNote(state);
 		case 'sizes':
 			return sizesNote(state, theme, width);
 		case 'damage': {

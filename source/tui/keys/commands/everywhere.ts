@@ -4,6 +4,7 @@ import { openForm } from '../../forms/open.ts';
 import { quitDialog, suspendDialog } from '../../forms/questions.ts';
 import { findingUnderCursor } from '../../state/damage.ts';
 import { openDialog } from '../../state/dialogs.ts';
+import { differencePathUnderCursor } from '../../state/difference.ts';
 import type { PaneName } from '../../state/layout.ts';
 import { LIST_START } from '../../state/list.ts';
 import { undo } from '../../state/marks.ts';
@@ -15,6 +16,7 @@ import {
 	imageUnderCursor,
 	layoutOf,
 } from '../../state/selectors.ts';
+import { sizePathUnderCursor } from '../../state/sizes.ts';
 import type { State } from '../../state/state.ts';
 import { say } from '../../state/status.ts';
 import { EMPTY_FIELD } from '../../state/text-field.ts';
@@ -108,6 +110,10 @@ export function pathUnderCursor(state: State): string | null {
 			const image = imageUnderCursor(state);
 			return image ? image.name : null;
 		}
+		case 'sizes':
+			return sizePathUnderCursor(state);
+		case 'difference':
+			return differencePathUnderCursor(state);
 		case 'damage': {
 			const finding = findingUnderCursor(state);
 			return finding ? (finding.digest ?? finding.where) : null;

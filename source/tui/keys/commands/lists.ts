@@ -80,7 +80,7 @@ export const listCommands: readonly Command[] = [
 		title: 'Filter this list',
 		hint: 'filter',
 		group: 'find',
-		when: ['images', 'files', 'start', 'damage', 'sizes'],
+		when: ['images', 'files', 'start', 'damage', 'sizes', 'difference'],
 		keys: ['/', 'f7'],
 		footer: 40,
 		run: change((state) => openLine(state, 'filter', filterOf(state))),
