@@ -38,6 +38,13 @@ const SIGNS: Readonly<Record<DifferenceKind, Shown>> = {
 	moved: '>' as Shown,
 };
 
+const ONLY_KEYS: Readonly<Record<DifferenceKind, string>> = {
+	added: 'a',
+	removed: 'd',
+	changed: 'c',
+	moved: 'm',
+};
+
 /** `+12 -3 ~5`: how many of each kind, those of none left out. */
 function countsText(counts: DifferenceCounts): Shown {
 	const parts = DIFFERENCE_KINDS.filter((kind) => counts[kind] > 0).map(
@@ -109,7 +116,8 @@ function emptyLines(state: State, theme: Theme): Shown[] {
 		return state.nowMs - load.sinceMs >= PATIENCE_MS ? [shown`comparing...`] : [];
 	if (!root) return [];
 	if (filter !== '') return [shown`nothing matches "${theme.exact(filter)}" (Esc clears)`];
-	if (only !== null) return [shown`nothing ${safe(only)} here (${SIGNS[only]} shows all again)`];
+	if (only !== null)
+		return [shown`nothing ${safe(only)} here (${safe(ONLY_KEYS[only])} shows all again)`];
 	return [shown`the images do not differ`];
 }
 
@@ -185,5 +193,5 @@ export function differenceRight(state: State): Shown {
 /** What the signs mean, where nothing else is to say. */
 export function differenceNote(state: State): Shown {
 	if (!state.difference.root) return NOTHING;
-	return shown`+ added  - removed  ~ changed  > moved   (these keys show one kind only)`;
+	return shown`+ added  - removed  ~ changed  > moved   (only one kind: a d c m)`;
 }

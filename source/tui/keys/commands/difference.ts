@@ -61,12 +61,12 @@ function enter(state: State): State {
 	});
 }
 
-const only = (kind: DifferenceKind, key: string): Command => ({
+const only = (kind: DifferenceKind, ...keys: readonly string[]): Command => ({
 	id: `difference.${kind}`,
 	title: `Only what was ${kind}; again for all`,
 	group: 'find',
 	when: ['difference'],
-	keys: [key],
+	keys,
 	run: change((state) => onlyDifferences(state, kind)),
 });
 
@@ -128,10 +128,10 @@ export const differenceCommands: readonly Command[] = [
 		keys: ['O', '['],
 		run: change((state) => toFiles(state, 'before')),
 	},
-	only('added', '+'),
-	only('removed', '-'),
-	only('changed', '~'),
-	only('moved', '>'),
+	only('added', 'a', '+'),
+	only('removed', 'd', '-'),
+	only('changed', 'c'),
+	only('moved', 'm', '>'),
 	{
 		id: 'difference.flat',
 		title: 'Tree, or one list of everything below',
