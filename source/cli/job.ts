@@ -1,5 +1,6 @@
 /** Runs one request as the only job of the process: progress, journal, result, exit code. */
 
+import { InputError } from '../base/errors.ts';
 import type { JobRequest } from '../jobs/request.ts';
 import { type JobOutcome, runJob } from '../jobs/run-job.ts';
 import type { JobTools } from '../jobs/tools.ts';
@@ -37,6 +38,10 @@ export interface JobPlan<Result> {
 export async function runOnlyJob<Result>(plan: JobPlan<Result>, context: Context): Promise<number> {
 	const { request, options } = plan;
 	const { progress, clock, signal, quiet, out, json } = context;
+	if (json && plan.outputTaken)
+		throw new InputError('Option --json has nowhere to print: standard output carries the WIM', {
+			hint: 'Leave --json out, or name a file; --progress=json goes to standard error.',
+		});
 	const threads = options.text('threads');
 	const [{ openTools }, { performWith }] = await Promise.all([
 		import('../jobs/open-tools.ts'),

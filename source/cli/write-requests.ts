@@ -32,9 +32,6 @@ import type { Invocation, Options } from './parse.ts';
 import { checkOf, integrityOf, readTextFile, rpfixOf } from './requests.ts';
 import { parseCompression, parseProperty, parseSize } from './values.ts';
 
-/** The chunk size of WIMBoot files, which Windows reads in place. */
-const WIMBOOT_CHUNK_SIZE = 4096;
-
 function compressionOf(options: Options): CompressionRequest {
 	const choice = (name: OptionName) => {
 		const text = options.text(name);
@@ -44,10 +41,9 @@ function compressionOf(options: Options): CompressionRequest {
 		const text = options.text(name);
 		return text === null ? null : parseSize(text, `--${name}`);
 	};
-	const isWimBoot = options.has('wimboot');
 	return {
-		compress: choice('compress') ?? (isWimBoot ? { type: 'xpress', level: null } : null),
-		chunkSize: size('chunk-size') ?? (isWimBoot ? WIMBOOT_CHUNK_SIZE : null),
+		compress: choice('compress'),
+		chunkSize: size('chunk-size'),
 		solid: options.has('solid'),
 		solidCompress: choice('solid-compress'),
 		solidChunkSize: size('solid-chunk-size'),
@@ -65,7 +61,6 @@ function propertiesOf(options: Options): CapturedImage['properties'] {
 	const flags = options.text('flags');
 	return [
 		...(flags === null ? [] : [{ path: 'FLAGS', text: flags }]),
-		...(options.has('wimboot') ? [{ path: 'WIMBOOT', text: '1' }] : []),
 		...options.list('image-property').map((text) => {
 			const { name, value } = parseProperty(text, '--image-property');
 			return { path: name, text: value };
@@ -117,6 +112,7 @@ async function imageOf({ given, options }: Invocation, context: Context): Promis
 		rpFix: rpfixOf(options),
 		updateOf: updateOf(options),
 		deltaFrom: options.list('delta-from'),
+		wimBoot: options.has('wimboot'),
 	};
 }
 
@@ -130,8 +126,9 @@ export async function captureRequest(
 		image: await imageOf(invocation, context),
 		target: given[1] ?? '',
 		compression: compressionOf(options),
+		check: checkOf(options),
 		integrity: integrityOf(options) ?? false,
-		pipable: pipableOf(options) ?? false,
+		pipable: pipableOf(options),
 		dryRun: options.has('dry-run'),
 	};
 }
@@ -149,6 +146,7 @@ export async function appendRequest(
 		check: checkOf(options),
 		integrity: integrityOf(options),
 		rebuild: options.has('rebuild'),
+		pipable: pipableOf(options),
 		create: options.has('create'),
 		dryRun: options.has('dry-run'),
 	};
@@ -167,7 +165,7 @@ async function commandsOf(options: Options, context: Context): Promise<readonly 
 		recursive: options.has('recursive'),
 	};
 	const commands = options.list('command').map((line) => parseUpdateCommand(line, defaults));
-	if (commands.length === 0)
+	if (commands.length === 0 && !options.has('wimboot-config'))
 		commands.push(...parseUpdateFile(await context.readInput(), 'standard input', defaults));
 	const config = options.text('wimboot-config');
 	if (config !== null)
@@ -251,6 +249,7 @@ export function exportRequest({ given, options }: Invocation): ExportRequest {
 		references: options.list('ref'),
 		compression: compressionOf(options),
 		recompress: options.has('recompress'),
+		wimBoot: options.has('wimboot'),
 		rebuild: options.has('rebuild'),
 		pipable: pipableOf(options),
 		check: checkOf(options),
@@ -276,7 +275,7 @@ export function splitRequest({ given, options }: Invocation): SplitRequest {
 		target: given[1] ?? '',
 		partSize: parseMebibytes(given[2] ?? ''),
 		check: checkOf(options),
-		integrity: integrityOf(options) ?? false,
+		integrity: integrityOf(options),
 		dryRun: options.has('dry-run'),
 	};
 }

@@ -5,7 +5,8 @@
  * (mount option `streams_interface=xattr`, the default); the system call ends at 64 KiB a stream.
  */
 
-import { statfsSync } from 'node:fs';
+import { lstatSync, statfsSync } from 'node:fs';
+import path from 'node:path';
 import type { Run } from '../base/run.ts';
 import { decodeWtf8, encodeWtf8 } from '../bytes/utf16.ts';
 import { readXattrs, type Xattr } from './xattrs.ts';
@@ -66,7 +67,9 @@ export async function readNtfsFacts(
 	root: string,
 	run: Run,
 ): Promise<NtfsIndex | null | { readonly leftOut: string }> {
-	if (statfsSync(root).type !== FUSE_MAGIC) return null;
+	// A link must not lead elsewhere.
+	const folder = lstatSync(root).isDirectory() ? root : path.dirname(root);
+	if (statfsSync(folder).type !== FUSE_MAGIC) return null;
 	const attributes = await readXattrs(root, SYSTEM.attributes, run);
 	if ('leftOut' in attributes) return attributes;
 	if (attributes.size === 0) return null;

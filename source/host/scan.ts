@@ -8,6 +8,7 @@
 import type { BigIntStats } from 'node:fs';
 import { lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import path from 'node:path';
 import { hostError, InputError } from '../base/errors.ts';
 import { breathe, type Run } from '../base/run.ts';
 import { filetimeFromNs } from '../bytes/filetime.ts';
@@ -35,8 +36,8 @@ export interface ScanEntry {
 	/** The file occupies less than its size on the disk. */
 	readonly isSparse: boolean;
 	/**
-	 * Equal for the names of one file, numbered from 1 in the order of first appearance; 0 when the
-	 * file has one name. Other names may lie outside the tree: a group may have one member.
+	 * Equal for the names of one file, a number of `ScanOptions.linkGroups`; 0 when the file has one
+	 * name. Other names may lie outside the tree: a group may have one member.
 	 */
 	readonly linkGroup: number;
 	/** `st_mode` with its type bits. */
@@ -61,6 +62,10 @@ export interface ScanEntry {
 export interface ScanOptions {
 	/** Store what symbolic links lead to instead of the links. */
 	readonly dereference: boolean;
+	/** Store what `root` leads to even when it is a symbolic link. */
+	readonly followRoot: boolean;
+	/** Numbers of files with several names, by device and inode; shared by scans whose links are to be kept. */
+	readonly linkGroups: Map<string, number>;
 	/** Keep FIFOs, sockets and devices (Unix data); otherwise each is left out with a warning. */
 	readonly keepSpecials: boolean;
 	/** Asked for every name but the root, with its path inside the tree (`/Windows/x`); below an excluded folder nothing is read. */
@@ -69,7 +74,7 @@ export interface ScanOptions {
 
 /** A scan under way and its result. */
 export interface TreeScan {
-	/** The real path of the root: no symbolic link is left in it. */
+	/** The real path of the root: no symbolic link is left in it, unless it is one itself. */
 	readonly rootPath: string;
 	/** Grows while `slices()` runs; parents stand before their children. `firstChild` and `childCount` are known once the folder was read. */
 	readonly entries: readonly ScanEntry[];
@@ -93,13 +98,13 @@ const SLICE_MS = 8;
 const LARGE_FOLDER_SIZE = 1 << 20;
 
 /**
- * Opens a scan of the tree (or the single file) at `root`; a root that is a symbolic link is followed.
+ * Opens a scan of the tree (or the single file) at `root`.
  *
  * @throws {InputError} when there is nothing at `root`
  */
 export function scanTree(root: string, options: ScanOptions, run: Run): TreeScan {
 	try {
-		return new PosixScan(realpathSync(root), options, run);
+		return new PosixScan(rootOf(root, options), options, run);
 	} catch (error) {
 		throw hostError(`Cannot scan "${root}"`, error, { path: root });
 	}
@@ -113,19 +118,20 @@ class PosixScan implements TreeScan {
 	readonly #rootStat: BigIntStats;
 	/** Folders still to be read, the next one last. */
 	readonly #pending: Folder[] = [];
-	readonly #groups = new Map<string, number>();
 
 	constructor(rootPath: string, options: ScanOptions, run: Run) {
 		this.rootPath = rootPath;
 		this.#options = options;
 		this.#run = run;
-		this.#rootStat = statSync(rootPath, { bigint: true });
+		this.#rootStat = lstatSync(rootPath, { bigint: true });
 		const kind = kindOf(this.#rootStat);
-		if (kind !== 'directory' && kind !== 'file')
-			throw new InputError(`Cannot scan "${rootPath}": it is neither a folder nor a file`, {
+		if (isSpecial(kind) && !options.keepSpecials)
+			throw new InputError(`Cannot scan "${rootPath}": it is a ${kindText(kind)}`, {
 				path: rootPath,
+				hint: 'Use --unix-data to store special files.',
 			});
-		this.#add(-1, '', rootPath, this.#rootStat, kind, null);
+		const linkTarget = kind === 'symlink' ? readLinkText(rootPath) : null;
+		this.#add(-1, '', rootPath, this.#rootStat, kind, linkTarget);
 	}
 
 	async *slices(): AsyncGenerator<{ from: number; to: number }, void, void> {
@@ -147,7 +153,7 @@ class PosixScan implements TreeScan {
 			const entry = this.entries[folder.position]!;
 			entry.childCount = this.entries.length - first;
 			entry.firstChild = entry.childCount > 0 ? first : 0;
-			this.#pending.push(...opened.reverse());
+			for (const next of opened.reverse()) this.#pending.push(next);
 			if (clock.elapsed() - sliceStart > SLICE_MS) {
 				yield { from: handedOver, to: this.entries.length };
 				handedOver = this.entries.length;
@@ -267,11 +273,10 @@ class PosixScan implements TreeScan {
 
 	#isLeftOut(inside: string, path: HostPath, kind: HostKind): boolean {
 		if (this.#options.isExcluded(inside, kind === 'directory')) return true;
-		const isSpecial = kind !== 'file' && kind !== 'directory' && kind !== 'symlink';
-		if (!isSpecial || this.#options.keepSpecials) return false;
+		if (!isSpecial(kind) || this.#options.keepSpecials) return false;
 		this.#run.report({
 			type: 'warning',
-			message: `Left out: a ${kind.replace('-', ' ')} is stored with --unix-data only`,
+			message: `Left out: a ${kindText(kind)} is stored with --unix-data only`,
 			path: hostPathText(path),
 		});
 		return true;
@@ -315,8 +320,9 @@ class PosixScan implements TreeScan {
 
 	#groupOf(stat: BigIntStats): number {
 		const key = `${stat.dev}:${stat.ino}`;
-		const group = this.#groups.get(key) ?? this.#groups.size + 1;
-		this.#groups.set(key, group);
+		const { linkGroups } = this.#options;
+		const group = linkGroups.get(key) ?? linkGroups.size + 1;
+		linkGroups.set(key, group);
 		return group;
 	}
 
@@ -349,6 +355,17 @@ function extend(above: Chain | null, stat: BigIntStats): Chain {
 		closesLoop = at.device === stat.dev && at.inode === stat.ino;
 	return { device: stat.dev, inode: stat.ino, above, closesLoop };
 }
+
+/** The path of the root without symbolic links, but for the root itself where it is to stay one. */
+function rootOf(root: string, options: ScanOptions): string {
+	if (options.followRoot || options.dereference) return realpathSync(root);
+	const full = path.resolve(root);
+	return path.join(realpathSync(path.dirname(full)), path.basename(full));
+}
+
+const isSpecial = (kind: HostKind) => kind !== 'file' && kind !== 'directory' && kind !== 'symlink';
+
+const kindText = (kind: HostKind) => kind.replace('-', ' ');
 
 function kindOf(stat: BigIntStats): HostKind {
 	if (stat.isFile()) return 'file';

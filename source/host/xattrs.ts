@@ -8,6 +8,8 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { lstatSync } from 'node:fs';
+import path from 'node:path';
 import { CanceledError, HostError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
 import { decodeWtf8, encodeWtf8 } from '../bytes/utf16.ts';
@@ -27,7 +29,8 @@ export interface XattrsLeftOut {
 }
 
 /**
- * Reads the extended attributes of everything below `root`, links included, never following them.
+ * Reads the extended attributes of everything below `root`, or of the single file there, links included, never
+ * following them.
  *
  * @param name one attribute to ask for (needed where a file system does not list it); null for all that are listed
  */
@@ -37,13 +40,15 @@ export async function readXattrs(
 	run: Run,
 ): Promise<XattrIndex | XattrsLeftOut> {
 	const which = name === null ? ['--dump', '-m', '-'] : ['-n', name];
-	const args = ['-R', '-P', '-h', '-e', 'base64', ...which, '--', '.'];
+	const isFolder = lstatSync(root).isDirectory();
+	const start = isFolder ? '.' : `./${path.basename(root)}`;
+	const args = ['-R', '-P', '-h', '-e', 'base64', ...which, '--', start];
 	const child = spawn('getfattr', args, {
-		cwd: root,
+		cwd: isFolder ? root : path.dirname(root),
 		stdio: ['ignore', 'pipe', 'ignore'],
 		signal: run.signal,
 	});
-	const parser = new DumpParser();
+	const parser = new DumpParser(isFolder ? null : path.basename(root));
 	const ended = endOf(child);
 	child.stdout.on('data', (bytes: Uint8Array) => parser.add(bytes));
 	const error = await ended;
@@ -121,6 +126,12 @@ export class DumpParser {
 	readonly #index = new Map<string, Xattr[]>();
 	#rest = '';
 	#path: string | null = null;
+	readonly #single: string | null;
+
+	/** @param single the name of the only file asked for, which then stands for the root */
+	constructor(single: string | null = null) {
+		this.#single = single;
+	}
 
 	add(bytes: Uint8Array): void {
 		const lines = (this.#rest + Buffer.from(bytes).toString('latin1')).split('\n');
@@ -135,8 +146,9 @@ export class DumpParser {
 
 	#line(line: string): void {
 		if (line.startsWith('# file: ')) {
-			const path = unescapeDump(line.slice(8));
-			this.#path = path === null ? null : path === '.' ? '/' : `/${path.replace(/^\.\//, '')}`;
+			const path = unescapeDump(line.slice(8))?.replace(/^\.\//, '') ?? null;
+			const isRoot = path === '.' || path === this.#single;
+			this.#path = path === null ? null : isRoot ? '/' : `/${path}`;
 		}
 		if (this.#path === null || line === '' || line.startsWith('#')) return;
 		const equals = line.indexOf('=');

@@ -18,7 +18,7 @@ export interface EditStream {
 export interface Inode {
 	/** wim.md §4.10. */
 	attributes: number;
-	/** A position in `EditTree.descriptors`, or `NO_SECURITY`. */
+	/** A position in `EditTree.security`, or `NO_SECURITY`. */
 	securityId: number;
 	/** FILETIME. */
 	creationTime: bigint;
@@ -96,22 +96,42 @@ export function isDirectory(inode: Inode): boolean {
 	return (inode.attributes & both) === Attribute.directory;
 }
 
+/** Self-relative security descriptors, each once; inodes name them by position. */
+export class DescriptorTable {
+	readonly list: Uint8Array[];
+	readonly #ids: Map<string, number>;
+
+	constructor(list: readonly Uint8Array[] = []) {
+		this.list = [...list];
+		this.#ids = new Map(list.map((bytes, id) => [sha1(bytes), id]));
+	}
+
+	/** The position of a descriptor, which is added when it is new. */
+	idOf(descriptor: Uint8Array): number {
+		const name = sha1(descriptor);
+		const known = this.#ids.get(name);
+		if (known !== undefined) return known;
+		this.#ids.set(name, this.list.length);
+		return this.list.push(descriptor) - 1;
+	}
+}
+
 export class EditTree {
 	readonly root: EditNode;
-	/** Self-relative security descriptors; inodes name them by position. */
-	readonly descriptors: Uint8Array[] = [];
-	#descriptorIds: Map<string, number> | null = null;
+	/** Shared by trees that are put together. */
+	readonly security: DescriptorTable;
 
 	/** A tree with nothing but a root. */
-	constructor(root: Inode) {
+	constructor(root: Inode, security: DescriptorTable = new DescriptorTable()) {
+		this.security = security;
 		root.nameCount = 1;
 		this.root = { name: '', shortName: '', parent: null, inode: root, children: new Map() };
 	}
 
 	/** An image's tree, ready to be changed. */
 	static from(tree: ImageTree): EditTree {
-		const edited = new EditTree(inodeAt(tree, ROOT));
-		edited.descriptors.push(...tree.security.descriptors);
+		const table = new DescriptorTable(tree.security.descriptors);
+		const edited = new EditTree(inodeAt(tree, ROOT), table);
 		const nodes: EditNode[] = [edited.root];
 		const shared = new Map<DentryPosition, Inode>();
 		// Positions are in an order in which parents come first.
@@ -127,22 +147,13 @@ export class EditTree {
 		return edited;
 	}
 
-	/** The position of a descriptor, which is added when it is new; equal ones are stored once. */
-	securityId(descriptor: Uint8Array): number {
-		this.#descriptorIds ??= new Map(this.descriptors.map((bytes, id) => [sha1(bytes), id]));
-		const known = this.#descriptorIds.get(sha1(descriptor));
-		if (known !== undefined) return known;
-		this.descriptors.push(descriptor);
-		this.#descriptorIds.set(sha1(descriptor), this.descriptors.length - 1);
-		return this.descriptors.length - 1;
-	}
-
 	/** All nodes, parents before their children, in the order of the maps. */
 	*nodes(from: EditNode = this.root): Generator<EditNode, void, undefined> {
 		const pending = [from];
 		for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
 			yield node;
-			if (node.children !== null) pending.push(...[...node.children.values()].reverse());
+			// One by one: a folder may have more children than a call takes arguments.
+			for (const child of [...(node.children?.values() ?? [])].reverse()) pending.push(child);
 		}
 	}
 
@@ -221,7 +232,7 @@ export function removeNode(node: EditNode): void {
 	const pending = [node];
 	for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
 		next.inode.nameCount--;
-		if (next.children !== null) pending.push(...next.children.values());
+		for (const child of next.children?.values() ?? []) pending.push(child);
 	}
 }
 

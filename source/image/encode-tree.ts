@@ -113,11 +113,11 @@ function numberLinks(tree: EditTree): ReadonlyMap<Inode, bigint> {
  */
 export function encodeTree(tree: EditTree): Uint8Array {
 	const securitySize = align8(
-		8 + tree.descriptors.reduce((sum, { length }) => sum + 8 + length, 0),
+		8 + tree.security.list.reduce((sum, { length }) => sum + 8 + length, 0),
 	);
 	const { listings, size } = place(tree, securitySize + wholeSize(tree.root) + 8);
 	const writer = new TreeWriter(new Uint8Array(size), numberLinks(tree));
-	writer.security(tree.descriptors, securitySize);
+	writer.security(tree.security.list, securitySize);
 	const offsets = new Map(listings.map(({ node, offset }) => [node, offset]));
 	writer.node(tree.root, securitySize, offsets.get(tree.root) ?? 0);
 	for (const { offset, children } of listings) {

@@ -1,8 +1,10 @@
 /** What several verbs do first: open for reading, say what is odd, check the integrity table, choose the image. */
 
+import { PassThrough, type Writable } from 'node:stream';
 import { InputError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
 import { requireIntegrity } from '../operations/integrity.ts';
+import { StreamOutput } from '../storage/output-stream.ts';
 import { openWim, type Wim, type WimImage } from '../wim/wim.ts';
 
 /**
@@ -61,4 +63,16 @@ export function onlyImage(wim: Wim): WimImage {
 		path: wim.name,
 		hint: `Run wimdeck info "${wim.name}" to list the images.`,
 	});
+}
+
+/** Where a new WIM goes: `-` is standard output, which a dry run does not need. */
+export function outputOf(
+	target: string,
+	output: Writable | null,
+	isDry: boolean,
+): string | StreamOutput {
+	if (target !== '-') return target;
+	if (output === null && !isDry)
+		throw new InputError('Cannot write to standard output here', { hint: 'Name a file.' });
+	return new StreamOutput('standard output', output ?? new PassThrough());
 }

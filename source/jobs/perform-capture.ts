@@ -8,13 +8,14 @@ import {
 	type CaptureConfig,
 	defaultCaptureConfig,
 	parseCaptureConfig,
+	WIMBOOT_CONFIG_PATH,
 } from '../image/capture-config.ts';
+import { splitPath } from '../image/patterns.ts';
 import { append } from '../operations/append.ts';
 import { type CaptureSummary, capture, type ImageOptions } from '../operations/capture.ts';
-import { isFile } from '../storage/find-files.ts';
-import { StreamOutput } from '../storage/output-stream.ts';
+import { findIgnoringCase, isFile } from '../storage/find-files.ts';
 import { openWim } from '../wim/wim.ts';
-import { checkBefore } from './open-for-job.ts';
+import { checkBefore, outputOf } from './open-for-job.ts';
 import type { AppendRequest, CapturedImage, CaptureRequest } from './request.ts';
 import type { JobTools } from './tools.ts';
 
@@ -33,6 +34,32 @@ export async function captureConfig(file: string | null, run: Run): Promise<Capt
 		throw hostError(`Cannot read the configuration "${file}"`, error, { path: file });
 	}
 	return parseCaptureConfig(bytes, file, options);
+}
+
+/**
+ * What an image leaves out. A WIMBoot image is captured by the configuration that it holds, or holds the one that was
+ * given (wim.md §10.2).
+ */
+async function configured(
+	image: CapturedImage,
+	run: Run,
+): Promise<{ readonly rules: CaptureConfig; readonly sources: CapturedImage['sources'] }> {
+	const { config, sources, wimBoot } = image;
+	if (!wimBoot) return { rules: await captureConfig(config, run), sources };
+	if (config !== null) {
+		const stored = { path: config, target: WIMBOOT_CONFIG_PATH };
+		return { rules: await captureConfig(config, run), sources: [...sources, stored] };
+	}
+	const root = sources.find(({ target }) => splitPath(target).length === 0);
+	const own =
+		root === undefined ? null : await findIgnoringCase(root.path, splitPath(WIMBOOT_CONFIG_PATH));
+	if (own === null)
+		run.report({
+			type: 'warning',
+			message: `The usual exclusions count: there is no ${WIMBOOT_CONFIG_PATH} in the source`,
+			path: root?.path ?? '',
+		});
+	return { rules: await captureConfig(own, run), sources };
 }
 
 /** The image that a designation from the end means: `-1` is the last one. */
@@ -61,10 +88,10 @@ async function freeName(image: CapturedImage, target: string | null): Promise<st
 
 async function imageOptions(
 	image: CapturedImage,
+	rules: CaptureConfig,
 	target: string | null,
-	run: Run,
 ): Promise<ImageOptions> {
-	const { description, properties, boot, rpFix, deltaFrom, updateOf } = image;
+	const { description, properties, boot, rpFix, deltaFrom, updateOf, wimBoot } = image;
 	const { unixData, dereference, acls } = image;
 	const base = updateOf?.wim ?? target;
 	if (updateOf !== null && base === null)
@@ -82,8 +109,15 @@ async function imageOptions(
 			updateOf === null || base === null
 				? null
 				: { ...updateOf, image: await fromTheEnd(base, updateOf.image) },
-		tree: { rules: await captureConfig(image.config, run), unixData, dereference, acls },
+		wimBoot,
+		tree: { rules, unixData, dereference, acls },
 	};
+}
+
+/** Compares the WIMs that an image builds on with their integrity tables. */
+async function checkBases({ deltaFrom, updateOf }: CapturedImage, run: Run): Promise<void> {
+	const own = updateOf === null || updateOf.wim === null ? [] : [updateOf.wim];
+	for (const base of new Set([...deltaFrom, ...own])) await checkBefore(base, [], run);
 }
 
 export async function performCapture(
@@ -92,15 +126,12 @@ export async function performCapture(
 	run: Run,
 ): Promise<CaptureSummary> {
 	const { image, target, compression, integrity, pipable, dryRun } = request;
-	let to: string | StreamOutput = target;
-	if (target === '-') {
-		if (output === null)
-			throw new InputError('Cannot write to standard output here', { hint: 'Name a file.' });
-		to = new StreamOutput('standard output', output);
-	}
-	const options = await imageOptions(image, null, run);
+	const to = outputOf(target, output, dryRun);
+	if (request.check) await checkBases(image, run);
+	const { rules, sources } = await configured(image, run);
+	const options = await imageOptions(image, rules, null);
 	return capture(
-		image.sources,
+		sources,
 		to,
 		{ image: options, compression, integrity, pipable, dryRun },
 		{ encoder },
@@ -113,7 +144,7 @@ export async function performAppend(
 	tools: JobTools,
 	run: Run,
 ): Promise<CaptureSummary> {
-	const { image, target, compression, integrity, rebuild, dryRun } = request;
+	const { image, target, compression, integrity, rebuild, pipable, dryRun } = request;
 	if (request.create && !(await isFile(target)))
 		return performCapture(
 			{
@@ -121,19 +152,24 @@ export async function performAppend(
 				image,
 				target,
 				compression,
+				check: request.check,
 				integrity: integrity ?? false,
-				pipable: false,
+				pipable,
 				dryRun,
 			},
 			tools,
 			run,
 		);
-	if (request.check) await checkBefore(target, [], run);
-	const options = await imageOptions(image, target, run);
+	if (request.check) {
+		await checkBefore(target, [], run);
+		await checkBases(image, run);
+	}
+	const { rules, sources } = await configured(image, run);
+	const options = await imageOptions(image, rules, target);
 	return append(
-		image.sources,
+		sources,
 		target,
-		{ image: options, compression, integrity, rebuild, dryRun },
+		{ image: options, compression, integrity, rebuild, pipable, dryRun },
 		{ encoder: tools.encoder },
 		run,
 	);

@@ -10,7 +10,7 @@ import { optimize } from '../operations/optimize.ts';
 import { type SplitSummary, split } from '../operations/split.ts';
 import { type UndoSummary, undo } from '../operations/undo.ts';
 import { type UpdateSummary, update } from '../operations/update.ts';
-import { checkBefore } from './open-for-job.ts';
+import { checkBefore, outputOf } from './open-for-job.ts';
 import { captureConfig } from './perform-capture.ts';
 import type {
 	DeleteRequest,
@@ -46,7 +46,7 @@ export type WriteResult =
 
 export async function performWrite(
 	request: WriteRequest,
-	{ encoder }: JobTools,
+	{ encoder, output }: JobTools,
 	run: Run,
 ): Promise<WriteResult> {
 	const tools = { encoder };
@@ -60,7 +60,13 @@ export async function performWrite(
 			return join(request.target, request.parts, request, tools, run);
 		case 'export':
 			if (request.check) await checkBefore(request.wim, request.references, run);
-			return exportImages(request.wim, request.target, request, tools, run);
+			return exportImages(
+				request.wim,
+				outputOf(request.target, output, request.dryRun),
+				request,
+				tools,
+				run,
+			);
 		case 'update':
 		case 'edit':
 		case 'delete':

@@ -97,6 +97,8 @@ export interface CapturedImage {
 	/** Files that have not changed since this image are not read; its file, null for the target. */
 	readonly updateOf: { readonly wim: string | null; readonly image: string } | null;
 	readonly deltaFrom: readonly string[];
+	/** WIMBoot: the configuration becomes part of the image, or is taken from there (wim.md §10.2). */
+	readonly wimBoot: boolean;
 }
 
 export interface CaptureRequest {
@@ -105,8 +107,11 @@ export interface CaptureRequest {
 	/** `-` is standard output. */
 	readonly target: string;
 	readonly compression: CompressionRequest;
+	/** Check the integrity tables of the files that the image builds on. */
+	readonly check: boolean;
 	readonly integrity: boolean;
-	readonly pipable: boolean;
+	/** Null: only what goes to standard output. */
+	readonly pipable: boolean | null;
 	readonly dryRun: boolean;
 }
 
@@ -120,6 +125,8 @@ export interface AppendRequest {
 	/** Null: as the file has it. */
 	readonly integrity: boolean | null;
 	readonly rebuild: boolean;
+	/** Null: as the file is. */
+	readonly pipable: boolean | null;
 	/** Make the file when it does not exist. */
 	readonly create: boolean;
 	readonly dryRun: boolean;

@@ -1,6 +1,6 @@
 /** Adds an image to a WIM: in place where that is possible, else by writing the whole file anew. */
-import { InputError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
+import type { Wim } from '../wim/wim.ts';
 import { EditableWim, EditSession } from '../wim/write-session.ts';
 import {
 	type CaptureSource,
@@ -14,9 +14,22 @@ import {
 	summarize,
 } from './capture.ts';
 import { openDeltaBases, reuseUnchanged } from './capture-bases.ts';
-import { replacingSession, selectImages, shapeLike, storeSelections } from './rebuild.ts';
+import {
+	replacingSession,
+	selectImages,
+	shapeLike,
+	solidLike,
+	storeSelections,
+} from './rebuild.ts';
 import { storeHashed } from './store-image.ts';
-import { type CompressionRequest, planCompression, type WriteTools } from './write-options.ts';
+import {
+	type CompressionPlan,
+	type CompressionRequest,
+	planAddition,
+	requireWritable,
+	WIMBOOT_CHUNK_SIZE,
+	type WriteTools,
+} from './write-options.ts';
 
 export interface AppendOptions {
 	readonly image: ImageOptions;
@@ -25,6 +38,8 @@ export interface AppendOptions {
 	readonly integrity: boolean | null;
 	/** Write the whole file anew. */
 	readonly rebuild: boolean;
+	/** Null: as the file is. */
+	readonly pipable: boolean | null;
 	/** Only says what would be done. */
 	readonly dryRun: boolean;
 }
@@ -39,12 +54,8 @@ export async function append(
 ): Promise<CaptureSummary> {
 	await using edited = await EditableWim.open(target, run);
 	const { wim } = edited;
-	const plan = planCompression(options.compression, wim);
-	if (plan.compression !== wim.compression || plan.chunkSize !== wim.chunkSize)
-		throw new InputError(`Cannot append to "${target}": it is compressed in another way`, {
-			path: target,
-			hint: 'Leave --compress and --chunk-size out, or change the file with "wimdeck optimize" first.',
-		});
+	const isPipable = options.pipable ?? wim.isPipable;
+	const plan = planAppended(options, wim, isPipable, run);
 	const index = wim.images.length + 1;
 	const scanned = await scanSources(
 		sources,
@@ -63,9 +74,12 @@ export async function append(
 		encoder: tools.encoder,
 		foreign: bases.sizes,
 	};
-	const isRebuilt = options.rebuild || edited.obstacle !== null;
+	const { chunkSize } = plan;
+	const isReshaped = isPipable !== wim.isPipable || chunkSize !== wim.chunkSize;
+	const isRebuilt = options.rebuild || isReshaped || edited.obstacle !== null;
+	const shape = { ...shapeLike(wim), isPipable, chunkSize };
 	const session = isRebuilt
-		? await replacingSession(edited, shapeLike(wim), settings, run)
+		? await replacingSession(edited, shape, settings, run)
 		: await EditSession.start(edited, settings, run);
 	await using _session = session;
 	const start = edited.end;
@@ -94,4 +108,19 @@ export async function append(
 	}
 	const fileSize = await session.commit();
 	return summarize(pending, session, fileSize, isRebuilt ? fileSize : fileSize - start, index);
+}
+
+function planAppended(
+	{ image, compression }: AppendOptions,
+	wim: Wim,
+	isPipable: boolean,
+	run: Run,
+): CompressionPlan {
+	const isForWimBoot = image.wimBoot && wim.compression === 'xpress';
+	const chunkSize = compression.chunkSize ?? (isForWimBoot ? WIMBOOT_CHUNK_SIZE : null);
+	const plan = planAddition({ ...compression, chunkSize }, wim, (message) =>
+		run.report({ type: 'warning', message, path: wim.name }),
+	);
+	requireWritable({ isPipable, isStream: false, plan, integrity: false });
+	return { ...plan, solid: plan.solid ?? (isPipable ? null : solidLike(wim, plan.level)) };
 }

@@ -10,6 +10,7 @@ import { readXattrs, type Xattr, type XattrIndex } from '../host/xattrs.ts';
 import { Attribute, REPARSE_NOT_FIXED } from '../image/dentry.ts';
 import {
 	addNode,
+	DescriptorTable,
 	type EditNode,
 	type EditStream,
 	EditTree,
@@ -39,6 +40,19 @@ export interface CaptureTreeOptions {
 	readonly rpFix: boolean;
 }
 
+/** What trees have in common that are put together into one image. */
+export class CaptureShare {
+	readonly security: DescriptorTable;
+	/** For `ScanOptions.linkGroups`. */
+	readonly linkGroups = new Map<string, number>();
+	/** Files with several names that were met already, by the number of their group. */
+	readonly inodes = new Map<number, Inode>();
+
+	constructor(security: DescriptorTable = new DescriptorTable()) {
+		this.security = security;
+	}
+}
+
 /** A stream whose bytes are to be stored. */
 export interface PendingStream {
 	readonly stream: EditStream;
@@ -62,11 +76,14 @@ export interface CapturedTree {
 /**
  * Scans `source`.
  *
+ * @param place `root` when it becomes the root of the image: a link is followed then; as any other entry it stays one
  * @throws {InputError} when it is not there
  */
 export async function captureTree(
 	source: string,
 	options: CaptureTreeOptions,
+	place: 'root' | 'entry',
+	share: CaptureShare,
 	run: Run,
 ): Promise<CapturedTree> {
 	run.report({ type: 'phase', phase: 'scan', totalBytes: null });
@@ -74,30 +91,34 @@ export async function captureTree(
 		source,
 		{
 			dereference: options.dereference,
+			followRoot: place === 'root',
+			linkGroups: share.linkGroups,
 			keepSpecials: options.unixData,
 			isExcluded: (path) => isExcluded(options.rules, path),
 		},
 		run,
 	);
 	await scan.finish();
-	const builder = new TreeBuilder(scan, options, run);
+	const builder = new TreeBuilder(scan, options, share, run);
 	const [root] = scan.entries;
 	if (root === undefined) throw new InputError(`Cannot scan "${source}": it is gone`);
-	if (root.kind === 'directory') await builder.readExtras();
+	await builder.readExtras();
 	return builder.build();
 }
 
 class TreeBuilder {
 	readonly #scan: TreeScan;
 	readonly #options: CaptureTreeOptions;
+	readonly #share: CaptureShare;
 	readonly #run: Run;
 	readonly #pending: PendingStream[] = [];
 	#xattrs: XattrIndex = new Map();
 	#ntfs: NtfsIndex = new Map();
 
-	constructor(scan: TreeScan, options: CaptureTreeOptions, run: Run) {
+	constructor(scan: TreeScan, options: CaptureTreeOptions, share: CaptureShare, run: Run) {
 		this.#scan = scan;
 		this.#options = options;
+		this.#share = share;
 		this.#run = run;
 	}
 
@@ -123,15 +144,14 @@ class TreeBuilder {
 	build(): CapturedTree {
 		const { entries } = this.#scan;
 		const nodes: (EditNode | null)[] = [];
-		const groups = new Map<number, Inode>();
 		let tree: EditTree | null = null;
 		let isFile = false;
 		for (const [position, entry] of entries.entries()) {
 			if (entry.parent < 0) {
 				isFile = entry.kind !== 'directory';
 				// A file stands below a root of its own until it is put where it belongs.
-				tree = new EditTree(newInode(Attribute.directory));
-				const inode = this.#inode(entry, position, tree);
+				tree = new EditTree(newInode(Attribute.directory), this.#share.security);
+				const inode = this.#sharedInode(entry, position);
 				if (isFile) addNode(tree.root, 'file', '', inode);
 				else tree.root.inode = Object.assign(inode, { nameCount: 1 });
 				nodes[position] = isFile ? null : tree.root;
@@ -140,11 +160,7 @@ class TreeBuilder {
 			const parent = nodes[entry.parent] ?? null;
 			nodes[position] = null;
 			if (parent === null || tree === null || !this.#isStorable(entry, position)) continue;
-			let inode = entry.linkGroup === 0 ? undefined : groups.get(entry.linkGroup);
-			if (inode === undefined) {
-				inode = this.#inode(entry, position, tree);
-				if (entry.linkGroup !== 0) groups.set(entry.linkGroup, inode);
-			}
+			const inode = this.#sharedInode(entry, position);
 			const shortName = this.#ntfsFacts(position)?.shortName ?? '';
 			nodes[position] = addNode(parent, entry.name, shortName, inode);
 		}
@@ -168,13 +184,23 @@ class TreeBuilder {
 		return this.#ntfs.size === 0 ? null : (this.#ntfs.get(this.#scan.pathOf(position)) ?? null);
 	}
 
-	#inode(entry: ScanEntry, position: number, tree: EditTree): Inode {
+	/** The inode that a further name of a file leads to, or a new one. */
+	#sharedInode(entry: ScanEntry, position: number): Inode {
+		const { inodes } = this.#share;
+		const known = entry.linkGroup === 0 ? undefined : inodes.get(entry.linkGroup);
+		if (known !== undefined) return known;
+		const inode = this.#inode(entry, position);
+		if (entry.linkGroup !== 0) inodes.set(entry.linkGroup, inode);
+		return inode;
+	}
+
+	#inode(entry: ScanEntry, position: number): Inode {
 		const inode = newInode(attributesOf(entry));
 		inode.creationTime = entry.writeTime;
 		inode.lastWriteTime = entry.writeTime;
 		inode.lastAccessTime = entry.accessTime;
 		const facts = this.#ntfsFacts(position);
-		if (facts !== null) this.#applyNtfs(inode, entry, facts, tree);
+		if (facts !== null) this.#applyNtfs(inode, entry, facts);
 		else if (entry.linkTarget !== null) this.#applyLink(inode, entry);
 		if (entry.kind === 'file' && entry.size > 0 && inode.data !== null) {
 			const path = this.#scan.hostPathOf(position);
@@ -210,7 +236,7 @@ class TreeBuilder {
 		this.#store(inode, inode.reparse, data, `link to ${text}`);
 	}
 
-	#applyNtfs(inode: Inode, entry: ScanEntry, facts: NtfsFacts, tree: EditTree): void {
+	#applyNtfs(inode: Inode, entry: ScanEntry, facts: NtfsFacts): void {
 		if (facts.attributes !== null) {
 			const reparse = facts.reparse === null ? 0 : Attribute.reparsePoint;
 			const known = Attribute.directory | Attribute.reparsePoint;
@@ -234,7 +260,7 @@ class TreeBuilder {
 			inode.lastAccessTime = facts.times.access;
 		}
 		if (facts.securityDescriptor !== null && this.#options.acls !== 'skip')
-			inode.securityId = tree.securityId(facts.securityDescriptor);
+			inode.securityId = this.#share.security.idOf(facts.securityDescriptor);
 		inode.named = facts.streams.map(({ name, value }) => {
 			const stream: EditStream = { name, sha1: '0'.repeat(40) };
 			this.#store(inode, stream, value, `stream ${name}`);

@@ -6,6 +6,7 @@ import type { Sha1 } from '../bytes/sha1.ts';
 import { Attribute } from '../image/dentry.ts';
 import { EditTree, newInode } from '../image/edit-tree.ts';
 import { countReferences, encodeTree, treeStatistics } from '../image/encode-tree.ts';
+import { splitPath } from '../image/patterns.ts';
 import { readWindowsProperties } from '../image/windows-properties.ts';
 import type { Content } from '../storage/content.ts';
 import type { Output } from '../storage/output.ts';
@@ -21,7 +22,12 @@ import type { WimShape } from '../wim/write-wim.ts';
 import { XmlData } from '../wim/xml-data.ts';
 import type { XmlElement } from '../wim/xml-element.ts';
 import { openDeltaBases, reuseUnchanged } from './capture-bases.ts';
-import { type CaptureTreeOptions, captureTree, type PendingStream } from './capture-tree.ts';
+import {
+	CaptureShare,
+	type CaptureTreeOptions,
+	captureTree,
+	type PendingStream,
+} from './capture-tree.ts';
 import { placeTree } from './overlay.ts';
 import {
 	filesOf,
@@ -34,7 +40,9 @@ import {
 import {
 	type CompressionPlan,
 	type CompressionRequest,
+	forWimBoot,
 	planCompression,
+	requireWritable,
 	type WriteTools,
 } from './write-options.ts';
 
@@ -55,19 +63,22 @@ export interface ImageOptions {
 	readonly properties: readonly { readonly path: string; readonly text: string }[];
 	readonly boot: boolean;
 	readonly tree: Omit<CaptureTreeOptions, 'rpFix'>;
-	/** Null: as usual. Only a whole image can have its links made relative to its root. */
+	/** Null: as usual. Only of what becomes the root are links made relative to it. */
 	readonly rpFix: boolean | null;
 	/** An image whose unchanged files need not be read again: designation, and the file it is in (null: the target). */
 	readonly updateOf: { readonly wim: string | null; readonly image: string } | null;
 	/** WIMs whose blobs are not stored again. */
 	readonly deltaFrom: readonly string[];
+	/** Mark it as one that Windows can read in place. */
+	readonly wimBoot: boolean;
 }
 
 export interface CaptureOptions {
 	readonly image: ImageOptions;
 	readonly compression: CompressionRequest;
 	readonly integrity: boolean;
-	readonly pipable: boolean;
+	/** Null: only what goes onto a stream. */
+	readonly pipable: boolean | null;
 	/** Only says what would be done. */
 	readonly dryRun: boolean;
 }
@@ -105,23 +116,28 @@ export async function scanSources(
 	rpFixUsual: boolean,
 	run: Run,
 ): Promise<ScannedImage> {
-	const [only] = sources;
-	const isWhole = sources.length === 1 && only !== undefined && /^[\\/]+$/.test(only.target);
-	const rpFix = isWhole && (options.rpFix ?? rpFixUsual);
 	const pending: PendingStream[] = [];
+	const share = new CaptureShare();
+	let rpFix = false;
 	const now = filetimeFromMs(run.clock.now());
 	const root = newInode(Attribute.directory);
 	Object.assign(root, { creationTime: now, lastAccessTime: now, lastWriteTime: now });
-	let tree = new EditTree(root);
-	for (const source of sources) {
-		const captured = await captureTree(source.path, { ...options.tree, rpFix }, run);
-		if (isWhole && captured.isFile)
+	let tree = new EditTree(root, share.security);
+	for (const [k, source] of sources.entries()) {
+		// Only what becomes the root has links that can be made relative to it.
+		const isRoot = splitPath(source.target).length === 0;
+		const fixes = isRoot && (options.rpFix ?? rpFixUsual);
+		rpFix ||= fixes;
+		const how = { ...options.tree, rpFix: fixes };
+		const place = isRoot ? 'root' : 'entry';
+		const captured = await captureTree(source.path, how, place, share, run);
+		if (isRoot && captured.isFile)
 			throw new InputError(`Cannot capture "${source.path}": it is not a folder`, {
 				path: source.path,
 				hint: 'Name a folder, or use --source-list to place single files.',
 			});
-		pending.push(...captured.pending);
-		if (isWhole) tree = captured.tree;
+		for (const item of captured.pending) pending.push(item);
+		if (isRoot && k === 0) tree = captured.tree;
 		else placeTree(tree, source.target, captured, { noReplace: false, replaced: () => {}, now });
 	}
 	const kept = pending.filter(({ inode }) => inode.nameCount > 0);
@@ -143,15 +159,14 @@ export async function capture(
 	tools: WriteTools,
 	run: Run,
 ): Promise<CaptureSummary> {
-	const plan = planCompression(options.compression, {
-		compression: options.compression.solid ? 'lzms' : 'lzx',
+	const asked = options.image.wimBoot ? forWimBoot(options.compression) : options.compression;
+	const plan = planCompression(asked, {
+		compression: asked.solid ? 'lzms' : 'lzx',
 		chunkSize: null,
 	});
-	const isPipable = options.pipable || typeof target !== 'string';
-	if (isPipable && plan.solid !== null)
-		throw new InputError('Cannot write a pipable WIM with solid resources', {
-			hint: 'Leave --solid or --pipable out.',
-		});
+	const isStream = typeof target !== 'string';
+	const isPipable = options.pipable ?? isStream;
+	requireWritable({ isPipable, isStream, plan, integrity: options.integrity });
 	const scanned = await scanSources(sources, options.image, true, run);
 	await using bases = await openDeltaBases(options.image, null, run);
 	const pending = await reuseUnchanged(scanned, bases, bases.sizes, run);
@@ -270,6 +285,7 @@ export function describeImage(
 	const element = addImageElement(xml, index);
 	xml.set(element, 'NAME', options.name);
 	xml.set(element, 'DESCRIPTION', options.description);
+	if (options.wimBoot) xml.set(element, 'WIMBOOT', '1');
 	for (const { path, text } of options.properties) setProperty(xml, element, path, text);
 	const now = filetimeFromMs(run.clock.now());
 	setTime(xml, element, 'CREATIONTIME', now);

@@ -12,7 +12,13 @@ import { type EditableWim, EditSession, type NewSession } from '../wim/write-ses
 import type { XmlElement } from '../wim/xml-element.ts';
 import { hashImage, type ScannedImage } from './capture.ts';
 import type { PendingStream } from './capture-tree.ts';
-import { replacingSession, selectImages, shapeLike, storeSelections } from './rebuild.ts';
+import {
+	replacingSession,
+	selectImages,
+	shapeLike,
+	solidLike,
+	storeSelections,
+} from './rebuild.ts';
 import {
 	blobsOf,
 	filesOf,
@@ -66,7 +72,8 @@ export async function commitTree(
 ): Promise<CommitSummary> {
 	const { wim } = edited;
 	const isRebuilt = options.rebuild || edited.obstacle !== null;
-	const plan = planCompression(USUAL_COMPRESSION, wim);
+	const usual = planCompression(USUAL_COMPRESSION, wim);
+	const plan = { ...usual, solid: wim.isPipable ? null : solidLike(wim, usual.level) };
 	const integrity = options.integrity ?? wim.header.integrity.offset !== 0;
 	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
 	const session = isRebuilt

@@ -109,7 +109,7 @@ export function folderDiffTree(
 	});
 	return {
 		root: nodeOf(tree.root),
-		descriptors: tree.descriptors,
+		descriptors: tree.security.list,
 		sizeOf,
 		isFolder: true,
 		hasHashes,

@@ -7,7 +7,7 @@ import type { Inode } from '../image/edit-tree.ts';
 import { openImage } from '../image/open.ts';
 import { openWim } from '../wim/wim.ts';
 import { hashContent } from '../wim/write-blobs.ts';
-import { captureTree } from './capture-tree.ts';
+import { CaptureShare, captureTree } from './capture-tree.ts';
 import {
 	compareTrees,
 	type DiffChange,
@@ -75,6 +75,8 @@ async function openSide(side: DiffSide, options: DiffOptions, run: Run): Promise
 	const captured = await captureTree(
 		side.path,
 		{ rules, dereference: false, unixData: false, acls: 'store', rpFix: true },
+		'root',
+		new CaptureShare(),
 		run,
 	);
 	const sizes = new Map<Inode, number>();

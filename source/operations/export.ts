@@ -2,6 +2,7 @@
 import { InputError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
 import { isFile } from '../storage/find-files.ts';
+import type { Output } from '../storage/output.ts';
 import { freeSpace } from '../storage/output-file.ts';
 import { addImageElement, requireFreeName } from '../wim/edit-xml.ts';
 import type { Wim, WimImage } from '../wim/wim.ts';
@@ -18,6 +19,7 @@ import {
 	type Selection,
 	selectImages,
 	shapeLike,
+	solidLike,
 	storeMetadataOf,
 	storeSelectedBlobs,
 	storeSelections,
@@ -25,7 +27,9 @@ import {
 import {
 	type CompressionPlan,
 	type CompressionRequest,
+	forWimBoot,
 	planCompression,
+	requireWritable,
 	type WriteTools,
 } from './write-options.ts';
 
@@ -42,6 +46,8 @@ export interface ExportOptions {
 	readonly references: readonly string[];
 	readonly compression: CompressionRequest;
 	readonly recompress: boolean;
+	/** Mark the images as ones that Windows can read in place, and compress a new file so. */
+	readonly wimBoot: boolean;
 	/** Write an existing file anew. */
 	readonly rebuild: boolean;
 	/** Null: as the existing file is, or not. */
@@ -51,10 +57,13 @@ export interface ExportOptions {
 	readonly dryRun: boolean;
 }
 
-/** @throws {MissingError} when a blob is neither in the source nor in the target */
+/**
+ * @param target a path, or an output that cannot seek: a pipable WIM is written onto it
+ * @throws {MissingError} when a blob is neither in the source nor in the target
+ */
 export async function exportImages(
 	source: string,
-	target: string,
+	target: string | Output,
 	options: ExportOptions,
 	tools: WriteTools,
 	run: Run,
@@ -65,15 +74,17 @@ export async function exportImages(
 		throw new InputError(`Cannot name ${images.length} images "${options.name}"`, {
 			hint: 'Export them one by one, or leave the name out.',
 		});
-	const exporter = { wim, images, source, target, options, tools, run };
-	return (await isFile(target)) ? await exportInto(exporter) : await exportToNew(exporter);
+	const job = { wim, images, source, options, tools, run };
+	return typeof target === 'string' && (await isFile(target))
+		? await exportInto({ ...job, target })
+		: await exportToNew({ ...job, target });
 }
 
 interface Export {
 	readonly wim: Wim;
 	readonly images: readonly WimImage[];
 	readonly source: string;
-	readonly target: string;
+	readonly target: string | Output;
 	readonly options: ExportOptions;
 	readonly tools: WriteTools;
 	readonly run: Run;
@@ -97,27 +108,33 @@ function addElements(
 	for (const [k, image] of images.entries()) {
 		const index = before + k + 1;
 		const name = options.name ?? image.facts.name;
-		requireFreeName(xml, name, job.target);
+		requireFreeName(xml, name, nameOf(job.target));
 		const from = wim.xml.image(image.index);
 		const element = addImageElement(xml, index, from ?? undefined);
 		if (options.name !== null) xml.set(element, 'NAME', name);
 		if (options.description !== null) xml.set(element, 'DESCRIPTION', options.description);
+		if (options.wimBoot) xml.set(element, 'WIMBOOT', '1');
 		const isBoot = images.length === 1 || image.index === wim.bootIndex;
 		if (options.boot && isBoot) shape.bootIndex = index;
 	}
 }
 
+const nameOf = (target: string | Output) => (typeof target === 'string' ? target : target.name);
+
 async function exportToNew(job: Export): Promise<RewriteSummary> {
 	const { wim, images, target, options, tools, run } = job;
-	const plan = planCompression(options.compression, {
-		compression: options.compression.solid ? 'lzms' : wim.compression,
-		chunkSize: options.compression.solid ? null : wim.chunkSize,
+	const request = options.wimBoot ? forWimBoot(options.compression) : options.compression;
+	const asked = planCompression(request, {
+		compression: request.solid ? 'lzms' : wim.compression,
+		chunkSize: request.solid ? null : wim.chunkSize,
 	});
-	const isPipable = options.pipable ?? false;
-	if (isPipable && plan.solid !== null)
-		throw new InputError('Cannot write a pipable WIM with solid resources', {
-			hint: 'Leave --solid or --pipable out.',
-		});
+	const isStream = typeof target !== 'string';
+	const isPipable = options.pipable ?? isStream;
+	requireWritable({ isPipable, isStream, plan: asked, integrity: options.integrity ?? false });
+	// A copy of a solid file is solid, unless something else was asked for.
+	const isUsual = request.compress === null && request.chunkSize === null;
+	const former = isUsual && !isPipable ? solidLike(wim, asked.level) : null;
+	const plan = { ...asked, solid: asked.solid ?? former };
 	const shape: WimShape & { bootIndex: number } = {
 		...shapeLike(wim),
 		compression: plan.compression,
@@ -148,11 +165,15 @@ function policyOf(options: ExportOptions, plan: CompressionPlan): CopyPolicy {
 	};
 }
 
-async function exportInto(job: Export): Promise<RewriteSummary> {
+async function exportInto(job: Export & { readonly target: string }): Promise<RewriteSummary> {
 	const { target, options, tools, run, images } = job;
 	await using edited = await EditableWim.open(target, run);
 	const { wim: into } = edited;
-	const plan = planCompression(options.compression, into);
+	const asked = planCompression(options.compression, into);
+	const isPipable = options.pipable ?? into.isPipable;
+	requireWritable({ isPipable, isStream: false, plan: asked, integrity: false });
+	const former = isPipable ? null : solidLike(into, asked.level);
+	const plan = { ...asked, solid: asked.solid ?? former };
 	if (plan.compression !== into.compression || plan.chunkSize !== into.chunkSize)
 		throw new InputError(`Cannot export into "${target}": it is compressed in another way`, {
 			path: target,
@@ -162,7 +183,6 @@ async function exportInto(job: Export): Promise<RewriteSummary> {
 	const policy = policyOf(options, plan);
 	const integrity = options.integrity ?? into.header.integrity.offset !== 0;
 	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
-	const isPipable = options.pipable ?? into.isPipable;
 	const isRebuilt = options.rebuild || edited.obstacle !== null || isPipable !== into.isPipable;
 	const shape = { ...shapeLike(into), isPipable };
 	const xml = into.xml.copy();
@@ -227,7 +247,7 @@ async function predict(
 		sizeBefore: into?.size ?? 0,
 		sizeAfter: size,
 		writtenBytes: size - base,
-		freeBytes: await freeSpace(job.target),
+		freeBytes: typeof job.target === 'string' ? await freeSpace(job.target) : null,
 		isEstimate,
 		imageCount: shape.imageCount,
 	};

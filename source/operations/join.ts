@@ -36,6 +36,12 @@ export async function join(
 		);
 	if (parts.some((part) => path.resolve(part) === path.resolve(target)))
 		throw new InputError(`Cannot join into "${target}": it is one of the parts`, { path: target });
+	const [foreign] = wim.references;
+	if (foreign !== undefined)
+		throw new InputError(
+			`Cannot join: "${foreign.source.name}" is no part of the set that "${parts[0]}" belongs to`,
+			{ path: foreign.source.name, hint: 'Name the parts of one set only.' },
+		);
 	const shape = { ...shapeLike(wim), bootIndex: wim.header.partCount > 1 ? 0 : wim.bootIndex };
 	const plan = planCompression(USUAL_COMPRESSION, wim);
 	const policy = { recompress: false, keepSolid: true };

@@ -1,5 +1,4 @@
 /** Writes a WIM anew without its holes, if asked for with another compression (wim.md §9.4). */
-import { InputError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
 import { freeSpace, requireSpace } from '../storage/output-file.ts';
 import { EditableWim } from '../wim/write-session.ts';
@@ -10,9 +9,15 @@ import {
 	replacingSession,
 	selectImages,
 	shapeLike,
+	solidLike,
 	storeSelections,
 } from './rebuild.ts';
-import { type CompressionRequest, planCompression, type WriteTools } from './write-options.ts';
+import {
+	type CompressionRequest,
+	planCompression,
+	requireWritable,
+	type WriteTools,
+} from './write-options.ts';
 
 export interface OptimizeOptions {
 	readonly compression: CompressionRequest;
@@ -35,10 +40,7 @@ export async function optimize(
 	const { wim } = edited;
 	const plan = planCompression(options.compression, wim);
 	const isPipable = options.pipable ?? (wim.isPipable && plan.solid === null);
-	if (isPipable && plan.solid !== null)
-		throw new InputError('Cannot write a pipable WIM with solid resources', {
-			hint: 'Leave --solid or --pipable out.',
-		});
+	requireWritable({ isPipable, isStream: false, plan, integrity: false });
 	const shape = {
 		...shapeLike(wim),
 		compression: plan.compression,
@@ -59,7 +61,7 @@ export async function optimize(
 	// Recompressing a solid file without a word on --solid keeps it solid.
 	const solid =
 		plan.solid ??
-		(options.recompress && !isSettled && !isPipable ? solidOf(wim, plan.level) : null);
+		(options.recompress && !isSettled && !isPipable ? solidLike(wim, plan.level) : null);
 	const blobs = planBlobs(selection, shape, policy, () => false);
 	const xml = wim.xml.copy();
 	const { recompress } = policy;
@@ -82,11 +84,4 @@ export async function optimize(
 	await storeSelections(session, [selection], policy, { ...plan, solid }, tools, run);
 	const sizeAfter = await session.commit();
 	return { ...summary, sizeAfter, writtenBytes: sizeAfter, isEstimate: false };
-}
-
-function solidOf(wim: EditableWim['wim'], level: number) {
-	const resource = wim.first.table.resources.find(({ layout }) => layout === 'solid');
-	if (resource === undefined) return null;
-	const { compression, chunkSize } = resource;
-	return { layout: 'solid' as const, compression, chunkSize, level, sorted: true };
 }

@@ -44,7 +44,7 @@ export interface PlaceOptions {
 }
 
 /**
- * Puts a captured tree at a path. Folders merge, files replace files; missing folders above are made.
+ * Puts a captured tree, which shares the descriptors of `tree`, at a path. Folders merge, files replace files; missing folders above are made.
  *
  * @param source the tree's root, or, for a single file, the node of the file
  * @throws {InputError} when a folder meets a file
@@ -55,7 +55,6 @@ export function placeTree(
 	captured: { readonly tree: EditTree; readonly isFile: boolean },
 	options: PlaceOptions,
 ): void {
-	adoptDescriptors(tree, captured.tree);
 	const steps = splitPath(path);
 	const [single] = captured.tree.root.children?.values() ?? [];
 	const source = captured.isFile && single !== undefined ? single : captured.tree.root;
@@ -74,15 +73,6 @@ export function placeTree(
 	let parent = tree.root;
 	for (const step of steps.slice(0, -1)) parent = folderIn(parent, step, options.now);
 	place(parent, last, source, options, childOf(parent, last));
-}
-
-/** Security ids count in the tree that they came from. */
-function adoptDescriptors(tree: EditTree, from: EditTree): void {
-	if (from === tree || from.descriptors.length === 0) return;
-	const ids = from.descriptors.map((descriptor) => tree.securityId(descriptor));
-	for (const inode of from.inodes()) inode.securityId = ids[inode.securityId] ?? inode.securityId;
-	// Placed once: what was translated must not be translated again.
-	from.descriptors.length = 0;
 }
 
 function folderIn(parent: EditNode, name: string, now: bigint): EditNode {

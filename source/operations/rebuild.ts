@@ -220,6 +220,17 @@ export async function storeMetadataOf(
 	return session.writeMetadata(tree.span.bytes);
 }
 
+/** How a file with solid resources takes further blobs: into solid ones of the same kind; null for other files. */
+export function solidLike(wim: Wim, level: number): CompressionPlan['solid'] {
+	for (const { table } of wim.parts) {
+		const resource = table.resources.find(({ layout }) => layout === 'solid');
+		if (resource === undefined) continue;
+		const { compression, chunkSize } = resource;
+		return { layout: 'solid', compression, chunkSize, level, sorted: true };
+	}
+	return null;
+}
+
 /** The shape of a file that takes the place of another. */
 export function shapeLike(wim: Wim): WimShape {
 	return {

@@ -5,8 +5,13 @@ import { formatSize, plural } from '../base/print.ts';
 import type { Run } from '../base/run.ts';
 import { partName } from '../storage/find-files.ts';
 import { freeSpace, NewFile, removeStaleParts, requireSpace } from '../storage/output-file.ts';
+import { BLOB_ENTRY_SIZE } from '../wim/blob-entries.ts';
 import { setTotalBytes } from '../wim/edit-xml.ts';
-import { INTEGRITY_CHUNK_SIZE } from '../wim/integrity-table.ts';
+import {
+	INTEGRITY_CHUNK_SIZE,
+	IntegrityHeader,
+	integrityEntryCount,
+} from '../wim/integrity-table.ts';
 import { HEADER_SIZE } from '../wim/part-header.ts';
 import type { Blob, Resource } from '../wim/resource.ts';
 import { openWim, type Wim } from '../wim/wim.ts';
@@ -30,9 +35,10 @@ import {
 } from './write-options.ts';
 
 export interface SplitOptions {
-	/** Upper bound of the resources in a part, in bytes. */
+	/** Upper bound of a part, in bytes. */
 	readonly partSize: number;
-	readonly integrity: boolean;
+	/** Null: as the file has it. */
+	readonly integrity: boolean | null;
 	readonly dryRun: boolean;
 }
 
@@ -52,7 +58,7 @@ export interface SplitSummary {
 /** Blobs that go into a part together: one resource, or a share of a solid one that is too large. */
 interface Unit {
 	readonly blobs: readonly Blob[];
-	/** What they take in the part, in bytes; of a share of a solid resource an estimate. */
+	/** What they take in the part, table entries included, in bytes; of a share of a solid resource an estimate. */
 	readonly size: number;
 	/** The blobs of a divided solid resource are compressed anew. */
 	readonly isShare: boolean;
@@ -66,51 +72,69 @@ interface PartPlan {
 /** Shares of a solid resource compress a little worse than the whole. */
 const SHARE_MARGIN = 1.03;
 
+/** What a part takes before any unit is in it, in bytes. */
+interface PartBase {
+	/** Of part 1: header, tables, metadata. */
+	readonly first: number;
+	/** Of the others: header and tables. */
+	readonly further: number;
+}
+
 /**
  * Deals units out over parts in the given order; a part ends where the next unit would not fit.
  *
  * @param partSize upper bound in bytes; a unit larger than this gets a part of its own
- * @param firstSize what part 1 holds already: the metadata
  */
-export function dealParts(units: readonly Unit[], partSize: number, firstSize: number): PartPlan[] {
+export function dealParts(units: readonly Unit[], partSize: number, base: PartBase): PartPlan[] {
 	const parts: PartPlan[] = [];
 	let current: Unit[] = [];
-	let size = firstSize;
+	let size = base.first;
+	let isFilled = base.first > base.further;
 	for (const unit of units) {
-		if (size > 0 && size + unit.size >= partSize) {
+		if (isFilled && size + unit.size > partSize) {
 			parts.push({ units: current, size });
 			current = [];
-			size = 0;
+			size = base.further;
 		}
 		current.push(unit);
+		isFilled = true;
 		size += unit.size;
 	}
 	if (current.length > 0 || parts.length === 0) parts.push({ units: current, size });
 	return parts;
 }
 
-/** Groups blobs by resource; a solid resource that does not fit into a part is divided. */
-function unitsOf(blobs: readonly Blob[], partSize: number): Unit[] {
+/**
+ * Groups blobs by resource; a solid resource that does not fit into a part is divided.
+ *
+ * @param room for units in a part, in bytes
+ */
+function unitsOf(blobs: readonly Blob[], room: number, isPipable: boolean): Unit[] {
+	const extra = BLOB_ENTRY_SIZE + (isPipable ? PipableHeader.size : 0);
 	const units: Unit[] = [];
 	const solid = new Map<Resource, Blob[]>();
 	for (const blob of blobs) {
 		const { resource } = blob;
 		if (resource.layout !== 'solid') {
-			units.push({ blobs: [blob], size: resource.storedSize, isShare: false });
+			units.push({ blobs: [blob], size: resource.storedSize + extra, isShare: false });
 			continue;
 		}
 		const same = solid.get(resource);
 		if (same) same.push(blob);
 		else solid.set(resource, [blob]);
 	}
-	for (const [resource, members] of solid)
-		if (resource.storedSize < partSize)
-			units.push({ blobs: members, size: resource.storedSize, isShare: false });
+	for (const [resource, members] of solid) {
+		// One entry for each blob, and one for the resource.
+		const size = resource.storedSize + (members.length + 1) * BLOB_ENTRY_SIZE;
+		if (size <= room) units.push({ blobs: members, size, isShare: false });
 		else {
 			const ratio = (SHARE_MARGIN * resource.storedSize) / resource.originalSize;
-			for (const blob of members)
-				units.push({ blobs: [blob], size: Math.ceil(blob.size * ratio), isShare: true });
+			for (const blob of members) {
+				const share = Math.ceil(blob.size * ratio) + BLOB_ENTRY_SIZE;
+				units.push({ blobs: [blob], size: share, isShare: true });
+			}
 		}
+	}
 	return units;
 }
 
@@ -121,7 +145,7 @@ export async function split(
 	tools: WriteTools,
 	run: Run,
 ): Promise<SplitSummary> {
-	const { partSize, integrity } = options;
+	const { partSize } = options;
 	if (!(partSize > 0))
 		throw new InputError('Cannot split into parts of no size', { hint: 'Give the size in MiB.' });
 	await using wim = await openWim(source);
@@ -136,12 +160,10 @@ export async function split(
 	const shape = { ...shapeLike(wim), guid: run.clock.guid() };
 	const policy = { recompress: false, keepSolid: true };
 	const all = planBlobs(selection, shape, { ...policy }, () => false);
-	const metadataSize = wim.images.reduce(
-		(sum, { metadata }) => sum + metadata.resource.storedSize,
-		0,
-	);
-	const units = unitsOf([...all.copied, ...all.recoded], partSize);
-	const parts = dealParts(units, partSize, metadataSize);
+	const integrity = options.integrity ?? wim.header.integrity.offset !== 0;
+	const base = partBase(wim, partSize, integrity);
+	const units = unitsOf([...all.copied, ...all.recoded], partSize - base.further, wim.isPipable);
+	const parts = dealParts(units, partSize, base);
 	const isEstimate = units.some(({ isShare }) => isShare) || all.recoded.length > 0;
 	reportLarge(parts, partSize, run);
 	const planned = parts.map((part, k) => ({
@@ -164,6 +186,16 @@ export async function split(
 	const written = planned.map(({ path }, k) => ({ path, size: sizes[k] ?? 0 }));
 	const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
 	return { ...summary, parts: written, isEstimate: false, totalBytes };
+}
+
+/** Header and tables of a part without blobs; an integrity table as large as that of a part that is full. */
+function partBase(wim: Wim, partSize: number, integrity: boolean): PartBase {
+	const nothing = { units: [], size: 0 };
+	const [first, further] = [0, 1].map((position) => partFileSize(wim, nothing, position, 2, false));
+	const table = integrity
+		? IntegrityHeader.size + 20 * integrityEntryCount(partSize, INTEGRITY_CHUNK_SIZE)
+		: 0;
+	return { first: (first ?? 0) + table, further: (further ?? 0) + table };
 }
 
 /** Says before it starts what will be larger than asked for. */

@@ -6,11 +6,11 @@ import type { Sha1 } from '../bytes/sha1.ts';
 import { EditTree } from '../image/edit-tree.ts';
 import { countReferences } from '../image/encode-tree.ts';
 import { openImage } from '../image/open.ts';
-import type { ExclusionRules } from '../image/patterns.ts';
+import { type ExclusionRules, splitPath } from '../image/patterns.ts';
 import type { UpdateCommand } from '../image/update-commands.ts';
 import type { Wim, WimImage } from '../wim/wim.ts';
 import { EditableWim } from '../wim/write-session.ts';
-import { captureTree, type PendingStream } from './capture-tree.ts';
+import { CaptureShare, captureTree, type PendingStream } from './capture-tree.ts';
 import { commitTree, type TreeChange } from './commit-tree.ts';
 import { deletePath, placeTree, renamePath } from './overlay.ts';
 import type { WriteTools } from './write-options.ts';
@@ -107,6 +107,7 @@ async function runCommands(
 	run: Run,
 ): Promise<readonly PendingStream[]> {
 	const pending: PendingStream[] = [];
+	const share = new CaptureShare(tree.security);
 	const now = filetimeFromMs(run.clock.now());
 	for (const command of options.commands)
 		try {
@@ -127,9 +128,11 @@ async function runCommands(
 						acls: flags.noAcls ? 'skip' : flags.strictAcls ? 'strict' : 'store',
 						rpFix: false,
 					},
+					splitPath(target).length === 0 ? 'root' : 'entry',
+					share,
 					run,
 				);
-				pending.push(...captured.pending);
+				for (const item of captured.pending) pending.push(item);
 				placeTree(tree, target, captured, {
 					noReplace: flags.noReplace,
 					now,

@@ -48,6 +48,16 @@ export interface CompressionPlan {
 	readonly solid: (ResourceFormat & { readonly sorted: boolean }) | null;
 }
 
+/** The chunk size of WIMBoot files, which Windows reads in place. */
+export const WIMBOOT_CHUNK_SIZE = 4096;
+
+/** What a new WIMBoot file is compressed with, unless another type is asked for. */
+export function forWimBoot(request: CompressionRequest): CompressionRequest {
+	if (request.compress !== null) return request;
+	const chunkSize = request.chunkSize ?? WIMBOOT_CHUNK_SIZE;
+	return { ...request, compress: { type: 'xpress', level: null }, chunkSize };
+}
+
 /** What operations need besides their options: whoever runs them hands it over. */
 export interface WriteTools {
 	readonly encoder: ChunkEncoder;
@@ -92,6 +102,54 @@ export function planCompression(
 				}
 			: null,
 	};
+}
+
+/**
+ * Decides how something is added to a file that exists. Its type stays; another chunk size means that everything is
+ * compressed anew.
+ *
+ * @param warn told when another type was asked for
+ */
+export function planAddition(
+	request: CompressionRequest,
+	file: { readonly compression: Compression; readonly chunkSize: number },
+	warn: (message: string) => void,
+): CompressionPlan {
+	const { compress } = request;
+	if (compress === null || compress.type === file.compression)
+		return planCompression(request, file);
+	const name = compressionName(file.compression);
+	warn(
+		`The compression stays ${name}, as the file has it; "wimdeck optimize --compress=TYPE" changes it`,
+	);
+	return planCompression({ ...request, compress: null }, file);
+}
+
+/**
+ * Refuses combinations that no file can have.
+ *
+ * @throws {InputError}
+ */
+export function requireWritable(file: {
+	readonly isPipable: boolean;
+	/** It goes where nothing can be read back or written twice. */
+	readonly isStream: boolean;
+	readonly plan: CompressionPlan;
+	readonly integrity: boolean;
+}): void {
+	if (file.isPipable && file.plan.solid !== null)
+		throw new InputError('Cannot write a pipable WIM with solid resources', {
+			hint: 'Leave --solid or --pipable out.',
+		});
+	if (!file.isStream) return;
+	if (!file.isPipable)
+		throw new InputError('Cannot write to standard output: only a pipable WIM can go there', {
+			hint: 'Leave --not-pipable out, or name a file.',
+		});
+	if (file.integrity)
+		throw new InputError('Cannot write an integrity table to standard output', {
+			hint: 'Leave --check out, or name a file; each blob has its own SHA-1 anyway.',
+		});
 }
 
 function requireChunkSize(compression: Compression, chunkSize: number): void {

@@ -2,6 +2,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hostError } from '../base/errors.ts';
+import { upperUnits } from '../bytes/upper-case.ts';
 
 /**
  * Files that match a pattern whose last components may hold `*`, `?` and `[...]`, in order of name. A name without
@@ -92,4 +93,21 @@ export async function isFolder(name: string): Promise<boolean> {
 export async function isSameFile(one: string, other: string): Promise<boolean> {
 	const [a, b] = await Promise.all([one, other].map((name) => fs.realpath(name).catch(() => null)));
 	return a !== null && a === b;
+}
+
+/** What lies at some steps below a folder, as Windows finds it: names may differ in case. Null when there is nothing. */
+export async function findIgnoringCase(
+	folder: string,
+	steps: readonly string[],
+): Promise<string | null> {
+	let at = folder;
+	for (const step of steps) {
+		const names: readonly string[] = await fs.readdir(at).catch(() => []);
+		const name = names.includes(step)
+			? step
+			: names.find((other) => upperUnits(other) === upperUnits(step));
+		if (name === undefined) return null;
+		at = path.join(at, name);
+	}
+	return at;
 }

@@ -229,7 +229,7 @@ function parseNumber(text: string): number | null {
 /** Splits `A/B[2]` into steps; positions count from 0. */
 function parsePath(path: string): { name: string; position: number }[] {
 	return path.split('/').map((step) => {
-		const match = /^([^[\]/\s<>&"']+)(?:\[([1-9][0-9]{0,4})\])?$/.exec(step);
+		const match = /^([\p{L}_:][\p{L}\p{N}\p{M}_:.-]*)(?:\[([1-9][0-9]{0,4})\])?$/u.exec(step);
 		if (match === null)
 			throw new InputError(
 				`Cannot use the property path "${path}": "${step}" is not an element name`,

@@ -124,7 +124,7 @@ const MEANINGS: readonly (readonly [line: string, expected: object])[] = [
 	['apply a t --check --no-check', { check: false }],
 	['salvage a.wim t', { image: null, target: 't' }],
 	['salvage a.wim 2 t --unix-data', { image: '2', unixData: true }],
-	['capture s a.wim', { target: 'a.wim', integrity: false, pipable: false }],
+	['capture s a.wim', { target: 'a.wim', integrity: false, pipable: null }],
 	['capture s a.wim --check --pipable', { integrity: true, pipable: true }],
 	['capture s a.wim --include-integrity', { integrity: true }],
 	[
@@ -248,7 +248,7 @@ const IMAGES: readonly (readonly [line: string, expected: object])[] = [
 		{ updateOf: { wim: 'b.wim', image: '1' }, deltaFrom: ['b.wim'] },
 	],
 	['append s a.wim --delta-from=b.wim --delta-from=c.wim', { deltaFrom: ['b.wim', 'c.wim'] }],
-	['capture s a.wim --wimboot', { properties: [{ path: 'WIMBOOT', text: '1' }] }],
+	['capture s a.wim --wimboot', { wimBoot: true, properties: [] }],
 ];
 
 for (const [line, expected] of IMAGES)

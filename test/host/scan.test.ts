@@ -19,15 +19,16 @@ import { type ScanOptions, scanTree } from '../../source/host/scan.ts';
 import { tempFolder } from '../support/temp-tree.ts';
 import { testRun } from '../support/test-run.ts';
 
-const ALL: ScanOptions = {
+const ALL: Omit<ScanOptions, 'linkGroups'> = {
 	dereference: false,
+	followRoot: true,
 	keepSpecials: true,
 	isExcluded: () => false,
 };
 
 async function scanned(root: string, options: Partial<ScanOptions> = {}) {
 	const run = testRun();
-	const scan = scanTree(root, { ...ALL, ...options }, run);
+	const scan = scanTree(root, { ...ALL, linkGroups: new Map(), ...options }, run);
 	await scan.finish();
 	const paths = scan.entries.map((_, position) => scan.pathOf(position));
 	const at = (wanted: string) => scan.entries[paths.indexOf(wanted)]!;
@@ -141,10 +142,13 @@ test('a name that is no UTF-8 is reported and left out, surrogate bytes become s
 
 test('a missing root is refused, a single file is a scan of one entry', async (t) => {
 	const root = tempFolder(t);
-	assert.throws(() => scanTree(path.join(root, 'none'), ALL, testRun()), {
-		code: 'bad-input',
-		message: /Cannot scan ".*none": there is no such file or folder/,
-	});
+	assert.throws(
+		() => scanTree(path.join(root, 'none'), { ...ALL, linkGroups: new Map() }, testRun()),
+		{
+			code: 'bad-input',
+			message: /Cannot scan ".*none": there is no such file or folder/,
+		},
+	);
 	writeFileSync(path.join(root, 'single'), 'x');
 	const { scan } = await scanned(path.join(root, 'single'));
 	assert.deepEqual([scan.entries.length, scan.entries[0]!.kind], [1, 'file']);
@@ -154,7 +158,7 @@ test('a canceled scan stops', async (t) => {
 	const root = tempFolder(t);
 	for (let k = 0; k < 200; k++) writeFileSync(path.join(root, String(k)), '');
 	const run = testRun();
-	const scan = scanTree(root, ALL, run);
+	const scan = scanTree(root, { ...ALL, linkGroups: new Map() }, run);
 	run.cancel();
 	// The clock of the test moves 10 ms a look, so every look at it ends a slice.
 	await assert.rejects(scan.finish(), { code: 'canceled' });

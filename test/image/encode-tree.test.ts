@@ -93,7 +93,7 @@ function build(
 		if (spec.kind !== 'efs')
 			inode.named = spec.streams.map((stream) => ({ name: stream, sha1: hash }));
 		if (spec.security !== null)
-			inode.securityId = tree.securityId(new Uint8Array(20 + spec.security).fill(spec.security));
+			inode.securityId = tree.security.idOf(new Uint8Array(20 + spec.security).fill(spec.security));
 		inode.tail = new Uint8Array(spec.tail).map((_, k) =>
 			k === 0 ? 99 : k === 4 ? spec.tail - 8 : 0,
 		);

@@ -117,7 +117,7 @@ test(
 								await append(
 									[at(which)],
 									target,
-									{ image: named(), compression, rebuild, ...same },
+									{ image: named(), compression, rebuild, pipable: null, ...same },
 									tools,
 									run,
 								);
@@ -274,7 +274,13 @@ test('the boot index follows its image', async (t) => {
 		await append(
 			source,
 			target,
-			{ image: imageOptions(name, { boot: name === 'two' }), compression, rebuild: false, ...same },
+			{
+				image: imageOptions(name, { boot: name === 'two' }),
+				compression,
+				rebuild: false,
+				pipable: null,
+				...same,
+			},
 			tools,
 			testRun(),
 		);
@@ -301,7 +307,7 @@ test('names are not taken twice, and numbers that describe the tree cannot be se
 	const top = tempFolder(t);
 	const target = await oneImage(top, [file('a')]);
 	const source = [{ path: path.join(top, 'one'), target: '/' }];
-	const more = { image: imageOptions('one'), compression, rebuild: false, ...same };
+	const more = { image: imageOptions('one'), compression, rebuild: false, pipable: null, ...same };
 	await assert.rejects(append(source, target, more, tools, testRun()), /Cannot use the name "one"/);
 	await assert.rejects(
 		exportImages(target, target, USUAL_EXPORT, tools, testRun()),
@@ -343,7 +349,7 @@ test('an append of what is there writes metadata and tables only, and with an ea
 	const summary = await append(
 		source,
 		target,
-		{ image, compression, rebuild: false, ...same },
+		{ image, compression, rebuild: false, pipable: null, ...same },
 		tools,
 		testRun(),
 	);
@@ -468,7 +474,7 @@ test('diff says what was added, removed, moved and changed', async (t) => {
 	await append(
 		source,
 		target,
-		{ image: imageOptions('two'), compression, rebuild: false, ...same },
+		{ image: imageOptions('two'), compression, rebuild: false, pipable: null, ...same },
 		tools,
 		testRun(),
 	);

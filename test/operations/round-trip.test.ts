@@ -32,6 +32,7 @@ import {
 	type TreeItem,
 	tools,
 	treeItems,
+	USUAL_EXPORT,
 } from '../support/written.ts';
 
 /** Every kind of file that is written, small enough to be tried often. */
@@ -277,16 +278,9 @@ test('from every kind of file to every other and back the images stay', async (t
 		const format = captureOptions('x', FORMATS[kind]);
 		const to = path.join(folder, `${k}.wim`);
 		const options = {
-			images: ['all'],
-			name: null,
-			description: null,
-			boot: false,
-			references: [],
+			...USUAL_EXPORT,
 			compression: format.compression,
-			recompress: false,
-			rebuild: false,
 			pipable: format.pipable,
-			integrity: null,
 			dryRun: true,
 		};
 		const planned = await exportImages(from, to, options, tools, testRun());

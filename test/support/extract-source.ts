@@ -90,7 +90,7 @@ export function testSource(folder: TestFolder): { source: ExtractSource; writer:
 			name,
 			sha1: keep(new TextEncoder().encode(text)),
 		}));
-		if (file.descriptor) inode.securityId = tree.securityId(file.descriptor);
+		if (file.descriptor) inode.securityId = tree.security.idOf(file.descriptor);
 		if (file.items) inode.tail = encodeTaggedItems({ items: file.items, rest: new Uint8Array(0) });
 		return inode;
 	};

@@ -36,7 +36,7 @@ const VERBS: Readonly<Record<string, () => Promise<unknown>>> = {
 		append(
 			sources,
 			file,
-			{ image: imageOptions('new'), compression, ...same, rebuild: true },
+			{ image: imageOptions('new'), compression, ...same, rebuild: true, pipable: null },
 			tools,
 			run,
 		),

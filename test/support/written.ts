@@ -48,6 +48,7 @@ export function imageOptions(name: string, more: Partial<ImageOptions> = {}): Im
 		rpFix: false,
 		updateOf: null,
 		deltaFrom: [],
+		wimBoot: false,
 		...more,
 	};
 }
@@ -57,7 +58,7 @@ export function captureOptions(name: string, more: Partial<CaptureOptions> = {})
 		image: imageOptions(name),
 		compression: USUAL_COMPRESSION,
 		integrity: false,
-		pipable: false,
+		pipable: null,
 		dryRun: false,
 		...more,
 	};
@@ -72,6 +73,7 @@ export const USUAL_EXPORT: ExportOptions = {
 	references: [],
 	compression: USUAL_COMPRESSION,
 	recompress: false,
+	wimBoot: false,
 	rebuild: false,
 	pipable: null,
 	integrity: null,

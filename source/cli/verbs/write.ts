@@ -33,6 +33,7 @@ export function runWriting(
 		{
 			request,
 			options,
+			outputTaken: request.verb === 'export' && request.target === '-' && !request.dryRun,
 			print: async (result, { out }) => {
 				await out.write(writeText(result, request, out.show));
 			},
@@ -49,7 +50,7 @@ const capturing =
 			{
 				request,
 				options: invocation.options,
-				outputTaken: request.target === '-',
+				outputTaken: request.target === '-' && !request.dryRun,
 				print: async (summary, { out }) => {
 					await out.write(captureText(summary, request, out.show));
 				},

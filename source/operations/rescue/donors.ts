@@ -135,7 +135,13 @@ interface FolderFile {
 
 async function filesIn(folder: string, run: Run): Promise<FolderFile[]> {
 	const quiet: Run = { ...run, report: () => {} };
-	const options = { dereference: false, keepSpecials: false, isExcluded: () => false };
+	const options = {
+		dereference: false,
+		keepSpecials: false,
+		followRoot: true,
+		linkGroups: new Map(),
+		isExcluded: () => false,
+	};
 	run.report({ type: 'phase', phase: 'scan', totalBytes: null });
 	const scan = scanTree(folder, options, quiet);
 	await scan.finish();
