@@ -100,6 +100,14 @@ export class SeekableFile implements Output {
 		this.#flushed = offset;
 	}
 
+	/** Drops what was appended from `offset` on, and with it a write of that which failed. */
+	async abandon(offset: number): Promise<void> {
+		await this.#writing.catch(() => {});
+		this.#writing = Promise.resolve();
+		this.#buffered = 0;
+		this.#flushed = offset;
+	}
+
 	/** Waits until the system has everything. */
 	async flush(): Promise<void> {
 		if (this.#buffered > 0) await this.#swap();

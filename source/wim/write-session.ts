@@ -405,7 +405,7 @@ export class EditSession extends WriteSession {
 	async [Symbol.asyncDispose](): Promise<void> {
 		if (!this.#began || this.#done) return;
 		const { file, end } = this.#edited;
-		file.rewind(end);
+		await file.abandon(end);
 		// The new header may be there already, if only the last sync failed.
 		await restoreHeader(file, { header: this.#old, size: end });
 	}
