@@ -24,8 +24,6 @@ export interface VerbSpec {
 	/** Lines for `wimdeck help VERB` that the option table does not say. */
 	readonly notes?: readonly string[];
 	readonly examples?: readonly string[];
-	/** Part of the contract, but this version cannot do it yet: left out of help and README. */
-	readonly planned?: true;
 }
 
 /** Every verb takes these. */
@@ -104,7 +102,8 @@ const MOUNT: readonly OptionName[] = [
 	'streams-interface',
 	'unix-data',
 	'allow-other',
-	'debug',
+	'foreground',
+	'ready',
 ];
 
 const IMAGE_NOTE =
@@ -333,22 +332,24 @@ export const VERBS = {
 		],
 	},
 	mount: {
-		planned: true,
 		group: 'more',
 		summary: 'Show an image as a folder',
 		arguments: [arg('WIM'), maybe('IMAGE'), arg('DIR')],
 		options: MOUNT,
+		notes: ['Linux only, and as root. Reading is decoded on the fly; nothing is copied out.'],
 		examples: ['wimdeck mount install.wim 1 /mnt/image'],
 	},
 	mountrw: {
-		planned: true,
 		group: 'more',
 		summary: 'Show an image as a folder that can be changed',
 		arguments: [arg('WIM'), maybe('IMAGE'), arg('DIR')],
 		options: MOUNT,
+		notes: [
+			'The WIM changes only when the folder is unmounted with --commit; until then no other program can write it.',
+		],
+		examples: ['wimdeck mountrw install.wim 1 /mnt/image --staging-dir=/var/tmp'],
 	},
 	unmount: {
-		planned: true,
 		group: 'more',
 		summary: 'Take a mounted folder away, keeping or dropping its changes',
 		arguments: [arg('DIR')],
@@ -373,16 +374,11 @@ export const VERBS = {
 
 export type VerbName = keyof typeof VERBS;
 
-/** All verbs, those that are only planned too. */
+/** All verbs, in the order of the help. */
 export const VERB_NAMES = Object.keys(VERBS) as readonly VerbName[];
 
 /** The table with the wide type, for code that walks it. */
 export const verbSpec = (verb: VerbName): VerbSpec => VERBS[verb];
-
-/** The verbs that help and README show. */
-export const SHOWN_VERBS: readonly VerbName[] = VERB_NAMES.filter(
-	(verb) => !verbSpec(verb).planned,
-);
 
 export function isVerb(word: string): word is VerbName {
 	return Object.hasOwn(VERBS, word);

@@ -20,6 +20,8 @@ export interface Context {
 	readonly readInput: () => Promise<Uint8Array>;
 	/** For a pipable WIM that arrives on standard input. */
 	readonly input: Readable;
+	/** The words that start this program again with the same command: program, script, arguments. */
+	readonly again: readonly string[];
 	readonly journal: () => Promise<Journal | null>;
 }
 

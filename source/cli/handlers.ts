@@ -1,11 +1,5 @@
-import { UnsupportedError } from '../base/errors.ts';
 import type { VerbName } from './commands.ts';
 import type { Handler } from './context.ts';
-
-/** A verb of the contract that this version cannot do yet. */
-const notYet = (verb: VerbName) => async (): Promise<Handler> => {
-	throw new UnsupportedError(`Command ${verb} is not part of this version`);
-};
 
 /** The code of each verb, loaded only when it is called for. */
 export const HANDLERS: Readonly<Record<VerbName, () => Promise<Handler>>> = {
@@ -26,9 +20,9 @@ export const HANDLERS: Readonly<Record<VerbName, () => Promise<Handler>>> = {
 	salvage: async () => (await import('./verbs/salvage.ts')).salvage,
 	repair: async () => (await import('./verbs/repair.ts')).repair,
 	diff: async () => (await import('./verbs/write.ts')).diff,
-	mount: notYet('mount'),
-	mountrw: notYet('mountrw'),
-	unmount: notYet('unmount'),
+	mount: async () => (await import('./verbs/mount.ts')).mount,
+	mountrw: async () => (await import('./verbs/mount.ts')).mountrw,
+	unmount: async () => (await import('./verbs/mount.ts')).unmount,
 	jobs: async () => (await import('./verbs/jobs.ts')).jobs,
 	explain: async () => (await import('./verbs/explain.ts')).explain,
 };

@@ -3,8 +3,8 @@
 import {
 	COMMON_OPTIONS,
 	DECK_OPTIONS,
-	SHOWN_VERBS,
 	usageOf,
+	VERB_NAMES,
 	type VerbGroup,
 	type VerbName,
 	verbSpec,
@@ -65,7 +65,7 @@ export function helpText(): string {
 	];
 	for (const group of Object.keys(GROUPS) as VerbGroup[]) {
 		lines.push('', `${GROUPS[group]}:`);
-		for (const verb of SHOWN_VERBS)
+		for (const verb of VERB_NAMES)
 			if (verbSpec(verb).group === group)
 				lines.push(`  ${verb.padEnd(10)}${wrap(verbSpec(verb).summary, 12)}`);
 	}
@@ -98,7 +98,6 @@ export function helpText(): string {
 export function verbHelp(verb: VerbName): string {
 	const spec = verbSpec(verb);
 	const lines = [`${spec.summary}.`, '', `  wimdeck ${usageOf(verb)}`];
-	if (spec.planned) lines.push('', 'Not part of this version yet.');
 	if (spec.notes) lines.push('', ...spec.notes.map((note) => wrap(note, 0)));
 	if (spec.options.length > 0)
 		lines.push('', 'Options:', ...shown(spec.options).map((name) => optionLine(name, verb)));
@@ -115,7 +114,7 @@ const cell = (text: string) => text.replaceAll('|', '\\|');
 
 /** The README's table of commands, in Markdown. */
 export function commandsTable(): string {
-	const rows = SHOWN_VERBS.map((verb) => {
+	const rows = VERB_NAMES.map((verb) => {
 		const options = shown(verbSpec(verb).options).map((name) => {
 			const value = optionSpec(name).value;
 			return `\`--${name}${value === undefined ? '' : `=${value}`}\``;

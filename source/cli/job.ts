@@ -17,6 +17,7 @@ export interface JobPlan<Result> {
 	/** Standard output carries a file: nothing else may go there. */
 	readonly outputTaken?: boolean;
 	readonly onFault?: JobTools['onFault'];
+	readonly onMounted?: JobTools['onMounted'];
 	/** The text of the result; for `--quiet` it is not asked for. */
 	readonly print: (result: Result, context: Context) => Promise<void> | void;
 	/** The result as JSON; the result itself when absent. */
@@ -52,6 +53,7 @@ export async function runOnlyJob<Result>(plan: JobPlan<Result>, context: Context
 		input: context.input,
 		output: plan.outputTaken ? out.stream : null,
 		onFault: plan.onFault ?? (() => {}),
+		onMounted: plan.onMounted ?? (() => {}),
 	});
 	const printer = new ProgressPrinter(progress.target, {
 		style: progress.style,

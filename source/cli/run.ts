@@ -118,6 +118,7 @@ function contextOf(machine: Machine, options: Options, out: Output): Context {
 		signal,
 		readInput: () => readAll(machine.stdin),
 		input: machine.stdin,
+		again: [process.execPath, ...process.execArgv, machine.program, ...machine.argv],
 		journal: () => Journal.openFor(environment, machineClock),
 	};
 }

@@ -28,8 +28,13 @@ async function startOf(pid: number): Promise<string | null> {
 }
 
 /** The running process. */
-export async function ownIdentity(): Promise<ProcessIdentity> {
-	return { pid: process.pid, started: await startOf(process.pid) };
+export function ownIdentity(): Promise<ProcessIdentity> {
+	return identityOf(process.pid);
+}
+
+/** The process that has this id now. */
+export async function identityOf(pid: number): Promise<ProcessIdentity> {
+	return { pid, started: await startOf(pid) };
 }
 
 /** Whether the process that an identity was taken of is still there. */

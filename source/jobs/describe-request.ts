@@ -19,6 +19,8 @@ export function touchedBy(request: JobRequest): Touched {
 	switch (request.verb) {
 		case 'verify':
 			return { reads: [request.wim], writes: [] };
+		case 'mount':
+			return { reads: [request.wim], writes: request.writable ? [request.wim] : [] };
 		case 'diff':
 			return { reads: [request.before, request.after].map(sidePath), writes: [] };
 		case 'extract':
@@ -64,7 +66,7 @@ function rewritten<T extends object>(
 /** The same request with absolute paths, so that it means the same from any folder. */
 export function withAbsolutePaths(request: JobRequest, folder: string): JobRequest {
 	const absolute = (name: string) => (name === '-' ? name : path.resolve(folder, name));
-	const fields = ['wim', 'target', 'references', 'parts', 'config', 'donors'];
+	const fields = ['wim', 'target', 'references', 'parts', 'config', 'donors', 'staging'];
 	const outer = rewritten(request, fields, absolute);
 	switch (outer.verb) {
 		case 'capture':
@@ -135,6 +137,10 @@ function titleOf(request: JobRequest): string {
 		case 'salvage':
 		case 'repair':
 			return `${request.verb} ${input(request.wim)} -> ${request.target}`;
+		case 'mount': {
+			const which = request.image === null ? '' : ` #${request.image}`;
+			return `mount ${input(request.wim)}${which} on ${request.target}`;
+		}
 		case 'join':
 			return `join ${request.parts.length} parts -> ${request.target}`;
 		case 'diff':

@@ -11,7 +11,10 @@ export interface OpenTools extends JobTools, AsyncDisposable {}
  * @param how `threads` null: as many as this machine runs at once
  */
 export function openTools(
-	how: { readonly threads: number | null } & Pick<JobTools, 'input' | 'output' | 'onFault'>,
+	how: { readonly threads: number | null } & Pick<
+		JobTools,
+		'input' | 'output' | 'onFault' | 'onMounted'
+	>,
 ): OpenTools {
 	const pool = openPool(how.threads);
 	return {
@@ -20,6 +23,7 @@ export function openTools(
 		input: how.input,
 		output: how.output,
 		onFault: how.onFault,
+		onMounted: how.onMounted ?? (() => {}),
 		[Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
 	};
 }

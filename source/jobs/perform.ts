@@ -22,6 +22,8 @@ async function perform(request: JobRequest, tools: JobTools, run: Run): Promise<
 			return (await import('./perform-salvage.ts')).performSalvage(request, tools, run);
 		case 'repair':
 			return (await import('./perform-repair.ts')).performRepair(request, tools, run);
+		case 'mount':
+			return (await import('./perform-mount.ts')).performMount(request, tools, run);
 		case 'capture':
 			return (await import('./perform-capture.ts')).performCapture(request, tools, run);
 		case 'append':

@@ -9,6 +9,7 @@ import type { DiffSide } from '../operations/diff.ts';
 import type { EditPropertiesOptions } from '../operations/edit-properties.ts';
 import type { ExportOptions } from '../operations/export.ts';
 import type { JoinOptions } from '../operations/join.ts';
+import type { StreamsInterface } from '../operations/mount/mount-view.ts';
 import type { OptimizeOptions } from '../operations/optimize.ts';
 import type { RepairOptions } from '../operations/repair/repair-options.ts';
 import type { SalvageOptions } from '../operations/salvage/salvage.ts';
@@ -209,6 +210,24 @@ export interface RepairRequest extends RepairOptions {
 	readonly target: string;
 }
 
+/** Shows an image as a folder, until it is unmounted. */
+export interface MountRequest {
+	readonly verb: 'mount';
+	readonly wim: string;
+	/** Null: the only one. */
+	readonly image: string | null;
+	/** The folder. */
+	readonly target: string;
+	readonly writable: boolean;
+	readonly check: boolean;
+	readonly references: readonly string[];
+	/** Where changed files are kept; null: beside the WIM. */
+	readonly staging: string | null;
+	readonly streams: StreamsInterface;
+	readonly unixData: boolean;
+	readonly allowOther: boolean;
+}
+
 export interface DiffRequest {
 	readonly verb: 'diff';
 	readonly before: DiffSide;
@@ -232,6 +251,7 @@ export type JobRequest =
 	| UndoRequest
 	| SalvageRequest
 	| RepairRequest
-	| DiffRequest;
+	| DiffRequest
+	| MountRequest;
 
 export type JobVerb = JobRequest['verb'];

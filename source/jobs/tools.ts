@@ -14,4 +14,6 @@ export interface JobTools {
 	readonly output: Writable | null;
 	/** Told of each fault that `verify` finds, and again when the files it hits are known. */
 	readonly onFault: (fault: Fault) => void;
+	/** Told when a mounted image can be used; the job goes on until it is unmounted. */
+	readonly onMounted?: (folder: string) => void;
 }

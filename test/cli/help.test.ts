@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { UnsupportedError } from '../../source/base/errors.ts';
-import { VERB_NAMES, verbSpec } from '../../source/cli/commands.ts';
+import { VERB_NAMES } from '../../source/cli/commands.ts';
 import { HANDLERS } from '../../source/cli/handlers.ts';
 import { commandsTable, exitCodesTable, helpText, verbHelp } from '../../source/cli/help.ts';
 import { cli } from '../support/cli.ts';
@@ -42,15 +41,10 @@ test('help is found by every way of asking', async () => {
 	assert.equal((await cli(['--version', 'info'])).code, 0);
 });
 
-test('help shows the verbs that work, and only those', async () => {
+test('help shows every verb, and each has its code', async () => {
 	for (const verb of VERB_NAMES) {
-		const isPlanned = verbSpec(verb).planned === true;
-		assert.equal(helpText().includes(`\n  ${verb} `), !isPlanned, verb);
-		const loaded = await HANDLERS[verb]().then(
-			() => true,
-			(error) => !(error instanceof UnsupportedError),
-		);
-		assert.equal(loaded, !isPlanned, verb);
+		assert.ok(helpText().includes(`\n  ${verb} `), verb);
+		assert.equal(typeof (await HANDLERS[verb]()), 'function', verb);
 	}
 });
 

@@ -1,0 +1,227 @@
+/**
+ * Shows an image as a folder of this machine until somebody unmounts it. A writable mount holds the lock of its WIM all
+ * the time; its changes become part of the WIM when `unmount` orders so, and are dropped otherwise.
+ */
+import path from 'node:path';
+import { HostError, toWire, WimError } from '../../base/errors.ts';
+import type { ProgressEvent, Run } from '../../base/run.ts';
+import { filetimeFromMs } from '../../bytes/filetime.ts';
+import type { Sha1 } from '../../bytes/sha1.ts';
+import { ControlFile } from '../../host/fuse/control-file.ts';
+import { FuseDevice, unmountFolder } from '../../host/fuse/device.ts';
+import type { FileSystem } from '../../host/fuse/file-system.ts';
+import { serveFuse } from '../../host/fuse/serve.ts';
+import { freeBytes, StagingFolder } from '../../host/staging.ts';
+import { EditTree } from '../../image/edit-tree.ts';
+import { countReferences } from '../../image/encode-tree.ts';
+import type { OpenImage } from '../../image/open.ts';
+import type { WimImage } from '../../wim/wim.ts';
+import type { EditableWim } from '../../wim/write-session.ts';
+import { commitTree } from '../commit-tree.ts';
+import type { WriteTools } from '../write-options.ts';
+import { BlobReader } from './blob-reader.ts';
+import { ImageFiles } from './image-files.ts';
+import type { MountView, StreamsInterface } from './mount-view.ts';
+import { StagedFiles } from './staged-files.ts';
+import { parseOrder, type UnmountOrder } from './unmount-order.ts';
+
+export interface MountOptions {
+	/** The folder to mount on, an absolute path. */
+	readonly folder: string;
+	readonly unixData: boolean;
+	readonly streams: StreamsInterface;
+	readonly allowOther: boolean;
+	/** Told once programs can use the folder. */
+	readonly mounted: (folder: string) => void;
+}
+
+export interface MountSummary {
+	readonly folder: string;
+	readonly index: number;
+	readonly isWritable: boolean;
+	/** What became of changes; null where there were none. */
+	readonly changes: 'committed' | 'discarded' | null;
+}
+
+/** Pieces of progress for whoever unmounts, in ms. */
+const TELL_EVERY_MS = 100;
+
+/** Serves an image for reading. Comes back when it was unmounted. */
+export async function mountReadonly(
+	image: OpenImage,
+	options: MountOptions,
+	run: Run,
+): Promise<MountSummary> {
+	const view = viewOf(image, options, run);
+	const files = new ImageFiles(image.tree, new BlobReader(), view);
+	await serve(files, image, options, run, async (_, tell) => tell({ type: 'done', changes: null }));
+	const { folder } = options;
+	return { folder, index: image.image.index, isWritable: false, changes: null };
+}
+
+/** Serves an image for reading and writing. */
+export async function mountWritable(
+	edited: EditableWim,
+	opened: OpenImage,
+	options: MountOptions & { readonly stagingParent: string | null },
+	tools: WriteTools,
+	run: Run,
+): Promise<MountSummary> {
+	const parent = path.resolve(options.stagingParent ?? path.dirname(edited.wim.name));
+	refuseInside(parent, options.folder);
+	await using staging = await StagingFolder.create(parent);
+	const before = new Map<Sha1, number>();
+	const tree = EditTree.from(opened.tree);
+	countReferences(tree, before);
+	const files = new StagedFiles(tree, {
+		view: viewOf(opened, options, run),
+		reader: new BlobReader(),
+		staging,
+		now: () => filetimeFromMs(run.clock.now()),
+		freeBlocks: () => Math.floor(freeBytes(parent) / 4096),
+	});
+	let isCommitted = false;
+	const commit = async (order: UnmountOrder, tell: Tell) => {
+		if (!order.commit || isCommitted || (!files.isChanged && !order.asNewImage))
+			return tell({ type: 'done', changes: files.isChanged && !isCommitted ? 'discarded' : null });
+		if (files.writerCount > 0 && !order.force)
+			throw new HostError(`Cannot commit: ${files.writerCount} files are open for writing`, {
+				hint: 'Close the programs that write, or pass --force.',
+			});
+		files.isFrozen = true;
+		try {
+			await commitChanges(files, { edited, tree, before, image: opened.image }, order, tools, {
+				...run,
+				report: told(run, tell),
+			});
+			isCommitted = true;
+			tell({ type: 'done', changes: 'committed' });
+		} finally {
+			files.isFrozen = isCommitted;
+		}
+	};
+	await serve(files, opened, options, run, commit);
+	const changes = isCommitted ? 'committed' : files.isChanged ? 'discarded' : null;
+	if (changes === 'discarded')
+		run.report({ type: 'warning', message: 'Changes were discarded', path: edited.wim.name });
+	return { folder: options.folder, index: opened.image.index, isWritable: true, changes };
+}
+
+type Tell = (line: object) => void;
+
+interface Edit {
+	readonly edited: EditableWim;
+	readonly image: WimImage;
+	readonly tree: EditTree;
+	readonly before: ReadonlyMap<Sha1, number>;
+}
+
+async function commitChanges(
+	files: StagedFiles,
+	{ edited, image, tree, before }: Edit,
+	order: UnmountOrder,
+	tools: WriteTools,
+	run: Run,
+): Promise<void> {
+	const pending = await files.pending();
+	const { asNewImage } = order;
+	const change = { image, tree, before, pending, asNewImage, mayChangeWindows: true };
+	const options = { rebuild: order.rebuild, integrity: order.check ? true : null };
+	await commitTree(edited, change, options, tools, run);
+}
+
+/** Reports to the job as before, and to whoever unmounts now and then. */
+function told(run: Run, tell: Tell): Run['report'] {
+	let doneBytes = 0;
+	let totalBytes: number | null = null;
+	let last = Number.NEGATIVE_INFINITY;
+	return (event: ProgressEvent) => {
+		run.report(event);
+		if (event.type === 'problem') tell({ type: 'problem', message: event.error.message });
+		if (event.type === 'phase') [doneBytes, totalBytes] = [0, event.totalBytes];
+		else if (event.type === 'advance') doneBytes += event.bytes;
+		else return;
+		const now = run.clock.elapsed();
+		if (event.type === 'advance' && now - last < TELL_EVERY_MS) return;
+		last = now;
+		tell({ type: 'progress', doneBytes, totalBytes });
+	};
+}
+
+function viewOf({ wim }: OpenImage, options: MountOptions, run: Run): MountView {
+	const { folder, unixData, streams } = options;
+	return {
+		folder,
+		rpFix: wim.hasRpFix,
+		unixData,
+		streams,
+		uid: process.getuid?.() ?? 0,
+		gid: process.getgid?.() ?? 0,
+		blob: (sha1) => wim.blobs.get(sha1),
+		failed: (error) => run.report({ type: 'problem', error }),
+	};
+}
+
+/** Staging files inside the mounted folder would wait for themselves. */
+function refuseInside(staging: string, folder: string): void {
+	if (staging !== folder && !staging.startsWith(`${folder}/`)) return;
+	throw new HostError(`Cannot keep changes in "${staging}": it lies inside the mounted folder`, {
+		path: staging,
+		hint: 'Name another folder with --staging-dir.',
+	});
+}
+
+/** Mounts, serves until the folder is unmounted, and unmounts when the run is canceled. */
+async function serve(
+	files: FileSystem,
+	{ wim }: OpenImage,
+	{ folder, allowOther, mounted }: MountOptions,
+	run: Run,
+	obey: (order: UnmountOrder, tell: Tell) => Promise<void>,
+): Promise<void> {
+	const reported = new Set<string>();
+	const failed = (error: unknown) => {
+		const known =
+			error instanceof WimError
+				? error
+				: // A defect of ours must not take the changes of others with it.
+					new HostError(`Cannot answer a request: ${String(error)}`, { path: folder }, error);
+		// A program may read a damaged file a thousand times.
+		if (reported.has(known.message)) return;
+		reported.add(known.message);
+		run.report({ type: 'problem', error: known });
+	};
+	const control = new ControlFile(process.getuid?.() ?? 0, async (order, tell) => {
+		tell({ type: 'hello', pid: process.pid });
+		try {
+			await obey(parseOrder(order), tell);
+		} catch (error) {
+			tell({ type: 'failed', error: toWire(error) });
+		}
+	});
+	const plan = {
+		folder,
+		source: path.resolve(wim.name),
+		readonly: files.writable === undefined,
+		allowOther,
+	};
+	const device = await FuseDevice.mount(plan);
+	const onAbort = () => void unmountFolder(folder, true).catch(() => device.close());
+	run.signal.addEventListener('abort', onAbort, { once: true });
+	if (run.signal.aborted) onAbort();
+	try {
+		const serving = serveFuse(device, {
+			files,
+			failed,
+			nowNs: () => BigInt(Math.round(run.clock.now() * 1e6)),
+			control,
+		});
+		mounted(folder);
+		await serving;
+	} finally {
+		run.signal.removeEventListener('abort', onAbort);
+		device.close();
+		if (run.signal.aborted) await unmountFolder(folder, true).catch(() => {});
+	}
+	run.signal.throwIfAborted();
+}

@@ -1,0 +1,73 @@
+/** Takes a mounted image away: tells the process that serves it what to do with its changes, and unmounts. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { fromWire, HostError, InputError } from '../../base/errors.ts';
+import { giveOrder } from '../../host/fuse/control-client.ts';
+import { mountedFolder, unmountFolder } from '../../host/fuse/device.ts';
+import {
+	identityOf,
+	isAlive as isRunning,
+	type ProcessIdentity,
+} from '../../host/process-identity.ts';
+import type { UnmountLine, UnmountOrder } from './unmount-order.ts';
+
+export interface UnmountSummary {
+	readonly folder: string;
+	/** What became of changes; null where there were none. */
+	readonly changes: 'committed' | 'discarded' | null;
+	/** The process that served the folder had died: what was changed since is lost, the WIM is as it was. */
+	readonly wasDead: boolean;
+}
+
+/** How long the serving process may take to put its things away once the folder is gone, in ms. */
+const FAREWELL_MS = 10_000;
+const LOOK_EVERY_MS = 20;
+
+/**
+ * Unmounts.
+ *
+ * @param tell handed what the serving process says while it commits
+ * @throws {InputError} when nothing of ours is mounted there
+ * @throws {HostError} when the folder is in use; what was committed is, then
+ */
+export async function unmount(
+	name: string,
+	order: UnmountOrder,
+	tell: (line: UnmountLine) => void,
+): Promise<UnmountSummary> {
+	const folder = await mountedFolder(name);
+	if (folder === null)
+		throw new InputError(`Cannot unmount "${name}": no image is mounted there`, {
+			path: name,
+			hint: 'List the mounts with "findmnt -t fuse.wimdeck".',
+		});
+	let changes: UnmountSummary['changes'] = null;
+	let failure: Error | null = null;
+	let isOver = false;
+	const pids: number[] = [];
+	const isAlive = await giveOrder(folder, order, (value) => {
+		const line = value as UnmountLine;
+		tell(line);
+		if (line.type === 'hello') pids.push(line.pid);
+		else if (line.type === 'failed') failure = fromWire(line.error);
+		else if (line.type === 'done') [changes, isOver] = [line.changes, true];
+	});
+	if (failure !== null) throw failure;
+	if (isAlive && !isOver)
+		throw new HostError(`Cannot unmount "${folder}": the serving process gave no answer`, {
+			path: folder,
+			hint: 'See "wimdeck jobs", and try again.',
+		});
+	const [pid] = pids;
+	const server = pid === undefined ? null : await identityOf(pid);
+	await unmountFolder(folder, order.force);
+	if (server !== null && !order.force) await waitForEnd(server);
+	return { folder, changes, wasDead: !isAlive };
+}
+
+/** The lock of the WIM and the staging files are gone once the process is. */
+async function waitForEnd(server: ProcessIdentity): Promise<void> {
+	for (let waited = 0; waited < FAREWELL_MS; waited += LOOK_EVERY_MS) {
+		if (!(await isRunning(server))) return;
+		await delay(LOOK_EVERY_MS);
+	}
+}

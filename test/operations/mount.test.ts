@@ -1,0 +1,363 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import {
+	closeSync,
+	copyFileSync,
+	existsSync,
+	ftruncateSync,
+	linkSync,
+	lstatSync,
+	lutimesSync,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmdirSync,
+	statSync,
+	symlinkSync,
+	unlinkSync,
+	utimesSync,
+	writeFileSync,
+	writeSync,
+} from 'node:fs';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { dice } from '../support/contents.ts';
+import { root } from '../support/fixture.ts';
+import { oracle, runOracle } from '../support/oracles.ts';
+import { listTree, subfolder, tempFolder } from '../support/temp-tree.ts';
+
+const PROGRAM = path.join(root, 'dist', 'wimdeck.js');
+
+/** Runs wimdeck to its end; its journal goes nowhere. */
+function wimdeck(...words: readonly string[]) {
+	const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...words], {
+		encoding: 'utf8',
+		env: { ...process.env, XDG_STATE_HOME: '/dev/null/nowhere' },
+	});
+	return { code: status, out: stdout, err: stderr };
+}
+
+/** Whether this machine lets us mount anything at all. */
+function canMount(): boolean {
+	if (process.getuid?.() !== 0 || !existsSync('/dev/fuse')) return false;
+	return spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0;
+}
+
+const needs = canMount() ? oracle('wimlib-imagex', '7zz') : { skip: 'mounting is not allowed' };
+
+/** A folder with what images hold; binary, text, sparse, empty, links. */
+function makeSource(parent: string): string {
+	const source = subfolder(parent, 'source');
+	const file = (name: string, bytes: Uint8Array | string) => {
+		mkdirSync(path.dirname(path.join(source, name)), { recursive: true });
+		writeFileSync(path.join(source, name), bytes);
+	};
+	file('readme.txt', 'Hello\n');
+	file('Windows/System32/large.dll', Buffer.alloc(700_000, 'some text that repeats '));
+	file('Windows/System32/kernel32.dll', Buffer.alloc(70_000, 7));
+	file('Windows/empty.ini', '');
+	file('Users/ünïcode ☃/file.txt', 'snow');
+	linkSync(path.join(source, 'readme.txt'), path.join(source, 'Users/second name.txt'));
+	symlinkSync('Windows/System32', path.join(source, 'short cut'));
+	symlinkSync('nowhere', path.join(source, 'dangling'));
+	mkdirSync(path.join(source, 'hollow'));
+	utimesSync(path.join(source, 'Windows/empty.ini'), 981_173_106, 981_173_106);
+	lutimesSync(path.join(source, 'dangling'), 981_173_106, 981_173_106);
+	return source;
+}
+
+interface Mounted {
+	readonly folder: string;
+	readonly wim: string;
+}
+
+/** A folder for the test, in which nothing stays mounted. */
+function workFolder(t: TestContext): string {
+	let parent = '';
+	// Hooks run in the order of their making: this one before the folder goes.
+	t.after(() => {
+		while (spawnSync('umount', ['-f', '-l', path.join(parent, 'mounted')]).status === 0);
+	});
+	parent = tempFolder(t);
+	return parent;
+}
+
+/** Mounts on the folder `mounted` beside the WIM. */
+function mount(verb: 'mount' | 'mountrw', wim: string, ...more: string[]): Mounted {
+	const folder = subfolder(path.dirname(wim), 'mounted');
+	const result = wimdeck(verb, wim, '1', folder, ...more);
+	assert.deepEqual([result.code, result.err], [0, '']);
+	return { folder, wim };
+}
+
+/** The tree without its root, whose times and links belong to the place. */
+const treeOf = (folder: string, times = true) => listTree(folder, { times }).slice(1);
+
+for (const [name, options] of [
+	['none', ['--compress=none']],
+	['XPRESS', ['--compress=xpress']],
+	['LZX', ['--compress=lzx', '--check']],
+	['LZMS', ['--compress=lzms']],
+	['solid', ['--solid', '--solid-chunk-size=256K']],
+	['pipable', ['--pipable']],
+] as const)
+	test(`a mounted image is the captured tree: ${name}`, needs, (t) => {
+		const parent = workFolder(t);
+		const source = makeSource(parent);
+		const wim = path.join(parent, 't.wim');
+		runOracle('wimlib-imagex', 'capture', source, wim, ...options);
+		const { folder } = mount('mount', wim);
+		assert.deepEqual(treeOf(folder), treeOf(source));
+		assert.throws(() => writeFileSync(path.join(folder, 'new'), 'x'), { code: 'EROFS' });
+		assert.deepEqual(wimdeck('unmount', folder), {
+			code: 0,
+			out: `Unmounted ${folder}\n`,
+			err: '',
+		});
+		assert.deepEqual(readdirSync(folder), []);
+	});
+
+test(
+	'a split image is mounted from its first part, and Unix data count when asked for',
+	needs,
+	(t) => {
+		const parent = workFolder(t);
+		const source = makeSource(parent);
+		writeFileSync(path.join(source, 'noise'), Buffer.from(Array.from({ length: 90_000 }, dice(5))));
+		spawnSync('chmod', ['640', path.join(source, 'noise')]);
+		spawnSync('chown', ['1:2', path.join(source, 'noise')]);
+		spawnSync('mkfifo', [path.join(source, 'pipe')]);
+		const wim = path.join(parent, 't.wim');
+		runOracle('wimlib-imagex', 'capture', source, wim, '--unix-data', '--compress=none');
+		const part = path.join(parent, 't.swm');
+		runOracle('wimlib-imagex', 'split', wim, part, '0.3');
+		const { folder } = mount('mount', part, '--unix-data');
+		const unix = { unixData: true, times: true };
+		assert.deepEqual(listTree(folder, unix).slice(1), listTree(source, unix).slice(1));
+	},
+);
+
+test('a damaged file answers with an error, and all others can be read', needs, (t) => {
+	const parent = workFolder(t);
+	const wim = path.join(parent, 't.wim');
+	copyFileSync(path.join(root, 'fixtures/demo/damaged.wim'), wim);
+	const { folder } = mount('mount', wim);
+	const report = wimdeck('verify', wim, '--json');
+	const hit = new Set(
+		(JSON.parse(report.out.trim().split('\n').at(-1) ?? '') as VerifyJson).result.faults.flatMap(
+			({ files = [] }) => files.filter(({ image }) => image === 1).map((use) => use.path),
+		),
+	);
+	const unreadable: string[] = [];
+	const visit = (below: string) => {
+		for (const entry of readdirSync(path.join(folder, below), { withFileTypes: true })) {
+			const inside = `${below}/${entry.name}`;
+			if (entry.isDirectory()) visit(inside);
+			else if (entry.isFile())
+				try {
+					readFileSync(path.join(folder, inside));
+				} catch (error) {
+					assert.equal((error as NodeJS.ErrnoException).code, 'EIO');
+					unreadable.push(inside);
+				}
+		}
+	};
+	visit('');
+	assert.ok(hit.size > 0);
+	assert.deepEqual(unreadable.sort(), [...hit].sort());
+});
+
+interface VerifyJson {
+	readonly result: {
+		readonly faults: readonly {
+			readonly files?: readonly { readonly image: number; readonly path: string }[];
+		}[];
+	};
+}
+
+function isSymbolicLink(name: string): boolean {
+	try {
+		return lstatSync(name).isSymbolicLink();
+	} catch {
+		return false;
+	}
+}
+
+/** One random change, made to both folders alike; what both refuse in the same way counts too. */
+function change(random: (limit: number) => number, folders: readonly string[]): void {
+	const names = ['a', 'b', 'c', 'd/a', 'd/b', 'e', 'e/a', 'Windows', 'Windows/x', 'readme.txt'];
+	const one = names[random(names.length)] ?? '';
+	const two = names[random(names.length)] ?? '';
+	const bytes = Buffer.alloc(random(40_000), `${random(1000)} `);
+	const at = random(50_000);
+	const kind = random(10);
+	const isLink = isSymbolicLink(path.join(folders[0] ?? '', one));
+	const act = (folder: string): string => {
+		const [first, second] = [path.join(folder, one), path.join(folder, two)];
+		try {
+			if (kind <= 2) writeFileSync(first, bytes);
+			else if (kind === 3) mkdirSync(first);
+			else if (kind === 4) unlinkSync(first);
+			else if (kind === 5) rmdirSync(first);
+			else if (kind === 6) renameSync(first, second);
+			// A link of a link cannot be stored: wim.md §4.8.
+			else if (kind === 7 && !isLink) linkSync(first, second);
+			else if (kind === 8) symlinkSync(one, second);
+			else {
+				const fd = openSync(first, 'r+');
+				writeSync(fd, bytes, 0, bytes.length, at);
+				ftruncateSync(fd, Math.floor(at / 2));
+				closeSync(fd);
+			}
+			return 'done';
+		} catch (error) {
+			return (error as NodeJS.ErrnoException).code ?? '';
+		}
+	};
+	const [here = '', there = ''] = folders.map(act);
+	assert.equal(there, here, `${kind} ${one} ${two}`);
+}
+
+test(
+	'random changes of a mounted image are those of a folder, and committed as such',
+	needs,
+	(t) => {
+		const parent = workFolder(t);
+		const source = makeSource(parent);
+		unlinkSync(path.join(source, 'Users/second name.txt'));
+		const wim = path.join(parent, 't.wim');
+		runOracle('wimlib-imagex', 'capture', source, wim);
+		const { folder } = mount('mountrw', wim);
+		const random = dice(11);
+		for (let k = 0; k < 400; k++) change(random, [source, folder]);
+		assert.deepEqual(treeOf(folder, false), treeOf(source, false));
+		const second = wimdeck('append', source, wim);
+		assert.equal(second.code, 8, 'the lock is held');
+		const before = listTree(folder, { times: true }).slice(1);
+		assert.equal(wimdeck('unmount', folder, '--commit').code, 0);
+		runOracle('wimlib-imagex', 'verify', wim);
+		runOracle('7zz', 't', wim);
+		const applied = subfolder(parent, 'applied');
+		runOracle('wimlib-imagex', 'apply', wim, '1', applied);
+		assert.deepEqual(treeOf(applied, false), treeOf(source, false));
+		assert.deepEqual(listTree(applied, { times: true }).slice(1), before);
+	},
+);
+
+test(
+	'without --commit the WIM stays as it was, and with --new-image the image does',
+	needs,
+	(t) => {
+		const parent = workFolder(t);
+		const source = makeSource(parent);
+		const wim = path.join(parent, 't.wim');
+		runOracle('wimlib-imagex', 'capture', source, wim, 'The name');
+		const bytes = readFileSync(wim);
+		const first = mount('mountrw', wim, `--staging-dir=${parent}`);
+		writeFileSync(path.join(first.folder, 'readme.txt'), 'changed');
+		const dropped = wimdeck('unmount', first.folder);
+		assert.match(dropped.out, /discarded/);
+		assert.deepEqual(readFileSync(wim), bytes);
+		assert.deepEqual(
+			readdirSync(parent).filter((name) => name.includes('staging') || name.includes('lock')),
+			[],
+		);
+		const { folder } = mount('mountrw', wim);
+		writeFileSync(path.join(folder, 'readme.txt'), 'changed');
+		assert.equal(wimdeck('unmount', folder, '--commit', '--new-image', '--check').code, 0);
+		runOracle('wimlib-imagex', 'verify', wim);
+		const [one, two] = ['1', '2'].map((index) =>
+			runOracle('wimlib-imagex', 'extract', wim, index, '/readme.txt', '--to-stdout'),
+		);
+		assert.deepEqual([one, two], ['Hello\n', 'changed']);
+		assert.match(runOracle('wimlib-imagex', 'info', wim, '1'), /Name: +The name\n/);
+		assert.match(runOracle('wimlib-imagex', 'info', wim), /Integrity info/);
+	},
+);
+
+test('named streams are extended attributes, or files behind a colon', needs, (t) => {
+	const parent = workFolder(t);
+	const source = makeSource(parent);
+	const wim = path.join(parent, 't.wim');
+	runOracle('wimlib-imagex', 'capture', source, wim);
+	const { folder } = mount('mountrw', wim, '--streams-interface=windows');
+	writeFileSync(path.join(folder, 'readme.txt:note'), 'a stream');
+	assert.equal(wimdeck('unmount', folder, '--commit').code, 0);
+	assert.match(
+		runOracle('wimlib-imagex', 'dir', wim, '1', '--detailed', '--path=/readme.txt'),
+		/Named data stream "note"/,
+	);
+	mount('mount', wim);
+	const python = 'import os,sys; f=sys.argv[1]; print(os.listxattr(f), os.getxattr(f,"user.note"))';
+	const read = spawnSync('python3', ['-c', python, path.join(folder, 'readme.txt')], {
+		encoding: 'utf8',
+	});
+	if (read.error) t.diagnostic('python3 is missing: attributes were not read');
+	else assert.equal(read.stdout, "['user.note'] b'a stream'\n");
+	assert.equal(readFileSync(path.join(folder, 'readme.txt'), 'utf8'), 'Hello\n');
+});
+
+test('files that are open for writing hold a commit back until --force', needs, (t) => {
+	const parent = workFolder(t);
+	const wim = path.join(parent, 't.wim');
+	runOracle('wimlib-imagex', 'capture', makeSource(parent), wim);
+	const { folder } = mount('mountrw', wim);
+	const fd = openSync(path.join(folder, 'open'), 'w');
+	writeSync(fd, 'written');
+	const refused = wimdeck('unmount', folder, '--commit');
+	assert.equal(refused.code, 8);
+	assert.match(refused.err, /open for writing[\s\S]*--force/);
+	writeSync(fd, ' on');
+	assert.equal(wimdeck('unmount', folder, '--commit', '--force').code, 0);
+	assert.throws(() => writeSync(fd, 'late'), { code: 'ENOTCONN' });
+	assert.throws(() => closeSync(fd), { code: 'ENOTCONN' });
+	assert.equal(
+		runOracle('wimlib-imagex', 'extract', wim, '1', '/open', '--to-stdout'),
+		'written on',
+	);
+});
+
+test(
+	'when the serving process is killed the WIM is whole, and the next run cleans up',
+	needs,
+	async (t) => {
+		const parent = workFolder(t);
+		const wim = path.join(parent, 't.wim');
+		runOracle('wimlib-imagex', 'capture', makeSource(parent), wim);
+		const bytes = readFileSync(wim);
+		const folder = subfolder(parent, 'mounted');
+		const words = [PROGRAM, 'mountrw', wim, '1', folder, '--foreground', '--ready'];
+		const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+		await new Promise((resolve) => child.stdio[3]?.once('data', resolve));
+		writeFileSync(path.join(folder, 'readme.txt'), 'changed');
+		const ended = new Promise((resolve) => child.once('close', resolve));
+		child.kill('SIGKILL');
+		await ended;
+		assert.throws(() => statSync(path.join(folder, 'readme.txt')), { code: 'ENOTCONN' });
+		const result = wimdeck('unmount', folder);
+		assert.deepEqual([result.code, result.err], [0, '']);
+		assert.match(result.out, /had ended before/);
+		assert.deepEqual(readFileSync(wim), bytes);
+		mount('mountrw', wim);
+		assert.equal(readdirSync(parent).filter((name) => name.includes('staging')).length, 1);
+		assert.equal(wimdeck('unmount', folder).code, 0);
+		assert.equal(readdirSync(parent).filter((name) => name.includes('staging')).length, 0);
+	},
+);
+
+test('what cannot be mounted or unmounted is said', needs, (t) => {
+	const parent = workFolder(t);
+	const wim = path.join(root, 'fixtures/demo/install.wim');
+	const nowhere = wimdeck('mount', wim, '1', path.join(parent, 'nowhere'));
+	assert.deepEqual([nowhere.code, /no such file or folder/.test(nowhere.err)], [2, true]);
+	const file = path.join(parent, 'file');
+	writeFileSync(file, '');
+	assert.match(wimdeck('mount', wim, '1', file).err, /it is no folder/);
+	assert.equal(wimdeck('mount', wim, '7', parent).code, 2);
+	const none = wimdeck('unmount', parent);
+	assert.deepEqual([none.code, /no image is mounted there/.test(none.err)], [2, true]);
+	assert.equal(wimdeck('mount', wim, '1', parent, '--staging-dir=/tmp').code, 2);
+	assert.equal(wimdeck('unmount', parent, '--rebuild').code, 2);
+});
