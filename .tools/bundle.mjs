@@ -92,7 +92,11 @@ const buildLater = {
 export async function bundle(root) {
 	const result = await build({
 		absWorkingDir: root,
-		entryPoints: { wimdeck: 'source/main.ts', worker: 'source/pool/worker.ts' },
+		entryPoints: {
+			wimdeck: 'source/main.ts',
+			index: 'source/index.ts',
+			worker: 'source/pool/worker.ts',
+		},
 		outdir: 'dist',
 		bundle: true,
 		splitting: true,

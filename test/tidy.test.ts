@@ -133,6 +133,26 @@ test('folders have no index of their own, and no file is called utils', () => {
 	assert.deepEqual(wrong, []);
 });
 
+test('every export of index.ts has a doc comment where it is defined', () => {
+	const index = sources.find(({ file }) => file === 'source/index.ts')?.text ?? '';
+	const bare: string[] = [];
+	let count = 0;
+	for (const [, names = '', from = ''] of index.matchAll(
+		/export (?:type )?\{([^}]*)\} from '\.\/([^']+)'/g,
+	))
+		for (const name of names.split(',').map((word) => word.trim().replace(/^type /, ''))) {
+			if (name === '') continue;
+			count++;
+			const text = sources.find(({ file }) => file === `source/${from}`)?.text ?? '';
+			const definition = new RegExp(
+				`\\*/\\nexport (?:abstract |async )?(?:class|interface|type|const|function\\*?) ${name}\\b`,
+			);
+			if (!definition.test(text)) bare.push(`${from}: ${name}`);
+		}
+	assert.ok(count > 30, 'the list was found');
+	assert.deepEqual(bare, []);
+});
+
 test('fixtures are small, and every folder of them is listed', () => {
 	const readme = readFileSync(path.join(root, 'fixtures/README.md'), 'utf8');
 	const wrong: string[] = [];

@@ -3,6 +3,7 @@
  * anything else is a defect and ends the program with exit code 1.
  */
 
+/** What kind of failure it is: the contract that programs may rely on; the exit code follows from it. */
 export type ErrorCode =
 	| 'bad-input'
 	| 'bad-format'
@@ -48,6 +49,7 @@ export interface ErrorFacts {
 	hint?: string;
 }
 
+/** What public functions throw on purpose: a message for people, a code for programs, and facts. */
 export abstract class WimError extends Error {
 	/** The contract; messages may be reworded. */
 	abstract readonly code: ErrorCode;

@@ -10,6 +10,7 @@ export interface Clock {
 	guid(): Uint8Array;
 }
 
+/** What a run is busy with; front ends translate. */
 export type Phase =
 	| 'open'
 	| 'scan'
@@ -24,6 +25,7 @@ export type Phase =
 	| 'search'
 	| 'finish';
 
+/** What an operation tells while it runs. */
 export type ProgressEvent =
 	| {
 			readonly type: 'phase';

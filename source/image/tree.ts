@@ -14,6 +14,7 @@ import { lengthAt, namesSize, TreeWalk, type TreeWarning } from './tree-walk.ts'
 /** The position of a dentry in its tree; 0 is the root. */
 export type DentryPosition = number;
 
+/** Every tree has this position. */
 export const ROOT: DentryPosition = 0;
 
 /** Ties a blob to an inode. */
@@ -35,6 +36,7 @@ export interface TreeOptions {
 	readonly tolerant: boolean;
 }
 
+/** A parsed tree; positions are valid for this tree only. */
 export class ImageTree {
 	/** The metadata resource. */
 	readonly span: Span;

@@ -182,6 +182,7 @@ export class RunLog {
 	}
 }
 
+/** The journal of this user; opening it is cheap, and it may be absent altogether. */
 export class Journal {
 	readonly #folder: StateFolder;
 	readonly #clock: Clock;

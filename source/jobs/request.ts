@@ -235,6 +235,7 @@ export interface DiffRequest {
 	readonly content: boolean;
 }
 
+/** Everything that can be asked for; `verb` tells which. */
 export type JobRequest =
 	| VerifyRequest
 	| ExtractRequest
@@ -254,4 +255,5 @@ export type JobRequest =
 	| DiffRequest
 	| MountRequest;
 
+/** The verbs of requests: those of the command line, and `edit` for what `info` changes. */
 export type JobVerb = JobRequest['verb'];

@@ -7,6 +7,7 @@ import { PauseGate } from './pause.ts';
 import { type Progress, ProgressMeter } from './progress.ts';
 import type { JobRequest } from './request.ts';
 
+/** `problems`: it came to its end, but reported items that were damaged, skipped or lost. */
 export type JobState = 'done' | 'problems' | 'failed' | 'canceled';
 
 /** How a job ended. */
@@ -23,8 +24,10 @@ export interface JobOutcome<Result = unknown> {
 	readonly elapsedMs: number;
 }
 
+/** What is worth a line in a log. */
 export type NotableEvent = Extract<ProgressEvent, { type: 'problem' | 'warning' }>;
 
+/** Who watches a job, and who may stop it. */
 export interface JobHooks {
 	/** Aborting it cancels the job. */
 	readonly signal: AbortSignal;

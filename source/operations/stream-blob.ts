@@ -8,6 +8,7 @@ import { laneSource } from './fetch-stored.ts';
 import { BATCH_SIZE, cutBlob, type PlannedBatch, unitSize } from './plan-reads.ts';
 import type { WantedBlob } from './read-blobs.ts';
 
+/** Which stretch of a blob, in bytes, and what becomes of damage. */
 export interface StreamOptions {
 	/** First byte; 0 if not given. */
 	readonly start?: number;

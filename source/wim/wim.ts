@@ -26,6 +26,7 @@ export interface WimImage {
 	readonly facts: ImageFacts;
 }
 
+/** How a WIM is opened. */
 export interface OpenOptions {
 	/** Patterns of further files: parts of the same set, or WIMs that hold blobs which this one lacks. */
 	readonly references: readonly string[];
@@ -33,6 +34,7 @@ export interface OpenOptions {
 	readonly tolerant: boolean;
 }
 
+/** An open WIM; disposing closes its files. */
 export class Wim implements AsyncDisposable {
 	/** As given by the user. */
 	readonly name: string;
