@@ -8,36 +8,38 @@
 import { HUFFMAN_END } from './huffman-build';
 import { extend } from './match-finder';
 
-const TAGS: usize = HUFFMAN_END; //       u8[rows][16]
-const PLACES: usize = TAGS + 0x40000; //  T[rows][16]
-const NEWEST: usize = PLACES + 0x100000; // u8[rows]: where the newest entry of a row is
-const HEADS3: usize = NEWEST + 0x4000; // T[2^13]
-/** First byte behind the tables of this file. */
-export const ROWS_END: usize = HEADS3 + 0x10000;
+// A row stands in one cache line, or two with wide places: u8[16] tags, T[16] places, u8: which is the newest.
+const HEADS3: usize = HUFFMAN_END; //        T[2^13]
+const NARROW_ROWS: usize = HEADS3 + 0x10000;
+/** First byte behind the tables of this file, except those with wide places. */
+export const ROWS_END: usize = NARROW_ROWS + 0x20000;
+/** Where the other parsers keep their caches, up to the end of all tables. */
+const WIDE_ROWS: usize = 0x5f0000;
+const PLACES: usize = 16;
 
 // T also says how large the tables are: i16 for chunks up to 8 KiB, u16 up to 64 KiB, u32 above.
 @inline function headBits<T>(): u32 { return isSigned<T>() ? 11 : 13; }
 @inline function rowBits<T>(): u32 { return isSigned<T>() ? 8 : sizeof<T>() == 2 ? 11 : 14; }
+@inline function rows<T>(): usize { return sizeof<T>() == 2 ? NARROW_ROWS : WIDE_ROWS; }
+@inline function rowSizeBits<T>(): u32 { return sizeof<T>() == 2 ? 6 : 7; }
+@inline function newestIn<T>(): usize { return PLACES + 16 * sizeof<T>(); }
 
 /** Makes the finder ready for a new chunk. */
 export function resetRows<T>(): void {
-	memory.fill(TAGS, 0, <usize>16 << rowBits<T>());
-	memory.fill(PLACES, 0, (<usize>16 << rowBits<T>()) * sizeof<T>());
-	memory.fill(NEWEST, 0, <usize>1 << rowBits<T>());
+	memory.fill(rows<T>(), 0, <usize>1 << (rowBits<T>() + rowSizeBits<T>()));
 	memory.fill(HEADS3, 0, (<usize>1 << headBits<T>()) * sizeof<T>());
 }
 
 @inline function hash(word: u32): u32 { return word * 0x9e3779b1; }
-@inline function rowOf<T>(h: u32): u32 { return h >>> (32 - rowBits<T>()); }
+@inline function rowOf<T>(h: u32): usize { return rows<T>() + <usize>(h >>> (32 - rowBits<T>()) << rowSizeBits<T>()); }
 @inline function tagOf<T>(h: u32): u32 { return (h >>> (24 - rowBits<T>())) & 255; }
 @inline function head3<T>(word: u32): usize { return HEADS3 + <usize>(((word << 8) * 0x9e3779b1) >>> (32 - headBits<T>())) * sizeof<T>(); }
 
-@inline function enter<T>(row: u32, tag: u32, i: u32): void {
-	const slot = (<u32>load<u8>(NEWEST + row) - 1) & 15;
-	store<u8>(NEWEST + row, slot);
-	const at = <usize>((row << 4) | slot);
-	store<u8>(TAGS + at, tag);
-	store<T>(PLACES + at * sizeof<T>(), <T>i);
+@inline function enter<T>(row: usize, tag: u32, i: u32): void {
+	const slot = (<usize>load<u8>(row + newestIn<T>()) - 1) & 15;
+	store<u8>(row + newestIn<T>(), slot);
+	store<u8>(row + slot, tag);
+	store<T>(row + slot * sizeof<T>(), <T>i, PLACES);
 }
 
 /** Makes the positions from `from` to `to` known. */
@@ -62,7 +64,7 @@ export function resetRows<T>(): void {
 	const h = hash(word);
 	const row = rowOf<T>(h);
 	const tag = tagOf<T>(h);
-	const text = load<u64>(cur);
+	const text = v128.load(cur);
 	let found: u32 = i;
 	let best = max<u32>(least, 3);
 	const at3 = head3<T>(word);
@@ -71,19 +73,19 @@ export function resetRows<T>(): void {
 		found = select<u32>(old, i, load<u32>(buf + old) << 8 == word << 8);
 	}
 	store<T>(at3, <T>i);
-	const newest = load<u8>(NEWEST + row);
-	let hits = <u32>i8x16.bitmask(i8x16.eq(v128.load(TAGS + (<usize>row << 4)), i8x16.splat(<i8>tag)));
+	const newest = <u32>load<u8>(row + newestIn<T>());
+	let hits = <u32>i8x16.bitmask(i8x16.eq(v128.load(row), i8x16.splat(<i8>tag)));
 	hits = (((hits << 16) | hits) >> newest) & 0xffff;
 	while (hits != 0) {
 		const slot = (ctz(hits) + newest) & 15;
 		hits &= hits - 1;
-		const other = <u32>load<T>(PLACES + <usize>((row << 4) | slot) * sizeof<T>());
+		const other = <u32>load<T>(row + <usize>slot * sizeof<T>(), PLACES);
 		const from = buf + other;
-		const x = load<u64>(from) ^ text;
-		let length = <u32>(ctz(x) >> 3);
-		if (x == 0) {
-			if (best >= 8 && load<u32>(from + best - 3) != load<u32>(cur + best - 3)) continue;
-			length = extend(from, cur, 8, cap);
+		// The first bit that is not set tells how many of sixteen bytes are equal.
+		let length = <u32>ctz(~i8x16.bitmask(i8x16.eq(v128.load(from), text)));
+		if (length == 16) {
+			if (best >= 16 && load<u32>(from + best - 3) != load<u32>(cur + best - 3)) continue;
+			length = extend(from, cur, 16, cap);
 			if (length >= nice) hits = 0;
 		}
 		const better = length > best;

@@ -7,24 +7,49 @@ import { ROWS_END, enterAll, longestMatch, resetRows } from './row-finder';
 
 const TABLES: usize = (max<usize>(FINDER_END, ROWS_END) + 0xffff) & ~0xffff;
 const COUNTS: usize = TABLES; //             u32[512]
-const CODES: usize = COUNTS + 0x800; //      u32[512]: codeword << 4 | length
+const CODES: usize = COUNTS + 0x800; //      u32[512]: codeword << 8 | number of offset bits << 4 | length
 const LENGTHS: usize = CODES + 0x800; //     u8[512]
 const COSTS: usize = LENGTHS + 0x200; //     u32[512]
-const ITEMS: usize = COSTS + 0x800; //       u32[65536 + 16]: literal, or offset << 16 | length - 3
-const NODES: usize = ITEMS + 0x40100; //     u64[65536 + 16]: cost << 32 | item
-const CACHE: usize = NODES + 0x80100;
+const ITEMS: usize = COSTS + 0x800; //       u32[65536 + 16]: symbol | the bits behind it << 9
+const NODES: usize = ITEMS + 0x40100; //     u64[65536 + 16]: cost << 32 | literal, or offset << 16 | length - 3
+const LONG: usize = NODES + 0x80100; //      u16[65536 / 18 + 16]: length - 3 of each match whose symbol does not tell it, in order
+const CACHE: usize = LONG + 0x2000;
 const CACHE_END: usize = 0x7f0000;
 
 /** The code lengths alone take 256 bytes. */
 const SIZE_MIN: u32 = 300;
 const END_SYMBOL: usize = 256;
-/** An item whose symbol is the end symbol, and which has no further bits: a match of length 3 at offset 1. */
-const END_ITEM: u32 = 1 << 16;
+/** In all symbols of matches whose length stands behind them, these bits are set, and in no others. */
+const LONG_MASK: u32 = 0x10f;
 const BIT: u32 = 16;
 
 @inline function bump(at: usize): void { store<u32>(at, load<u32>(at) + 1); }
 
 @inline function symbolOf(offset: u32, extra: u32): usize { return 256 | <usize>((31 - clz(offset)) << 4) | <usize>min<u32>(extra, 15); }
+
+/** End of the lengths at LONG. */
+let longEnd: usize = 0;
+/** How many raw bytes these lengths will take. */
+let rawSize: u32 = 0;
+
+/** Appends a match of length `extra` + 3 to the items, and counts it. */
+@inline function matchItem(items: usize, offset: u32, extra: u32): usize {
+	const symbol = symbolOf(offset, extra);
+	store<u32>(items, <u32>symbol | ((offset ^ (1 << (31 - clz(offset)))) << 9));
+	bump(COUNTS + (symbol << 2));
+	if (extra >= 15) {
+		store<u16>(longEnd, extra);
+		longEnd += 2;
+		rawSize += extra < 270 ? 1 : 3;
+	}
+	return items + 4;
+}
+
+@inline function resetItems(): void {
+	memory.fill(COUNTS, 0, 0x800);
+	longEnd = LONG;
+	rawSize = 0;
+}
 
 /** Bytes of workspace that a chunk needs: a copy with room to read beyond its end. */
 export function xpressWorkspaceSize(chunkSize: u32): u32 { return chunkSize + 1024; }
@@ -35,7 +60,7 @@ export function xpressEncode(level: u32, input: usize, size: u32, output: usize,
 	memory.copy(workspace, input, size);
 	memory.fill(workspace + size, 0, 320);
 	if (level >= 60 && level < 100 && looksRandom(workspace, size)) return 0;
-	memory.fill(COUNTS, 0, 0x800);
+	resetItems();
 	let end: usize;
 	if (level < 60) {
 		const depth: u32 = level < 30 ? 5 + (level >> 2) : 16;
@@ -43,7 +68,7 @@ export function xpressEncode(level: u32, input: usize, size: u32, output: usize,
 	} else if (level < 80) end = cheapest(workspace, size, 16, 32, 1);
 	else if (level < 100) end = cheapest(workspace, size, 24, 48, 2);
 	else end = cheapest(workspace, size, 56, 112, 4);
-	return write(workspace, size, end, output);
+	return write(size, end, output);
 }
 
 function lazyOf(buf: usize, size: u32, depth: u32, nice: u32, wait: bool): usize {
@@ -83,9 +108,7 @@ function lazy<T>(buf: usize, size: u32, depth: u32, nice: u32, wait: bool): usiz
 			offset = <u32>(match >> 32);
 			i++;
 		}
-		store<u32>(items, (offset << 16) | (length - 3));
-		items += 4;
-		bump(COUNTS + (symbolOf(offset, length - 3) << 2));
+		items = matchItem(items, offset, length - 3);
 		i += length;
 		if (i < last) enterAll<T>(buf, entered, i);
 	}
@@ -118,8 +141,8 @@ function cheapest(buf: usize, size: u32, depth: u32, nice: u32, passes: u32): us
 	for (let pass: u32 = 0; pass < passes; pass++) {
 		costsFromCounts();
 		search(buf, size, cacheEnd);
-		memory.fill(COUNTS, 0, 0x800);
-		items = collect(buf, size);
+		resetItems();
+		items = collect(size);
 	}
 	return items;
 }
@@ -190,19 +213,16 @@ function search(buf: usize, size: u32, cache: usize): void {
 	}
 }
 
-function collect(buf: usize, size: u32): usize {
+function collect(size: u32): usize {
 	let items = ITEMS;
 	let i: u32 = 0;
 	while (i < size) {
 		const item = load<u32>(NODES + (<usize>i << 3));
-		store<u32>(items, item);
-		items += 4;
-		const offset = item >> 16;
-		if (offset == 0) {
-			bump(COUNTS + (<usize>item << 2));
+		if (item >> 16 == 0) {
+			items = literal(items, item);
 			i++;
 		} else {
-			bump(COUNTS + (symbolOf(offset, item & 0xffff) << 2));
+			items = matchItem(items, item >> 16, item & 0xffff);
 			i += (item & 0xffff) + 3;
 		}
 	}
@@ -211,28 +231,22 @@ function collect(buf: usize, size: u32): usize {
 
 // ---------------------------------------------------------------- writing
 
-/** The size that writing the counted items will take. */
-function storedSize(end: usize): u32 {
+/** The size that writing the counted items will take; completes the codes by the number of offset bits. */
+function storedSize(): u32 {
 	let bits: u64 = 0;
 	for (let s: usize = 0; s < 512; s++) {
 		const extra: u32 = s < 256 ? 0 : <u32>(s >> 4) & 15;
-		bits += <u64>load<u32>(COUNTS + (s << 2)) * (load<u8>(LENGTHS + s) + extra);
+		const length = <u32>load<u8>(LENGTHS + s);
+		bits += <u64>load<u32>(COUNTS + (s << 2)) * (length + extra);
+		store<u32>(CODES + (s << 2), (load<u32>(CODES + (s << 2)) << 8) | (extra << 4) | length);
 	}
-	// Each symbol with the header length 15 has one raw byte, and long ones two more.
-	let raw: u32 = 0;
-	for (let s: usize = 256 + 15; s < 512; s += 16) raw += load<u32>(COUNTS + (s << 2));
-	if (raw > 0) for (let at = ITEMS; at < end; at += 4) {
-		const item = load<u32>(at);
-		if (item >> 16 != 0 && (item & 0xffff) >= 270) raw += 2;
-	}
-	return 256 + raw + 2 * (<u32>((bits + 15) >> 4) + 1);
+	return 256 + rawSize + 2 * (<u32>((bits + 15) >> 4) + 1);
 }
 
-function write(buf: usize, size: u32, end: usize, output: usize): u32 {
+function write(size: u32, end: usize, output: usize): u32 {
 	bump(COUNTS + (END_SYMBOL << 2));
 	buildCode(COUNTS, 512, 15, LENGTHS, CODES);
-	if (storedSize(end) >= size) return 0;
-	for (let s: usize = 0; s < 512; s++) store<u32>(CODES + (s << 2), (load<u32>(CODES + (s << 2)) << 4) | load<u8>(LENGTHS + s));
+	if (storedSize() >= size) return 0;
 	for (let b: usize = 0; b < 256; b++) store<u8>(output + b, load<u8>(LENGTHS + 2 * b) | (load<u8>(LENGTHS + 2 * b + 1) << 4));
 	// Places of whole words are set aside early (xpress.md section 3): w1 and w2 are the next two. As long as no raw byte
 	// comes in between, two words may go out together and late.
@@ -241,54 +255,46 @@ function write(buf: usize, size: u32, end: usize, output: usize): u32 {
 	let w1 = output + 256;
 	let w2 = output + 258;
 	let next = output + 260;
-	store<u32>(end, END_ITEM);
+	let long = LONG;
+	// A match of length 3 at offset 1 has the symbol of the end, and no further bits.
+	store<u32>(end, <u32>END_SYMBOL);
 	for (let at = ITEMS; at <= end; at += 4) {
 		const item = load<u32>(at);
-		const offset = item >> 16;
-		let value: u32;
-		let count: u32;
-		if (offset == 0) {
-			const code = load<u32>(CODES + (<usize>item << 2));
-			value = code >> 4;
-			count = code & 15;
-		} else {
-			const extra = item & 0xffff;
-			const k = 31 - clz(offset);
-			const code = load<u32>(CODES + (symbolOf(offset, extra) << 2));
-			value = code >> 4;
-			count = code & 15;
-			if (extra >= 15) {
-				acc = (acc << <u64>count) | <u64>value;
-				held += count;
-				while (held > 16) {
-					held -= 16;
-					store<u16>(w1, <u32>(acc >> <u64>held));
-					w1 = w2;
-					w2 = next;
-					next += 2;
-				}
-				value = 0;
-				count = 0;
-				if (extra < 270) store<u8>(next++, extra - 15);
-				else {
-					store<u8>(next, 255);
-					store<u16>(next + 1, extra);
-					next += 3;
-				}
+		const code = load<u32>(CODES + (<usize>(item & 511) << 2));
+		const offsetBits = (code >> 4) & 15;
+		let value = ((code >> 8) << offsetBits) | (item >> 9);
+		let count = (code & 15) + offsetBits;
+		if ((item & LONG_MASK) == LONG_MASK) {
+			acc = (acc << <u64>(code & 15)) | <u64>(code >> 8);
+			held += code & 15;
+			while (held > 16) {
+				held -= 16;
+				store<u16>(w1, <u32>(acc >> <u64>held));
+				w1 = w2;
+				w2 = next;
+				next += 2;
 			}
-			value = (value << k) | (offset - (1 << k));
-			count += k;
+			value = item >> 9;
+			count = offsetBits;
+			const extra = <u32>load<u16>(long);
+			long += 2;
+			if (extra < 270) store<u8>(next++, extra - 15);
+			else {
+				store<u8>(next, 255);
+				store<u16>(next + 1, extra);
+				next += 3;
+			}
 		}
 		acc = (acc << <u64>count) | <u64>value;
 		held += count;
-		if (held > 32) {
-			held -= 32;
-			store<u16>(w1, <u32>(acc >> <u64>(held + 16)));
-			store<u16>(w2, <u32>(acc >> <u64>held));
-			w1 = next;
-			w2 = next + 2;
-			next += 4;
-		}
+		// What is stored before two words are full is stored again when they are: that costs less than a branch.
+		const full = held > 32;
+		store<u16>(w1, <u32>(acc >> <u64>((held - 16) & 63)));
+		store<u16>(w2, <u32>(acc >> <u64>((held - 32) & 63)));
+		w1 = select<usize>(next, w1, full);
+		w2 = select<usize>(next + 2, w2, full);
+		next = select<usize>(next + 4, next, full);
+		held = select<u32>(held - 32, held, full);
 	}
 	if (held > 16) {
 		held -= 16;
