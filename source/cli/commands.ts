@@ -250,6 +250,7 @@ export const VERBS = {
 			...INTEGRITY,
 			'ref',
 			'rebuild',
+			'replace',
 			'wimboot',
 			'unsafe-compact',
 			'dry-run',

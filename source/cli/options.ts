@@ -142,6 +142,7 @@ export const OPTIONS = {
 	},
 	flags: { value: 'EDITION', help: 'Text of the FLAGS element, as Professional' },
 	rebuild: { help: 'Write the whole file anew instead of appending' },
+	replace: { help: 'Put a new file in the place of an existing one instead of adding to it' },
 	recompress: { help: 'Compress all data anew' },
 	'source-list': { help: 'SOURCE is a text file with lines of SOURCE DEST' },
 	dereference: { help: 'Follow symbolic links and store what they point to' },

@@ -251,6 +251,7 @@ export function exportRequest({ given, options }: Invocation): ExportRequest {
 		recompress: options.has('recompress'),
 		wimBoot: options.has('wimboot'),
 		rebuild: options.has('rebuild'),
+		replace: options.has('replace'),
 		pipable: pipableOf(options),
 		check: checkOf(options),
 		integrity: integrityOf(options),

@@ -50,6 +50,8 @@ export interface ExportOptions {
 	readonly wimBoot: boolean;
 	/** Write an existing file anew. */
 	readonly rebuild: boolean;
+	/** Put a new file in the place of an existing one instead of adding to it. */
+	readonly replace: boolean;
 	/** Null: as the existing file is, or not. */
 	readonly pipable: boolean | null;
 	/** Null: as the existing file has it, or none. */
@@ -75,7 +77,7 @@ export async function exportImages(
 			hint: 'Export them one by one, or leave the name out.',
 		});
 	const job = { wim, images, source, options, tools, run };
-	return typeof target === 'string' && (await isFile(target))
+	return typeof target === 'string' && !options.replace && (await isFile(target))
 		? await exportInto({ ...job, target })
 		: await exportToNew({ ...job, target });
 }

@@ -14,7 +14,7 @@ import { Loaders } from './loaders.ts';
 import { createTheme, type Theme } from './parts/theme.ts';
 import { sentence } from './sentence.ts';
 import { followCursor } from './state/details.ts';
-import { closeDialog } from './state/dialogs.ts';
+import { closeDialog, closeDialogs } from './state/dialogs.ts';
 import { followDifference } from './state/difference.ts';
 import { jobsChanged } from './state/jobs.ts';
 import { activeJobs } from './state/selectors.ts';
@@ -285,7 +285,7 @@ export class DeckApp {
 				this.#options.engine.jobs.cancel(action.id);
 				break;
 			case 'start':
-				this.#change((state) => ({ ...state, dialogs: [] }));
+				this.#change(closeDialogs);
 				this.#startJob(action.request);
 				break;
 			case 'submit':

@@ -42,6 +42,10 @@ export interface ImageFacts {
 	readonly architecture: string;
 	readonly version: string;
 	readonly edition: string;
+	/** Elements of the XML data that can be edited; '' where absent. */
+	readonly displayName: string;
+	readonly displayDescription: string;
+	readonly flags: string;
 	/** FILETIME as milliseconds since 1970, or null. */
 	readonly created: number | null;
 	readonly modified: number | null;
@@ -231,6 +235,8 @@ export interface JobView {
 	readonly logCount: number;
 	readonly findings: readonly Finding[];
 	readonly canPause: boolean;
+	/** Absolute paths of what it changes. */
+	readonly writes: readonly string[];
 	/** The form and its values, so that a retry can open it again. */
 	readonly request: JobRequest;
 	/** Started elsewhere (a command, another deck); shown, and canceled through the journal. */
@@ -256,7 +262,7 @@ export interface JobEstimate {
 export interface JobCheck {
 	/** Field name to error; `` for the whole form. */
 	readonly errors: Readonly<Record<string, string>>;
-	/** A file that the job would replace, which must be confirmed. */
+	/** A file that the job would replace, or a folder that it would write into, which must be confirmed. */
 	readonly replaces: { readonly path: string; readonly facts: HostPath } | null;
 }
 

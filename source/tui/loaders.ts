@@ -17,7 +17,7 @@ import { changeForm } from './state/dialogs.ts';
 import { folderFailed, folderLoaded, orderReady } from './state/files.ts';
 import { estimated } from './state/form.ts';
 import { orderSteps } from './state/order.ts';
-import { isDamagedRow, topDialog } from './state/selectors.ts';
+import { isDamagedRow } from './state/selectors.ts';
 import type { FilesRequest, State } from './state/state.ts';
 import { say } from './state/status.ts';
 import { findWimsFailed, wimFailed, wimOpened, wimsFound } from './state/wim.ts';
@@ -209,8 +209,9 @@ export class Loaders {
 }
 
 function estimateOf(state: State) {
-	const dialog = topDialog(state);
-	return dialog?.kind === 'form' ? dialog.estimate : null;
+	// A question above the form does not end it.
+	const form = state.dialogs.findLast((dialog) => dialog.kind === 'form');
+	return form?.estimate ?? null;
 }
 
 async function listingFor(file: OpenFile, wish: FilesRequest, signal: AbortSignal) {

@@ -126,6 +126,9 @@ const image = (index: number, name: string, gib: number): ImageFacts => ({
 	architecture: 'amd64',
 	version: '10.0.26100.1',
 	edition: 'Professional',
+	displayName: name,
+	displayDescription: name,
+	flags: 'Professional',
 	created: 19857 * DAY,
 	modified: 19858 * DAY,
 	isBootable: false,
@@ -355,6 +358,7 @@ export const jobView = (id: number, change: Partial<JobView> = {}): JobView => (
 	logCount: 0,
 	findings: [],
 	canPause: true,
+	writes: [],
 	request: REQUEST,
 	isForeign: false,
 	...change,
@@ -382,7 +386,9 @@ export class FakeJobs implements DeckJobs {
 			'optimize',
 			'delete',
 			'update',
-			'info',
+			'edit',
+			'undo',
+			'salvage',
 		],
 	) {
 		this.verbs = new Set(verbs);
@@ -438,7 +444,7 @@ export class FakeJobs implements DeckJobs {
 		return this.check_;
 	}
 
-	async estimate(): Promise<JobEstimate> {
+	async estimate(_request: JobRequest, _signal: AbortSignal): Promise<JobEstimate> {
 		return this.estimate_;
 	}
 

@@ -75,6 +75,7 @@ export const USUAL_EXPORT: ExportOptions = {
 	recompress: false,
 	wimBoot: false,
 	rebuild: false,
+	replace: false,
 	pipable: null,
 	integrity: null,
 	dryRun: false,

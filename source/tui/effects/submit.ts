@@ -1,10 +1,11 @@
 /** The main button of a form: what it checks, asks and does. */
 
-import { replaceDialog } from '../forms/questions.ts';
+import { questionBefore } from '../forms/questions.ts';
 import { sentence } from '../sentence.ts';
 import { changeForm, closeDialog, openDialog } from '../state/dialogs.ts';
 import { showDifference } from '../state/difference.ts';
 import { requestOf, valuesOf, withErrors } from '../state/form.ts';
+import { topDialog } from '../state/selectors.ts';
 import type { FormDialog } from '../state/state.ts';
 import { openWim, showStart } from '../state/wim.ts';
 import type { EffectHost } from './effect-host.ts';
@@ -37,13 +38,15 @@ export async function submit(
 /** Checks what is quick to check, asks before a file is replaced, and starts the job. */
 async function submitJob(host: EffectHost, form: FormDialog, isConfirmed: boolean): Promise<void> {
 	const request = requestOf(form);
-	const { errors, replaces } = await host.engine.jobs.check(request);
-	if (Object.keys(errors).length > 0)
-		host.change((state) => changeForm(state, (current) => withErrors(current, errors)));
-	else if (replaces && !isConfirmed)
-		host.change((state) =>
-			openDialog(state, replaceDialog(replaces.path, replaces.facts, request)),
-		);
+	const check = await host.engine.jobs.check(request);
+	// Esc came first.
+	if (topDialog(host.state())?.kind !== 'form') return;
+	if (Object.keys(check.errors).length > 0) {
+		host.change((state) => changeForm(state, (current) => withErrors(current, check.errors)));
+		return;
+	}
+	const question = isConfirmed ? null : questionBefore(host.state(), form, request, check);
+	if (question) host.change((state) => openDialog(state, question));
 	else {
 		host.change(closeDialog);
 		host.startJob(request);

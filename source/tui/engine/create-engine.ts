@@ -3,10 +3,8 @@ import { Journal } from '../../jobs/journal.ts';
 import { openTools } from '../../jobs/open-tools.ts';
 import { performWith } from '../../jobs/perform.ts';
 import type { DeckEngine } from '../engine.ts';
+import { REQUEST_VERBS } from './requests.ts';
 import { WimEngine } from './wim-engine.ts';
-
-/** Verbs that have a form or a command in the deck. */
-const VERBS = ['verify', 'extract', 'apply'] as const;
 
 /** The engine of the deck on this machine. */
 export async function createEngine(): Promise<DeckEngine> {
@@ -15,7 +13,7 @@ export async function createEngine(): Promise<DeckEngine> {
 	return new WimEngine({
 		clock: machineClock,
 		journal: await Journal.openFor(process.env, machineClock),
-		verbs: VERBS,
+		verbs: REQUEST_VERBS,
 		perform: (request, run, onFault) => performWith({ ...tools, onFault })(request, run),
 		dispose: async () => tools[Symbol.asyncDispose](),
 	});

@@ -1,13 +1,14 @@
 /** The queue of `jobs/` as the deck shows it. */
 
-import { promises as fs } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { formatDuration, formatSize, plural } from '../../base/print.ts';
+import { formatDuration, plural } from '../../base/print.ts';
 import type { Clock, Run } from '../../base/run.ts';
+import { touchedBy } from '../../jobs/describe-request.ts';
 import type { Journal } from '../../jobs/journal.ts';
 import { type Job, JobQueue } from '../../jobs/queue.ts';
 import type { JobRequest as EngineRequest } from '../../jobs/request.ts';
+import type { RewriteSummary } from '../../operations/delete.ts';
 import type { Fault } from '../../operations/verify-report.ts';
 import type {
 	DeckJobs,
@@ -19,8 +20,13 @@ import type {
 	JobView,
 } from '../engine.ts';
 import { sentence } from '../sentence.ts';
+import { checkRequest } from './checks.ts';
+import { estimateOf, freedLater } from './estimates.ts';
 import { findingOf } from './finding.ts';
+import { checkAfter, saveReport } from './follow-ups.ts';
 import { engineRequest, titleOf } from './requests.ts';
+import { resultText } from './results.ts';
+import { freeAt } from './target-facts.ts';
 
 /** Does what a request says, and tells of faults as they are found. */
 export type DeckPerformer = (
@@ -59,27 +65,11 @@ const STATES: Readonly<Record<Job['state'], JobState>> = {
 	canceled: 'canceled',
 };
 
-/** What an operation's result says of itself in a few words. */
-function resultText(result: unknown): string | null {
-	if (typeof result !== 'object' || result === null) return null;
-	const facts = result as Readonly<Record<string, unknown>>;
-	const coverage = facts['coverage'];
-	if (typeof coverage === 'object' && coverage !== null) {
-		const { blobsChecked, blobsBad } = coverage as { blobsChecked?: number; blobsBad?: number };
-		const faults = Array.isArray(facts['faults']) ? facts['faults'].length : 0;
-		if (faults === 0) return `${plural(blobsChecked ?? 0, 'blob')} checked, no damage`;
-		return `${plural(faults, 'finding')}, ${plural(blobsBad ?? 0, 'damaged blob')}; see !`;
-	}
-	const { files, bytes } = facts;
-	if (typeof files === 'number' && typeof bytes === 'number')
-		return `${plural(files, 'file')}, ${formatSize(bytes)}`;
-	return null;
-}
-
 export class QueuedJobs implements DeckJobs {
 	readonly verbs: ReadonlySet<string>;
 	readonly #clock: Clock;
 	readonly #queue: JobQueue;
+	readonly #perform: DeckPerformer;
 	readonly #extras = new Map<number, Extra>();
 	readonly #byRequest = new WeakMap<EngineRequest, Extra>();
 	readonly #listeners = new Set<() => void>();
@@ -87,11 +77,16 @@ export class QueuedJobs implements DeckJobs {
 	constructor({ clock, journal, perform, verbs }: DeckJobsOptions) {
 		this.verbs = new Set(verbs);
 		this.#clock = clock;
+		this.#perform = perform;
 		this.#queue = new JobQueue({
 			clock,
 			journal,
 			parallel: Math.max(1, Math.min(PARALLEL_MAX, os.availableParallelism())),
-			perform: (request, run) => perform(request, run, (fault) => this.#found(request, fault)),
+			perform: async (request, run) => {
+				const result = await perform(request, run, (fault) => this.#found(request, fault));
+				await saveReport(this.#byRequest.get(request)?.request.values ?? {}, result);
+				return result;
+			},
 			onChange: (job) => this.#changed(job),
 		});
 	}
@@ -137,29 +132,42 @@ export class QueuedJobs implements DeckJobs {
 		this.#extras.delete(id);
 	}
 
-	async check({ verb, values }: JobRequest): Promise<JobCheck> {
-		const errors: Record<string, string> = {};
-		if (verb === 'extract' || verb === 'apply') {
-			const target = String(values['target'] ?? '').trim();
-			if (target === '') errors['target'] = 'name a folder';
-			else {
-				const stat = await fs.stat(target).catch(() => null);
-				if (stat && !stat.isDirectory()) errors['target'] = 'this is a file, not a folder';
-			}
-		}
-		return { errors, replaces: null };
+	check(request: JobRequest): Promise<JobCheck> {
+		return checkRequest(request);
 	}
 
-	async estimate({ values }: JobRequest): Promise<JobEstimate> {
-		const target = String(values['target'] ?? '').trim();
-		if (target === '') return { notes: [], warnings: [] };
-		const folder = await nearestFolder(target);
-		const { bavail, bsize } = await fs.statfs(folder);
-		const exists = folder === path.resolve(target);
-		return {
-			notes: [`${formatSize(bavail * bsize)} free${exists ? '' : '; the folder is made'}`],
-			warnings: [],
+	async estimate(request: JobRequest, signal: AbortSignal): Promise<JobEstimate> {
+		const { errors } = await checkRequest(request);
+		// What is wrong is told when the form is submitted, not while somebody types.
+		if (Object.keys(errors).length > 0) return { notes: [], warnings: [] };
+		const real = engineRequest(request);
+		const free = 'target' in real ? await freeAt(real.target) : null;
+		const told: string[] = [];
+		// Finding out what can be salvaged is most of the work itself.
+		if (!('dryRun' in real) || real.verb === 'salvage') return estimateOf(real, null, free, told);
+		const result = await this.#rehearse(real, signal, told);
+		const estimate = estimateOf(real, result, free, told);
+		if (real.verb !== 'delete' || !real.soft) return estimate;
+		const rebuilt = await this.#rehearse({ ...real, soft: false }, signal, []);
+		return { ...estimate, notes: [...estimate.notes, freedLater(rebuilt as RewriteSummary)] };
+	}
+
+	/** A dry run beside the queue; it ends with its signal. */
+	#rehearse(
+		request: Extract<EngineRequest, { readonly dryRun: boolean }>,
+		signal: AbortSignal,
+		told: string[],
+	): Promise<unknown> {
+		signal.throwIfAborted();
+		const run: Run = {
+			signal,
+			clock: this.#clock,
+			report: (event) => {
+				if (event.type === 'warning') told.push(event.message);
+				if (event.type === 'problem') told.push(sentence(event.error));
+			},
 		};
+		return this.#perform({ ...request, dryRun: true }, run, () => {});
 	}
 
 	async idle(): Promise<void> {
@@ -183,7 +191,12 @@ export class QueuedJobs implements DeckJobs {
 			const nowMs = this.#clock.elapsed();
 			extra.lastEventMs = nowMs;
 			if (job.state === 'running') extra.startedMs ??= nowMs;
-			if (job.outcome !== null) extra.endedMs ??= nowMs;
+			if (job.outcome !== null && extra.endedMs === null) {
+				extra.endedMs = nowMs;
+				const next =
+					job.outcome.state === 'done' ? checkAfter(job.request, extra.request.values) : null;
+				if (next) this.start(next);
+			}
 		}
 		this.#tell();
 	}
@@ -208,6 +221,7 @@ export class QueuedJobs implements DeckJobs {
 			id: job.id,
 			verb: job.request.verb,
 			title: titleOf(extra.request),
+			writes: touchedBy(job.request).writes.map((name) => path.resolve(name)),
 			state: STATES[job.state],
 			phase: progress?.phase ?? '',
 			doneBytes: progress?.doneBytes ?? 0,
@@ -223,7 +237,7 @@ export class QueuedJobs implements DeckJobs {
 				outcome === null
 					? null
 					: outcome.error === null
-						? resultText(outcome.result)
+						? resultText(job.request, outcome.result)
 						: sentence(outcome.error),
 			waitsFor: job.waitsFor,
 			log: [
@@ -247,17 +261,5 @@ export class QueuedJobs implements DeckJobs {
 			request: extra.request,
 			isForeign: false,
 		};
-	}
-}
-
-/** The nearest folder that exists at or above a path. */
-async function nearestFolder(target: string): Promise<string> {
-	let folder = path.resolve(target);
-	for (;;) {
-		const stat = await fs.stat(folder).catch(() => null);
-		if (stat?.isDirectory()) return folder;
-		const above = path.dirname(folder);
-		if (above === folder) return folder;
-		folder = above;
 	}
 }

@@ -1,6 +1,7 @@
 /** What a WIM and its images say of themselves, as the deck shows it. */
 
 import { accessSync, constants } from 'node:fs';
+import path from 'node:path';
 import { filetimeToMs } from '../../bytes/filetime.ts';
 import { formatGuidBytes } from '../../bytes/guid.ts';
 import { compressionName } from '../../codec/compression.ts';
@@ -15,9 +16,9 @@ const ARCHITECTURES: Readonly<Record<number, string>> = {
 	12: 'arm64',
 };
 
-function isWritable(path: string): boolean {
+function isWritable(file: string): boolean {
 	try {
-		accessSync(path, constants.W_OK);
+		accessSync(file, constants.W_OK);
 		return true;
 	} catch {
 		return false;
@@ -28,7 +29,7 @@ export function wimFacts(wim: Wim): WimFacts {
 	const { header } = wim;
 	const solid = wim.isSolid ? ' solid' : '';
 	return {
-		path: wim.name,
+		path: path.resolve(wim.name),
 		compression: compressionName(wim.compression) + solid,
 		chunkSize: wim.chunkSize,
 		size: wim.size,
@@ -97,6 +98,9 @@ export function imageFacts(wim: Wim, image: WimImage): ImageFacts {
 		architecture: architectureOf(facts),
 		version: versionOf(facts),
 		edition: windows?.editionId ?? facts.flags ?? '',
+		displayName: facts.displayName ?? '',
+		displayDescription: facts.displayDescription ?? '',
+		flags: facts.flags ?? '',
 		created: timeOf(facts.creationTime),
 		modified: timeOf(facts.lastModificationTime),
 		isBootable: wim.bootIndex === index,

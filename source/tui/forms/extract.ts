@@ -3,10 +3,18 @@
 import { formatSize, plural } from '../../base/print.ts';
 import type { FormValue } from '../engine.ts';
 import { findingUnderCursor } from '../state/damage.ts';
-import { entryPath, entryUnderCursor, markCount, markedBytes } from '../state/selectors.ts';
+import {
+	chosenImages,
+	currentImage,
+	entryPath,
+	entryUnderCursor,
+	markCount,
+	markedBytes,
+} from '../state/selectors.ts';
 import type { FormDialog, State } from '../state/state.ts';
 import { wimName } from '../state/wim.ts';
-import { buildForm, check, note, pathField, radio } from './build.ts';
+import { behindMore, buildForm, check, moreOptions, note, pathField, radio } from './build.ts';
+import { inWorkFolder, stemOf, unixDataField } from './presets.ts';
 
 /** Paths of the marked entries of one image, else of the entry under the cursor. */
 export function chosenEntries(state: State): {
@@ -48,9 +56,47 @@ const ifDamaged = radio(
 	'no',
 );
 
-/** The dialog of `e` in Files. */
-export function extractForm(state: State): FormDialog {
-	const chosen = chosenEntries(state) ?? { imageIndex: 0, positions: [], what: 'nothing' };
+const ifThere = radio(
+	'exists',
+	'Same names',
+	[
+		{ value: 'ask', label: 'ask' },
+		{ value: 'replace', label: 'replace what is there' },
+	],
+	'ask',
+);
+
+const aclsField = check('acls', 'Security', 'restore permissions where the target can', true);
+
+const seldom = behindMore(
+	unixDataField('restore owner, mode and devices'),
+	check('invalidNames', 'Odd names', 'write under a changed name'),
+	pathField('references', 'Other parts'),
+);
+
+interface Chosen {
+	readonly imageIndex: number;
+	/** Backslash paths in that image. */
+	readonly paths: readonly string[];
+}
+
+/** The dialog of `e` in Files; `given` are the entries of a request instead of those chosen now. */
+export function extractForm(state: State, given: Chosen | null = null): FormDialog {
+	const now = chosenEntries(state) ?? { imageIndex: 0, positions: [], what: 'nothing' };
+	const chosen = given
+		? {
+				...given,
+				what:
+					given.paths.length === 1
+						? (given.paths[0] ?? '')
+						: plural(given.paths.length, 'entry', 'entries'),
+			}
+		: {
+				...now,
+				paths: now.positions.map(
+					(position) => state.wim.file?.pathOf(now.imageIndex, position) ?? '',
+				),
+			};
 	return buildForm(state, {
 		form: 'extract',
 		subject: String(chosen.imageIndex),
@@ -59,21 +105,43 @@ export function extractForm(state: State): FormDialog {
 			note('From', `${wimName(state)}  image ${chosen.imageIndex}`),
 			note('What', chosen.what),
 			pathField('target', 'To folder', state.settings.workFolder),
+			ifThere,
 			check('structure', 'Folders', 'keep the folders above each file', false),
-			check('acls', 'Security', 'restore permissions where the target can', true),
+			aclsField,
 			ifDamaged,
+			moreOptions,
+			...seldom,
 		],
 		fixed: {
 			...base(state, chosen.imageIndex),
-			paths: chosen.positions.map(
-				(position) => state.wim.file?.pathOf(chosen.imageIndex, position) ?? '',
-			),
+			paths: chosen.paths,
 		},
 	});
 }
 
+/** The dialog of `a` in Images: one whole image into a folder. */
+export function applyForm(state: State): FormDialog {
+	const image = state.focus === 'images' ? chosenImages(state)[0] : currentImage(state);
+	const index = image?.index ?? 0;
+	return buildForm(state, {
+		form: 'apply',
+		subject: `${state.wim.facts?.path} ${index}`,
+		title: 'Apply an image to a folder',
+		fields: [
+			note('From', `${wimName(state)}  #${index} ${image?.name ?? ''}`),
+			pathField('target', 'To folder', inWorkFolder(state, stemOf(wimName(state)))),
+			{ ...ifThere, label: 'If not empty' },
+			aclsField,
+			ifDamaged,
+			moreOptions,
+			...seldom,
+		],
+		fixed: base(state, index),
+	});
+}
+
 /** The dialog of `e` in the damage view: everything readable of one finding. */
-export function salvageForm(state: State): FormDialog {
+export function findingForm(state: State): FormDialog {
 	const finding = findingUnderCursor(state);
 	const imageIndex = finding?.files[0]?.imageIndex ?? 0;
 	const paths = (finding?.files ?? [])

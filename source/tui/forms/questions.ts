@@ -1,10 +1,10 @@
 /** Questions before something that cannot be taken back. The safe button is the first. */
 
 import { formatCount, formatDuration, formatSize, plural } from '../../base/print.ts';
-import type { HostPath, JobRequest, JobView } from '../engine.ts';
+import type { HostPath, JobCheck, JobRequest, JobView } from '../engine.ts';
 import { question } from '../state/dialogs.ts';
 import { activeJobs, baseName, jobUnderCursor } from '../state/selectors.ts';
-import type { ConfirmDialog, State } from '../state/state.ts';
+import type { ConfirmDialog, FormDialog, State } from '../state/state.ts';
 
 /** Jobs listed in a question. */
 const LISTED_MAX = 6;
@@ -51,6 +51,7 @@ export function suspendDialog(state: State): ConfirmDialog {
 /** What happens to the output of each verb when it is canceled. */
 const AFTER_CANCEL: Readonly<Record<string, string>> = {
 	verify: 'Nothing was written.',
+	salvage: 'What was saved so far stays; no half-written file does.',
 	extract: 'What was extracted so far stays; no half-written file does.',
 	apply: 'What was applied so far stays; no half-written file does.',
 };
@@ -70,26 +71,133 @@ export function cancelJobDialog(state: State): ConfirmDialog {
 	);
 }
 
-/** Before a file is replaced; more than one image in it asks for a word. */
-export function replaceDialog(path: string, facts: HostPath, request: JobRequest): ConfirmDialog {
+/** `3.1 G, 2 images, written 2026-10-02 11:20 UTC.` */
+function fileLine(facts: HostPath): string {
 	const images = facts.imageCount === null ? '' : `, ${plural(facts.imageCount, 'image')}`;
 	const written =
 		facts.modified === null
 			? ''
 			: `, written ${new Date(facts.modified).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-	const asksWord = (facts.imageCount ?? 0) > 1;
+	return `${formatSize(facts.size)}${images}${written}.`;
+}
+
+/** The word that a file with more than one image asks for before it is replaced. */
+function wordFor(facts: HostPath): {
+	readonly lines: readonly string[];
+	readonly options: { readonly word?: string };
+} {
+	return (facts.imageCount ?? 0) > 1
+		? { lines: ['', 'Type "replace" before you press Replace:'], options: { word: 'replace' } }
+		: { lines: [], options: {} };
+}
+
+/** Before a file is replaced; more than one image in it asks for a word. */
+export function replaceDialog(path: string, facts: HostPath, request: JobRequest): ConfirmDialog {
+	const { lines, options } = wordFor(facts);
 	return question(
 		`Replace ${baseName(path)} ?`,
-		[
-			path,
-			`${formatSize(facts.size)}${images}${written}.`,
-			'It stays untouched until the new file is complete.',
-			...(asksWord ? ['', 'Type "replace" to go on:'] : []),
-		],
+		[path, fileLine(facts), 'It stays untouched until the new file is complete.', ...lines],
 		[
 			{ label: 'Keep it', action: { type: 'close' } },
 			{ label: 'Replace', action: { type: 'start', request } },
 		],
-		asksWord ? { word: 'replace' } : {},
+		options,
 	);
+}
+
+const withExists = (request: JobRequest, exists: 'append' | 'replace'): JobRequest => ({
+	...request,
+	values: { ...request.values, exists },
+});
+
+/** What to do with a file that is there, when the form left that open. */
+function existsDialog(path: string, facts: HostPath, request: JobRequest): ConfirmDialog {
+	const { lines, options } = wordFor(facts);
+	const canGrow = facts.imageCount !== null;
+	return question(
+		`${baseName(path)} exists`,
+		[
+			path,
+			fileLine(facts),
+			'Replaced, it stays untouched until the new file is complete.',
+			...lines,
+		],
+		[
+			{ label: 'Cancel', action: { type: 'close' } },
+			...(canGrow
+				? [
+						{
+							label: 'Append',
+							action: { type: 'start', request: withExists(request, 'append') },
+						} as const,
+					]
+				: []),
+			{ label: 'Replace', action: { type: 'start', request: withExists(request, 'replace') } },
+		],
+		options,
+	);
+}
+
+/** Before files are written into a folder that holds some. */
+function mergeDialog(path: string, request: JobRequest): ConfirmDialog {
+	return question(
+		`Write into ${baseName(path)} ?`,
+		[path, 'The folder is not empty. What has the same name is replaced, the rest stays.'],
+		[
+			{ label: 'Leave it', action: { type: 'close' } },
+			{ label: 'Write', action: { type: 'start', request } },
+		],
+	);
+}
+
+function deleteDialog(state: State, form: FormDialog, request: JobRequest): ConfirmDialog {
+	const { images } = request.values;
+	const indexes = new Set(Array.isArray(images) ? images.map(Number) : []);
+	const gone = state.wim.images.filter(({ index }) => indexes.has(index));
+	const isSoft = request.values['how'] !== 'rebuild';
+	const more = gone.length > LISTED_MAX ? [`and ${gone.length - LISTED_MAX} more`] : [];
+	return question(
+		`Delete ${plural(gone.length, 'image')} ?`,
+		[
+			...gone.slice(0, LISTED_MAX).map(({ index, name }) => `#${index} ${name}`),
+			...more,
+			'',
+			isSoft
+				? 'Z takes it back as long as nothing else is written.'
+				: 'The file is written anew without them; they cannot be brought back.',
+			...form.notes,
+		],
+		[
+			{ label: 'Keep', action: { type: 'close' } },
+			{ label: 'Delete', action: { type: 'start', request } },
+		],
+	);
+}
+
+function undoDialog(form: FormDialog, request: JobRequest): ConfirmDialog {
+	return question(
+		'Take back the last edit ?',
+		[...form.notes, 'What the edit wrote is cut off; this cannot be undone.'],
+		[
+			{ label: 'Keep it', action: { type: 'close' } },
+			{ label: 'Take back', action: { type: 'start', request } },
+		],
+	);
+}
+
+/** What must be asked before a request may start; null: nothing. */
+export function questionBefore(
+	state: State,
+	form: FormDialog,
+	request: JobRequest,
+	{ replaces }: JobCheck,
+): ConfirmDialog | null {
+	if (request.verb === 'delete') return deleteDialog(state, form, request);
+	if (request.verb === 'undo') return undoDialog(form, request);
+	if (!replaces) return null;
+	const { path, facts } = replaces;
+	if (facts.isFolder) return mergeDialog(path, request);
+	return request.values['exists'] === 'ask'
+		? existsDialog(path, facts, request)
+		: replaceDialog(path, facts, request);
 }

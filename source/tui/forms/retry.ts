@@ -1,20 +1,57 @@
 import type { JobRequest } from '../engine.ts';
 import { memoryKey } from '../state/form.ts';
 import type { FormDialog, State } from '../state/state.ts';
-import { extractForm } from './extract.ts';
+import { captureForm } from './capture.ts';
+import { exportForm } from './export.ts';
+import { applyForm, extractForm } from './extract.ts';
+import { salvageForm } from './rescue.ts';
+import { deleteForm, optimizeForm, propertiesForm, undoForm } from './rewrite.ts';
+import { joinForm, splitForm } from './split.ts';
 
-/** The form of a request with its values, so that a retry can change them; null: the verb asks nothing. */
-export function retryForm(state: State, request: JobRequest): FormDialog | null {
+/**
+ * The form of a request with its values, so that a retry can change them.
+ *
+ * @returns null when the verb asks nothing; a sentence when the form cannot be shown now
+ */
+export function retryForm(state: State, request: JobRequest): FormDialog | string | null {
 	const build = FORMS[request.verb];
 	if (!build) return null;
-	const empty = build(state);
-	const filled = { ...state, formMemory: new Map([[memoryKey(empty), request.values]]) };
-	const form = build(filled);
+	const { values } = request;
+	if (typeof values['wim'] === 'string' && values['wim'] !== state.wim.facts?.path)
+		return `Open ${values['wim']} first: the job is about it`;
+	const about = chosenAs(state, values);
+	const empty = build(about, values);
+	const filled = { ...about, formMemory: new Map([[memoryKey(empty), values]]) };
+	const form = build(filled, values);
 	return { ...form, fixed: { ...form.fixed, ...fixedOf(form, request) } };
 }
 
-const FORMS: Readonly<Record<string, (state: State) => FormDialog>> = {
-	extract: extractForm,
+/** The state as it was when the images of a request were chosen. */
+function chosenAs(state: State, values: JobRequest['values']): State {
+	const listed = values['images'];
+	const indexes = Array.isArray(listed) ? listed.map(Number) : [Number(values['imageIndex'] ?? 0)];
+	const marks = new Set(indexes.filter((index) => index > 0));
+	return { ...state, focus: 'images', images: { ...state.images, marks } };
+}
+
+type Build = (state: State, values: JobRequest['values']) => FormDialog;
+
+const FORMS: Readonly<Record<string, Build>> = {
+	apply: applyForm,
+	capture: captureForm,
+	delete: deleteForm,
+	edit: propertiesForm,
+	export: exportForm,
+	extract: (state, { imageIndex, paths }) =>
+		extractForm(state, {
+			imageIndex: Number(imageIndex ?? 0),
+			paths: Array.isArray(paths) ? paths.map(String) : [],
+		}),
+	join: joinForm,
+	optimize: optimizeForm,
+	salvage: salvageForm,
+	split: splitForm,
+	undo: undoForm,
 };
 
 /** The values of a request that no field of the form shows. */

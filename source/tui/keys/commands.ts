@@ -7,6 +7,7 @@ import { everywhereCommands } from './commands/everywhere.ts';
 import { fileCommands } from './commands/files.ts';
 import { imageCommands } from './commands/images.ts';
 import { jobCommands } from './commands/jobs.ts';
+import { fileJobCommands } from './commands/jobs-of-file.ts';
 import { listCommands } from './commands/lists.ts';
 import { pagerCommands } from './commands/pager.ts';
 import { sizeCommands } from './commands/sizes.ts';
@@ -15,6 +16,7 @@ import { textCommands } from './commands/text.ts';
 export const COMMANDS: readonly Command[] = [
 	...listCommands,
 	...imageCommands,
+	...fileJobCommands,
 	...fileCommands,
 	...jobCommands,
 	...viewCommands,

@@ -19,6 +19,11 @@ export function closeDialog(state: State): State {
 	return { ...state, dialogs: state.dialogs.slice(0, -1), formMemory };
 }
 
+/** Closes all of them. */
+export function closeDialogs(state: State): State {
+	return state.dialogs.reduce(closeDialog, state);
+}
+
 /** Changes the topmost dialog when it is of the given kind. */
 export function changeDialog<K extends Dialog['kind']>(
 	state: State,

@@ -6,6 +6,7 @@ import { moveTo } from './list.ts';
 import { isActive, jobUnderCursor, layoutOf, orderedJobs } from './selectors.ts';
 import type { State } from './state.ts';
 import { say } from './status.ts';
+import { reloadWim } from './wim.ts';
 
 /** Takes the jobs as they are now. Focus never moves; endings are told in the status row. */
 export function jobsChanged(state: State, jobs: readonly JobView[]): State {
@@ -16,7 +17,7 @@ export function jobsChanged(state: State, jobs: readonly JobView[]): State {
 		if (old === job) continue;
 		if (job.findings.length > 0 && job.findings !== old?.findings)
 			next = applyFindings(next, findingsOf(jobs, job));
-		if (old && isActive(old) && !isActive(job)) next = tellEnd(next, job);
+		if (old && isActive(old) && !isActive(job)) next = readAgain(tellEnd(next, job), job);
 	}
 	if (jobs.length === 0 && next.focus === 'jobs') next = { ...next, focus: 'files' };
 	return next;
@@ -26,6 +27,14 @@ export function jobsChanged(state: State, jobs: readonly JobView[]): State {
 function findingsOf(jobs: readonly JobView[], changed: JobView): readonly Finding[] {
 	const newest = jobs.filter(({ findings }) => findings.length > 0).at(-1);
 	return (newest ?? changed).findings;
+}
+
+/** What a job changed is shown as it is now, at the same place. */
+function readAgain(state: State, job: JobView): State {
+	const path = state.wim.facts?.path;
+	return job.state === 'done' && path !== undefined && job.writes.includes(path)
+		? reloadWim(state)
+		: state;
 }
 
 function tellEnd(state: State, job: JobView): State {

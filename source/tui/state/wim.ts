@@ -5,7 +5,7 @@ import { applyFindings } from './damage.ts';
 import { NO_DIFFERENCE } from './difference-state.ts';
 import { browse } from './files.ts';
 import { LIST_START } from './list.ts';
-import { baseName, visibleImages } from './selectors.ts';
+import { baseName, imageUnderCursor, visibleImages } from './selectors.ts';
 import { NO_SIZES } from './sizes-state.ts';
 import { NO_DAMAGE, NO_DETAILS, NO_FILES, type OpenRequest, type State } from './state.ts';
 import { say } from './status.ts';
@@ -35,8 +35,7 @@ export function wimOpened(state: State, request: OpenRequest, file: OpenFile): S
 	if (state.wim.load.request !== request) return state;
 	const opened: State = {
 		...state,
-		view: 'deck',
-		previousView: 'deck',
+		...(request.keepPlace ? {} : { view: 'deck', previousView: 'deck' }),
 		wim: {
 			load: { request, status: 'ready', sinceMs: state.nowMs, error: null },
 			file,
@@ -50,7 +49,7 @@ export function wimOpened(state: State, request: OpenRequest, file: OpenFile): S
 	};
 	const warning = file.facts.warnings[0];
 	const told = warning === undefined ? opened : say(opened, warning, 'warning');
-	if (request.keepPlace) return samePlace(told);
+	if (request.keepPlace) return samePlace(told, state);
 	const fresh = fromTheTop(told);
 	// With one image there is nothing to choose.
 	return file.images.length === 1 ? browseImage(fresh) : fresh;
@@ -71,18 +70,57 @@ function fromTheTop(state: State): State {
 	};
 }
 
-/** After a reload: same folder by path, same marks only while the tree can be the same. */
-function samePlace(state: State): State {
+/** Index that an image has now, by its name; null when it is gone. */
+function indexNow(now: State, before: State, index: number): number | null {
+	const name = before.wim.images.find((image) => image.index === index)?.name;
+	const same = now.wim.images.filter((image) => image.name === name);
+	// Names are unique in sound files only.
+	const found = same.find((image) => image.index === index) ?? same[0];
+	return found?.index ?? null;
+}
+
+/** The same images under the cursor and marked, whatever their numbers are now. */
+function sameImages(state: State, before: State): State {
+	const { images } = state;
+	const marks = [...images.marks].flatMap((index) => indexNow(state, before, index) ?? []);
+	const kept = { ...state, images: { ...images, marks: new Set(marks) } };
+	const old = imageUnderCursor(before)?.index;
+	const now = old === undefined ? null : indexNow(state, before, old);
+	const row = visibleImages(kept).findIndex(({ index }) => index === now);
+	if (row < 0) return kept;
+	return { ...kept, images: { ...kept.images, list: { ...images.list, cursor: row } } };
+}
+
+/** After a reload: same image by name, same folder by path; marks of entries go, their positions may be others now. */
+function samePlace(state: State, before: State): State {
 	const { listing, find } = state.files;
-	const kept = applyFindings({ ...state, marks: new Map(), undo: [] }, state.damage.findings);
-	if (!listing || find !== null) return kept;
+	const kept = applyFindings(
+		{
+			...sameImages(state, before),
+			marks: new Map(),
+			undo: [],
+			files: { ...state.files, places: new Map() },
+		},
+		state.damage.findings,
+	);
+	if (!listing) return kept;
+	const imageIndex = indexNow(state, before, listing.imageIndex);
+	if (imageIndex === null) return withoutListing(kept);
+	if (find !== null) return browse(kept, { type: 'find', imageIndex, pattern: find });
 	const row = state.files.order[state.files.list.cursor];
 	const name = row === undefined ? null : (listing.names[row] ?? null);
 	return browse(
 		kept,
-		{ type: 'path', imageIndex: listing.imageIndex, path: listing.path },
+		{ type: 'path', imageIndex, path: listing.path },
 		{ wanted: name, isStep: false },
 	);
+}
+
+/** Nothing is open in Files: what was is no longer there. */
+function withoutListing(state: State): State {
+	const { sort, showHidden } = state.files;
+	const focus = state.focus === 'jobs' ? state.focus : 'images';
+	return { ...state, focus, files: { ...NO_FILES, sort, showHidden } };
 }
 
 export function wimFailed(state: State, request: OpenRequest, reason: string): State {

@@ -2,7 +2,6 @@
 
 import {
 	blank,
-	cut,
 	fit,
 	joined,
 	NOTHING,
@@ -33,7 +32,7 @@ const NOTE_ROWS = 2;
 const FIELD_ROWS_MIN = 4;
 /** Names of completions shown below a path. */
 const COMPLETIONS_SHOWN = 8;
-const NUMBER_WIDTH = 8;
+const NUMBER_WIDTH = 7;
 
 function optionsText(field: Extract<Field, { kind: 'radio' | 'choice' }>, room: number): Shown {
 	const all = joined(
@@ -58,8 +57,10 @@ function numberText(
 ): Shown {
 	const presets = field.presets.map(({ key, label }) => safe(`${key} ${label}`));
 	const about = presets.length > 0 ? shown`  presets: ${joined(presets, '  ' as Shown)}` : NOTHING;
-	const text = shown`[ ${fieldText(theme, field.field, NUMBER_WIDTH, isFocused)} ] ${safe(field.unit)}`;
-	return fit(shown`${text}${cut(about, Math.max(0, room - widthOf(text)))}`, room);
+	const unit = shown` ${safe(field.unit)}${about}`;
+	// Only what has no style of its own is fitted.
+	const left = fit(unit, Math.max(0, room - NUMBER_WIDTH - 4));
+	return shown`[ ${fieldText(theme, field.field, NUMBER_WIDTH, isFocused)} ]${left}`;
 }
 
 function fieldRow(theme: Theme, field: Field, inner: number, isFocused: boolean): Shown {

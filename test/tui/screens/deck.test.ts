@@ -176,38 +176,6 @@ test('a form keeps its values when it was closed with Esc', () =>
 		await deck.until(/\/mnt\/usb/);
 	}));
 
-test('replacing a file asks, and the first button is the safe one', () =>
-	withDeck(async (deck, engine) => {
-		engine.jobs.check_ = {
-			errors: {},
-			replaces: {
-				path: '/srv/out.wim',
-				facts: {
-					exists: true,
-					isFolder: false,
-					isEmptyFolder: false,
-					size: 5000,
-					modified: null,
-					imageCount: 2,
-				},
-			},
-		};
-		await inWindows(deck);
-		await deck.press('e');
-		await deck.until(/Extract files/);
-		await deck.press('\x18');
-		await deck.until(/Replace out.wim/);
-		await deck.press('enter');
-		assert.equal(engine.jobs.started.length, 0);
-		await deck.press('\x18');
-		await deck.until(/Replace out.wim/);
-		// Two images: the last button works only after the word.
-		await deck.press('tab', 'enter');
-		assert.equal(engine.jobs.started.length, 0);
-		await deck.press('replace', 'enter');
-		await deck.until(/Job 1 started/);
-	}));
-
 test('verify starts without a dialog, and findings mark files, folders and images', () =>
 	withDeck(async (deck, engine) => {
 		await deck.press('j', 'j');

@@ -1,6 +1,6 @@
 /** Commands of the damage view and of the start screen. */
 
-import { salvageForm } from '../../forms/extract.ts';
+import { findingForm } from '../../forms/extract.ts';
 import { reportForm } from '../../forms/report.ts';
 import { findingUnderCursor } from '../../state/damage.ts';
 import { openDialog } from '../../state/dialogs.ts';
@@ -96,8 +96,9 @@ const damageCommands: readonly Command[] = [
 		when: ['damage'],
 		keys: ['e'],
 		footer: 40,
+		writes: true,
 		disabled: all(needsDamage, needsVerb('extract')),
-		run: change((state) => openDialog(state, salvageForm(state))),
+		run: change((state) => openDialog(state, findingForm(state))),
 	},
 	{
 		id: 'damage.sort',

@@ -166,6 +166,7 @@ export const fileCommands: readonly Command[] = [
 		when: ['files', 'details'],
 		keys: ['e', 'f5'],
 		footer: 30,
+		writes: true,
 		disabled: all(needsMarkOrEntry, needsVerb('extract')),
 		run: change((state) => openDialog(state, extractForm(state))),
 	},

@@ -5,6 +5,7 @@ import { retryForm } from '../../forms/retry.ts';
 import { openDialog } from '../../state/dialogs.ts';
 import { isActive, jobUnderCursor } from '../../state/selectors.ts';
 import type { State } from '../../state/state.ts';
+import { say } from '../../state/status.ts';
 import type { Api } from '../api.ts';
 import { type Command, change } from '../command.ts';
 import { all, needsJob } from '../conditions.ts';
@@ -46,7 +47,8 @@ function retry(api: Api): void {
 	const job = jobUnderCursor(api.state());
 	if (!job) return;
 	const form = retryForm(api.state(), job.request);
-	if (form) api.change((state) => openDialog(state, form));
+	if (typeof form === 'string') api.change((state) => say(state, form, 'warning'));
+	else if (form) api.change((state) => openDialog(state, form));
 	else api.effects.startJob(job.request);
 }
 

@@ -1,0 +1,129 @@
+/** What a job would write and need: its dry run, in words for the dialog. */
+
+import { formatSize, plural } from '../../base/print.ts';
+import type { JobRequest as EngineRequest } from '../../jobs/request.ts';
+import type { CaptureSummary } from '../../operations/capture.ts';
+import type { RewriteSummary } from '../../operations/delete.ts';
+import type { EditSummary } from '../../operations/edit-properties.ts';
+import type { ExtractSummary } from '../../operations/extract-run.ts';
+import type { SplitSummary } from '../../operations/split.ts';
+import type { UndoSummary } from '../../operations/undo.ts';
+import type { JobEstimate } from '../engine.ts';
+
+/** Warnings of a dry run that a dialog shows. */
+const WARNINGS_MAX = 3;
+
+/** Small sizes have no letter behind them, so a word does it. */
+const sized = (bytes: number): string => (bytes < 1024 ? plural(bytes, 'byte') : formatSize(bytes));
+
+const about = (isEstimate: boolean, bytes: number): string =>
+	`${isEstimate ? 'at most ' : ''}${sized(bytes)}`;
+
+interface Space {
+	readonly needed: number;
+	readonly free: number | null;
+	readonly isEstimate: boolean;
+}
+
+/** `writes at most 5.1 M, 118 G free`, and a warning when that is too little. */
+function spaceOf({ needed, free, isEstimate }: Space, warnings: string[]): string {
+	if (free !== null && needed > free)
+		warnings.push(`Not enough room: ${about(isEstimate, needed)} needed, ${formatSize(free)} free`);
+	const room = free === null ? '' : `, ${formatSize(free)} free`;
+	return `writes ${about(isEstimate, needed)}${room}`;
+}
+
+function captureNotes(summary: CaptureSummary, free: number | null, warnings: string[]): string[] {
+	const { fileCount, sourceBytes, index, writtenBytes, isEstimate } = summary;
+	const what = `${plural(fileCount, 'file')}, ${formatSize(sourceBytes)}, as image ${index}`;
+	return [`${what}; ${spaceOf({ needed: writtenBytes, free, isEstimate }, warnings)}`];
+}
+
+function rewriteNotes(summary: RewriteSummary, warnings: string[]): string[] {
+	const { sizeBefore, sizeAfter, writtenBytes, freeBytes, isEstimate, imageCount } = summary;
+	const saved = sizeBefore - sizeAfter;
+	const change =
+		sizeBefore === 0
+			? plural(imageCount, 'image')
+			: `${formatSize(sizeBefore)} becomes ${about(isEstimate, sizeAfter)}`;
+	const less = sizeBefore > 0 && saved > 0 ? ` (${formatSize(saved)} less)` : '';
+	const space = spaceOf({ needed: writtenBytes, free: freeBytes, isEstimate }, warnings);
+	return [`${change}${less}; ${space}`];
+}
+
+function splitNotes(summary: SplitSummary, warnings: string[]): string[] {
+	const { parts, totalBytes, freeBytes, isEstimate } = summary;
+	const names = parts.map(({ path }) => path.split(/[\\/]/).at(-1) ?? path);
+	const listed =
+		names.length <= 3 ? names.join(' ') : `${names.slice(0, 2).join(' ')} ... ${names.at(-1)}`;
+	const space = spaceOf({ needed: totalBytes, free: freeBytes, isEstimate }, warnings);
+	return [`${plural(parts.length, 'part')}: ${listed}`, space];
+}
+
+function undoNotes(summary: UndoSummary): string[] {
+	const { sizeBefore, sizeAfter, imageCountBefore, imageCountAfter } = summary;
+	return [
+		`from ${plural(imageCountBefore, 'image')}, ${formatSize(sizeBefore)} back to ${plural(imageCountAfter, 'image')}, ${formatSize(sizeAfter)}`,
+	];
+}
+
+const editNotes = (summary: EditSummary): string[] => [
+	summary.isChanged
+		? `writes ${about(summary.isEstimate, summary.writtenBytes)}`
+		: 'nothing to change: it is so already',
+];
+
+function restoreNotes(summary: ExtractSummary, warnings: string[]): string[] {
+	const { files, folders, bytes, neededSize, freeSize } = summary;
+	const what = `${plural(files, 'file')}, ${plural(folders, 'folder')}, ${formatSize(bytes)}`;
+	const space = { needed: neededSize, free: freeSize, isEstimate: false };
+	return [`${what}; ${spaceOf(space, warnings)}`];
+}
+
+/** @param free what can be written at the target, for verbs whose dry run does not say */
+function notesOf(
+	{ verb }: EngineRequest,
+	result: unknown,
+	free: number | null,
+	warnings: string[],
+): string[] {
+	switch (verb) {
+		case 'capture':
+		case 'append':
+			return captureNotes(result as CaptureSummary, free, warnings);
+		case 'export':
+		case 'join':
+		case 'optimize':
+		case 'delete':
+			return rewriteNotes(result as RewriteSummary, warnings);
+		case 'split':
+			return splitNotes(result as SplitSummary, warnings);
+		case 'undo':
+			return undoNotes(result as UndoSummary);
+		case 'edit':
+			return editNotes(result as EditSummary);
+		case 'extract':
+		case 'apply':
+			return restoreNotes(result as ExtractSummary, warnings);
+		default:
+			return free === null ? [] : [`${formatSize(free)} free`];
+	}
+}
+
+/** What a later optimize would free after a soft delete, from the dry run of a rebuild. */
+export function freedLater({ sizeBefore, sizeAfter }: RewriteSummary): string {
+	return `its data stays until the file is optimized (O): that frees ${sized(Math.max(0, sizeBefore - sizeAfter))}`;
+}
+
+/** The result of a dry run in words. */
+export function estimateOf(
+	request: EngineRequest,
+	result: unknown,
+	free: number | null,
+	told: readonly string[],
+): JobEstimate {
+	const warnings: string[] = [];
+	const notes = notesOf(request, result, free, warnings);
+	const more = told.length > WARNINGS_MAX ? [`and ${told.length - WARNINGS_MAX} more`] : [];
+	return { notes, warnings: [...warnings, ...told.slice(0, WARNINGS_MAX), ...more] };
+}

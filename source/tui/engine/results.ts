@@ -1,0 +1,70 @@
+/** What a job's result says of itself in a few words, for its row. */
+
+import { formatSize, plural } from '../../base/print.ts';
+import type { JobRequest as EngineRequest } from '../../jobs/request.ts';
+import type { CaptureSummary } from '../../operations/capture.ts';
+import type { RewriteSummary } from '../../operations/delete.ts';
+import type { EditSummary } from '../../operations/edit-properties.ts';
+import type { ExtractSummary } from '../../operations/extract-run.ts';
+import type { SalvageReport } from '../../operations/salvage/report.ts';
+import type { SplitSummary } from '../../operations/split.ts';
+import type { UndoSummary } from '../../operations/undo.ts';
+import type { VerifyReport } from '../../operations/verify-report.ts';
+
+function verifyText({ coverage, faults }: VerifyReport): string {
+	if (faults.length === 0) return `${plural(coverage.blobsChecked, 'blob')} checked, no damage`;
+	return `${plural(faults.length, 'finding')}, ${plural(coverage.blobsBad, 'damaged blob')}; see !`;
+}
+
+function salvageText({ images, lost, partial, unnamed }: SalvageReport): string {
+	const whole = images.reduce((sum, { wholeCount }) => sum + wholeCount, 0);
+	const parts = [
+		`${plural(whole, 'file')} whole`,
+		...(partial.length > 0 ? [`${partial.length} in part`] : []),
+		...(lost.length > 0 ? [`${lost.length} lost`] : []),
+		...(unnamed.length > 0 ? [`${unnamed.length} without a name`] : []),
+	];
+	return parts.join(', ');
+}
+
+function rewriteText({ sizeBefore, sizeAfter, imageCount }: RewriteSummary): string {
+	const before = sizeBefore > 0 ? `${formatSize(sizeBefore)} -> ` : '';
+	return `${before}${formatSize(sizeAfter)}, ${plural(imageCount, 'image')}`;
+}
+
+/** Null when there is nothing to say beyond that it is done. */
+export function resultText({ verb }: EngineRequest, result: unknown): string | null {
+	switch (verb) {
+		case 'verify':
+			return verifyText(result as VerifyReport);
+		case 'salvage':
+			return salvageText(result as SalvageReport);
+		case 'extract':
+		case 'apply': {
+			const { files, bytes } = result as ExtractSummary;
+			return `${plural(files, 'file')}, ${formatSize(bytes)}`;
+		}
+		case 'capture':
+		case 'append': {
+			const { index, fileCount, writtenBytes } = result as CaptureSummary;
+			return `image ${index}, ${plural(fileCount, 'file')}, ${formatSize(writtenBytes)} written`;
+		}
+		case 'export':
+		case 'join':
+		case 'optimize':
+		case 'delete':
+			return rewriteText(result as RewriteSummary);
+		case 'split': {
+			const { parts, totalBytes } = result as SplitSummary;
+			return `${plural(parts.length, 'part')}, ${formatSize(totalBytes)}`;
+		}
+		case 'undo': {
+			const { imageCountAfter, sizeAfter } = result as UndoSummary;
+			return `back to ${plural(imageCountAfter, 'image')}, ${formatSize(sizeAfter)}`;
+		}
+		case 'edit':
+			return (result as EditSummary).isChanged ? null : 'it was so already';
+		default:
+			return null;
+	}
+}

@@ -1,0 +1,73 @@
+/** What stands where a job is to write. */
+
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
+import { openWim } from '../../wim/wim.ts';
+import type { HostPath } from '../engine.ts';
+
+/** What a WIM that is to be changed says of itself. */
+export interface TargetWim {
+	readonly imageNames: readonly string[];
+	readonly partCount: number;
+}
+
+export interface TargetFacts extends HostPath {
+	readonly path: string;
+	/** False when it exists and may not be written. */
+	readonly isWritable: boolean;
+	/** Null when it is no WIM. */
+	readonly wim: TargetWim | null;
+}
+
+async function wimAt(file: string): Promise<TargetWim | null> {
+	try {
+		await using wim = await openWim(file);
+		return {
+			imageNames: wim.images.map(({ facts }) => facts.name),
+			partCount: wim.header.partCount,
+		};
+	} catch {
+		return null; // whatever it is, it is no WIM to be added to
+	}
+}
+
+export async function targetFacts(file: string): Promise<TargetFacts> {
+	const stat = await fs.stat(file).catch(() => null);
+	const isFolder = stat?.isDirectory() ?? false;
+	const wim = stat?.isFile() ? await wimAt(file) : null;
+	const isWritable =
+		stat === null ||
+		(await fs.access(file, fs.constants.W_OK).then(
+			() => true,
+			() => false,
+		));
+	return {
+		path: file,
+		exists: stat !== null,
+		isFolder,
+		isEmptyFolder: isFolder && (await fs.readdir(file).catch(() => [''])).length === 0,
+		size: stat?.size ?? 0,
+		modified: stat?.mtimeMs ?? null,
+		imageCount: wim?.imageNames.length ?? null,
+		isWritable,
+		wim,
+	};
+}
+
+/** The nearest folder that exists at or above a path. */
+export async function nearestFolder(target: string): Promise<string> {
+	let folder = path.resolve(target);
+	for (;;) {
+		const stat = await fs.stat(folder).catch(() => null);
+		if (stat?.isDirectory()) return folder;
+		const above = path.dirname(folder);
+		if (above === folder) return folder;
+		folder = above;
+	}
+}
+
+/** Bytes that can be written at a path; null where the system does not tell. */
+export async function freeAt(target: string): Promise<number | null> {
+	const stat = await fs.statfs(await nearestFolder(target)).catch(() => null);
+	return stat === null ? null : stat.bavail * stat.bsize;
+}
