@@ -8,12 +8,12 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { HostError, hostError, InputError } from '../../base/errors.ts';
+import { WRITE_SIZE_MAX } from './protocol.ts';
 
 /** Shown in the list of mounts as `fuse.wimdeck`. */
 const SUBTYPE = 'wimdeck';
 
-/** Bytes of a write that the kernel may send in one request; the buffer holds it with its header. */
-export const WRITE_SIZE_MAX = 1 << 20;
+/** A write with its header. */
 const REQUEST_SIZE_MAX = WRITE_SIZE_MAX + (1 << 16);
 
 /** What the kernel says of a connection that is over. */

@@ -10,6 +10,9 @@ export const FUSE_MAJOR = 7;
 /** What we speak; a newer kernel follows. */
 export const FUSE_MINOR = 31;
 
+/** Bytes of a write that the kernel may send in one request. */
+export const WRITE_SIZE_MAX = 1 << 20;
+
 /** The node that the kernel starts from. */
 export const ROOT_NODE = 1;
 

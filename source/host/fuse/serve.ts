@@ -2,15 +2,11 @@
 import { Span } from '../../bytes/span.ts';
 import type { Infer } from '../../bytes/struct.ts';
 import type { ControlFile } from './control-file.ts';
-import type { FuseDevice } from './device.ts';
-import { WRITE_SIZE_MAX } from './device.ts';
 import {
-	type AttributeChange,
 	type FileSystem,
 	type FolderName,
 	FuseError,
 	Kind,
-	type NodeAttributes,
 	type NodeId,
 	type Owner,
 	type WritableFileSystem,
@@ -48,19 +44,25 @@ import {
 	RenameFlag,
 	RenameIn,
 	SetAttributesIn,
-	SetBit,
 	SetXattrIn,
 	StatisticsOut,
+	WRITE_SIZE_MAX,
 	WriteIn,
 	WriteOut,
 	XattrFlag,
 } from './protocol.ts';
+import { align8, changeOf, encodable, joined, PAGE_SIZE, textAt } from './translate.ts';
 
 const O_ACCMODE = 3;
 const O_TRUNC = 0o1000;
-const NS = 1_000_000_000n;
-const PAGE_SIZE = 4096;
 const EMPTY = new Uint8Array(0);
+
+/** Where requests come from; see `FuseDevice`. */
+export interface RequestChannel {
+	/** Null when there will be no more. */
+	next(): Promise<Uint8Array | null>;
+	answer(bytes: Uint8Array): void;
+}
 
 export interface ServeOptions {
 	readonly files: FileSystem;
@@ -72,11 +74,11 @@ export interface ServeOptions {
 }
 
 /** Serves until the folder is unmounted. Requests that take long do not hold up others. */
-export async function serveFuse(device: FuseDevice, options: ServeOptions): Promise<void> {
-	const server = new Server(device, options);
+export async function serveFuse(channel: RequestChannel, options: ServeOptions): Promise<void> {
+	const server = new Server(channel, options);
 	const running = new Set<Promise<void>>();
 	for (;;) {
-		const bytes = await device.next();
+		const bytes = await channel.next();
 		if (bytes === null) break;
 		const done = server.take(new Span(bytes, 'FUSE request'));
 		if (done === null) continue;
@@ -97,7 +99,7 @@ interface Request {
 const BODY = InHeader.size;
 
 class Server {
-	readonly #device: FuseDevice;
+	readonly #channel: RequestChannel;
 	readonly #options: ServeOptions;
 	readonly #files: FileSystem;
 	readonly #control: ControlFile;
@@ -107,8 +109,8 @@ class Server {
 	readonly #folders = new Map<number, readonly FolderName[] | null>();
 	#lastFolder = 0;
 
-	constructor(device: FuseDevice, options: ServeOptions) {
-		this.#device = device;
+	constructor(channel: RequestChannel, options: ServeOptions) {
+		this.#channel = channel;
 		this.#options = options;
 		this.#files = options.files;
 		this.#control = options.control;
@@ -138,7 +140,7 @@ class Server {
 		const bytes = new Uint8Array(size);
 		OutHeader.write(new DataView(bytes.buffer), 0, { size, error: -errno >>> 0, unique });
 		bytes.set(body, OutHeader.size);
-		this.#device.answer(bytes);
+		this.#channel.answer(bytes);
 	}
 
 	#fail(header: Header, error: unknown): void {
@@ -514,60 +516,3 @@ const CHANGES: ReadonlySet<number> = new Set([
 	Operation.setXattr,
 	Operation.removeXattr,
 ]);
-
-const align8 = (size: number) => (size + 7) & ~7;
-
-function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
-	const bytes = new Uint8Array(one.length + other.length);
-	bytes.set(one);
-	bytes.set(other, one.length);
-	return bytes;
-}
-
-/** The bytes before the next NUL, and where what follows begins. */
-function textAt(span: Span, at: number): { readonly bytes: Uint8Array; readonly end: number } {
-	const end = span.bytes.indexOf(0, at);
-	if (end < 0) throw new FuseError('EINVAL');
-	return { bytes: span.bytes.subarray(at, end), end: end + 1 };
-}
-
-const secondsOf = (ns: bigint): bigint => (ns >= 0n ? ns / NS : -((-ns + NS - 1n) / NS));
-
-function encodable(node: NodeId, of: NodeAttributes): Infer<typeof Attributes> {
-	const nanoseconds = (ns: bigint) => Number(ns - secondsOf(ns) * NS);
-	return {
-		inode: node,
-		size: of.size,
-		blocks: Math.ceil(of.size / 512),
-		// Times before 1970 are negative seconds.
-		accessSeconds: BigInt.asUintN(64, secondsOf(of.accessNs)),
-		writeSeconds: BigInt.asUintN(64, secondsOf(of.writeNs)),
-		changeSeconds: BigInt.asUintN(64, secondsOf(of.changeNs)),
-		accessNanoseconds: nanoseconds(of.accessNs),
-		writeNanoseconds: nanoseconds(of.writeNs),
-		changeNanoseconds: nanoseconds(of.changeNs),
-		mode: of.mode,
-		linkCount: of.linkCount,
-		uid: of.uid,
-		gid: of.gid,
-		rdev: of.rdev,
-		blockSize: PAGE_SIZE,
-		flags: 0,
-	};
-}
-
-function changeOf(asked: Infer<typeof SetAttributesIn>, nowNs: bigint): AttributeChange {
-	const has = (bit: number) => (asked.valid & bit) !== 0;
-	const time = (seconds: bigint, nanoseconds: number) =>
-		BigInt.asIntN(64, seconds) * NS + BigInt(nanoseconds);
-	return {
-		...(has(SetBit.mode) && { mode: asked.mode }),
-		...(has(SetBit.uid) && { uid: asked.uid }),
-		...(has(SetBit.gid) && { gid: asked.gid }),
-		...(has(SetBit.size) && { size: asked.size }),
-		...(has(SetBit.accessTime) && { accessNs: time(asked.accessSeconds, asked.accessNanoseconds) }),
-		...(has(SetBit.writeTime) && { writeNs: time(asked.writeSeconds, asked.writeNanoseconds) }),
-		...(has(SetBit.accessNow) && { accessNs: nowNs }),
-		...(has(SetBit.writeNow) && { writeNs: nowNs }),
-	};
-}
