@@ -1,19 +1,29 @@
 /** Applies images that come through a pipe: one pass, blobs in whatever order they arrive. */
 
-import { CanceledError, FormatError, HostError, MissingError, WimError } from '../base/errors.ts';
+import {
+	assert,
+	CanceledError,
+	FormatError,
+	HostError,
+	MissingError,
+	WimError,
+} from '../base/errors.ts';
+import type { List } from '../base/list.ts';
 import { breathe, type Run } from '../base/run.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
+import { Sha1Index } from '../bytes/sha1-index.ts';
 import { hostPathText } from '../host/host-path.ts';
 import { copyToNewFile } from '../host/posix-target.ts';
 import { ImageTree } from '../image/tree.ts';
 import { TargetFile } from '../storage/target-file.ts';
-import type { ArrivingBlob, PipeReader } from '../wim/pipe-reader.ts';
+import type { ArrivingBlob, BlobsLeft, PipeReader } from '../wim/pipe-reader.ts';
 import { folderNames, planApply } from './apply.ts';
 import {
 	type BlobSink,
 	type BlobWork,
 	type BlobWriter,
 	type ExtractBlob,
+	type FileJob,
 	type FileTarget,
 	SMALL_SIZE_MAX,
 } from './extract-data.ts';
@@ -24,16 +34,13 @@ import {
 	runExtract,
 } from './extract-run.ts';
 
+import { SURVEY_LENGTH } from './file-order.ts';
+
 /** Longest stretch of decoding and writing without a turn for the event loop. */
 const SLICE_MS = 8;
 
 /** More files of one blob than this are not kept open together; the others are copied from the first. */
 const OPEN_FILES_MAX = 64;
-
-/** A blob of which only the name is known until it arrives. */
-interface ExpectedBlob extends ExtractBlob {
-	size: number;
-}
 
 /**
  * Applies one image, or each into a folder of its own.
@@ -51,12 +58,8 @@ export async function applyFromPipe(
 	const isAll = designation === 'all';
 	const images = isAll ? wim.images : [wim.image(designation)];
 	const names = folderNames(images);
-	const expected = new Map<Sha1, ExpectedBlob>();
-	const blob = (sha1: Sha1): ExpectedBlob => {
-		const known = expected.get(sha1) ?? { sha1, size: 0 };
-		expected.set(sha1, known);
-		return known;
-	};
+	// Only the name of a blob is known until it arrives.
+	const blob = (sha1: Sha1): ExtractBlob => ({ sha1, size: 0 });
 	const parts: ExtractPart[] = [];
 	for (const [at, image] of images.entries()) {
 		const span = await reader.metadata(image.index);
@@ -79,28 +82,22 @@ class PipeWriter implements BlobWriter {
 	}
 
 	async write(work: BlobWork, sink: BlobSink, run: Run): Promise<void> {
-		const files = new Map(work.files.map((job) => [job.blob.sha1, job]));
+		const files = await ExpectedFiles.of(work.files, run);
 		const small = new Map(work.small.map((blob) => [blob.sha1, blob]));
-		const wanted = new Set([...files.keys(), ...small.keys()]);
-		for await (const arriving of this.#reader.blobs(wanted)) {
+		const left = new BothLeft(files, small.keys());
+		for await (const arriving of this.#reader.blobs(left)) {
 			const { sha1, size } = arriving;
-			const job = files.get(sha1);
-			const reparse = small.get(sha1);
-			for (const blob of [job?.blob, reparse]) if (blob) (blob as ExpectedBlob).size = size;
+			const blob = { sha1, size };
+			const job = files.job(sha1);
 			const openFiles = new OpenFiles(job?.files ?? []);
-			const bytes = reparse !== undefined && size <= SMALL_SIZE_MAX ? new Uint8Array(size) : null;
+			const bytes = small.has(sha1) && size <= SMALL_SIZE_MAX ? new Uint8Array(size) : null;
 			const error = await this.#take(arriving, openFiles, bytes, work.recoverData, run);
 			const isKept = error === null || work.recoverData;
-			if (job) sink.fileWritten({ blob: job.blob, error, isKept, refused: openFiles.refused });
-			if (reparse)
-				sink.smallRead(
-					{ blob: reparse, error: error ?? tooLarge(bytes, sha1) },
-					error ? null : bytes,
-				);
-			files.delete(sha1);
-			small.delete(sha1);
+			if (job) sink.fileWritten({ blob, error, isKept, refused: openFiles.refused });
+			if (small.delete(sha1))
+				sink.smallRead({ blob, error: error ?? tooLarge(bytes, sha1) }, error ? null : bytes);
 		}
-		for (const { blob } of files.values())
+		for (const { blob } of files.left())
 			sink.fileWritten({ blob, error: missing(blob.sha1), isKept: false, refused: new Map() });
 		for (const blob of small.values()) sink.smallRead({ blob, error: missing(blob.sha1) }, null);
 	}
@@ -140,6 +137,81 @@ class PipeWriter implements BlobWriter {
 		if (run.clock.elapsed() - this.#sliceStart < SLICE_MS) return;
 		await breathe(run);
 		this.#sliceStart = run.clock.elapsed();
+	}
+}
+
+/** Jobs by the blobs they wait for: 29 bytes each, since there may be 225,000. */
+class ExpectedFiles {
+	readonly #jobs: List<FileJob>;
+	/** The row of a blob is the position of its job. */
+	readonly #index: Sha1Index;
+	/** By row; 1 = done. */
+	readonly #done: Uint8Array;
+
+	#size: number;
+
+	private constructor(jobs: List<FileJob>, index: Sha1Index) {
+		this.#size = jobs.length;
+		this.#jobs = jobs;
+		this.#index = index;
+		this.#done = new Uint8Array(jobs.length);
+	}
+
+	static async of(jobs: List<FileJob>, run: Run): Promise<ExpectedFiles> {
+		const index = new Sha1Index(jobs.length);
+		for (let k = 0; k < jobs.length; k++) {
+			if (k % SURVEY_LENGTH === SURVEY_LENGTH - 1) await breathe(run);
+			const row = index.add((jobs.at(k) as FileJob).blob.sha1);
+			assert(row === k, 'every blob has one job');
+		}
+		return new ExpectedFiles(jobs, index);
+	}
+
+	/** Of jobs that wait. */
+	get size(): number {
+		return this.#size;
+	}
+
+	/** @returns true when a job waited for this blob, which it does no longer */
+	delete(sha1: Sha1): boolean {
+		const row = this.#index.find(sha1);
+		if (row < 0 || this.#done[row] !== 0) return false;
+		this.#done[row] = 1;
+		this.#size--;
+		return true;
+	}
+
+	/** The job of a blob, whether it waits or not. */
+	job(sha1: Sha1): FileJob | null {
+		const row = this.#index.find(sha1);
+		return row < 0 ? null : (this.#jobs.at(row) ?? null);
+	}
+
+	/** Jobs whose blobs did not come. */
+	*left(): Generator<FileJob, void, undefined> {
+		for (const [row, state] of this.#done.entries())
+			if (state === 0) yield this.#jobs.at(row) as FileJob;
+	}
+}
+
+/** Blobs that files wait for, and others. */
+class BothLeft implements BlobsLeft {
+	readonly #files: ExpectedFiles;
+	readonly #others: Set<Sha1>;
+
+	constructor(files: ExpectedFiles, others: Iterable<Sha1>) {
+		this.#files = files;
+		this.#others = new Set(others);
+	}
+
+	/** A blob that is in both counts twice: it only has to become 0 in the end. */
+	get size(): number {
+		return this.#files.size + this.#others.size;
+	}
+
+	delete(sha1: Sha1): boolean {
+		const isOther = this.#others.delete(sha1);
+		return this.#files.delete(sha1) || isOther;
 	}
 }
 

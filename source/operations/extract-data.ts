@@ -2,6 +2,7 @@
 
 import { FormatError, MissingError, type WimError } from '../base/errors.ts';
 import { REPARSE_DATA_SIZE_MAX } from '../base/limits.ts';
+import type { List } from '../base/list.ts';
 import type { Run } from '../base/run.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
 import type { HostPath } from '../host/host-path.ts';
@@ -27,7 +28,7 @@ export interface FileTarget {
 /** One blob and all files that hold it. */
 export interface FileJob {
 	readonly blob: ExtractBlob;
-	/** May be put together by a getter: ask once, when the blob is about to be written. */
+	/** May be put together by a getter: ask once, when the blob is about to be written. The job may be, too. */
 	readonly files: readonly FileTarget[];
 }
 
@@ -46,7 +47,7 @@ export interface FileOutcome extends BlobOutcome {
 
 /** What a run of the writer is asked for. A blob may be in both lists. */
 export interface BlobWork {
-	readonly files: readonly FileJob[];
+	readonly files: List<FileJob>;
 	/** Blobs to be read whole: reparse data. */
 	readonly small: readonly ExtractBlob[];
 	/** Keep files whose contents are damaged. */

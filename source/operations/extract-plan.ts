@@ -19,7 +19,13 @@ import {
 } from '../image/tagged-items.ts';
 import { type DentryPosition, type ImageTree, ROOT, type Stream } from '../image/tree.ts';
 import type { ExtractBlob, ExtractSource } from './extract-data.ts';
-import { ChildItem, type ExtractItem, ItemsByBlob } from './extract-items.ts';
+import {
+	type ExtractItem,
+	ExtractItems,
+	HardLinkList,
+	ItemList,
+	ItemsByBlob,
+} from './extract-items.ts';
 import { LossCounter, type LossOptions } from './extract-losses.ts';
 
 /** A dentry to extract, and where. */
@@ -36,23 +42,19 @@ export interface PlanOptions extends LossOptions {
 	readonly includeInvalidNames: boolean;
 }
 
-/** A further name of a file whose first name stands in another list. */
-export interface HardLinkItem {
-	readonly item: ExtractItem;
-	readonly first: ExtractItem;
-}
-
 /** The role of everything chosen. Each name stands in exactly one list. */
 export interface ExtractPlan {
+	/** Everything that stands in a list. */
+	readonly items: ExtractItems;
 	/** Parents before children. */
-	readonly folders: readonly ExtractItem[];
+	readonly folders: ItemList;
 	/** Files without contents. */
-	readonly emptyFiles: readonly ExtractItem[];
+	readonly emptyFiles: ItemList;
 	/** FIFOs, sockets, devices; only with Unix data. */
-	readonly specials: readonly ExtractItem[];
+	readonly specials: ItemList;
 	/** Files with contents, under the first of their names, by what they hold. */
 	readonly files: ItemsByBlob;
-	readonly hardLinks: readonly HardLinkItem[];
+	readonly hardLinks: HardLinkList;
 	/** Symbolic links and junctions, by the blob of their reparse data. */
 	readonly links: ItemsByBlob;
 	/** What stays behind although it was chosen, each with its reason. */
@@ -111,15 +113,16 @@ class Planner {
 	readonly #tree: ImageTree;
 	readonly #folding: NameFolding;
 	readonly #options: PlanOptions;
-	readonly #folders: ExtractItem[] = [];
-	readonly #emptyFiles: ExtractItem[] = [];
-	readonly #specials: ExtractItem[] = [];
-	readonly #files = new ItemsByBlob();
-	readonly #hardLinks: HardLinkItem[] = [];
-	readonly #links = new ItemsByBlob();
+	readonly #items: ExtractItems;
+	readonly #folders: ItemList;
+	readonly #emptyFiles: ItemList;
+	readonly #specials: ItemList;
+	readonly #files: ItemsByBlob;
+	readonly #hardLinks: HardLinkList;
+	readonly #links: ItemsByBlob;
 	readonly #problems: WimError[] = [];
 	/** First names by inode, of files that have several. */
-	readonly #firstNames = new Map<DentryPosition, ExtractItem>();
+	readonly #firstNames = new Map<DentryPosition, number>();
 	/** Inodes that stay behind with all their names. */
 	readonly #lost = new Set<DentryPosition>();
 	readonly #losses: LossCounter;
@@ -135,6 +138,14 @@ class Planner {
 		this.#folding = folding;
 		this.#options = options;
 		this.#losses = new LossCounter(options);
+		const items = new ExtractItems(source.tree);
+		this.#items = items;
+		this.#folders = new ItemList(items);
+		this.#emptyFiles = new ItemList(items);
+		this.#specials = new ItemList(items);
+		this.#files = new ItemsByBlob(items);
+		this.#hardLinks = new HardLinkList(items);
+		this.#links = new ItemsByBlob(items);
 	}
 
 	/** Yields after every name. */
@@ -149,7 +160,8 @@ class Planner {
 			if (other !== undefined && other !== dentry) this.#collides(dentry, other, path);
 			if (other !== undefined) continue;
 			placed.set(key, dentry);
-			if (this.#place({ dentry, path }) && withChildren) pending.push({ dentry, path });
+			const item = this.#items.addRoot(dentry, path);
+			if (this.#place(item) && withChildren) pending.push(item);
 			yield;
 		}
 		pending.reverse();
@@ -158,7 +170,7 @@ class Planner {
 			const taken = new Map<string, DentryPosition>();
 			for (const child of this.#tree.children(folder.dentry)) {
 				const item = this.#nameChild(folder, child, taken);
-				if (item !== null && this.#place(item)) opened.push({ dentry: child, path: item.path });
+				if (item !== null && this.#place(item)) opened.push(item);
 				yield;
 			}
 			for (let item = opened.pop(); item !== undefined; item = opened.pop()) pending.push(item);
@@ -167,8 +179,9 @@ class Planner {
 
 	finish(): ExtractPlan {
 		let blobBytes = 0;
-		for (const blob of this.#files.blobs()) blobBytes += blob.size;
+		for (let row = 0; row < this.#files.size; row++) blobBytes += this.#files.blobSize(row);
 		return {
+			items: this.#items,
 			folders: this.#folders,
 			emptyFiles: this.#emptyFiles,
 			specials: this.#specials,
@@ -227,7 +240,7 @@ class Planner {
 		}
 		taken.set(key, child);
 		if (name.includes('\\')) this.#losses.backslashNames++;
-		return new ChildItem(this.#tree, folder, child, isRenamed ? name : null);
+		return this.#items.addChild(folder, child, isRenamed ? name : null);
 	}
 
 	#refuseName(dentry: DentryPosition, fault: string): void {
@@ -259,7 +272,7 @@ class Planner {
 		const { dentry } = item;
 		if (dentry === ROOT || tree.isDirectory(dentry)) {
 			this.#count(item, tree.streams(dentry));
-			this.#folders.push(item);
+			this.#folders.push(item.number);
 			return true;
 		}
 		const inode = tree.inode(dentry);
@@ -267,7 +280,7 @@ class Planner {
 		const first = this.#firstNames.get(inode);
 		if (first !== undefined) {
 			this.#nameCount++;
-			this.#hardLinks.push({ item, first });
+			this.#hardLinks.push(item.number, first);
 			return false;
 		}
 		try {
@@ -278,7 +291,7 @@ class Planner {
 			this.#lost.add(inode);
 			return false;
 		}
-		if (tree.linksOf(dentry).length > 1) this.#firstNames.set(inode, item);
+		if (tree.linksOf(dentry).length > 1) this.#firstNames.set(inode, item.number);
 		return false;
 	}
 
@@ -292,13 +305,13 @@ class Planner {
 			const blob = this.#need(item, streamOf(streams, 'reparse'));
 			if (blob === null) throw this.#failed(item, 'its link has no target');
 			this.#links.add(blob, item);
-		} else if (attributes & Attribute.directory) this.#folders.push(item);
+		} else if (attributes & Attribute.directory) this.#folders.push(item.number);
 		else if (attributes & Attribute.encrypted)
 			throw this.#failed(item, 'it is encrypted, which only Windows can restore');
-		else if (unix !== null && isSpecial(unix)) this.#specials.push(item);
+		else if (unix !== null && isSpecial(unix)) this.#specials.push(item.number);
 		else {
 			const blob = this.#need(item, streamOf(streams, 'data'));
-			if (blob === null) this.#emptyFiles.push(item);
+			if (blob === null) this.#emptyFiles.push(item.number);
 			else {
 				this.#files.add(blob, item);
 				if (!(attributes & Attribute.sparse))

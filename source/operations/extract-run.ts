@@ -4,8 +4,10 @@
  */
 
 import { HostError, UnsupportedError, WimError } from '../base/errors.ts';
+import { type List, mapped } from '../base/list.ts';
 import { formatSize, plural } from '../base/print.ts';
 import { breathe, type Run, throwIfCanceled } from '../base/run.ts';
+import type { Sha1 } from '../bytes/sha1.ts';
 import { moveIntoTree, posixTarget } from '../host/links.ts';
 import {
 	endsWriting,
@@ -29,7 +31,7 @@ import type {
 	FileOutcome,
 	FileTarget,
 } from './extract-data.ts';
-import type { ExtractItem } from './extract-items.ts';
+import { type ExtractItem, ItemList } from './extract-items.ts';
 import { type ExtractPlan, type PlanOptions, unixDataAt } from './extract-plan.ts';
 
 export interface ExtractOptions extends PlanOptions {
@@ -130,12 +132,13 @@ async function writeData(
 	const isSized = parts.every(({ plan }) => plan.blobBytes > 0 || plan.files.size === 0);
 	const totalBytes = parts.reduce((total, { plan }) => total + plan.blobBytes, 0);
 	run.report({ type: 'phase', phase: 'data', totalBytes: isSized ? totalBytes : null });
-	const small = new Set<ExtractBlob>();
-	for (const extraction of extractions) for (const blob of extraction.linkBlobs()) small.add(blob);
+	const small = new Map<Sha1, ExtractBlob>();
+	for (const extraction of extractions)
+		for (const blob of extraction.linkBlobs()) small.set(blob.sha1, blob);
 	const [only] = extractions;
-	const jobs = only && extractions.length === 1 ? [...only.fileJobs()] : mergedJobs(extractions);
+	const jobs = only && extractions.length === 1 ? only.fileJobs() : mergedJobs(extractions);
 	await writer.write(
-		{ files: jobs, small: [...small], recoverData: options.recoverData },
+		{ files: jobs, small: [...small.values()], recoverData: options.recoverData },
 		{
 			fileWritten: (outcome) => {
 				for (const extraction of extractions) extraction.fileWritten(outcome);
@@ -150,11 +153,11 @@ async function writeData(
 
 /** One job for each blob, whatever trees it is in. */
 function mergedJobs(extractions: readonly Extraction[]): FileJob[] {
-	const jobs = new Map<ExtractBlob, FileJob>();
+	const jobs = new Map<Sha1, FileJob>();
 	for (const extraction of extractions)
 		for (const job of extraction.fileJobs()) {
-			const known = jobs.get(job.blob);
-			jobs.set(job.blob, known === undefined ? job : bothOf(known, job));
+			const known = jobs.get(job.blob.sha1);
+			jobs.set(job.blob.sha1, known === undefined ? job : bothOf(known, job));
 		}
 	return [...jobs.values()];
 }
@@ -188,6 +191,7 @@ function checkRoom(parts: readonly ExtractPart[], freeSize: number): void {
 
 /** A file to be made that still knows what it is. */
 interface ItemTarget extends FileTarget {
+	readonly owner: Extraction;
 	readonly item: ExtractItem;
 }
 
@@ -206,6 +210,34 @@ class TreeJob implements FileJob {
 	}
 }
 
+/** Items by their numbers; there are few. */
+class Failed {
+	readonly #numbers = new Set<number>();
+
+	get size(): number {
+		return this.#numbers.size;
+	}
+
+	add({ number }: ExtractItem): void {
+		this.#numbers.add(number);
+	}
+
+	has({ number }: ExtractItem): boolean {
+		return this.#numbers.has(number);
+	}
+
+	hasNumber(number: number): boolean {
+		return this.#numbers.has(number);
+	}
+
+	countIn(numbers: Uint32Array): number {
+		if (this.#numbers.size === 0) return 0;
+		let count = 0;
+		for (const number of numbers) if (this.#numbers.has(number)) count++;
+		return count;
+	}
+}
+
 /** One tree on its way. */
 class Extraction implements BlobSink {
 	readonly #tree: ImageTree;
@@ -214,8 +246,8 @@ class Extraction implements BlobSink {
 	readonly #options: ExtractOptions;
 	readonly #run: Run;
 	/** What could not be made, so that nothing builds on it. */
-	readonly #failed = new Set<ExtractItem>();
-	readonly #reparseData = new Map<ExtractBlob, Uint8Array>();
+	readonly #failed = new Failed();
+	readonly #reparseData = new Map<Sha1, Uint8Array>();
 	#sliceStart = 0;
 
 	constructor({ source, plan, target }: ExtractPart, options: ExtractOptions, run: Run) {
@@ -229,17 +261,16 @@ class Extraction implements BlobSink {
 	/** Adds what was made; in a dry run, what would be. */
 	addTo(summary: Mutable<Counts>): void {
 		const { folders, emptyFiles, specials, files, hardLinks, links } = this.#plan;
-		const made = (items: Iterable<ExtractItem>) => {
-			let count = 0;
-			for (const item of items) if (!this.#failed.has(item)) count++;
-			return count;
-		};
+		const made = (list: ItemList) => list.length - this.#failed.countIn(list.numbers);
 		summary.folders += made(folders);
-		summary.files += made(emptyFiles) + made(hardLinks.map(({ item }) => item));
-		summary.files += made(files.items());
+		summary.files += made(emptyFiles) + made(hardLinks.items) + made(files.items());
 		summary.symbolicLinks += made(links.items());
 		summary.specials += made(specials);
-		for (const [blob, items] of files) summary.bytes += blob.size * made(items);
+		for (let row = 0; row < files.size; row++) {
+			let count = 0;
+			for (const number of files.numbers(row)) if (!this.#failed.hasNumber(number)) count++;
+			summary.bytes += files.blobSize(row) * count;
+		}
 	}
 
 	async makeStructure(): Promise<void> {
@@ -260,8 +291,8 @@ class Extraction implements BlobSink {
 	}
 
 	/** The files to be filled; those whose folders could not be made drop out when they are asked for. */
-	*fileJobs(): Generator<FileJob, void, undefined> {
-		for (const blob of this.#plan.files.blobs()) yield new TreeJob(blob, this);
+	fileJobs(): List<FileJob> {
+		return mapped(this.#plan.files.blobs(), (blob) => new TreeJob(blob, this));
 	}
 
 	/** Clears the places of the files that hold a blob, as far as that can be done. */
@@ -272,6 +303,7 @@ class Extraction implements BlobSink {
 				const { path } = item;
 				this.#target.makeRoom(path);
 				targets.push({
+					owner: this,
 					item,
 					path: this.#target.path(path),
 					times: utimesValues(timesOf(this.#tree, item.dentry)),
@@ -286,11 +318,12 @@ class Extraction implements BlobSink {
 	}
 
 	fileWritten({ blob, error, isKept, refused }: FileOutcome): void {
-		const items = this.#plan.files.get(blob);
+		this.#plan.files.noteSize(blob);
 		for (const [target, refusal] of refused) {
-			const item = (target as ItemTarget).item;
-			if (items.includes(item)) this.#caught(item, refusal);
+			const { owner, item } = target as ItemTarget;
+			if (owner === this) this.#caught(item, refusal);
 		}
+		const items = this.#plan.files.get(blob);
 		const [first] = items;
 		if (error === null) {
 			if (first) this.#run.report({ type: 'item', path: this.#pathOf(first) });
@@ -343,13 +376,13 @@ class Extraction implements BlobSink {
 	}
 
 	smallRead({ blob, error }: BlobOutcome, bytes: Uint8Array | null): void {
-		if (bytes !== null) this.#reparseData.set(blob, bytes);
+		if (bytes !== null) this.#reparseData.set(blob.sha1, bytes);
 		else if (error) for (const item of this.#plan.links.get(blob)) this.#reportDamage(item, error);
 	}
 
 	async makeSymbolicLinks(): Promise<void> {
 		for (const [blob, items] of this.#plan.links) {
-			const data = this.#reparseData.get(blob);
+			const data = this.#reparseData.get(blob.sha1);
 			if (data) await this.#each(items, (item) => this.#makeSymbolicLink(item, data));
 			else for (const item of items) this.#failed.add(item);
 		}
@@ -379,21 +412,22 @@ class Extraction implements BlobSink {
 	async setAttributes(): Promise<void> {
 		const { folders } = this.#plan;
 		if (this.#options.unixData) await this.#setUnixData();
-		await this.#each([...folders].reverse(), ({ dentry, path }) =>
+		await this.#each(folders.reversed(), ({ dentry, path }) =>
 			this.#target.setTimes(path, timesOf(this.#tree, dentry), false),
 		);
 	}
 
 	async #setUnixData(): Promise<void> {
 		const { folders, emptyFiles, specials, files, links } = this.#plan;
-		const nodes = [...files.items(), ...emptyFiles, ...specials, ...[...folders].reverse()];
-		const linkItems = [...links.items()];
-		const unowned = new Set<ExtractItem>();
-		await this.#each([...linkItems, ...nodes], (item) => {
+		const nodes = this.#joined([files.items(), emptyFiles, specials]);
+		for (const number of folders.numbers.toReversed()) nodes.push(number);
+		const all = this.#joined([links.items(), nodes]);
+		const unowned = new Failed();
+		await this.#each(all, (item) => {
 			const unix = this.#failed.has(item) ? null : unixDataAt(this.#tree, item.dentry);
 			if (unix !== null && !this.#target.setOwner(item.path, unix.uid, unix.gid)) unowned.add(item);
 		});
-		await this.#setXattrs([...linkItems, ...nodes]);
+		await this.#setXattrs(all);
 		await this.#each(nodes, (item) => {
 			const unix = this.#failed.has(item) ? null : unixDataAt(this.#tree, item.dentry);
 			if (unix === null) return;
@@ -406,7 +440,13 @@ class Extraction implements BlobSink {
 			});
 	}
 
-	async #setXattrs(items: readonly ExtractItem[]): Promise<void> {
+	#joined(lists: readonly ItemList[]): ItemList {
+		const all = new ItemList(this.#plan.items);
+		for (const { numbers } of lists) for (const number of numbers) all.push(number);
+		return all;
+	}
+
+	async #setXattrs(items: ItemList): Promise<void> {
 		const tree = this.#tree;
 		const failed = this.#failed;
 		let foreign = 0;
@@ -418,9 +458,10 @@ class Extraction implements BlobSink {
 			foreign += all.length - own.length;
 			return [...own];
 		};
-		const withXattrs = items.flatMap((item) => {
+		const withXattrs: { path: string; xattrs: Xattr[] }[] = [];
+		await this.#each(items, (item) => {
 			const xattrs = failed.has(item) ? [] : xattrsAt(item.dentry);
-			return xattrs.length > 0 ? [{ path: item.path || '.', xattrs }] : [];
+			if (xattrs.length > 0) withXattrs.push({ path: item.path || '.', xattrs });
 		});
 		if (foreign > 0)
 			this.#run.report({
@@ -444,11 +485,12 @@ class Extraction implements BlobSink {
 
 	/** Does something for each item in slices; an item that fails is reported, and the others follow. */
 	async #each<T extends ExtractItem | { readonly item: ExtractItem }>(
-		items: readonly T[],
+		items: List<T>,
 		act: (item: T) => void,
 	): Promise<void> {
-		for (const [at, item] of items.entries()) {
+		for (let at = 0; at < items.length; at++) {
 			if (at % 32 === 0) await this.#breatheWhenDue();
+			const item = items.at(at) as T;
 			this.#try('item' in item ? item.item : item, () => act(item));
 		}
 	}

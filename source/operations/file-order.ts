@@ -1,77 +1,97 @@
+import type { List } from '../base/list.ts';
 import { breathe, type Run } from '../base/run.ts';
+import { Float64Column, Uint32Column } from '../bytes/columns.ts';
 import type { Source } from '../storage/source.ts';
+import type { Blob } from '../wim/resource.ts';
 import type { Wanted } from './plan-reads.ts';
 
 /** So many are sorted in one go: a few milliseconds. */
 const RUN_LENGTH = 4096;
 /** So many are looked at in one go. */
-export const SURVEY_LENGTH = 16_384;
+export const SURVEY_LENGTH = 8192;
 
 /**
- * Brings blobs into the order in which they lie in their files. Sorts in slices, and merges them only as the result is
- * asked for, so that the main thread stays free; what is in order already, as blob tables mostly are, stays as it is.
+ * Brings blobs into the order in which they lie in their files: sources in the order in which they first occur, then
+ * resources and blobs by offset. 24 bytes a blob; sorts in slices, so that the main thread stays free.
  */
+export class FileOrder {
+	readonly #positions = new Uint32Column();
+	readonly #ranks = new Uint32Column();
+	readonly #offsets = new Float64Column();
+	readonly #inside = new Float64Column();
+	readonly #sources = new Map<Source, number>();
+	#isSorted = true;
+
+	/** Adds what stands at a position of some list. */
+	add(position: number, { resource, offsetInResource }: Blob): void {
+		const { source } = resource.part;
+		let rank = this.#sources.get(source);
+		if (rank === undefined) {
+			rank = this.#sources.size;
+			this.#sources.set(source, rank);
+		}
+		this.#positions.push(position);
+		this.#ranks.push(rank);
+		this.#offsets.push(resource.offset);
+		const row = this.#inside.push(offsetInResource);
+		this.#isSorted &&= row === 0 || this.#compare(row - 1, row) <= 0;
+	}
+
+	/** The positions in file order. */
+	async sorted(run: Run): Promise<Uint32Array> {
+		const positions = this.#positions.values();
+		if (this.#isSorted) return positions;
+		let rows = positions.map((_, row) => row);
+		for (let at = 0; at < rows.length; at += RUN_LENGTH) {
+			rows.subarray(at, at + RUN_LENGTH).sort((a, b) => this.#compare(a, b));
+			await breathe(run);
+		}
+		let other = new Uint32Array(rows.length);
+		for (let length = RUN_LENGTH; length < rows.length; length *= 2) {
+			for (let at = 0; at < rows.length; at += 2 * length)
+				await this.#merge(rows.subarray(at, at + 2 * length), length, other.subarray(at), run);
+			[rows, other] = [other, rows];
+		}
+		return rows.map((row) => this.#positions.get(row));
+	}
+
+	/** Merges two neighbouring runs, the first of which is `length` long. */
+	async #merge(rows: Uint32Array, length: number, into: Uint32Array, run: Run): Promise<void> {
+		let left = 0;
+		let right = length;
+		const leftEnd = Math.min(length, rows.length);
+		for (let at = 0; at < rows.length; at++) {
+			const takesLeft =
+				right >= rows.length ||
+				(left < leftEnd && this.#compare(rows[left] ?? 0, rows[right] ?? 0) <= 0);
+			into[at] = rows[takesLeft ? left++ : right++] ?? 0;
+			if (at % (8 * RUN_LENGTH) === 8 * RUN_LENGTH - 1) await breathe(run);
+		}
+	}
+
+	#compare(a: number, b: number): number {
+		return (
+			this.#ranks.get(a) - this.#ranks.get(b) ||
+			this.#offsets.get(a) - this.#offsets.get(b) ||
+			this.#inside.get(a) - this.#inside.get(b)
+		);
+	}
+}
+
+/** What is wanted, in file order. */
 export async function inFileOrder<W extends Wanted>(
-	wanted: readonly W[],
+	wanted: List<W>,
 	run: Run,
 ): Promise<Iterable<W>> {
-	const { compare, isSorted } = await survey(wanted, run);
-	if (isSorted) return wanted;
-	let runs: Iterable<W>[] = [];
-	for (let at = 0; at < wanted.length; at += RUN_LENGTH) {
-		runs.push(wanted.slice(at, at + RUN_LENGTH).sort(compare));
-		await breathe(run);
-	}
-	while (runs.length > 1) {
-		const merged: Iterable<W>[] = [];
-		for (let k = 0; k < runs.length; k += 2) {
-			const [left, right] = [runs[k], runs[k + 1]];
-			if (left && right) merged.push(merge(left, right, compare));
-			else if (left) merged.push(left);
-		}
-		runs = merged;
-	}
-	return runs[0] ?? [];
-}
-
-type Compare<T> = (a: T, b: T) => number;
-
-/** Finds out how blobs compare: sources in the order in which they first occur, then resources and blobs by offset. */
-async function survey<W extends Wanted>(
-	wanted: readonly W[],
-	run: Run,
-): Promise<{ compare: Compare<W>; isSorted: boolean }> {
-	const ranks = new Map<Source, number>();
-	const rank = ({ blob }: W) => ranks.get(blob.resource.part.source) ?? 0;
-	const compare: Compare<W> = (a, b) =>
-		(ranks.size > 1 ? rank(a) - rank(b) : 0) ||
-		a.blob.resource.offset - b.blob.resource.offset ||
-		a.blob.offsetInResource - b.blob.offsetInResource;
-	let isSorted = true;
-	let before: W | null = null;
-	for (const [k, item] of wanted.entries()) {
+	const order = new FileOrder();
+	for (let k = 0; k < wanted.length; k++) {
 		if (k % SURVEY_LENGTH === SURVEY_LENGTH - 1) await breathe(run);
-		const { source } = item.blob.resource.part;
-		if (before?.blob.resource.part.source !== source && !ranks.has(source))
-			ranks.set(source, ranks.size);
-		isSorted &&= before === null || compare(before, item) <= 0;
-		before = item;
+		order.add(k, (wanted.at(k) as W).blob);
 	}
-	return { compare, isSorted };
+	return atPositions(wanted, await order.sorted(run));
 }
 
-function* merge<T>(left: Iterable<T>, right: Iterable<T>, compare: Compare<T>): Generator<T> {
-	const others = right[Symbol.iterator]();
-	let other = others.next();
-	for (const item of left) {
-		while (!other.done && compare(other.value, item) < 0) {
-			yield other.value;
-			other = others.next();
-		}
-		yield item;
-	}
-	while (!other.done) {
-		yield other.value;
-		other = others.next();
-	}
+/** The elements at some positions of a list, made as they are asked for. */
+export function* atPositions<T>(list: List<T>, positions: Uint32Array): Generator<T> {
+	for (const position of positions) yield list.at(position) as T;
 }

@@ -1,3 +1,4 @@
+import { mapped } from '../base/list.ts';
 import type { Pool } from '../pool/pool.ts';
 import { readBlobs } from './read-blobs.ts';
 import type { BlobChecker } from './verify.ts';
@@ -6,7 +7,7 @@ import type { BlobChecker } from './verify.ts';
 export function poolBlobChecker(pool: Pool): BlobChecker {
 	return {
 		async check(blobs, onVerdict, run) {
-			const wanted = blobs.map((blob) => ({ blob }));
+			const wanted = mapped(blobs, (blob) => ({ blob }));
 			const options = { recover: true, verify: true };
 			await readBlobs(pool, wanted, options, run, ({ wanted: { blob }, error, badRanges }) =>
 				onVerdict({ blob, error, lost: lostRanges(badRanges) }),

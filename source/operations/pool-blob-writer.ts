@@ -1,4 +1,7 @@
 import { FormatError, MissingError, type WimError } from '../base/errors.ts';
+import { LazyList, type List } from '../base/list.ts';
+import { breathe, type Run } from '../base/run.ts';
+import { Uint32Column } from '../bytes/columns.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
 import { endsWriting } from '../host/posix-target.ts';
 import type { Pool } from '../pool/pool.ts';
@@ -13,6 +16,7 @@ import {
 	type FileJob,
 	SMALL_SIZE_MAX,
 } from './extract-data.ts';
+import { SURVEY_LENGTH } from './file-order.ts';
 import { type BlobResult, readBlobs } from './read-blobs.ts';
 
 /** Shared by all jobs that hold no files now. */
@@ -65,36 +69,53 @@ export function poolBlobWriter(pool: Pool, blobs: ReadonlyMap<Sha1, Blob>): Blob
 	return {
 		async write(work, sink, run) {
 			const options = { recover: work.recoverData, verify: true };
-			const jobs = findJobs(work, blobs, sink);
+			const jobs = await findJobs(work, blobs, sink, run);
 			await readBlobs(pool, jobs, options, run, (result) => tell(result, sink));
 		},
 	};
 }
 
-function findJobs(work: BlobWork, blobs: ReadonlyMap<Sha1, Blob>, sink: BlobSink): Job[] {
+/** What can be read, each blob once; the rest is told at once. Jobs are made when their turn comes. */
+async function findJobs(
+	work: BlobWork,
+	blobs: ReadonlyMap<Sha1, Blob>,
+	sink: BlobSink,
+	run: Run,
+): Promise<List<Job>> {
 	const small = new Map(work.small.map((blob) => [blob.sha1, blob]));
-	const jobs: Job[] = [];
-	const add = (sha1: Sha1, file: FileJob | null, asked: ExtractBlob | null) => {
+	const asked = new Map(small);
+	const found = (sha1: Sha1, file: FileJob | null): boolean => {
 		const blob = blobs.get(sha1);
+		const reparse = small.get(sha1);
+		const isReadable = blob !== undefined && (file !== null || isSmall(blob));
 		if (blob === undefined) {
 			const error = new MissingError(`Cannot read blob ${sha1}: no table lists it`);
 			if (file) sink.fileWritten({ blob: file.blob, error, isKept: false, refused: new Map() });
-			if (asked) sink.smallRead({ blob: asked, error }, null);
-			return;
-		}
-		const isSmall = blob.size <= SMALL_SIZE_MAX;
-		if (asked && !isSmall) sink.smallRead({ blob: asked, error: tooLarge(blob) }, null);
-		const kept = isSmall ? asked : null;
-		if (file !== null || kept !== null) jobs.push(new Job(blob, file, kept));
+			if (reparse) sink.smallRead({ blob: reparse, error }, null);
+		} else if (reparse && !isSmall(blob))
+			sink.smallRead({ blob: reparse, error: tooLarge(blob) }, null);
+		asked.delete(sha1);
+		return isReadable;
 	};
-	for (const file of work.files) {
-		const { sha1 } = file.blob;
-		add(sha1, file, small.get(sha1) ?? null);
-		small.delete(sha1);
+	const files = new Uint32Column(work.files.length);
+	for (let k = 0; k < work.files.length; k++) {
+		if (k % SURVEY_LENGTH === SURVEY_LENGTH - 1) await breathe(run);
+		const file = work.files.at(k) as FileJob;
+		if (found(file.blob.sha1, file)) files.push(k);
 	}
-	for (const [sha1, asked] of small) add(sha1, null, asked);
-	return jobs;
+	const others = [...asked.keys()].filter((sha1) => found(sha1, null));
+	const job = (sha1: Sha1, file: FileJob | null): Job => {
+		const blob = blobs.get(sha1) as Blob;
+		return new Job(blob, file, isSmall(blob) ? (small.get(sha1) ?? null) : null);
+	};
+	return new LazyList(files.length + others.length, (k) => {
+		if (k >= files.length) return job(others[k - files.length] ?? '', null);
+		const file = work.files.at(files.get(k)) as FileJob;
+		return job(file.blob.sha1, file);
+	});
 }
+
+const isSmall = ({ size }: Blob) => size <= SMALL_SIZE_MAX;
 
 function tooLarge({ sha1, size, resource }: Blob): FormatError {
 	return new FormatError(

@@ -3,6 +3,7 @@
  * read and decoded once, in file order, by lanes that work for themselves; memory does not depend on the image.
  */
 import { CanceledError, FormatError, fromWire, toWire, WimError } from '../base/errors.ts';
+import type { List } from '../base/list.ts';
 import { breathe, type Run } from '../base/run.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
 import type { Pool } from '../pool/pool.ts';
@@ -11,7 +12,7 @@ import type { ByteRange, PieceResult, ReadPiece } from '../pool/tasks/pieces.ts'
 import type { FileTarget } from '../storage/target-file.ts';
 import type { Resource } from '../wim/resource.ts';
 import { laneSource } from './fetch-stored.ts';
-import { inFileOrder, SURVEY_LENGTH } from './file-order.ts';
+import { atPositions, FileOrder, SURVEY_LENGTH } from './file-order.ts';
 import { KeepBudget } from './keep-budget.ts';
 import {
 	BATCH_SIZE,
@@ -60,26 +61,27 @@ const NO_ERRORS: ReadonlyMap<FileTarget, WimError> = new Map();
  * Reads blobs and reports each one as it is done, in no particular order, and `advance` in original bytes. Damage and
  * refused files are reported, never thrown.
  *
- * @param wanted each blob once, in any order; blobs of different WIMs may be mixed
+ * @param wanted each blob once, in any order; blobs of different WIMs may be mixed. Elements are asked for twice: first
+ * to plan, then when their turn comes
  * @param onBlob what it throws ends the reading
  * @throws {CanceledError} with no half-written file left
  */
 export async function readBlobs<W extends WantedBlob>(
 	pool: Pool,
-	wanted: Iterable<W>,
+	wanted: List<W>,
 	options: ReadOptions,
 	run: Run,
 	onBlob: (result: BlobResult<W>) => void,
 ): Promise<void> {
-	const readable: W[] = [];
+	const order = new FileOrder();
 	let totalSize = 0;
 	let largestChunk = 0;
-	let count = 0;
-	for (const item of wanted) {
-		if (++count % SURVEY_LENGTH === 0) await breathe(run);
+	for (let k = 0; k < wanted.length; k++) {
+		if (k % SURVEY_LENGTH === SURVEY_LENGTH - 1) await breathe(run);
+		const item = wanted.at(k) as W;
 		const error = objection(item, options.recover);
 		if (error === null) {
-			readable.push(item);
+			order.add(k, item.blob);
 			totalSize += item.blob.size;
 			largestChunk = Math.max(largestChunk, item.blob.resource.chunkSize);
 			continue;
@@ -95,7 +97,7 @@ export async function readBlobs<W extends WantedBlob>(
 			bytes: null,
 		});
 	}
-	const ordered = await inFileOrder(readable, run);
+	const ordered = atPositions(wanted, await order.sorted(run));
 	const lanes = pool.forWork(totalSize, largestChunk);
 	const reading = new Reading(lanes, largestChunk, options, run, onBlob);
 	try {

@@ -1,9 +1,14 @@
 /** The file as a row of stretches: what each byte belongs to, and whether it was found good. */
 
+import { breathe, type Run } from '../base/run.ts';
+import { Float64Column } from '../bytes/columns.ts';
 import type { OpenPart } from '../wim/open-part.ts';
 import { HEADER_SIZE } from '../wim/part-header.ts';
 import type { Resource } from '../wim/resource.ts';
 import type { CellState, MapRange, Range } from './verify-report.ts';
+
+/** Steps between two pauses: a few milliseconds. */
+const SLICE = 4096;
 
 /** A bad state outweighs a good one where stretches overlap. */
 const WEIGHT: Readonly<Record<CellState, number>> = {
@@ -26,71 +31,123 @@ export function structureRanges(part: OpenPart): readonly Range[] {
 	return [...header, ...tables];
 }
 
+/** From the one that outweighs all others down. */
+const STATES = (Object.keys(WEIGHT) as CellState[]).sort((a, b) => WEIGHT[b] - WEIGHT[a]);
+
+/** Where the stretches of one state begin and end, each by itself in order. */
+class Edges {
+	/** How many stretches lie over the place that was reached. */
+	open = 0;
+	readonly #starts = new Float64Column();
+	readonly #ends = new Float64Column();
+	#start = 0;
+	#end = 0;
+
+	add(start: number, end: number): void {
+		this.#starts.push(start);
+		this.#ends.push(end);
+	}
+
+	sort(): void {
+		this.#starts.values().sort();
+		this.#ends.values().sort();
+	}
+
+	/** The next place where something begins or ends. */
+	get next(): number {
+		const start = this.#startAt(this.#start);
+		return this.#end < this.#ends.length ? Math.min(start, this.#ends.get(this.#end)) : start;
+	}
+
+	/** Goes on to a place: what begins and ends there counts. */
+	reach(place: number): void {
+		for (; this.#startAt(this.#start) <= place; this.#start++) this.open++;
+		for (; this.#end < this.#ends.length && this.#ends.get(this.#end) <= place; this.#end++)
+			this.open--;
+	}
+
+	#startAt(row: number): number {
+		return row < this.#starts.length ? this.#starts.get(row) : Number.POSITIVE_INFINITY;
+	}
+}
+
+/** Puts stretches into one row without gaps or overlaps. 16 bytes a stretch: a file has a quarter of a million. */
+class MapRow {
+	readonly #size: number;
+	readonly #edges = STATES.map((state) => ({ state, edges: new Edges() }));
+
+	/** @param size of the part */
+	constructor(size: number) {
+		this.#size = size;
+	}
+
+	add({ offset, size, state }: MapRange): void {
+		const start = Math.max(0, Math.min(offset, this.#size));
+		const end = Math.max(start, Math.min(offset + size, this.#size));
+		if (start < end) this.#edges.find((one) => one.state === state)?.edges.add(start, end);
+	}
+
+	/** Yields now and then, so that the calling thread stays alive. */
+	*draw(): Generator<void, MapRange[], void> {
+		for (const { edges } of this.#edges) {
+			edges.sort();
+			yield;
+		}
+		const row: { offset: number; size: number; state: CellState }[] = [];
+		let steps = 0;
+		for (let at = 0; at < this.#size; ) {
+			let next = this.#size;
+			for (const { edges } of this.#edges) {
+				edges.reach(at);
+				next = Math.min(next, edges.next);
+			}
+			const state = this.#edges.find(({ edges }) => edges.open > 0)?.state ?? 'unreferenced';
+			const last = row.at(-1);
+			if (last?.state === state) last.size += next - at;
+			else row.push({ offset: at, size: next - at, state });
+			at = next;
+			if (++steps % SLICE === 0) yield;
+		}
+		return row;
+	}
+}
+
 /**
  * Puts stretches into one row without gaps or overlaps.
  *
  * @param size of the part
  */
 export function drawMap(size: number, ranges: readonly MapRange[]): readonly MapRange[] {
-	const edges = new Map<number, { starts: CellState[]; ends: CellState[] }>();
-	const edge = (at: number) => {
-		let found = edges.get(at);
-		if (found === undefined) {
-			found = { starts: [], ends: [] };
-			edges.set(at, found);
-		}
-		return found;
-	};
-	for (const range of ranges) {
-		const start = Math.max(0, Math.min(range.offset, size));
-		const end = Math.max(start, Math.min(range.offset + range.size, size));
-		if (start === end) continue;
-		edge(start).starts.push(range.state);
-		edge(end).ends.push(range.state);
+	const row = new MapRow(size);
+	for (const range of ranges) row.add(range);
+	const drawing = row.draw();
+	for (;;) {
+		const step = drawing.next();
+		if (step.done) return step.value;
 	}
-	const open: Record<CellState, number> = {
-		unreferenced: 1,
-		unchecked: 0,
-		good: 0,
-		structure: 0,
-		bad: 0,
-	};
-	const states = (Object.keys(WEIGHT) as CellState[]).sort((a, b) => WEIGHT[b] - WEIGHT[a]);
-	const row: MapRange[] = [];
-	const put = (offset: number, end: number) => {
-		const state = states.find((name) => open[name] > 0) ?? 'unreferenced';
-		const last = row.at(-1);
-		if (end === offset) return;
-		if (last?.state === state) row[row.length - 1] = { ...last, size: end - last.offset };
-		else row.push({ offset, size: end - offset, state });
-	};
-	let at = 0;
-	for (const next of [...edges.keys()].sort((a, b) => a - b)) {
-		put(at, next);
-		const { starts, ends } = edge(next);
-		for (const state of starts) open[state]++;
-		for (const state of ends) open[state]--;
-		at = next;
-	}
-	put(at, size);
-	return row;
 }
 
 /** The map of one part. */
-export function mapOf(
+export async function mapOf(
 	part: OpenPart,
 	stateOf: (resource: Resource) => CellState,
 	badStructures: readonly Range[],
-): readonly MapRange[] {
-	return drawMap(part.source.size, [
-		...structureRanges(part).map((range) => ({ ...range, state: 'structure' as const })),
-		...badStructures.map((range) => ({ ...range, state: 'bad' as const })),
-		...part.table.resources.map((resource) => ({
-			offset: resource.offset,
-			size: resource.storedSize,
-			state: stateOf(resource),
-		})),
-	]);
+	run: Run,
+): Promise<readonly MapRange[]> {
+	const row = new MapRow(part.source.size);
+	for (const range of structureRanges(part)) row.add({ ...range, state: 'structure' });
+	for (const range of badStructures) row.add({ ...range, state: 'bad' });
+	let steps = 0;
+	for (const resource of part.table.resources) {
+		row.add({ offset: resource.offset, size: resource.storedSize, state: stateOf(resource) });
+		if (++steps % SLICE === 0) await breathe(run);
+	}
+	const drawing = row.draw();
+	for (;;) {
+		const step = drawing.next();
+		if (step.done) return step.value;
+		await breathe(run);
+	}
 }
 
 /** Whether two stretches have a byte in common. */

@@ -3,6 +3,7 @@
  * every blob against its SHA-1, and the bytes against the integrity table. Each fault is traced to the files it hits.
  */
 import { DigestError, FormatError, MissingError, WimError } from '../base/errors.ts';
+import type { List } from '../base/list.ts';
 import { formatHex, plural } from '../base/print.ts';
 import { breathe, type Run } from '../base/run.ts';
 import { type Sha1, ZERO_SHA1 } from '../bytes/sha1.ts';
@@ -14,6 +15,7 @@ import type { OpenPart } from '../wim/open-part.ts';
 import type { Blob, Resource } from '../wim/resource.ts';
 import type { Wim, WimImage } from '../wim/wim.ts';
 import { type BadStretch, compareWithTable, integrityBytes } from './integrity.ts';
+import { type OwnBlobs, surveyOwnBlobs } from './own-blobs.ts';
 import { ResourceSet } from './resource-set.ts';
 import { mapOf, overlaps } from './verify-map.ts';
 import {
@@ -50,7 +52,7 @@ export interface BlobChecker {
 	 *
 	 * @throws {CanceledError}
 	 */
-	check(blobs: readonly Blob[], onVerdict: (verdict: BlobVerdict) => void, run: Run): Promise<void>;
+	check(blobs: List<Blob>, onVerdict: (verdict: BlobVerdict) => void, run: Run): Promise<void>;
 }
 
 /** Faults and oddities of one tree that are told one by one; more of them are told as a number. */
@@ -102,6 +104,7 @@ class Verification {
 	readonly #checkedResources = new ResourceSet();
 	readonly #badStructures = new Map<OpenPart, Range[]>();
 	readonly #integrity = new Map<OpenPart, IntegrityResult>();
+	#blobs: OwnBlobs | null = null;
 	#blobsChecked = 0;
 	#blobsBad = 0;
 	#blobBytesChecked = 0;
@@ -266,23 +269,20 @@ class Verification {
 
 	/** Reads every blob of every part and compares its SHA-1. */
 	async checkBlobs(checker: BlobChecker): Promise<void> {
-		const blobs = this.#ownBlobs();
-		const totalBytes = blobs.reduce((sum, { size }) => sum + size, 0);
+		const { size: totalBytes, usable, defective } = await this.#own();
 		this.#run.report({ type: 'phase', phase: 'verify', totalBytes });
-		const usable = blobs.filter((blob) => blob.defect === null);
-		for (const blob of blobs)
-			if (blob.defect !== null) {
-				this.#blobsChecked++;
-				this.#blobBytesChecked += blob.size;
-				this.#badBlob(
-					blob,
-					new FormatError(`Cannot read blob ${blob.sha1}: ${blob.defect}`, {
-						path: blob.resource.part.source.name,
-						offset: blob.resource.offset,
-					}),
-					[{ offset: 0, size: blob.size }],
-				);
-			}
+		for (const blob of defective) {
+			this.#blobsChecked++;
+			this.#blobBytesChecked += blob.size;
+			this.#badBlob(
+				blob,
+				new FormatError(`Cannot read blob ${blob.sha1}: ${blob.defect}`, {
+					path: blob.resource.part.source.name,
+					offset: blob.resource.offset,
+				}),
+				[{ offset: 0, size: blob.size }],
+			);
+		}
 		const bad: Blob[] = [];
 		await checker.check(
 			usable,
@@ -300,9 +300,9 @@ class Verification {
 	}
 
 	/** The blobs of the set itself: what references lend is checked only where it replaces something. */
-	#ownBlobs(): readonly Blob[] {
-		const parts = new Set<unknown>(this.#wim.parts.map(({ source }) => source));
-		return [...this.#wim.blobs.values()].filter(({ resource }) => parts.has(resource.part.source));
+	async #own(): Promise<OwnBlobs> {
+		this.#blobs ??= await surveyOwnBlobs(this.#wim, this.#run);
+		return this.#blobs;
 	}
 
 	#badBlob(blob: Blob, error: WimError, lost: readonly Range[] | null): void {
@@ -465,29 +465,34 @@ class Verification {
 		return suspects;
 	}
 
-	report(): VerifyReport {
+	async report(): Promise<VerifyReport> {
 		const wim = this.#wim;
-		const blobs = this.#ownBlobs();
+		const blobs = await this.#own();
 		const stateOf = (resource: Resource): CellState => {
 			if (this.#badResources.has(resource)) return 'bad';
 			return this.#checkedResources.has(resource) ? 'good' : 'unchecked';
 		};
-		return {
-			type: 'verify-report',
-			path: wim.name,
-			faults: this.#faults.all,
-			parts: wim.parts.map((part) => ({
+		const parts: PartReport[] = [];
+		for (const part of wim.parts) {
+			const bad = this.#badStructures.get(part) ?? [];
+			parts.push({
 				path: part.source.name,
 				partNumber: part.header.partNumber,
 				size: part.source.size,
 				integrity: this.#integrity.get(part)?.state ?? 'unchecked',
-				map: mapOf(part, stateOf, this.#badStructures.get(part) ?? []),
-			})),
+				map: await mapOf(part, stateOf, bad, this.#run),
+			});
+		}
+		return {
+			type: 'verify-report',
+			path: wim.name,
+			faults: this.#faults.all,
+			parts,
 			coverage: {
-				blobs: blobs.length,
+				blobs: blobs.count,
 				blobsChecked: this.#blobsChecked,
 				blobsBad: this.#blobsBad,
-				blobBytes: blobs.reduce((sum, { size }) => sum + size, 0),
+				blobBytes: blobs.size,
 				blobBytesChecked: this.#blobBytesChecked,
 				images: wim.images.length,
 				imagesRead: this.#imagesRead,

@@ -2,6 +2,7 @@
  * Where blobs lie, as columns over the bytes of their tables: a `Blob` is put together when it is asked for. 225,000 of
  * them cost 15 MB, as objects they took 200.
  */
+import { LazyList, type List } from '../base/list.ts';
 import { Uint32Column } from '../bytes/columns.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
 import { Sha1Index } from '../bytes/sha1-index.ts';
@@ -63,6 +64,13 @@ abstract class BlobRows implements ReadonlyMap<Sha1, Blob> {
 	forEach(visit: (blob: Blob, name: Sha1, map: ReadonlyMap<Sha1, Blob>) => void): void {
 		for (const [name, blob] of this) visit(blob, name, this);
 	}
+}
+
+/** The blobs of a map as a list; from columns they come one by one. */
+export function blobList(blobs: ReadonlyMap<Sha1, Blob>): List<Blob> {
+	return blobs instanceof BlobRows
+		? new LazyList(blobs.size, (row) => blobs.at(row))
+		: [...blobs.values()];
 }
 
 /** A solid resource, and where its bytes begin among those of its run. */

@@ -39,6 +39,9 @@ const RAW_PIECE_SIZE = 1 << 16;
 /** How much is taken behind the last blob, so that the writer of the stream can finish. */
 const DRAIN_SIZE_MAX = 64 << 20;
 
+/** Blobs that are wanted and have not come yet: a set, or what works like one. */
+export type BlobsLeft = Pick<Set<Sha1>, 'size' | 'delete'>;
+
 interface ArrivingResource {
 	readonly originalSize: number;
 	readonly sha1: Sha1;
@@ -137,14 +140,14 @@ export class PipeReader implements AsyncDisposable {
 	 * The blobs as they come, those that are wanted only; ends when all of them came, or the stream ended. What the
 	 * consumer leaves of a blob is passed over.
 	 *
+	 * @param left those that are wanted; loses each as it comes
 	 * @throws {FormatError} when the stream does not go on as it must
 	 */
-	async *blobs(wanted: ReadonlySet<Sha1>): AsyncGenerator<ArrivingBlob, void, undefined> {
+	async *blobs(left: BlobsLeft): AsyncGenerator<ArrivingBlob, void, undefined> {
 		for (; this.#metadataLeft > 0; this.#metadataLeft--) {
 			const what = 'a metadata resource';
 			await this.#cursor(await this.#metadataHeader(what), what).skipRest();
 		}
-		const left = new Set(wanted);
 		while (left.size > 0) {
 			const resource = await this.#nextResource();
 			if (resource === null) return;

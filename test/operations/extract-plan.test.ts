@@ -24,7 +24,7 @@ async function planned(
 	const { source } = testSource(folder);
 	const roots = [{ dentry: ROOT, names: [], withChildren: true }];
 	const plan = await planExtract(source, roots, folding, { ...OPTIONS, ...options }, testRun());
-	const paths = (items: readonly { path: string }[]) => items.map(({ path }) => path);
+	const paths = (items: Iterable<{ path: string }>) => Array.from(items, ({ path }) => path);
 	return {
 		plan,
 		folders: paths(plan.folders),
@@ -49,7 +49,7 @@ test('every name gets one role, parents before children', async () => {
 	assert.deepEqual(links, ['link']);
 	assert.deepEqual(files.sort(), ['a/b/file', 'one', 'same']);
 	assert.deepEqual(
-		plan.hardLinks.map(({ item, first }) => [item.path, first.path]),
+		Array.from(plan.hardLinks, ({ item, first }) => [item.path, first.path]),
 		[['two', 'one']],
 	);
 	assert.equal(plan.files.size, 2);
@@ -155,7 +155,7 @@ test('FIFOs and devices have their role only with Unix data', async () => {
 	};
 	const withUnix = await planned({ fifo }, { unixData: true });
 	assert.deepEqual(
-		withUnix.plan.specials.map(({ path }) => path),
+		Array.from(withUnix.plan.specials, ({ path }) => path),
 		['fifo'],
 	);
 	assert.deepEqual((await planned({ fifo })).empty, ['fifo']);

@@ -30,7 +30,7 @@ async function readAll(bytes: Uint8Array, size = 1000, recover = false) {
 	}
 	const blobs = new Map<Sha1, Uint8Array>();
 	const errors: WimError[] = [];
-	for await (const blob of reader.blobs(wanted)) {
+	for await (const blob of reader.blobs(new Set(wanted))) {
 		const pieces: Uint8Array[] = [];
 		try {
 			for await (const piece of blob.pieces(recover)) pieces.push(piece.slice());
@@ -70,7 +70,7 @@ test('a blob that its consumer leaves in the middle does not disturb the next on
 	const { wanted } = await readAll(VECTOR);
 	await using reader = await PipeReader.open(inPieces(VECTOR, 50), 'standard input');
 	const seen: Sha1[] = [];
-	for await (const blob of reader.blobs(wanted)) {
+	for await (const blob of reader.blobs(new Set(wanted))) {
 		seen.push(blob.sha1);
 		for await (const _ of blob.pieces(false)) break;
 	}

@@ -71,7 +71,7 @@ export class SalvageWriter implements BlobWriter {
 	}
 
 	async write(work: BlobWork, sink: BlobSink, run: Run): Promise<void> {
-		const jobs = new Map(work.files.map((job) => [job.blob.sha1, job]));
+		const jobs = new Map(Array.from(work.files, (job) => [job.blob.sha1, job]));
 		const files: { job: FileJob; error: WimError }[] = [];
 		const small: { blob: ExtractBlob; error: WimError }[] = [];
 		const first: BlobSink = {
