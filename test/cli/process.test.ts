@@ -81,7 +81,10 @@ test('plain commands load neither Ink nor React nor meow', () => {
 });
 
 test('a defect that nobody caught is told as one, with exit code 1', async () => {
-	const boom = 'data:text/javascript,setTimeout(()=>Promise.reject(new TypeError("boom")),300)';
+	// Fails as soon as the program has taken over what nobody catches, however long that takes.
+	const listening = 'process.listenerCount("uncaughtException")>0';
+	const reject = 'clearInterval(t);Promise.reject(new TypeError("boom"))';
+	const boom = `data:text/javascript,const t=setInterval(()=>{if(${listening}){${reject}}},5)`;
 	const child = spawn(process.execPath, ['--import', boom, main, 'apply', '-', '1', 'nowhere'], {
 		env: environment,
 		// Standard input stays open, so that the command waits.
