@@ -5,6 +5,7 @@
  * (mount option `streams_interface=xattr`, the default); the system call ends at 64 KiB a stream.
  */
 
+import { spawnSync } from 'node:child_process';
 import { lstatSync, statfsSync } from 'node:fs';
 import path from 'node:path';
 import type { Run } from '../base/run.ts';
@@ -57,6 +58,16 @@ const SYSTEM = {
 } as const;
 
 const STREAM_PREFIX = 'user.';
+
+/** Largest stream that the system call for extended attributes takes. */
+export const STREAM_SIZE_MAX = 65_536;
+
+/** Whether a folder lies on an ntfs-3g mount, where what `ntfsXattrs` gives can be set. */
+export function isNtfsMount(folder: string): boolean {
+	if (statfsSync(folder).type !== FUSE_MAGIC) return false;
+	const args = ['-h', '--only-values', '-n', SYSTEM.attributes, '--', folder];
+	return spawnSync('getfattr', args, { stdio: 'ignore' }).status === 0;
+}
 
 /**
  * Reads the NTFS side of the tree at `root`.
@@ -148,6 +159,23 @@ export function parseEaList(bytes: Uint8Array): NtfsFacts['extendedAttributes'] 
 	return list;
 }
 
+/** The inverse of `parseEaList`; ntfs-3g wants the step behind the last entry too (observed with 2022.10.3). */
+export function encodeEaList(list: NtfsFacts['extendedAttributes']): Uint8Array {
+	const entries = list.map(({ flags, name, value }) => {
+		const text = encodeWtf8(name);
+		const entry = new Uint8Array((9 + text.length + value.length + 3) & ~3);
+		const view = new DataView(entry.buffer);
+		view.setUint32(0, entry.length, true);
+		view.setUint8(4, flags);
+		view.setUint8(5, text.length);
+		view.setUint16(6, value.length, true);
+		entry.set(text, 8);
+		entry.set(value, 9 + text.length);
+		return entry;
+	});
+	return Uint8Array.from(Buffer.concat(entries));
+}
+
 /** The inverse of reading: what to set on a file of an ntfs-3g mount, in the order in which it must be set. */
 export function ntfsXattrs(facts: NtfsFacts): Xattr[] {
 	const xattrs: Xattr[] = [];
@@ -164,6 +192,8 @@ export function ntfsXattrs(facts: NtfsFacts): Xattr[] {
 		buffer.set(data, 8);
 		add(SYSTEM.reparse, buffer);
 	}
+	if (facts.extendedAttributes.length > 0)
+		add(SYSTEM.extendedAttributes, encodeEaList(facts.extendedAttributes));
 	if (facts.objectId) add(SYSTEM.objectId, facts.objectId);
 	if (facts.shortName) add(SYSTEM.shortName, encodeWtf8(facts.shortName));
 	if (facts.securityDescriptor) add(SYSTEM.securityDescriptor, facts.securityDescriptor);

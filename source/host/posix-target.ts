@@ -37,6 +37,7 @@ import { HostError, hostError, InputError } from '../base/errors.ts';
 import { utimesArgument } from '../bytes/filetime.ts';
 import { forFs, type HostPath, hostPath, hostPathText } from './host-path.ts';
 import type { NameFolding } from './names.ts';
+import { isNtfsMount } from './ntfs.ts';
 
 /** Times of a file as FILETIME; 0 is "unknown" and leaves what the system sets. */
 export interface FileTimes {
@@ -135,10 +136,20 @@ export class PosixTarget {
 
 	/** Bytes that this user can still write here. */
 	freeSize(): number {
+		const { bavail, bsize } = statfsSync(this.#existing());
+		return bavail * bsize;
+	}
+
+	/** Attributes, descriptors, streams and short names of Windows can be set here. */
+	keepsNtfs(): boolean {
+		return isNtfsMount(this.#existing());
+	}
+
+	/** The root, or the folder that it will be made in. */
+	#existing(): string {
 		let folder = this.root;
 		while (!existsSync(folder)) folder = path.dirname(folder);
-		const { bavail, bsize } = statfsSync(folder);
-		return bavail * bsize;
+		return folder;
 	}
 
 	/** The absolute path of a relative one (`a/b`; '' is the root). */

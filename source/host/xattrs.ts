@@ -20,6 +20,11 @@ export interface Xattr {
 	readonly value: Uint8Array;
 }
 
+/** Whether a name is one of Unix, which has a namespace; others came from Windows. */
+export function isUnixXattr(name: string): boolean {
+	return /^(user|trusted|security|system)\./.test(name);
+}
+
 /** Attributes by path inside a tree: `/` is the root, then `/a/b`. Only files that have some. */
 export type XattrIndex = ReadonlyMap<string, readonly Xattr[]>;
 

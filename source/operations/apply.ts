@@ -24,7 +24,7 @@ export async function planApply(
 ): Promise<ExtractPart> {
 	const target = PosixTarget.open(folder, options.dryRun);
 	const roots = [{ dentry: ROOT, names: [], withChildren: true }];
-	const plan = await planExtract(source, roots, target.folding, options, run);
+	const plan = await planExtract(source, roots, target.folding, options, run, target.keepsNtfs());
 	return { source, plan, target };
 }
 

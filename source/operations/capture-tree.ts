@@ -253,7 +253,15 @@ class TreeBuilder {
 			inode.reparseReserved = facts.reparse.reserved;
 			inode.reparseFlags = REPARSE_NOT_FIXED;
 			this.#store(inode, inode.reparse, facts.reparse.data, 'reparse data');
-		} else if (entry.linkTarget !== null) this.#applyLink(inode, entry);
+		} else if (entry.linkTarget !== null) {
+			// A link of Interix, which the mount shows as a link: it becomes one that Windows knows.
+			Object.assign(inode, newInode(attributesOf(entry)), {
+				creationTime: inode.creationTime,
+				lastWriteTime: inode.lastWriteTime,
+				lastAccessTime: inode.lastAccessTime,
+			});
+			this.#applyLink(inode, entry);
+		}
 		if (facts.times !== null) {
 			inode.creationTime = facts.times.creation;
 			inode.lastWriteTime = facts.times.write;
@@ -275,7 +283,7 @@ class TreeBuilder {
 		if (this.#options.unixData) items.push(encodeUnixData({ uid, gid, mode, rdev }));
 		if (facts !== null && facts.extendedAttributes.length > 0)
 			items.push(encodeExtendedAttributes(facts.extendedAttributes));
-		else if (this.#xattrs.size > 0) {
+		else if (facts === null && this.#xattrs.size > 0) {
 			const xattrs = this.#xattrs.get(this.#scan.pathOf(position)) ?? [];
 			const storable = xattrs.filter((xattr) => this.#isStorableXattr(xattr, position));
 			if (storable.length > 0)

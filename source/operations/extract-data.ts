@@ -6,6 +6,7 @@ import type { List } from '../base/list.ts';
 import type { Run } from '../base/run.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
 import type { HostPath } from '../host/host-path.ts';
+import { STREAM_SIZE_MAX } from '../host/ntfs.ts';
 import type { OpenImage } from '../image/open.ts';
 import type { ImageTree } from '../image/tree.ts';
 
@@ -48,7 +49,7 @@ export interface FileOutcome extends BlobOutcome {
 /** What a run of the writer is asked for. A blob may be in both lists. */
 export interface BlobWork {
 	readonly files: List<FileJob>;
-	/** Blobs to be read whole: reparse data. */
+	/** Blobs to be read whole: reparse data, and named streams where they can be restored. */
 	readonly small: readonly ExtractBlob[];
 	/** Keep files whose contents are damaged. */
 	readonly recoverData: boolean;
@@ -70,8 +71,8 @@ export interface BlobWriter {
 	write(work: BlobWork, sink: BlobSink, run: Run): Promise<void>;
 }
 
-/** Small blobs are reparse data, which cannot be larger; more is a damaged image. */
-export const SMALL_SIZE_MAX = REPARSE_DATA_SIZE_MAX;
+/** Small blobs are reparse data and named streams for NTFS, which cannot be larger; more is a damaged image. */
+export const SMALL_SIZE_MAX = Math.max(REPARSE_DATA_SIZE_MAX, STREAM_SIZE_MAX);
 
 /** Where a plan gets its tree and its blobs from: an image of a file, or of a stream. */
 export interface ExtractSource {

@@ -35,12 +35,23 @@ const LOST_ATTRIBUTES: readonly (readonly [name: string, bit: number])[] = [
 	['integrity', Attribute.integrityStream],
 ];
 
+/** What ntfs-3g sets. */
+const SETTABLE: ReadonlySet<string> = new Set([
+	'read-only',
+	'hidden',
+	'system',
+	'temporary',
+	'offline',
+	'not indexed',
+]);
+
 const LOST_MASK = LOST_ATTRIBUTES.reduce((mask, [, bit]) => mask | bit, 0);
 
 export class LossCounter {
 	/** Names that hold a backslash, which stays an ordinary character. */
 	backslashNames = 0;
 	readonly #options: LossOptions;
+	readonly #keepsNtfs: boolean;
 	readonly #attributes = new Map<string, number>();
 	#streams = 0;
 	#descriptors = 0;
@@ -50,8 +61,10 @@ export class LossCounter {
 	#extendedAttributes = 0;
 	#otherReparse = 0;
 
-	constructor(options: LossOptions) {
+	/** @param keepsNtfs the target is an NTFS volume, which holds nearly all of it */
+	constructor(options: LossOptions, keepsNtfs: boolean) {
 		this.#options = options;
+		this.#keepsNtfs = keepsNtfs;
 	}
 
 	get descriptorCount(): number {
@@ -78,13 +91,16 @@ export class LossCounter {
 		const add = (count: number, what: string, hint = '') => {
 			if (count > 0) sentences.push(`Left out: ${what} of ${plural(count, 'file')}${hint}`);
 		};
-		add(this.#streams, 'named data streams');
-		if (acls !== 'skip') add(this.#descriptors, 'Windows security descriptors');
-		add(this.#shortNames, 'short names');
-		add(this.#objectIds, 'object ids');
-		add(this.#otherReparse, 'reparse data that are neither symbolic link nor junction');
+		if (!this.#keepsNtfs) {
+			add(this.#streams, 'named data streams');
+			if (acls !== 'skip') add(this.#descriptors, 'Windows security descriptors');
+			add(this.#shortNames, 'short names');
+			add(this.#objectIds, 'object ids');
+			add(this.#otherReparse, 'reparse data that are neither symbolic link nor junction');
+		}
 		if (attributes)
-			for (const [name, count] of this.#attributes) add(count, `the attribute "${name}"`);
+			for (const [name, count] of this.#attributes)
+				if (!this.#keepsNtfs || !SETTABLE.has(name)) add(count, `the attribute "${name}"`);
 		if (!unixData) {
 			add(this.#unixData, 'Unix owners and modes', '; pass --unix-data to restore them');
 			add(this.#extendedAttributes, 'extended attributes', '; pass --unix-data to restore them');

@@ -7,6 +7,7 @@ import { HostError, InputError, WimError } from '../base/errors.ts';
 import { breathe, type Run } from '../base/run.ts';
 import { isEmptyStream, type Sha1, ZERO_SHA1 } from '../bytes/sha1.ts';
 import { foldName, type NameFolding, nameFault, replacementName } from '../host/names.ts';
+import { isUnixXattr } from '../host/xattrs.ts';
 import { Attribute } from '../image/dentry.ts';
 import { pathOf } from '../image/paths.ts';
 import { ReparseTag } from '../image/reparse.ts';
@@ -89,15 +90,20 @@ export function isSpecial(unix: UnixData): boolean {
 	return SPECIAL_KINDS.has(unix.mode & 0o170000);
 }
 
-/** Decides where everything below `roots` goes. Looks at every dentry once, in slices. */
+/**
+ * Decides where everything below `roots` goes. Looks at every dentry once, in slices.
+ *
+ * @param keepsNtfs the target is an NTFS volume: reparse points stay what they are (`restore-ntfs.ts`)
+ */
 export async function planExtract(
 	source: ExtractSource,
 	roots: readonly ExtractRoot[],
 	folding: NameFolding,
 	options: PlanOptions,
 	run: Run,
+	keepsNtfs = false,
 ): Promise<ExtractPlan> {
-	const planner = new Planner(source, folding, options);
+	const planner = new Planner(source, folding, options, keepsNtfs);
 	let sliceStart = run.clock.elapsed();
 	let steps = 0;
 	for (const _ of planner.walk(roots)) {
@@ -113,6 +119,7 @@ class Planner {
 	readonly #tree: ImageTree;
 	readonly #folding: NameFolding;
 	readonly #options: PlanOptions;
+	readonly #keepsNtfs: boolean;
 	readonly #items: ExtractItems;
 	readonly #folders: ItemList;
 	readonly #emptyFiles: ItemList;
@@ -132,12 +139,18 @@ class Planner {
 	#nameCount = 0;
 	#fileBytes = 0;
 
-	constructor(source: ExtractSource, folding: NameFolding, options: PlanOptions) {
+	constructor(
+		source: ExtractSource,
+		folding: NameFolding,
+		options: PlanOptions,
+		keepsNtfs: boolean,
+	) {
+		this.#keepsNtfs = keepsNtfs;
 		this.#source = source;
 		this.#tree = source.tree;
 		this.#folding = folding;
 		this.#options = options;
-		this.#losses = new LossCounter(options);
+		this.#losses = new LossCounter(options, keepsNtfs);
 		const items = new ExtractItems(source.tree);
 		this.#items = items;
 		this.#folders = new ItemList(items);
@@ -301,7 +314,7 @@ class Planner {
 		const attributes = this.#tree.attributes(dentry);
 		const unix = this.#options.unixData ? unixDataAt(this.#tree, dentry) : null;
 		const tag = this.#tree.reparse(dentry)?.tag ?? 0;
-		if (isLinkTag(tag)) {
+		if (isLinkTag(tag) && !this.#keepsNtfs) {
 			const blob = this.#need(item, streamOf(streams, 'reparse'));
 			if (blob === null) throw this.#failed(item, 'its link has no target');
 			this.#links.add(blob, item);
@@ -346,7 +359,9 @@ class Planner {
 			hasShortName: tree.shortName(dentry) !== '',
 			hasObjectId: objectIdOf(items) !== null,
 			hasUnixData: unixDataOf(items) !== null,
-			hasExtendedAttributes: extendedAttributesOf(items).attributes.length > 0,
+			hasExtendedAttributes: extendedAttributesOf(items).attributes.some(
+				({ name }) => !this.#keepsNtfs || isUnixXattr(name),
+			),
 			hasOtherReparse: tag !== null && !isLinkTag(tag),
 		});
 	}

@@ -15,7 +15,7 @@ import {
 	type PosixTarget,
 	utimesValues,
 } from '../host/posix-target.ts';
-import { setXattrs, type Xattr } from '../host/xattrs.ts';
+import { isUnixXattr, setXattrs, type Xattr } from '../host/xattrs.ts';
 import { Attribute, REPARSE_NOT_FIXED } from '../image/dentry.ts';
 import { pathOf } from '../image/paths.ts';
 import { parseLinkTarget } from '../image/reparse.ts';
@@ -33,6 +33,7 @@ import type {
 } from './extract-data.ts';
 import { type ExtractItem, ItemList } from './extract-items.ts';
 import { type ExtractPlan, type PlanOptions, unixDataAt } from './extract-plan.ts';
+import { NtfsRestore } from './restore-ntfs.ts';
 
 export interface ExtractOptions extends PlanOptions {
 	/** Keep files with damaged contents: what cannot be read becomes zeros, and is reported. */
@@ -64,9 +65,6 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Longest stretch of synchronous calls. */
 const SLICE_MS = 8;
-
-/** Namespaces of extended attributes; what is in none came from Windows. */
-const XATTR_NAMESPACE = /^(user|trusted|security|system)\./;
 
 /** Set-id bits: only together with the owner they were meant for. */
 const SET_ID = 0o6000;
@@ -114,7 +112,7 @@ export async function runExtract(
 }
 
 function refuseStrictAcls({ plan, target }: ExtractPart, options: ExtractOptions): void {
-	if (options.acls !== 'strict' || plan.descriptorCount === 0) return;
+	if (options.acls !== 'strict' || plan.descriptorCount === 0 || target.keepsNtfs()) return;
 	throw new UnsupportedError(
 		`Cannot restore the security descriptors of ${plural(plan.descriptorCount, 'file')}: this file system cannot hold them`,
 		{ path: target.root, hint: 'Leave out --strict-acls, or pass --no-acls.' },
@@ -248,9 +246,12 @@ class Extraction implements BlobSink {
 	/** What could not be made, so that nothing builds on it. */
 	readonly #failed = new Failed();
 	readonly #reparseData = new Map<Sha1, Uint8Array>();
+	/** Null unless the target is an NTFS volume. */
+	readonly #ntfs: NtfsRestore | null;
 	#sliceStart = 0;
 
 	constructor({ source, plan, target }: ExtractPart, options: ExtractOptions, run: Run) {
+		this.#ntfs = target.keepsNtfs() ? new NtfsRestore(source, plan, options) : null;
 		this.#tree = source.tree;
 		this.#plan = plan;
 		this.#target = target;
@@ -313,8 +314,9 @@ class Extraction implements BlobSink {
 		return targets;
 	}
 
-	linkBlobs(): Iterable<ExtractBlob> {
-		return this.#plan.links.blobs();
+	*linkBlobs(): Generator<ExtractBlob, void, undefined> {
+		yield* this.#plan.links.blobs();
+		if (this.#ntfs !== null) yield* this.#ntfs.blobs();
 	}
 
 	fileWritten({ blob, error, isKept, refused }: FileOutcome): void {
@@ -377,7 +379,9 @@ class Extraction implements BlobSink {
 
 	smallRead({ blob, error }: BlobOutcome, bytes: Uint8Array | null): void {
 		if (bytes !== null) this.#reparseData.set(blob.sha1, bytes);
-		else if (error) for (const item of this.#plan.links.get(blob)) this.#reportDamage(item, error);
+		this.#ntfs?.read({ blob, error }, bytes);
+		if (bytes !== null || error === null) return;
+		for (const item of this.#plan.links.get(blob)) this.#reportDamage(item, error);
 	}
 
 	async makeSymbolicLinks(): Promise<void> {
@@ -412,6 +416,10 @@ class Extraction implements BlobSink {
 	async setAttributes(): Promise<void> {
 		const { folders } = this.#plan;
 		if (this.#options.unixData) await this.#setUnixData();
+		if (this.#ntfs !== null) {
+			await this.#ntfs.set(this.#target.root, this.#failed, this.#run);
+			return;
+		}
 		await this.#each(folders.reversed(), ({ dentry, path }) =>
 			this.#target.setTimes(path, timesOf(this.#tree, dentry), false),
 		);
@@ -454,7 +462,7 @@ class Extraction implements BlobSink {
 			const tail = tree.tail(dentry);
 			if (tail.length < 8) return [];
 			const all = extendedAttributesOf(parseTaggedItems(tail).items).attributes;
-			const own = all.filter(({ name }) => XATTR_NAMESPACE.test(name));
+			const own = all.filter(({ name }) => isUnixXattr(name));
 			foreign += all.length - own.length;
 			return [...own];
 		};
@@ -463,7 +471,7 @@ class Extraction implements BlobSink {
 			const xattrs = failed.has(item) ? [] : xattrsAt(item.dentry);
 			if (xattrs.length > 0) withXattrs.push({ path: item.path || '.', xattrs });
 		});
-		if (foreign > 0)
+		if (foreign > 0 && this.#ntfs === null)
 			this.#run.report({
 				type: 'warning',
 				message: `Left out: ${plural(foreign, 'extended attribute')} of Windows`,

@@ -30,7 +30,7 @@ export async function extractPaths(
 	const roots = selectPaths(image, paths, options, run);
 	const target = PosixTarget.open(folder, options.dryRun);
 	const source = sourceOf(image);
-	const plan = await planExtract(source, roots, target.folding, options, run);
+	const plan = await planExtract(source, roots, target.folding, options, run, target.keepsNtfs());
 	// Single files keep their link targets: they are not a tree that could be moved (wim.md §4.16).
 	return runExtract([{ source, plan, target }], writer, { ...options, rpfix: false }, run);
 }

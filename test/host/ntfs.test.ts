@@ -1,36 +1,17 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { ntfsXattrs, parseEaList, readNtfsFacts } from '../../source/host/ntfs.ts';
+import { test } from 'node:test';
+import { encodeEaList, ntfsXattrs, parseEaList, readNtfsFacts } from '../../source/host/ntfs.ts';
 import { setXattrs } from '../../source/host/xattrs.ts';
-import { subfolder, tempFolder } from '../support/temp-tree.ts';
+import { ntfsVolume } from '../support/ntfs-volume.ts';
+import { tempFolder } from '../support/temp-tree.ts';
 import { testRun } from '../support/test-run.ts';
 
-/** A fresh NTFS volume, mounted; null (and the test skipped) where that is not possible. */
-function ntfsVolume(t: TestContext): string | null {
-	// Hooks run in the order in which they were added: unmount, then remove.
-	let mountedAt = '';
-	t.after(() => mountedAt && spawnSync('umount', [mountedAt]));
-	const folder = tempFolder(t);
-	const volume = path.join(folder, 'volume');
-	const mount = subfolder(folder, 'mount');
-	writeFileSync(volume, '');
-	truncateSync(volume, 32 << 20);
-	const made = spawnSync('mkntfs', ['-F', '-q', '-Q', volume]);
-	const mounted = made.status === 0 && spawnSync('ntfs-3g', [volume, mount]).status === 0;
-	if (!mounted) {
-		t.skip('ntfs-3g cannot mount here');
-		return null;
-	}
-	mountedAt = mount;
-	return mount;
-}
-
 test('attributes, ACL, short name, object id, times, streams survive being set and read on an NTFS volume', async (t) => {
-	const root = ntfsVolume(t);
-	if (root === null) return;
+	const volume = ntfsVolume(t);
+	if (volume === null) return;
+	const root = volume.mount;
 	mkdirSync(path.join(root, 'folder'));
 	writeFileSync(path.join(root, 'folder/Long file name.txt'), 'hello');
 	const first = await readNtfsFacts(root, testRun());
@@ -75,4 +56,12 @@ test('a list of extended attributes of Windows is read to its end, and no furthe
 	]);
 	assert.equal(parseEaList(list.subarray(0, 20)).length, 1);
 	assert.equal(parseEaList(list.subarray(0, 11)).length, 0);
+});
+
+test('a list of extended attributes of Windows survives being written and read', () => {
+	const list = [
+		{ flags: 0, name: 'ONE', value: Uint8Array.of(1, 2, 3) },
+		{ flags: 0x80, name: 'SECOND', value: new Uint8Array(0) },
+	];
+	assert.deepEqual(parseEaList(encodeEaList(list)), list);
 });

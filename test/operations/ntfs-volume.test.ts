@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { linkSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { type NtfsFacts, ntfsXattrs } from '../../source/host/ntfs.ts';
+import { setXattrs } from '../../source/host/xattrs.ts';
+import { cli } from '../support/cli.ts';
+import { ntfsVolume } from '../support/ntfs-volume.ts';
+import { oracle, runOracle } from '../support/oracles.ts';
+import { tempFolder } from '../support/temp-tree.ts';
+import { testRun } from '../support/test-run.ts';
+
+const NOTHING: NtfsFacts = {
+	attributes: null,
+	securityDescriptor: null,
+	shortName: null,
+	reparse: null,
+	objectId: null,
+	times: null,
+	extendedAttributes: [],
+	streams: [],
+};
+
+const text = (value: string) => new TextEncoder().encode(value);
+
+/** A junction to `C:\\plain` as its reparse data are stored: four u16, then two names in UTF-16LE. */
+function junctionData(): Uint8Array {
+	const [substitute, print] = ['\\??\\C:\\plain', 'C:\\plain'].map((name) =>
+		Buffer.from(name, 'utf16le'),
+	);
+	const lengths = [0, substitute?.length ?? 0, (substitute?.length ?? 0) + 2, print?.length ?? 0];
+	const head = Buffer.from(Uint16Array.from(lengths).buffer);
+	return Buffer.concat(
+		[head, substitute ?? '', Buffer.alloc(2), print ?? '', Buffer.alloc(2)].map((part) =>
+			Buffer.from(part),
+		),
+	);
+}
+
+/** Everything that NTFS can say of a file, on one file or another. */
+const FACTS: Readonly<Record<string, Partial<NtfsFacts>>> = {
+	'Windows/Long file name.txt': { attributes: 0x27, shortName: 'LONGFI~1.TXT' },
+	'Program Files': { shortName: 'PROGRA~1', attributes: 0x2 },
+	plain: { streams: [{ name: 'of a folder', value: text('stream') }] },
+	'plain/a': {
+		streams: [
+			{ name: 'Zone.Identifier', value: text('[ZoneTransfer]') },
+			{ name: 'empty', value: new Uint8Array(0) },
+			{ name: 'large', value: new Uint8Array(60_000).fill(7) },
+		],
+		objectId: Uint8Array.from({ length: 64 }, (_, k) => k + 1),
+	},
+	'plain/attributes': {
+		extendedAttributes: [{ flags: 0, name: 'NAME', value: text('value') }],
+		times: {
+			creation: 130_000_000_000_000_001n,
+			write: 131_000_000_000_000_003n,
+			access: 132_000_000_000_000_007n,
+		},
+	},
+	junction: { reparse: { tag: 0xa000_0003, reserved: 0, data: junctionData() } },
+	other: {
+		reparse: {
+			tag: 0x8000_0017,
+			reserved: 0,
+			data: Uint8Array.of(1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0),
+		},
+	},
+};
+
+async function fill(root: string): Promise<void> {
+	const at = (name: string) => path.join(root, name);
+	for (const folder of ['Windows/System32', 'Program Files/App', 'junction', 'plain'])
+		mkdirSync(at(folder), { recursive: true });
+	for (const name of ['Windows/Long file name.txt', 'plain/a', 'plain/attributes'])
+		writeFileSync(at(name), name);
+	writeFileSync(at('Windows/System32/large.dll'), 'text '.repeat(30_000));
+	writeFileSync(at('other'), '');
+	linkSync(at('plain/a'), at('plain/b'));
+	symlinkSync('a', at('plain/link'));
+	writeFileSync(at('plain/sparse'), '');
+	truncateSync(at('plain/sparse'), 1 << 20);
+	const items = Object.entries(FACTS).map(([name, facts]) => ({
+		path: name,
+		xattrs: ntfsXattrs({ ...NOTHING, ...facts }),
+	}));
+	assert.deepEqual(await setXattrs(root, items, testRun()), { refused: [] });
+}
+
+/** Lines that say where something lies in the file, or that reading changes. */
+const INCIDENTAL = /^(?:Offset in WIM|Compressed size|Link Group ID|Last Access Time)/;
+
+/** One text a file; the order of its streams means nothing. */
+const listed = (wim: string) =>
+	runOracle('wimlib-imagex', 'dir', wim, '--detailed')
+		.split('\n')
+		.filter((line) => !INCIDENTAL.test(line))
+		.join('\n')
+		.split(/^-+$/m)
+		.map((file) =>
+			file
+				.split(/\n(?=\t)/)
+				.map((stream) => stream.trim())
+				.sort()
+				.join('\n'),
+		);
+
+test(
+	'an NTFS volume is captured through its mount as wimlib reads the volume itself, and applied back without loss',
+	oracle('wimlib-imagex'),
+	async (t) => {
+		const volume = ntfsVolume(t);
+		const second = volume && ntfsVolume(t);
+		if (volume === null || second === null) return;
+		await fill(volume.mount);
+		volume.remount();
+		const folder = tempFolder(t);
+		const wim = path.join(folder, 'ours.wim');
+		const captured = await cli(['capture', volume.mount, wim, 'one', '--norpfix', '--strict-acls']);
+		assert.deepEqual({ code: captured.code, err: captured.err }, { code: 0, err: '' });
+		volume.unmount();
+		const direct = path.join(folder, 'direct.wim');
+		runOracle('wimlib-imagex', 'capture', volume.file, direct);
+		const ours = listed(wim);
+		assert.ok(
+			ours.some((file) => /^Security Descriptor/m.test(file)),
+			'descriptors are listed',
+		);
+		// A link of Interix is read raw there, and as a link through the mount.
+		const comparable = (files: readonly string[]) =>
+			files.filter((file) => !/Full Path += "\/plain\/link"/.test(file));
+		assert.deepEqual(comparable(ours), comparable(listed(direct)));
+		const applied = await cli(['apply', wim, '1', second.mount, '--strict-acls']);
+		assert.equal(applied.code, 0, applied.err);
+		assert.equal(applied.err.split('\n').length, 2, applied.err);
+		assert.match(applied.err, /3 reparse points .* mounted again/);
+		second.unmount();
+		const again = path.join(folder, 'again.wim');
+		runOracle('wimlib-imagex', 'capture', second.file, again);
+		assert.deepEqual(listed(again), ours);
+	},
+);
+
+test(
+	'elsewhere the losses are said, and --strict-acls refuses',
+	oracle('wimlib-imagex'),
+	async (t) => {
+		const volume = ntfsVolume(t);
+		if (volume === null) return;
+		await fill(volume.mount);
+		volume.remount();
+		const folder = tempFolder(t);
+		const wim = path.join(folder, 'a.wim');
+		assert.equal((await cli(['capture', volume.mount, wim])).code, 0);
+		const { code, err } = await cli(['apply', wim, path.join(folder, 'target')]);
+		assert.equal(code, 0, err);
+		for (const what of ['named data streams', 'security descriptors', 'short names', 'object ids'])
+			assert.match(err, new RegExp(what));
+		const strict = await cli(['apply', wim, path.join(folder, 'strict'), '--strict-acls']);
+		assert.equal(strict.code, 7);
+	},
+);
