@@ -11,6 +11,8 @@ export interface ArgumentSpec {
 	readonly optional?: true;
 	/** Takes all that is left. */
 	readonly many?: true;
+	/** There is no such argument when this option is given: its value says the same. */
+	readonly unless?: OptionName;
 }
 
 export type VerbGroup = 'read' | 'write' | 'rescue' | 'more';
@@ -290,10 +292,24 @@ export const VERBS = {
 	salvage: {
 		group: 'rescue',
 		summary: 'Get back everything that is physically left of a damaged file',
-		arguments: [arg('WIM'), maybe('IMAGE'), arg('TARGET')],
-		options: ['ref', 'to-wim', 'report', 'unix-data', 'include-invalid-names', 'dry-run'],
-		notes: ['The damaged file is never written to. Exit code 0 only when nothing is lost.'],
-		examples: ['wimdeck salvage damaged.wim rescued'],
+		arguments: [arg('WIM'), maybe('IMAGE'), { ...arg('TARGET'), unless: 'to-wim' }],
+		options: [
+			'ref',
+			'to-wim',
+			'omit-lost',
+			'report',
+			'unix-data',
+			'include-invalid-names',
+			'dry-run',
+		],
+		notes: [
+			'The damaged file is never written to. Exit code 0 only when nothing is lost.',
+			'With --to-wim there is no TARGET. The new WIM is valid: what is not whole stands in it as NAME.partial or NAME.lost, what has no name below "(unnamed)".',
+		],
+		examples: [
+			'wimdeck salvage damaged.wim rescued',
+			'wimdeck salvage damaged.wim --to-wim=rescued.wim',
+		],
 	},
 	repair: {
 		group: 'rescue',

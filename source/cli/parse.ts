@@ -143,10 +143,12 @@ export function unknownVerb(word: string): InputError {
 function dealArguments(
 	verb: VerbName,
 	words: readonly string[],
+	options: Options,
 ): { given: readonly (string | null)[]; rest: readonly string[] } {
 	const specs: readonly ArgumentSpec[] = verbSpec(verb).arguments;
 	const usage = `Usage: wimdeck ${usageOf(verb)}`;
-	const required = specs.filter((spec) => !spec.optional);
+	const isThere = ({ unless }: ArgumentSpec) => unless === undefined || !options.has(unless);
+	const required = specs.filter((spec) => !spec.optional && isThere(spec));
 	let spare = words.length - required.length;
 	if (spare < 0)
 		throw new InputError(`Command ${verb} needs ${required[words.length]!.name}`, { hint: usage });
@@ -154,7 +156,8 @@ function dealArguments(
 	const given: (string | null)[] = [];
 	let rest: readonly string[] = [];
 	for (const spec of specs) {
-		if (spec.many) {
+		if (!isThere(spec)) given.push(null);
+		else if (spec.many) {
 			rest = queue.splice(0, Math.max(0, spare));
 			spare = 0;
 		} else if (!spec.optional) given.push(queue.shift()!);
@@ -196,7 +199,7 @@ export function parseInvocation(verb: VerbName, words: Words): Invocation {
 			throw new InputError(`Options --${one} and --${other} contradict each other`, {
 				hint: 'Leave one of them out.',
 			});
-	return { verb, ...dealArguments(verb, words.positional), options };
+	return { verb, ...dealArguments(verb, words.positional, options), options };
 }
 
 /** Options that were accepted but change nothing here, with the reason, for a note on standard error. */

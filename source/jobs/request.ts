@@ -12,6 +12,7 @@ import type { JoinOptions } from '../operations/join.ts';
 import type { StreamsInterface } from '../operations/mount/mount-view.ts';
 import type { OptimizeOptions } from '../operations/optimize.ts';
 import type { RepairOptions } from '../operations/repair/repair-options.ts';
+import type { LostPolicy } from '../operations/rescue/mark-lost.ts';
 import type { SalvageOptions } from '../operations/salvage/salvage.ts';
 import type { SplitOptions } from '../operations/split.ts';
 import type { UndoOptions } from '../operations/undo.ts';
@@ -198,7 +199,12 @@ export interface UndoRequest extends UndoOptions {
 export interface SalvageRequest extends SalvageOptions {
 	readonly verb: 'salvage';
 	readonly wim: string;
+	/** A folder, or the new WIM. */
 	readonly target: string;
+	/** Into a new WIM, where nothing may be yet, instead of a folder. */
+	readonly toWim: boolean;
+	/** In a new WIM: what becomes of files whose contents are not whole. */
+	readonly lost: LostPolicy;
 }
 
 /** Writes a whole file from a damaged one and donors. */

@@ -1,4 +1,4 @@
-import { ExitCode, UnsupportedError } from '../../base/errors.ts';
+import { ExitCode } from '../../base/errors.ts';
 import { formatReport, isComplete, type SalvageReport } from '../../operations/salvage/report.ts';
 import type { Handler } from '../context.ts';
 import { runOnlyJob } from '../job.ts';
@@ -7,10 +7,6 @@ import { saveReport } from '../saved-report.ts';
 
 export const salvage: Handler = async (invocation, context) => {
 	const { options } = invocation;
-	if (options.has('to-wim'))
-		throw new UnsupportedError('Salvaging into a new WIM is not part of this version', {
-			hint: 'Salvage into a folder, and capture that.',
-		});
 	let saved: SalvageReport | null = null;
 	const exitCode = await runOnlyJob<SalvageReport>(
 		{

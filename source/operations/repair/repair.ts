@@ -49,7 +49,7 @@ export async function repair(
 	await requireFreeTarget(target);
 	await requireOther(path, target);
 	await using donors = await Donors.open(options.donors, path, run);
-	await using opened = await openSalvage(path, options.references, donors.sizes(), run);
+	await using opened = await openSalvage(path, options.references, donors.sizes(), run, tools.pool);
 	const bits = new BitSearch(options.bitSearchSeconds, tools.pool, run);
 	const images = await mendTrees(currentImages(opened.images), opened.images, donors, bits, run);
 	if (!images.some(({ tree }) => tree !== null)) throw noTree(path);

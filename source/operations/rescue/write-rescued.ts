@@ -27,6 +27,7 @@ import type { XmlData } from '../../wim/xml-data.ts';
 import type { XmlElement } from '../../wim/xml-element.ts';
 import { copiedSize, tablesEnd } from '../predict-size.ts';
 import { type ExtraContent, storeBlobs } from '../rebuild.ts';
+import { UNNAMED_FOLDER } from '../salvage/unnamed.ts';
 import { filesOf, setWindowsProperties } from '../store-image.ts';
 import {
 	type CompressionPlan,
@@ -50,7 +51,7 @@ export interface RescuedImage {
 	readonly isBoot: boolean;
 }
 
-/** Contents without a name of their own. */
+/** Contents without a name of their own: they go into a folder of the only image, or of an image of their own. */
 export interface UnnamedContents {
 	readonly name: string;
 	readonly sha1: Sha1;
@@ -66,9 +67,6 @@ export interface RescueRequest {
 	readonly lost: LostPolicy;
 	readonly integrity: boolean;
 }
-
-/** Where contents without a name go: this folder, in the only image or in one of its own. */
-export const UNNAMED_FOLDER = '(unnamed)';
 
 /** How large the new file is, or would be. */
 export interface RescueSummary {
@@ -334,9 +332,11 @@ class Rescue {
 	/** The XML data of the old file with the images that the new one has. */
 	#xml(sizeOf: (sha1: Sha1) => number): XmlData {
 		const xml = this.#request.wim.xml.copy();
-		xml.root.children = xml.root.children.filter(
-			(child) => typeof child === 'string' || child.name !== 'IMAGE',
-		);
+		const isImage = (child: XmlElement | string) =>
+			typeof child !== 'string' && child.name === 'IMAGE';
+		const first = Math.max(0, xml.root.children.findIndex(isImage));
+		const others = xml.root.children.filter((child) => !isImage(child));
+		const elements: XmlElement[] = [];
 		const names = new Set<string>();
 		for (const [k, { image, name, tree }] of this.#images.entries()) {
 			const former = image?.element ?? null;
@@ -345,12 +345,13 @@ class Rescue {
 				attributes: { ...former?.attributes, INDEX: String(k + 1) },
 				children: structuredClone(former?.children ?? []),
 			};
-			xml.root.children.push(element);
+			elements.push(element);
 			xml.set(element, 'NAME', freeName(xml.get(element, 'NAME') ?? name, names));
 			if (tree !== null) setStatistics(xml, element, treeStatistics(tree, sizeOf));
 			else if (former === null && image !== null)
 				setStatistics(xml, element, treeStatistics(EditTree.from(image.tree), sizeOf));
 		}
+		xml.root.children = [...others.slice(0, first), ...elements, ...others.slice(first)];
 		return xml;
 	}
 

@@ -6,7 +6,7 @@ import { Span } from '../../bytes/span.ts';
 import { recoverTree } from '../../image/recover-tree.ts';
 import { ImageTree } from '../../image/tree.ts';
 import type { RecoveredImage } from '../../wim/recover/recover-wim.ts';
-import { isExpected } from './open-damaged.ts';
+import { type DamagedWim, isExpected } from './open-damaged.ts';
 import { readDamagedBlob } from './read-damaged.ts';
 
 /** How much of a tree is what it was. */
@@ -88,4 +88,12 @@ export function wantedBy(images: readonly SalvagedImage[]): Set<Sha1> {
 		for (let dentry = 0; tree !== null && dentry < tree.count; dentry++)
 			for (const { sha1 } of tree.streams(dentry)) if (!isEmptyStream(sha1)) wanted.add(sha1);
 	return wanted;
+}
+
+/** What trees name and no usable place is known for. */
+export function missingFrom(damaged: DamagedWim, images: readonly SalvagedImage[]): Set<Sha1> {
+	const missing = new Set<Sha1>();
+	for (const sha1 of wantedBy(images))
+		if (!damaged.candidates.get(sha1)?.some(({ defect }) => defect === null)) missing.add(sha1);
+	return missing;
 }

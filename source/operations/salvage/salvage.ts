@@ -2,10 +2,9 @@
  * Gets back everything that is physically left of a damaged WIM (wim.md §13). Never writes to the damaged file and never
  * outside the target; whatever stands under its own name has the right SHA-1.
  */
-import { createHash } from 'node:crypto';
 import { InputError, MissingError } from '../../base/errors.ts';
-import { formatHex, plural } from '../../base/print.ts';
-import { breathe, type Run } from '../../base/run.ts';
+import { plural } from '../../base/print.ts';
+import type { Run } from '../../base/run.ts';
 import { isEmptyStream, type Sha1 } from '../../bytes/sha1.ts';
 import { encodeWtf8 } from '../../bytes/utf16.ts';
 import { isHarmlessName } from '../../host/names.ts';
@@ -20,8 +19,7 @@ import { applyImage } from '../apply.ts';
 import type { FileJob, FileOutcome } from '../extract-data.ts';
 import { findLost, gapsOf, type Lost, type Tentative } from './find-lost.ts';
 import { type DamagedWim, openDamaged } from './open-damaged.ts';
-import { readDamaged, readDamagedBlob } from './read-damaged.ts';
-import { readTree, type SalvagedImage, wantedBy } from './read-trees.ts';
+import { missingFrom, readTree, type SalvagedImage } from './read-trees.ts';
 import {
 	formatReport,
 	type LostFile,
@@ -31,7 +29,7 @@ import {
 	type UnnamedFile,
 } from './report.ts';
 import { SalvageWriter, type WriterFor } from './salvage-writer.ts';
-import { guessEnding } from './unnamed.ts';
+import { gatherUnnamed, UNNAMED_FOLDER } from './unnamed.ts';
 
 export interface SalvageOptions {
 	/** Patterns of further parts of the set. */
@@ -124,13 +122,6 @@ async function readTrees(damaged: DamagedWim, run: Run): Promise<SalvagedImage[]
 	const images: SalvagedImage[] = [];
 	for (const image of damaged.images) images.push(await readTree(image, run));
 	return images;
-}
-
-function missingFrom(damaged: DamagedWim, images: readonly SalvagedImage[]): Set<Sha1> {
-	const missing = new Set<Sha1>();
-	for (const sha1 of wantedBy(images))
-		if (!damaged.candidates.get(sha1)?.some(({ defect }) => defect === null)) missing.add(sha1);
-	return missing;
 }
 
 /**
@@ -282,7 +273,7 @@ function extractOptions(options: SalvageOptions) {
 	} as const;
 }
 
-function chooseImages(
+export function chooseImages(
 	images: readonly SalvagedImage[],
 	designation: string | null,
 	path: string,
@@ -316,8 +307,6 @@ function folderNames(images: readonly SalvagedImage[]): string[] {
 	});
 }
 
-const UNNAMED_FOLDER = '(unnamed)';
-
 /** Contents that no tree names go under their SHA-1. */
 async function writeUnnamed(
 	opened: OpenSalvage,
@@ -326,29 +315,17 @@ async function writeUnnamed(
 	writer: SalvageWriter,
 	run: Run,
 ): Promise<UnnamedFile[]> {
-	const named = wantedBy(images);
-	const blobs: { blob: Blob; isProved: boolean }[] = [];
-	for (const [sha1, blob] of opened.wim.blobs)
-		if (!named.has(sha1)) blobs.push({ blob, isProved: true });
-	for (const blob of opened.others)
-		if (!named.has(blob.sha1)) blobs.push({ blob, isProved: false });
-	const raw = await rawStretches(opened);
-	if (blobs.length + raw.length === 0) return [];
+	const unnamed = await gatherUnnamed(opened, images, run);
+	if (unnamed.length === 0) return [];
 	target.makeFolder(UNNAMED_FOLDER);
 	const files: UnnamedFile[] = [];
 	const jobs: FileJob[] = [];
-	for (const { blob, isProved } of blobs) {
-		await breathe(run);
-		const path = `${UNNAMED_FOLDER}/${blob.sha1}.${guessEnding(await beginning(blob))}`;
-		files.push({ path, sha1: blob.sha1, size: blob.size, isProved });
-		jobs.push({ blob, files: [{ path: target.path(path), times: null, isSparse: false }] });
-	}
-	for (const { blob, name } of raw) {
+	for (const { blob, name, isProved, isRaw } of unnamed) {
 		const path = `${UNNAMED_FOLDER}/${name}`;
-		files.push({ path, sha1: blob.sha1, size: blob.size, isProved: false });
-		jobs.push({ blob, files: [{ path: target.path(path), times: null, isSparse: true }] });
+		files.push({ path, sha1: blob.sha1, size: blob.size, isProved });
+		jobs.push({ blob, files: [{ path: target.path(path), times: null, isSparse: isRaw }] });
 	}
-	writer.learn([...blobs, ...raw].map(({ blob }) => blob));
+	writer.learn(unnamed.map(({ blob }) => blob));
 	const failed = new Set<Sha1>();
 	const sink = {
 		fileWritten({ blob, error }: FileOutcome) {
@@ -358,48 +335,6 @@ async function writeUnnamed(
 	};
 	await writer.write({ files: jobs, small: [], recoverData: true }, sink, run);
 	return files.filter(({ sha1 }) => !failed.has(sha1));
-}
-
-/** When something is missing, it may be in the bytes that nothing explains: these are kept as they are. */
-async function rawStretches(opened: OpenSalvage): Promise<{ blob: Blob; name: string }[]> {
-	const header = opened.damaged.parts[0]?.part.header;
-	const isComplete =
-		opened.images.length > 0 &&
-		opened.images.every(({ state }) => state === 'whole') &&
-		missingFrom(opened.damaged, opened.images).size === 0;
-	if (isComplete || header === undefined) return [];
-	const found: { blob: Blob; name: string }[] = [];
-	for (const { source, stretch } of opened.unexplained) {
-		const part = { source, header, pipable: false };
-		const size = stretch.end - stretch.start;
-		const resource: Resource = {
-			part,
-			offset: stretch.start,
-			storedSize: size,
-			originalSize: size,
-			layout: 'raw',
-			compression: 'none',
-			chunkSize: 0,
-			flags: 0,
-		};
-		const hash = createHash('sha1');
-		let isBlank = true;
-		for await (const { bytes } of readDamaged(resource)) {
-			hash.update(bytes);
-			isBlank &&= bytes.every((byte) => byte === 0);
-		}
-		if (isBlank) continue;
-		const sha1 = hash.digest('hex');
-		const blob = { sha1, size, referenceCount: 0, resource, offsetInResource: 0, defect: null };
-		found.push({ blob, name: `${sha1} raw bytes at ${formatHex(stretch.start)}.bin` });
-	}
-	return found;
-}
-
-async function beginning(blob: Blob): Promise<Uint8Array> {
-	const size = Math.min(blob.size, 64);
-	const head = await readDamagedBlob({ ...blob, size });
-	return head.bytes;
 }
 
 function makeReport(
@@ -461,7 +396,7 @@ function makeReport(
 	};
 }
 
-function whyLost({ damaged }: OpenSalvage): string {
+export function whyLost({ damaged }: OpenSalvage): string {
 	const { missingParts } = damaged;
 	return missingParts.length > 0
 		? `not found; it may be in part ${missingParts.join(', ')}, which is missing`

@@ -1,4 +1,11 @@
-/** Names for contents whose own names are lost: the SHA-1, with an ending guessed from the first bytes. */
+/** Contents whose own names are lost: under their SHA-1, with an ending guessed from the first bytes. */
+import { createHash } from 'node:crypto';
+import { formatHex } from '../../base/print.ts';
+import { breathe, type Run } from '../../base/run.ts';
+import type { Blob, Resource } from '../../wim/resource.ts';
+import { readDamaged, readDamagedBlob } from './read-damaged.ts';
+import { missingFrom, type SalvagedImage, wantedBy } from './read-trees.ts';
+import type { OpenSalvage } from './salvage.ts';
 
 const ENDINGS: readonly (readonly [magic: string, ending: string])[] = [
 	['4d5a', 'exe'],
@@ -40,4 +47,81 @@ export function guessEnding(head: Uint8Array): string {
 	)
 		return 'txt';
 	return 'bin';
+}
+
+/** Where contents without a name go. */
+export const UNNAMED_FOLDER = '(unnamed)';
+
+/** Contents without a name. */
+export interface UnnamedBlob {
+	readonly blob: Blob;
+	/** Of the file that it becomes. */
+	readonly name: string;
+	/** False when nothing but the structure of the data says where it ends. */
+	readonly isProved: boolean;
+	/** Bytes of the file as they are: nobody knows what they mean. */
+	readonly isRaw: boolean;
+}
+
+/** Everything that was found and that none of these images names. */
+export async function gatherUnnamed(
+	opened: OpenSalvage,
+	images: readonly SalvagedImage[],
+	run: Run,
+): Promise<UnnamedBlob[]> {
+	const named = wantedBy(images);
+	const found: UnnamedBlob[] = [];
+	const add = async (blob: Blob, isProved: boolean) => {
+		if (named.has(blob.sha1)) return;
+		await breathe(run);
+		const name = `${blob.sha1}.${guessEnding(await beginning(blob))}`;
+		found.push({ blob, name, isProved, isRaw: false });
+	};
+	for (const blob of opened.wim.blobs.values()) await add(blob, true);
+	for (const blob of opened.others) await add(blob, false);
+	for (const { blob, name } of await rawStretches(opened))
+		found.push({ blob, name, isProved: false, isRaw: true });
+	return found;
+}
+
+/** When something is missing, it may be in the bytes that nothing explains: these are kept as they are. */
+async function rawStretches(opened: OpenSalvage): Promise<{ blob: Blob; name: string }[]> {
+	const header = opened.damaged.parts[0]?.part.header;
+	const isComplete =
+		opened.images.length > 0 &&
+		opened.images.every(({ state }) => state === 'whole') &&
+		missingFrom(opened.damaged, opened.images).size === 0;
+	if (isComplete || header === undefined) return [];
+	const found: { blob: Blob; name: string }[] = [];
+	for (const { source, stretch } of opened.unexplained) {
+		const part = { source, header, pipable: false };
+		const size = stretch.end - stretch.start;
+		const resource: Resource = {
+			part,
+			offset: stretch.start,
+			storedSize: size,
+			originalSize: size,
+			layout: 'raw',
+			compression: 'none',
+			chunkSize: 0,
+			flags: 0,
+		};
+		const hash = createHash('sha1');
+		let isBlank = true;
+		for await (const { bytes } of readDamaged(resource)) {
+			hash.update(bytes);
+			isBlank &&= bytes.every((byte) => byte === 0);
+		}
+		if (isBlank) continue;
+		const sha1 = hash.digest('hex');
+		const blob = { sha1, size, referenceCount: 0, resource, offsetInResource: 0, defect: null };
+		found.push({ blob, name: `${sha1} raw bytes at ${formatHex(stretch.start)}.bin` });
+	}
+	return found;
+}
+
+async function beginning(blob: Blob): Promise<Uint8Array> {
+	const size = Math.min(blob.size, 64);
+	const head = await readDamagedBlob({ ...blob, size });
+	return head.bytes;
 }
