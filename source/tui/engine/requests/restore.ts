@@ -56,6 +56,8 @@ export const salvageRequest = (values: Values): SalvageRequest => ({
 	wim: textOf(values, 'wim'),
 	image: values['images'] === 'one' ? textOf(values, 'imageIndex') : null,
 	target: hostPath(values, 'target'),
+	toWim: false,
+	lost: 'mark',
 	references: references(values),
 	unixData: isOn(values, 'unixData'),
 	includeInvalidNames: isOn(values, 'invalidNames'),
