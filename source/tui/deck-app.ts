@@ -2,6 +2,7 @@
 
 import { completeInside, completePath } from './effects/complete.ts';
 import type { EffectHost } from './effects/effect-host.ts';
+import { openRepair } from './effects/repair.ts';
 import { markFiles, writeReport } from './effects/report.ts';
 import { submit } from './effects/submit.ts';
 import type { DeckEngine, JobRequest } from './engine.ts';
@@ -257,6 +258,7 @@ export class DeckApp {
 			completePath: (form) => void completePath(host, form),
 			completeInside: (text) => void completeInside(host, text),
 			markFiles: (files) => void markFiles(host, files),
+			openRepair: () => void openRepair(host),
 			writeReport: (path, text) => void writeReport(host, path, text),
 		};
 	}

@@ -251,6 +251,9 @@ export interface JobRequest {
 
 export type FormValue = string | number | boolean | readonly string[] | readonly number[] | null;
 
+/** Values of this beginning are on when the path behind it is to give lost data. */
+export const DONOR = 'donor:';
+
 /** What a job would read, write and need, worked out before it starts. */
 export interface JobEstimate {
 	/** One line each, for the dialog; warnings do not block. */

@@ -389,6 +389,7 @@ export class FakeJobs implements DeckJobs {
 			'edit',
 			'undo',
 			'salvage',
+			'repair',
 		],
 	) {
 		this.verbs = new Set(verbs);

@@ -195,6 +195,17 @@ async function checkSalvage(values: Values): Promise<JobCheck> {
 	return { errors, replaces: null };
 }
 
+async function checkRepair(values: Values): Promise<JobCheck> {
+	const errors: Errors = {};
+	await checkReport(values, errors);
+	const facts = await checkTarget(values, errors);
+	if (facts?.exists) errors['target'] = 'something is there already: name a new file';
+	const donor = hostPath(values, 'donor');
+	if (donor !== '' && !(await targetFacts(donor)).exists)
+		errors['donor'] = 'there is no such file or folder';
+	return { errors, replaces: null };
+}
+
 function checkEdit(values: Values): JobCheck {
 	const errors: Errors = {};
 	const name = trimmed(values, 'name');
@@ -225,6 +236,8 @@ export async function checkRequest({ verb, values }: JobRequest): Promise<JobChe
 			return checkRestore(values, []);
 		case 'salvage':
 			return checkSalvage(values);
+		case 'repair':
+			return checkRepair(values);
 		case 'verify':
 			return checkVerify(values);
 		case 'edit':

@@ -143,8 +143,9 @@ export class QueuedJobs implements DeckJobs {
 		const real = engineRequest(request);
 		const free = 'target' in real ? await freeAt(real.target) : null;
 		const told: string[] = [];
-		// Finding out what can be salvaged is most of the work itself.
-		if (!('dryRun' in real) || real.verb === 'salvage') return estimateOf(real, null, free, told);
+		// Finding out what can be got back is most of the work itself.
+		if (!('dryRun' in real) || real.verb === 'salvage' || real.verb === 'repair')
+			return estimateOf(real, null, free, told);
 		const result = await this.#rehearse(real, signal, told);
 		const estimate = estimateOf(real, result, free, told);
 		if (real.verb !== 'delete' || !real.soft) return estimate;

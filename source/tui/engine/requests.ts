@@ -4,7 +4,13 @@ import { describeRequest } from '../../jobs/describe-request.ts';
 import type { JobRequest as EngineRequest } from '../../jobs/request.ts';
 import type { JobRequest } from '../engine.ts';
 import { captureRequest } from './requests/capture.ts';
-import { applyRequest, extractRequest, salvageRequest, verifyRequest } from './requests/restore.ts';
+import {
+	applyRequest,
+	extractRequest,
+	repairRequest,
+	salvageRequest,
+	verifyRequest,
+} from './requests/restore.ts';
 import {
 	deleteRequest,
 	editRequest,
@@ -29,6 +35,7 @@ const BUILDERS: Readonly<Record<string, (values: Values) => EngineRequest>> = {
 	edit: editRequest,
 	undo: (values) => ({ verb: 'undo', wim: textOf(values, 'wim'), dryRun: false }),
 	salvage: salvageRequest,
+	repair: repairRequest,
 };
 
 export const REQUEST_VERBS: readonly string[] = Object.keys(BUILDERS);

@@ -6,6 +6,7 @@ import type { CaptureSummary } from '../../operations/capture.ts';
 import type { RewriteSummary } from '../../operations/delete.ts';
 import type { EditSummary } from '../../operations/edit-properties.ts';
 import type { ExtractSummary } from '../../operations/extract-run.ts';
+import type { RepairReport } from '../../operations/repair/report.ts';
 import type { SalvageReport } from '../../operations/salvage/report.ts';
 import type { SplitSummary } from '../../operations/split.ts';
 import type { UndoSummary } from '../../operations/undo.ts';
@@ -27,6 +28,16 @@ function salvageText({ images, lost, partial, unnamed }: SalvageReport): string 
 	return parts.join(', ');
 }
 
+function repairText({ images, repaired, lost, isDryRun }: RepairReport): string {
+	const whole = images.filter(({ state }) => state === 'whole' || state === 'repaired').length;
+	const parts = [
+		`${whole} of ${plural(images.length, 'image')} whole`,
+		`${repaired.length} repaired`,
+		...(lost.length > 0 ? [`${lost.length} lost`] : []),
+	];
+	return `${isDryRun ? 'would give ' : ''}${parts.join(', ')}`;
+}
+
 function rewriteText({ sizeBefore, sizeAfter, imageCount }: RewriteSummary): string {
 	const before = sizeBefore > 0 ? `${formatSize(sizeBefore)} -> ` : '';
 	return `${before}${formatSize(sizeAfter)}, ${plural(imageCount, 'image')}`;
@@ -37,6 +48,8 @@ export function resultText({ verb }: EngineRequest, result: unknown): string | n
 	switch (verb) {
 		case 'verify':
 			return verifyText(result as VerifyReport);
+		case 'repair':
+			return repairText(result as RepairReport);
 		case 'salvage':
 			return salvageText(result as SalvageReport);
 		case 'extract':

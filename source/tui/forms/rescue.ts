@@ -1,10 +1,18 @@
-/** Forms about damage: verify with options, salvage. */
+/** Forms about damage: verify with options, salvage, repair. */
 
-import { chosenImages } from '../state/selectors.ts';
+import { DONOR } from '../engine.ts';
+import { baseName, chosenImages } from '../state/selectors.ts';
 import type { FormDialog, State } from '../state/state.ts';
 import { wimName } from '../state/wim.ts';
 import { behindMore, buildForm, check, moreOptions, note, pathField, radio } from './build.ts';
-import { inWorkFolder, stemOf, unixDataField } from './presets.ts';
+import {
+	integrityField,
+	inWorkFolder,
+	stemOf,
+	unixDataField,
+	verifyAfterField,
+	withEnding,
+} from './presets.ts';
 
 const openFile = (state: State) => ({
 	wim: state.wim.facts?.path ?? '',
@@ -12,6 +20,8 @@ const openFile = (state: State) => ({
 });
 
 const reportField = pathField('report', 'Report to');
+
+const lookField = check('dryRun', 'Only look', 'find out and report, write nothing');
 
 export function verifyForm(state: State): FormDialog {
 	return buildForm(state, {
@@ -62,6 +72,7 @@ export function salvageForm(state: State): FormDialog {
 					]
 				: []),
 			reportField,
+			lookField,
 			moreOptions,
 			...behindMore(
 				unixDataField('restore owner, mode and devices'),
@@ -70,5 +81,52 @@ export function salvageForm(state: State): FormDialog {
 			),
 		],
 		fixed: { ...openFile(state), imageIndex: image?.index ?? 0 },
+	});
+}
+
+/** Donors that the dialog offers one by one. */
+const DONORS_MAX = 5;
+
+/**
+ * A whole file made from a damaged one and others.
+ *
+ * @param beside paths of the WIMs in the same folder
+ */
+export function repairForm(state: State, beside: readonly string[]): FormDialog {
+	const { wim } = openFile(state);
+	const name = wimName(state);
+	const donors = beside.filter((path) => path !== wim).slice(0, DONORS_MAX);
+	const folder = wim.slice(0, wim.length - name.length);
+	return buildForm(state, {
+		form: 'repair',
+		subject: wim,
+		title: 'Repair into a new file',
+		fields: [
+			note('From', `${name}, which stays as it is`),
+			pathField('target', 'To', withEnding(wim, '.repaired.wim')),
+			...donors.map((path, k) =>
+				check(`${DONOR}${path}`, k === 0 ? 'Take from' : '', baseName(path), true),
+			),
+			pathField('donor', donors.length === 0 ? 'Take from' : '', donors.length === 0 ? folder : ''),
+			radio(
+				'lost',
+				'What is lost',
+				[
+					{ value: 'mark', label: 'is marked' },
+					{ value: 'omit', label: 'is left out' },
+				],
+				'mark',
+			),
+			reportField,
+			lookField,
+			verifyAfterField,
+			moreOptions,
+			...behindMore(
+				check('bits', 'Flipped bits', 'search for them, up to a minute', true),
+				integrityField(state.wim.facts?.hasIntegrity ?? false),
+				pathField('references', 'Other parts'),
+			),
+		],
+		fixed: openFile(state),
 	});
 }

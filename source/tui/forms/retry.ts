@@ -1,10 +1,10 @@
-import type { JobRequest } from '../engine.ts';
+import { DONOR, type JobRequest } from '../engine.ts';
 import { memoryKey } from '../state/form.ts';
 import type { FormDialog, State } from '../state/state.ts';
 import { captureForm } from './capture.ts';
 import { exportForm } from './export.ts';
 import { applyForm, extractForm } from './extract.ts';
-import { salvageForm } from './rescue.ts';
+import { repairForm, salvageForm } from './rescue.ts';
 import { deleteForm, optimizeForm, propertiesForm, undoForm } from './rewrite.ts';
 import { joinForm, splitForm } from './split.ts';
 
@@ -49,6 +49,13 @@ const FORMS: Readonly<Record<string, Build>> = {
 		}),
 	join: joinForm,
 	optimize: optimizeForm,
+	repair: (state, values) =>
+		repairForm(
+			state,
+			Object.keys(values).flatMap((name) =>
+				name.startsWith(DONOR) ? [name.slice(DONOR.length)] : [],
+			),
+		),
 	salvage: salvageForm,
 	split: splitForm,
 	undo: undoForm,

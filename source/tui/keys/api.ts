@@ -26,6 +26,8 @@ export interface Effects {
 	completeInside(text: string): void;
 	/** Marks files of the open WIM that are known by their paths. */
 	markFiles(files: readonly FindingFile[]): void;
+	/** Looks for donors beside the open file, then opens the repair dialog. */
+	openRepair(): void;
 	writeReport(path: string, text: string): void;
 }
 

@@ -6,7 +6,7 @@ import { moveTo } from './list.ts';
 import { isActive, jobUnderCursor, layoutOf, orderedJobs } from './selectors.ts';
 import type { State } from './state.ts';
 import { say } from './status.ts';
-import { reloadWim } from './wim.ts';
+import { lookAgain, reloadWim } from './wim.ts';
 
 /** Takes the jobs as they are now. Focus never moves; endings are told in the status row. */
 export function jobsChanged(state: State, jobs: readonly JobView[]): State {
@@ -31,6 +31,8 @@ function findingsOf(jobs: readonly JobView[], changed: JobView): readonly Findin
 
 /** What a job changed is shown as it is now, at the same place. */
 function readAgain(state: State, job: JobView): State {
+	if (state.view === 'start' && job.state === 'done' && job.writes.length > 0)
+		return lookAgain(state);
 	const path = state.wim.facts?.path;
 	return job.state === 'done' && path !== undefined && job.writes.includes(path)
 		? reloadWim(state)

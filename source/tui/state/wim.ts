@@ -187,6 +187,15 @@ export function showStart(state: State, folder: string, isDeep: boolean): State 
 	};
 }
 
+/** Lists the folder of the start screen anew; what is listed stays until then. */
+export function lookAgain(state: State): State {
+	const { start } = state;
+	if (start.folder === null) return state;
+	const request = { folder: start.folder, isDeep: start.isDeep };
+	const load = { request, status: 'loading', sinceMs: state.nowMs, error: null } as const;
+	return { ...state, start: { ...start, load } };
+}
+
 /** Takes the list as it grows; rows never move under the cursor, since new ones come last. */
 export function wimsFound(
 	state: State,

@@ -38,6 +38,7 @@ const DIALOGS: readonly Dialog[] = [
 	{ name: 'optimize', keys: ['O'], title: /Optimize: write/, wrong: 'chunkSize' },
 	{ name: 'undo', keys: ['Z'], title: /Take back the last edit/ },
 	{ name: 'verify', keys: ['T'], title: /Verify the file/, wrong: 'report' },
+	{ name: 'repair', keys: ['F'], title: /Repair into a new file/, wrong: 'donor' },
 	{ name: 'salvage', keys: ['X'], title: /Salvage what is left/, wrong: 'target' },
 ];
 

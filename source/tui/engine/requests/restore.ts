@@ -3,10 +3,13 @@
 import type {
 	ApplyRequest,
 	ExtractRequest,
+	RepairRequest,
 	RestoreOptions,
 	SalvageRequest,
 	VerifyRequest,
 } from '../../../jobs/request.ts';
+import { BIT_SEARCH_SECONDS } from '../../../operations/repair/repair-options.ts';
+import { DONOR } from '../../engine.ts';
 import { hostPath, isOn, listOf, references, textOf, type Values } from './values.ts';
 
 const restoreOptions = (values: Values): RestoreOptions => ({
@@ -61,5 +64,26 @@ export const salvageRequest = (values: Values): SalvageRequest => ({
 	references: references(values),
 	unixData: isOn(values, 'unixData'),
 	includeInvalidNames: isOn(values, 'invalidNames'),
-	dryRun: false,
+	dryRun: isOn(values, 'dryRun'),
+});
+
+/** Donors that were offered and left on, then the one that was typed. */
+function donorsOf(values: Values): readonly string[] {
+	const offered = Object.keys(values).filter(
+		(name) => name.startsWith(DONOR) && isOn(values, name),
+	);
+	const typed = hostPath(values, 'donor');
+	return [...offered.map((name) => name.slice(DONOR.length)), ...(typed === '' ? [] : [typed])];
+}
+
+export const repairRequest = (values: Values): RepairRequest => ({
+	verb: 'repair',
+	wim: textOf(values, 'wim'),
+	target: hostPath(values, 'target'),
+	donors: donorsOf(values),
+	references: references(values),
+	lost: values['lost'] === 'omit' ? 'omit' : 'mark',
+	bitSearchSeconds: isOn(values, 'bits') ? BIT_SEARCH_SECONDS : 0,
+	integrity: isOn(values, 'integrity'),
+	dryRun: isOn(values, 'dryRun'),
 });

@@ -142,4 +142,14 @@ export const fileJobCommands: readonly Command[] = [
 		disabled: all(needsFile, needsVerb('salvage')),
 		run: opening(salvageForm),
 	},
+	{
+		id: 'job.repair',
+		title: 'Repair into a new file, with donors...',
+		group: 'job',
+		when: onFile,
+		keys: ['F'],
+		writes: true,
+		disabled: all(needsFile, needsVerb('repair')),
+		run: (api) => api.effects.openRepair(),
+	},
 ];

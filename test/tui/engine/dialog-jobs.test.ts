@@ -1,0 +1,335 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { machineClock } from '../../../source/jobs/clock.ts';
+import { openTools } from '../../../source/jobs/open-tools.ts';
+import { performWith } from '../../../source/jobs/perform.ts';
+import { REQUEST_VERBS } from '../../../source/tui/engine/requests.ts';
+import { WimEngine } from '../../../source/tui/engine/wim-engine.ts';
+import type { JobRequest, JobView } from '../../../source/tui/engine.ts';
+import { openWim } from '../../../source/wim/wim.ts';
+import { tempFolder } from '../../support/temp-tree.ts';
+
+type Values = JobRequest['values'];
+
+interface Place {
+	readonly engine: WimEngine;
+	readonly folder: string;
+	/** A path below the folder. */
+	at(name: string): string;
+	/** Checks a form as its main button does. */
+	errors(verb: string, values: Values): Promise<Readonly<Record<string, string>>>;
+	notes(verb: string, values: Values): Promise<string>;
+	/** Runs a job, and what follows it, to the end. */
+	done(verb: string, values: Values): Promise<readonly JobView[]>;
+}
+
+async function place(t: TestContext): Promise<Place> {
+	const folder = tempFolder(t);
+	const tools = openTools({ threads: 1, input: null, output: null, onFault: () => {} });
+	const engine = new WimEngine({
+		clock: machineClock,
+		journal: null,
+		verbs: REQUEST_VERBS,
+		perform: (request, run, onFault) => performWith({ ...tools, onFault })(request, run),
+		dispose: async () => tools[Symbol.asyncDispose](),
+	});
+	t.after(() => engine.close());
+	const at = (name: string) => path.join(folder, name);
+	mkdirSync(at('src/sub'), { recursive: true });
+	for (const k of [1, 2, 3])
+		writeFileSync(at(`src/f${k}.txt`), `line ${k} `.repeat(20_000 * k) + String(k));
+	writeFileSync(at('src/sub/pagefile.sys'), 'not left out here');
+	writeFileSync(at('src/pagefile.sys'), 'left out as usual');
+	const { jobs } = engine;
+	return {
+		engine,
+		folder,
+		at,
+		errors: async (verb, values) => (await jobs.check({ verb, values })).errors,
+		notes: async (verb, values) => {
+			const { notes, warnings } = await jobs.estimate(
+				{ verb, values },
+				new AbortController().signal,
+			);
+			return [...notes, ...warnings.map((text) => `! ${text}`)].join('\n');
+		},
+		done: async (verb, values) => {
+			const before = jobs.list().length;
+			jobs.start({ verb, values });
+			await jobs.idle();
+			return jobs.list().slice(before);
+		},
+	};
+}
+
+const captureOf = ({ at }: Place, more: Values = {}): Values => ({
+	source: at('src'),
+	target: at('a.wim'),
+	exists: 'append',
+	name: 'First',
+	compression: 'lzx:20',
+	exclude: 'usual',
+	...more,
+});
+
+/** Two images in one file. */
+async function twoImages(here: Place): Promise<string> {
+	await here.done('capture', captureOf(here));
+	await here.done('capture', captureOf(here, { source: here.at('src/sub'), name: 'Second' }));
+	return here.at('a.wim');
+}
+
+async function namesIn(file: string): Promise<readonly string[]> {
+	await using wim = await openWim(file);
+	return wim.images.map(({ facts }) => facts.name);
+}
+
+test('capture and append: the estimate, the image, and the check that follows', async (t) => {
+	const here = await place(t);
+	const notes = await here.notes('capture', captureOf(here));
+	assert.match(notes, /^4 files, .* as image 1; writes at most .* free$/);
+	const jobs = await here.done('capture', captureOf(here, { verifyAfter: true }));
+	assert.deepEqual(
+		jobs.map(({ verb, state }) => `${verb} ${state}`),
+		['append done', 'verify done'],
+	);
+	assert.match(jobs[0]?.summary ?? '', /^image 1, 4 files, /);
+	assert.match(jobs[1]?.summary ?? '', /no damage/);
+	assert.deepEqual(jobs[0]?.writes, [here.at('a.wim')]);
+	assert.match(await here.notes('capture', captureOf(here, { name: '' })), /as image 2/);
+	const [failed] = await here.done('capture', captureOf(here, { verifyAfter: true }));
+	assert.equal(failed?.state, 'failed');
+	assert.equal(here.engine.jobs.list().at(-1), failed, 'nothing follows a job that failed');
+});
+
+test('the list of what to leave out: the usual one, a file, or none', async (t) => {
+	const here = await place(t);
+	writeFileSync(here.at('list.ini'), '[ExclusionList]\n\\f1.txt\n\\sub\n');
+	const files = async (exclude: string, more: Values = {}) =>
+		/^\d+ files?/.exec(await here.notes('capture', captureOf(here, { exclude, ...more })))?.[0];
+	assert.equal(await files('usual'), '4 files');
+	assert.equal(await files('none'), '5 files');
+	assert.equal(await files('file', { config: here.at('list.ini') }), '3 files');
+	assert.deepEqual(await here.errors('capture', captureOf(here, { exclude: 'file', config: '' })), {
+		config: 'name a file',
+	});
+});
+
+test('each error of the capture form stands on its field', async (t) => {
+	const here = await place(t);
+	await here.done('capture', captureOf(here));
+	writeFileSync(here.at('text.txt'), 'no WIM');
+	const wrong = (more: Values) => here.errors('capture', captureOf(here, { name: 'New', ...more }));
+	assert.deepEqual(await wrong({}), {});
+	assert.deepEqual(await wrong({ source: '' }), { source: 'name a folder' });
+	assert.deepEqual(await wrong({ source: here.at('no') }), { source: 'there is no such folder' });
+	assert.deepEqual(await wrong({ source: here.at('text.txt') }), {
+		source: 'this is a file, not a folder',
+	});
+	assert.deepEqual(await wrong({ target: here.at('src') }), {
+		target: 'this is a folder: add the name of a file',
+	});
+	assert.match(
+		(await wrong({ target: here.at('no/a.wim') }))['target'] ?? '',
+		/there is no folder/,
+	);
+	assert.match((await wrong({ target: here.at('text.txt') }))['target'] ?? '', /this is no WIM/);
+	assert.deepEqual(await wrong({ name: 'First' }), {
+		name: 'image 1 of the target has this name already',
+	});
+	assert.match((await wrong({ chunkSize: '4096' }))['chunkSize'] ?? '', /LZX takes chunks of 32 K/);
+	assert.deepEqual(await wrong({ updateOf: '2' }), { updateOf: 'the target has no such image' });
+	assert.deepEqual(await wrong({ updateOf: 'First' }), {});
+});
+
+test('a file that would be replaced is told with its images; one that is added to is not', async (t) => {
+	const here = await place(t);
+	const file = await twoImages(here);
+	const check = (exists: string) =>
+		here.engine.jobs.check({ verb: 'capture', values: captureOf(here, { exists, name: 'X' }) });
+	assert.equal((await check('append')).replaces, null);
+	for (const exists of ['replace', 'ask']) {
+		const { replaces } = await check(exists);
+		assert.equal(replaces?.path, file);
+		assert.equal(replaces?.facts.imageCount, 2);
+	}
+	await here.done('capture', captureOf(here, { exists: 'replace', name: 'Only' }));
+	assert.deepEqual(await namesIn(file), ['Only']);
+});
+
+test('export adds to a file or replaces it', async (t) => {
+	const here = await place(t);
+	const wim = await twoImages(here);
+	const values = { wim, images: [2], target: here.at('out.wim'), exists: 'append', name: 'Copy' };
+	await here.done('export', values);
+	await here.done('export', { ...values, images: [1], name: 'First' });
+	assert.deepEqual(await namesIn(here.at('out.wim')), ['Copy', 'First']);
+	assert.deepEqual(await here.errors('export', values), {
+		name: 'image 1 of the target has this name already',
+	});
+	const [solid] = await here.done('export', {
+		...values,
+		images: [1],
+		exists: 'replace',
+		compression: 'lzms-solid:20',
+	});
+	assert.equal(solid?.state, 'done');
+	assert.deepEqual(await namesIn(here.at('out.wim')), ['Copy']);
+	await using out = await openWim(here.at('out.wim'));
+	assert.equal(out.isSolid, true);
+});
+
+test('split and join: the parts before they are written, and the set again as one file', async (t) => {
+	const here = await place(t);
+	const noise = Buffer.alloc(900_000);
+	for (let k = 0; k < noise.length; k++) noise[k] = (k * k * 7 + (k >> 3) * 31) & 0xff;
+	writeFileSync(here.at('src/noise'), noise);
+	const capture = captureOf(here, { compression: 'none' });
+	await here.done('capture', capture);
+	const values = { wim: here.at('a.wim'), target: here.at('p.swm'), partSize: 0.5 };
+	const notes = await here.notes('split', values);
+	assert.match(notes, /^\d parts: p\.swm p2\.swm/);
+	assert.match(notes, /! 1 part \(\d\) will be larger than 512 K/);
+	const [split] = await here.done('split', values);
+	assert.match(split?.summary ?? '', /^\d parts, /);
+	assert.deepEqual(await here.errors('split', { ...values, partSize: null }), {
+		partSize: 'a part needs a size',
+	});
+	const join = { first: here.at('p.swm'), target: here.at('whole.wim'), parts: [] };
+	assert.match(await here.notes('join', join), /writes /);
+	const [joined] = await here.done('join', join);
+	assert.equal(joined?.state, 'done', joined?.summary ?? '');
+	assert.deepEqual(await namesIn(here.at('whole.wim')), ['First']);
+});
+
+test('delete says what it frees now or later, undo what comes back', async (t) => {
+	const here = await place(t);
+	const wim = await twoImages(here);
+	const soft = await here.notes('delete', { wim, images: [1], how: 'soft' });
+	assert.match(soft, /optimized \(O\): that frees [\d.]+ K/);
+	const rebuilt = await here.notes('delete', { wim, images: [1], how: 'rebuild' });
+	assert.match(rebuilt, /less\); writes/);
+	await here.done('delete', { wim, images: [1], how: 'soft' });
+	assert.deepEqual(await namesIn(wim), ['Second']);
+	assert.match(await here.notes('undo', { wim }), /^from 1 image, .* back to 2 images/);
+	await here.done('undo', { wim });
+	assert.deepEqual(await namesIn(wim), ['First', 'Second']);
+	await here.done('delete', { wim, images: [1], how: 'rebuild' });
+	assert.deepEqual(await namesIn(wim), ['Second']);
+	const [failed] = await here.done('undo', { wim });
+	assert.equal(failed?.state, 'failed');
+});
+
+test('properties change only what differs, and an image can stop being the one that boots', async (t) => {
+	const here = await place(t);
+	const wim = await twoImages(here);
+	const before = {
+		'name before': 'Second',
+		'description before': '',
+		'flags before': '',
+		'boot before': false,
+	};
+	const values = { wim, imageIndex: 2, ...before, name: 'Second', description: '' };
+	assert.match(
+		await here.notes('edit', { ...values, flags: '', boot: false }),
+		/nothing to change/,
+	);
+	await here.done('edit', { ...values, name: 'Zwei', flags: 'Professional', boot: true });
+	await using changed = await openWim(wim);
+	assert.equal(changed.images[1]?.facts.name, 'Zwei');
+	assert.equal(changed.images[1]?.facts.flags, 'Professional');
+	assert.equal(changed.bootIndex, 2);
+	const again = { ...values, 'name before': 'Zwei', name: 'Zwei', 'boot before': true };
+	await here.done('edit', { ...again, flags: 'Professional', boot: false });
+	await using unset = await openWim(wim);
+	assert.equal(unset.bootIndex, 0);
+	assert.deepEqual(await here.errors('edit', { ...values, name: 'First', taken: ['First'] }), {
+		name: 'another image has this name',
+	});
+});
+
+test('optimize tells the bytes it saves before it runs', async (t) => {
+	const here = await place(t);
+	const wim = await twoImages(here);
+	await here.done('delete', { wim, images: [1], how: 'soft' });
+	assert.match(await here.notes('optimize', { wim }), /becomes [\d.]+ K \([\d.]+ K less\)/);
+	const [job] = await here.done('optimize', { wim, verifyAfter: true });
+	assert.match(job?.summary ?? '', / -> .*, 1 image$/);
+});
+
+test('extracting asks only where something would be written over', async (t) => {
+	const here = await place(t);
+	const wim = await twoImages(here);
+	const values: Values = {
+		wim,
+		imageIndex: 1,
+		paths: ['\\f1.txt'],
+		target: here.at('out'),
+		exists: 'ask',
+	};
+	const asks = async (verb: string, more: Values = {}) =>
+		(await here.engine.jobs.check({ verb, values: { ...values, ...more } })).replaces !== null;
+	assert.match(await here.notes('extract', values), /^1 file, 0 folders, .*; writes /);
+	assert.equal(await asks('extract'), false);
+	await here.done('extract', values);
+	assert.equal(await asks('extract'), true);
+	assert.equal(await asks('extract', { exists: 'replace' }), false);
+	assert.equal(await asks('extract', { paths: ['\\f2.txt'] }), false);
+	assert.equal(await asks('apply'), true);
+	assert.equal(await asks('apply', { target: here.at('new') }), false);
+	assert.deepEqual(await here.errors('apply', { ...values, target: here.at('a.wim') }), {
+		target: 'this is a file, not a folder',
+	});
+});
+
+test('a report is written once the job is done, and never over something', async (t) => {
+	const here = await place(t);
+	const wim = await twoImages(here);
+	const values = { wim, kind: 'fast', report: here.at('report.json') };
+	await here.done('verify', values);
+	const report = JSON.parse(readFileSync(here.at('report.json'), 'utf8'));
+	assert.deepEqual(report.faults, []);
+	assert.match((await here.errors('verify', values))['report'] ?? '', /such a file already/);
+	const [failed] = await here.done('verify', values);
+	assert.equal(failed?.state, 'failed');
+	assert.match(failed?.summary ?? '', /Cannot write the report/);
+});
+
+test('salvage and repair write to new places only, and a look writes nothing', async (t) => {
+	const here = await place(t);
+	const wim = await twoImages(here);
+	const salvage = { wim, images: 'all', target: here.at('src') };
+	assert.match((await here.errors('salvage', salvage))['target'] ?? '', /not empty/);
+	const [saved] = await here.done('salvage', { ...salvage, target: here.at('saved') });
+	assert.match(saved?.summary ?? '', /^\d files whole$/);
+	const repair = { wim, target: here.at('whole.wim'), lost: 'mark', [`donor:${wim}`]: false };
+	assert.deepEqual(await here.errors('repair', { ...repair, donor: here.at('no.wim') }), {
+		donor: 'there is no such file or folder',
+	});
+	assert.match(
+		(await here.errors('repair', { ...repair, target: wim }))['target'] ?? '',
+		/already/,
+	);
+	const [look] = await here.done('repair', { ...repair, dryRun: true });
+	assert.match(look?.summary ?? '', /^would give 2 of 2 images whole/);
+	assert.equal(existsSync(here.at('whole.wim')), false);
+	const [repaired] = await here.done('repair', repair);
+	assert.match(repaired?.summary ?? '', /^2 of 2 images whole/);
+	assert.deepEqual(await namesIn(here.at('whole.wim')), ['First', 'Second']);
+});
+
+test('an estimate ends with its signal', async (t) => {
+	const here = await place(t);
+	const abort = new AbortController();
+	const request = { verb: 'capture', values: captureOf(here) };
+	const estimate = here.engine.jobs.estimate(request, abort.signal);
+	abort.abort();
+	await assert.rejects(estimate);
+});
+
+test('a wrong form has no estimate, and its errors wait for the button', async (t) => {
+	const here = await place(t);
+	assert.equal(await here.notes('capture', captureOf(here, { source: here.at('no') })), '');
+});
