@@ -3,9 +3,11 @@
  * kernel32.dll and from two registry hives. It is never required: whatever is odd is left out.
  */
 import { FormatError, WimError } from '../base/errors.ts';
+import { plural } from '../base/print.ts';
 import { Span } from '../bytes/span.ts';
 import { HIVE_SIZE_MAX } from '../registry/cells.ts';
 import { Hive } from '../registry/hive.ts';
+import { type HiveLog, isDirty, isHive, replayLogs } from '../registry/logs.ts';
 import { languageTag } from './languages.ts';
 
 /** Files of a tree, be it captured or in an image. Paths are like `/Windows/System32/x`, compared ignoring case. */
@@ -83,13 +85,39 @@ export async function readWindowsProperties(
 		await attempt(file, async () => {
 			const bytes = await files.read(`/${root}/${file}`, HIVE_SIZE_MAX + 1);
 			if (bytes === null) return;
-			const hive = new Hive(new Span(bytes, `/${root}/${file}`));
+			const hive = new Hive(await withLogs(new Span(bytes, `/${root}/${file}`), files, warn));
 			collect(hive, list);
 			const [problem] = hive.problems;
 			if (problem !== undefined) throw problem.error;
 		});
 	list.add('WINDOWS/SYSTEMROOT', root.toUpperCase());
 	return list.properties;
+}
+
+/** The hive as Windows would find it: what its logs hold is applied, in memory (regf.md §11). */
+async function withLogs(
+	file: Span,
+	files: TreeFiles,
+	warn: (message: string) => void,
+): Promise<Span> {
+	if (!isDirty(file)) return file;
+	const logs: HiveLog[] = [];
+	for (const suffix of ['.LOG1', '.LOG2', '.LOG']) {
+		const name = `${file.region}${suffix}`;
+		const bytes = await files.read(name, HIVE_SIZE_MAX);
+		if (bytes !== null) logs.push({ name, bytes });
+	}
+	// Something else than a hive says so itself when it is opened.
+	if (logs.length === 0 && !isHive(file)) return file;
+	const replayed = replayLogs(file, logs);
+	const state = `The registry hive "${file.region}" was not closed cleanly`;
+	if (replayed.appliedCount > 0)
+		warn(`${state}: ${plural(replayed.appliedCount, 'change')} were taken from its logs`);
+	else
+		warn(
+			`${state}, and the newest changes may be missing${replayed.reason === null ? '' : `: its logs cannot be used, ${replayed.reason}`}`,
+		);
+	return replayed.file;
 }
 
 class PropertyList {

@@ -12,10 +12,11 @@ export const HIVE_SIZE_MAX = 512 * 1024 * 1024;
 /** "None" as an offset. */
 export const NO_CELL = 0xffff_ffff;
 
-const BASE_SIZE = 4096;
+/** Of the base block, in front of the bins area. */
+export const BASE_SIZE = 4096;
 
 /** The part of the base block that matters (regf.md §3). */
-const BaseBlock = struct('base block', {
+export const BaseBlock = struct('base block', {
 	magic: u32, //             +0x00
 	primarySequence: u32, //   +0x04
 	secondarySequence: u32, // +0x08
@@ -31,10 +32,10 @@ const BaseBlock = struct('base block', {
 	rest: byteRun(396), //     +0x70
 	checksum: u32, //          +0x1FC
 });
-type BaseBlock = Infer<typeof BaseBlock>;
+export type BaseBlock = Infer<typeof BaseBlock>;
 
 /** "regf" */
-const REGF = 0x6667_6572;
+export const REGF = 0x6667_6572;
 
 /** The bytes of a hive with checked access to its cells. */
 export class Cells {
@@ -93,7 +94,8 @@ export class Cells {
 	}
 }
 
-function checksumOf(file: Span): number {
+/** What the base block of a hive or a log should have as its checksum. */
+export function checksumOf(file: Span): number {
 	let sum = 0;
 	for (let at = 0; at < 508; at += 4) sum ^= file.view.getUint32(at, true);
 	sum >>>= 0;

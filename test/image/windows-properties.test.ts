@@ -89,3 +89,29 @@ test('a broken hive costs its own properties only', async () => {
 	);
 	assert.equal(warnings.length, 1);
 });
+
+test('of a hive that was not closed cleanly the logs are asked for, and the user is told', async () => {
+	const dirty = hive('SOFTWARE-client-synthetic');
+	// The sequence numbers of the base block, then its checksum, in which they cancel out no longer.
+	const view = new DataView(dirty.buffer);
+	view.setUint32(508, view.getUint32(508, true) ^ view.getUint32(4, true) ^ 9, true);
+	view.setUint32(4, 9, true);
+	const asked: string[] = [];
+	const files = tree({ '/Windows/System32/config/SOFTWARE': dirty });
+	const messages: string[] = [];
+	const list = await readWindowsProperties(
+		{
+			...files,
+			read: (path, limit) => {
+				asked.push(path);
+				return files.read(path, limit);
+			},
+		},
+		(message) => messages.push(message),
+	);
+	assert.ok(list.some(({ text }) => text === 'Professional'));
+	for (const suffix of ['.LOG1', '.LOG2', '.LOG'])
+		assert.ok(asked.includes(`/Windows/System32/config/SOFTWARE${suffix}`));
+	assert.equal(messages.length, 1);
+	assert.match(messages[0] ?? '', /not closed cleanly, and the newest changes may be missing$/);
+});
