@@ -1,5 +1,5 @@
 /** Stores the contents of a captured tree and then its metadata: the part that capture, append and update share. */
-import { HostError, type WimError } from '../base/errors.ts';
+import { HostError, WimError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
 import { isEmptyStream, type Sha1 } from '../bytes/sha1.ts';
 import {
@@ -68,7 +68,7 @@ export async function hashContents(
 			stream.sha1 = await hashContent(content, run);
 			run.report({ type: 'advance', bytes: content.size });
 		} catch (error) {
-			if (!(error instanceof HostError)) throw error;
+			if (!(error instanceof WimError) || error.code === 'canceled') throw error;
 			failed.add(inode);
 			run.report({ type: 'problem', error });
 		}
@@ -89,7 +89,8 @@ export async function storeHashed(
 			content,
 			mayRepeat: true,
 			settle(outcome) {
-				if ('error' in outcome) throw outcome.error;
+				// Its contents are named already: without them the WIM would not be whole.
+				if ('error' in outcome) throw new HostError(outcome.error.message, outcome.error.facts);
 				if (outcome.sha1 !== stream.sha1)
 					throw new HostError(`Cannot capture "${content.name}": it changed meanwhile`, {
 						path: content.name,

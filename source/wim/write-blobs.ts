@@ -173,6 +173,7 @@ export class BlobStore {
 			? await this.#read(blob, () => hashContent(content, this.#run))
 			: null;
 		if (isHashedFirst && expected === null) return;
+		if (expected === ZERO_SHA1) return blob.settle({ sha1: ZERO_SHA1, size: 0 });
 		// One that is on its way unhashed may turn out to be the same.
 		if (expected !== null && this.#unhashed.has(content.size)) await this.#writer.finish();
 		if (expected !== null) {
@@ -296,14 +297,15 @@ async function readWhole(content: Content, into: Uint8Array, run: Run): Promise<
 	}
 }
 
-/** The SHA-1 of a content as it is now. */
+/** The SHA-1 of a content as it is now; `ZERO_SHA1` when nothing is left of it. */
 export async function hashContent(content: Content, run: Run): Promise<Sha1> {
 	const reader = await content.open();
 	try {
 		const hash = sha1Hasher();
 		const piece = new Uint8Array(Math.min(1 << 20, Math.max(1, content.size)));
 		let unpaused = 0;
-		for (let left = content.size; left > 0; ) {
+		let left = content.size;
+		while (left > 0) {
 			const got = await reader.read(piece.subarray(0, Math.min(piece.length, left)));
 			if (got === 0) break;
 			hash.update(piece.subarray(0, got));
@@ -314,7 +316,7 @@ export async function hashContent(content: Content, run: Run): Promise<Sha1> {
 				await breathe(run);
 			}
 		}
-		return hash.digest('hex');
+		return left === content.size ? ZERO_SHA1 : hash.digest('hex');
 	} finally {
 		await reader.close();
 	}

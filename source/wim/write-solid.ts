@@ -104,6 +104,11 @@ async function chooseMembers(
 			blob.settle({ error });
 			continue;
 		}
+		if (expected === ZERO_SHA1) {
+			blob.settle({ sha1: ZERO_SHA1, size: 0 });
+			run.report({ type: 'advance', bytes: content.size });
+			continue;
+		}
 		const twin = expected === null ? undefined : byName.get(expected);
 		if (twin !== undefined) twin.twins.push(blob);
 		else if (expected !== null && store.has(expected))
