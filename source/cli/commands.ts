@@ -375,10 +375,10 @@ export const VERBS = {
 	},
 	jobs: {
 		group: 'more',
-		summary: 'Show, follow, cancel or forget running and past jobs, also of other windows',
+		summary: 'Show, follow, hold, cancel or clean up jobs, also past ones',
 		arguments: [maybe('JOB')],
-		options: ['cancel', 'follow', 'clear'],
-		examples: ['wimdeck jobs', 'wimdeck jobs 12 --follow'],
+		options: ['follow', 'pause', 'resume', 'cancel', 'clean', 'clear'],
+		examples: ['wimdeck jobs', 'wimdeck jobs --follow', 'wimdeck jobs 12 --cancel'],
 	},
 	explain: {
 		group: 'more',

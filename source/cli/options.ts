@@ -215,7 +215,10 @@ export const OPTIONS = {
 
 	// jobs
 	cancel: { help: 'Ask the job to stop' },
-	follow: { help: 'Show the job until it ends' },
+	follow: { help: 'Show the job, or all that run, until they end' },
+	pause: { help: 'Hold the job at the next chunk' },
+	resume: { help: 'Let a held job go on' },
+	clean: { help: 'Remove what a killed job left: temporary files, a half-done edit' },
 	clear: { help: 'Forget jobs that have ended' },
 
 	// deck

@@ -181,6 +181,10 @@ const CONTRARY: readonly (readonly [OptionName, OptionName])[] = [
 	['to-stdout', 'json'],
 	['xml', 'json'],
 	['cancel', 'clear'],
+	['cancel', 'clean'],
+	['clean', 'clear'],
+	['pause', 'resume'],
+	['pause', 'cancel'],
 ];
 
 /** Throws `InputError` for options the verb does not take, contradictions and wrong numbers of arguments. */

@@ -114,6 +114,16 @@ export class StateFolder {
 		}
 	}
 
+	/** Size and time of the last write, as a text to compare; '' when there is no such file. */
+	async stamp(name: string): Promise<string> {
+		try {
+			const { size, mtimeMs } = await stat(path.join(this.path, name));
+			return `${size}@${mtimeMs}`;
+		} catch {
+			return '';
+		}
+	}
+
 	/** Replaces a file whole: written beside it and renamed. False when that cannot be done. */
 	async replace(name: string, text: string): Promise<boolean> {
 		const temporary = path.join(this.path, `${name}.new-${process.pid}`);

@@ -48,6 +48,11 @@ export interface RunRecord {
 	/** Null while it runs, and when it was interrupted. */
 	readonly endedAt: number | null;
 	readonly pid: number;
+	readonly process: ProcessIdentity;
+	/** It runs, but is held. */
+	readonly isPaused: boolean;
+	/** It ended when nobody could see it: the line to its screen had dropped. */
+	readonly isUnseen: boolean;
 	readonly progress: Progress | null;
 	readonly exitCode: number | null;
 	readonly error: WireError | null;
@@ -71,12 +76,17 @@ interface EndLine {
 	readonly error: WireError | null;
 	readonly problems: number;
 	readonly warnings: number;
+	readonly isUnseen?: boolean;
 }
+
+/** The line of fixed width that is written over. */
+type NowLine = Progress & { readonly isPaused?: boolean };
 
 /** What the owner does when others ask. */
 export interface RunControl {
 	readonly cancel: () => void;
 	readonly hold: (paused: boolean) => void;
+	readonly isPaused: () => boolean;
 }
 
 /** The owner's side of one run. Nothing here fails the job: what cannot be written is left out. */
@@ -90,6 +100,8 @@ export class RunLog {
 	#log: StateFile | null;
 	#now: StateFile | null;
 	#latest: Progress | null = null;
+	#written: Progress | null = null;
+	#wasPaused = false;
 	#events = 0;
 	#work: Promise<void> = Promise.resolve();
 
@@ -135,12 +147,17 @@ export class RunLog {
 
 	/** Writes the latest progress and does what others have asked for; called once a second. */
 	tick(): Promise<void> {
-		const progress = this.#latest;
+		const isPaused = this.#control.isPaused();
+		const isNew = this.#latest !== null || isPaused !== this.#wasPaused;
+		const progress = this.#latest ?? this.#written;
+		this.#written = progress;
 		this.#latest = null;
+		this.#wasPaused = isPaused;
 		return this.#queue(async () => {
-			if (progress !== null) {
+			if (isNew && progress !== null) {
 				const item = progress.item?.slice(-PROGRESS_ITEM_MAX) ?? null;
-				await this.#now?.overwrite(JSON.stringify({ ...progress, item }), PROGRESS_WIDTH);
+				const line: NowLine = { ...progress, item, isPaused };
+				await this.#now?.overwrite(JSON.stringify(line), PROGRESS_WIDTH);
 			}
 			const word = await this.#folder.read(`${this.id}.do`, 16);
 			if (word === null) return;
@@ -150,7 +167,8 @@ export class RunLog {
 		});
 	}
 
-	async finish(outcome: JobOutcome): Promise<void> {
+	/** @param isUnseen nobody can see how it ended */
+	async finish(outcome: JobOutcome, isUnseen = false): Promise<void> {
 		clearInterval(this.#timer);
 		const line: EndLine = {
 			type: 'end',
@@ -160,6 +178,7 @@ export class RunLog {
 			error: outcome.error === null ? null : toWire(outcome.error),
 			problems: outcome.problems,
 			warnings: outcome.warnings,
+			...(isUnseen ? { isUnseen } : {}),
 		};
 		await this.tick();
 		this.#append(line);
@@ -186,6 +205,8 @@ export class RunLog {
 export class Journal {
 	readonly #folder: StateFolder;
 	readonly #clock: Clock;
+	/** Set once the line to the screen has dropped: whatever ends from now on, nobody sees. */
+	isUnseen = false;
 
 	private constructor(folder: StateFolder, clock: Clock) {
 		this.#folder = folder;
@@ -246,9 +267,9 @@ export class Journal {
 		const start = lines.find((line): line is StartLine => line.type === 'start');
 		if (start === undefined) return null;
 		const end = lines.find((line): line is EndLine => line.type === 'end');
-		const progress = parseLine<Progress>(
-			(await this.#folder.read(`${id}.now`, PROGRESS_WIDTH)) ?? '',
-		);
+		const now = parseLine<NowLine>((await this.#folder.read(`${id}.now`, PROGRESS_WIDTH)) ?? '');
+		const { isPaused = false, ...progress } = now ?? {};
+		const known = now === null ? null : (progress as Progress);
 		const logged = (type: string) => lines.filter((line) => line.type === type).length;
 		return {
 			id,
@@ -258,11 +279,14 @@ export class Journal {
 			startedAt: start.startedAt,
 			endedAt: end?.endedAt ?? null,
 			pid: start.process.pid,
-			progress,
+			process: start.process,
+			isPaused: end === undefined && isPaused,
+			isUnseen: end?.isUnseen ?? false,
+			progress: known,
 			exitCode: end?.exitCode ?? null,
 			error: end?.error ?? null,
-			problems: end?.problems ?? progress?.problems ?? logged('problem'),
-			warnings: end?.warnings ?? progress?.warnings ?? logged('warning'),
+			problems: end?.problems ?? known?.problems ?? logged('problem'),
+			warnings: end?.warnings ?? known?.warnings ?? logged('warning'),
 		};
 	}
 
@@ -292,6 +316,20 @@ export class Journal {
 			count++;
 		}
 		return count;
+	}
+
+	/** Numbers of all runs, oldest first. */
+	async ids(): Promise<readonly number[]> {
+		return this.#ids();
+	}
+
+	/** Changes with every word a run adds; for deciding whether to read it again. */
+	async stamp(id: number): Promise<string> {
+		const [log, now] = await Promise.all([
+			this.#folder.stamp(`${id}.jsonl`),
+			this.#folder.stamp(`${id}.now`),
+		]);
+		return `${log} ${now}`;
 	}
 
 	async #ids(): Promise<number[]> {

@@ -7,6 +7,8 @@ import { PauseGate } from './pause.ts';
 import { type Progress, ProgressMeter } from './progress.ts';
 import type { JobRequest } from './request.ts';
 
+const ALIVE_MS = 60_000;
+
 /** `problems`: it came to its end, but reported items that were damaged, skipped or lost. */
 export type JobState = 'done' | 'problems' | 'failed' | 'canceled';
 
@@ -79,6 +81,7 @@ export async function runJob<R extends JobRequest, Result>(
 				abort.abort();
 			},
 			hold,
+			isPaused: () => gate.isPaused,
 		})) ?? null;
 	const run: Run = {
 		signal: abort.signal,
@@ -96,6 +99,8 @@ export async function runJob<R extends JobRequest, Result>(
 			return held.then(() => meter.resume());
 		},
 	};
+	// A paused job has nothing under way; without this the process would end in the middle of it.
+	const alive = setInterval(() => {}, ALIVE_MS);
 	let outcome: JobOutcome<Result>;
 	const ended = () => ({
 		problems: meter.problems,
@@ -126,7 +131,8 @@ export async function runJob<R extends JobRequest, Result>(
 	} finally {
 		hooks.signal.removeEventListener('abort', onAbort);
 	}
-	await log?.finish(outcome);
+	await log?.finish(outcome, hooks.journal?.isUnseen);
+	clearInterval(alive);
 	return outcome;
 }
 

@@ -18,7 +18,7 @@ import { followCursor } from './state/details.ts';
 import { closeDialog, closeDialogs } from './state/dialogs.ts';
 import { followDifference } from './state/difference.ts';
 import { jobsChanged } from './state/jobs.ts';
-import { activeJobs } from './state/selectors.ts';
+import { activeJobs, isActive } from './state/selectors.ts';
 import { type DialogAction, initialState, type Settings, type State } from './state/state.ts';
 import { say } from './state/status.ts';
 import { createStore, type Store } from './state/store.ts';
@@ -254,6 +254,13 @@ export class DeckApp {
 				for (const id of ids) jobs.dismiss(id);
 				this.#change((state) => jobsChanged(state, jobs.list()));
 			},
+			showHistory: () => {
+				jobs.showHistory(!jobs.isHistoryShown);
+				const word = jobs.isHistoryShown ? 'shown' : 'hidden';
+				this.#change((state) =>
+					say(jobsChanged(state, jobs.list()), `Jobs of the past are ${word}`),
+				);
+			},
 			submit: (form, isConfirmed) => void submit(host, form, isConfirmed),
 			completePath: (form) => void completePath(host, form),
 			completeInside: (text) => void completeInside(host, text),
@@ -286,6 +293,14 @@ export class DeckApp {
 				this.#change(closeDialog);
 				this.#options.engine.jobs.cancel(action.id);
 				break;
+			case 'runAgain':
+				this.#change(closeDialog);
+				this.#started(() => this.#options.engine.jobs.again(action.id));
+				break;
+			case 'cleanJob':
+				this.#change(closeDialog);
+				void this.#clean(action.id);
+				break;
 			case 'start':
 				this.#change(closeDialogs);
 				this.#startJob(action.request);
@@ -295,15 +310,25 @@ export class DeckApp {
 		}
 	}
 
-	#startJob(request: JobRequest): void {
+	async #clean(id: number): Promise<void> {
 		try {
-			const id = this.#options.engine.jobs.start(request);
-			this.#change((state) =>
-				say(
-					jobsChanged(state, this.#options.engine.jobs.list()),
-					`Job ${id} started: ${request.verb}`,
-				),
-			);
+			const said = await this.#options.engine.jobs.clean(id);
+			this.#change((state) => say(jobsChanged(state, this.#options.engine.jobs.list()), said));
+		} catch (error) {
+			this.#change((state) => say(state, sentence(error), 'error'));
+		}
+	}
+
+	#startJob(request: JobRequest): void {
+		this.#started(() => this.#options.engine.jobs.start(request));
+	}
+
+	#started(start: () => number): void {
+		try {
+			const id = start();
+			const jobs = this.#options.engine.jobs.list();
+			const verb = jobs.find((job) => job.id === id)?.verb ?? '';
+			this.#change((state) => say(jobsChanged(state, jobs), `Job ${id} started: ${verb}`));
 		} catch (error) {
 			this.#change((state) => say(state, sentence(error), 'error'));
 		}
@@ -322,7 +347,7 @@ const settled = (next: State, before: State, nowMs: number): State =>
 	next === before ? next : followCursor(followDifference(settleLists({ ...next, nowMs })));
 
 const needsTicks = (state: State): boolean =>
-	activeJobs(state).length > 0 ||
+	state.jobs.jobs.some(isActive) ||
 	[state.wim.load, state.files.load, state.start.load, state.details.load].some(
 		({ status }) => status === 'loading',
 	);

@@ -86,6 +86,8 @@ class RunningDeck {
 	#session: Session | null = null;
 	#finish: (code: number) => void = () => {};
 	#isEnding = false;
+	/** The terminal is gone, and the jobs finish without it. */
+	#isDetached = false;
 
 	constructor(options: DeckOptions, profile: TerminalProfile, engine: DeckEngine) {
 		this.#options = options;
@@ -153,8 +155,12 @@ class RunningDeck {
 	/** A signal, a lost line or a defect. */
 	#end(reason: LeaveReason, error?: unknown): void {
 		if (this.#isEnding) {
-			// A second signal does not wait for anything.
-			if (reason !== 'error' && reason !== 'hangup') process.exit(SIGNAL_CODES[reason]);
+			if (reason === 'error' || reason === 'hangup') return;
+			// After a lost line jobs go on; a signal to that asks them to stop, a further one does not wait.
+			if (this.#isDetached) {
+				this.#isDetached = false;
+				void this.#app?.cancelJobs();
+			} else process.exit(SIGNAL_CODES[reason]);
 			return;
 		}
 		this.#isEnding = true;
@@ -174,8 +180,11 @@ class RunningDeck {
 
 	async #endJobs(reason: LeaveReason): Promise<void> {
 		const finishes = reason === 'hangup' && this.#options.onHangup === 'finish';
-		if (finishes) await this.#engine.jobs.idle();
-		else await Promise.race([this.#app?.cancelJobs(), pause(CANCEL_MS)]);
+		if (finishes) {
+			this.#isDetached = true;
+			this.#engine.jobs.detach();
+			await this.#engine.jobs.idle();
+		} else await Promise.race([this.#app?.cancelJobs(), pause(CANCEL_MS)]);
 	}
 }
 

@@ -202,12 +202,22 @@ export interface OpenFile {
 	close(): Promise<void>;
 }
 
-export type JobState = 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'canceled';
+export type JobState =
+	| 'queued'
+	| 'running'
+	| 'paused'
+	| 'done'
+	| 'failed'
+	| 'canceled'
+	/** Its process was killed. */
+	| 'interrupted';
 
 /** A job as the screen shows it. */
 export interface JobView {
-	/** Unique in this run of the deck. */
+	/** Unique in this run of the deck; below 0 for jobs of other processes. */
 	readonly id: number;
+	/** What people call it: `3`; `#12` as `wimdeck jobs` counts, when it is another process's. */
+	readonly label: string;
 	readonly verb: string;
 	/** `install.wim -> 3800 MB parts`. */
 	readonly title: string;
@@ -237,10 +247,12 @@ export interface JobView {
 	readonly canPause: boolean;
 	/** Absolute paths of what it changes. */
 	readonly writes: readonly string[];
-	/** The form and its values, so that a retry can open it again. */
-	readonly request: JobRequest;
+	/** The form and its values, so that a retry can open it again; null: started without a form. */
+	readonly request: JobRequest | null;
 	/** Started elsewhere (a command, another deck); shown, and canceled through the journal. */
 	readonly isForeign: boolean;
+	/** Files that an interrupted job left behind, one line each. */
+	readonly leftovers: readonly string[];
 }
 
 /** What to do, in plain data: the verb's name and the values of its form. */
@@ -278,6 +290,15 @@ export interface DeckJobs {
 	pause(id: number): void;
 	resume(id: number): void;
 	dismiss(id: number): void;
+	/** Runs a job that is over once more as it was; gives the new one's id. */
+	again(id: number): number;
+	/** Clears away what an interrupted job left; says what was done. */
+	clean(id: number): Promise<string>;
+	/** Whether jobs of the past are listed too, not only those that run, were killed, or ended unseen. */
+	showHistory(isShown: boolean): void;
+	readonly isHistoryShown: boolean;
+	/** The line has dropped: what ends from now on nobody sees. */
+	detach(): void;
 	check(request: JobRequest): Promise<JobCheck>;
 	estimate(request: JobRequest, signal: AbortSignal): Promise<JobEstimate>;
 	/** Ends when no job runs or waits. */

@@ -314,7 +314,11 @@ test('a command leaves a journal that wimdeck jobs shows', async (t) => {
 	assert.equal((await run('jobs', '2', '--follow')).code, 3, 'follow ends as the job did');
 	assert.equal((await run('jobs', '2', '--cancel')).code, 2);
 	assert.equal((await run('jobs', '99')).code, 2);
-	assert.equal((await run('jobs', '--follow')).code, 2);
+	assert.equal((await run('jobs', '--cancel')).code, 2);
+	const nothing = await run('jobs', '--follow');
+	assert.equal(nothing.code, 0);
+	assert.match(nothing.err, /No job is running/);
+	assert.match((await run('jobs', '2', '--clean')).err, /it was not killed/);
 	assert.equal((await run('jobs', '2', '--clear')).out, '1 forgotten\n');
 	assert.equal((await run('jobs', '--clear')).out, '2 forgotten\n');
 	assert.deepEqual(JSON.parse((await run('jobs', '--json')).out), { jobs: [] });
@@ -337,6 +341,7 @@ test('another process can follow a running job and cancel it', async (t) => {
 			canceled = true;
 		},
 		hold: () => {},
+		isPaused: () => false,
 	});
 	assert.ok(log);
 	const environment = { XDG_STATE_HOME: at('state') };

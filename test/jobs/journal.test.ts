@@ -28,7 +28,7 @@ async function journalIn(t: TestContext): Promise<{ journal: Journal; folder: st
 	return { journal, folder: path.join(folder, 'state', 'runs') };
 }
 
-const idle = { cancel: () => {}, hold: () => {} };
+const idle = { cancel: () => {}, hold: () => {}, isPaused: () => false };
 
 test('a run is seen by others while it runs and afterwards', async (t) => {
 	const { journal } = await journalIn(t);
@@ -76,6 +76,7 @@ test('what a run is at can be followed, and it can be paused and canceled from o
 	const log = await journal.begin(request, {
 		cancel: () => asked.push('cancel'),
 		hold: (paused) => asked.push(paused ? 'pause' : 'resume'),
+		isPaused: () => false,
 	});
 	assert.ok(log);
 	log.progress({

@@ -361,6 +361,8 @@ export const jobView = (id: number, change: Partial<JobView> = {}): JobView => (
 	writes: [],
 	request: REQUEST,
 	isForeign: false,
+	label: String(id),
+	leftovers: [],
 	...change,
 });
 
@@ -434,6 +436,27 @@ export class FakeJobs implements DeckJobs {
 	resume(id: number): void {
 		this.asked.push(`resume ${id}`);
 		this.update(id, { state: 'running' });
+	}
+
+	again(id: number): number {
+		this.asked.push(`again ${id}`);
+		return this.start({ verb: this.#jobs.find((job) => job.id === id)?.verb ?? '', values: {} });
+	}
+
+	async clean(id: number): Promise<string> {
+		this.asked.push(`clean ${id}`);
+		this.set(this.#jobs.filter((job) => job.id !== id));
+		return 'Cleaned up';
+	}
+
+	isHistoryShown = false;
+
+	showHistory(isShown: boolean): void {
+		this.isHistoryShown = isShown;
+	}
+
+	detach(): void {
+		this.asked.push('detach');
 	}
 
 	dismiss(id: number): void {

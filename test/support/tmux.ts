@@ -90,6 +90,11 @@ export class Tmux implements Disposable {
 		this.#run('resize-window', '-x', String(columns), '-y', String(rows));
 	}
 
+	/** The line drops: the terminal is gone, and the command hears SIGHUP. */
+	hangUp(): void {
+		this[Symbol.dispose]();
+	}
+
 	/** A fact that tmux knows of the pane, such as `cursor_flag` or `alternate_on`. */
 	fact(name: string): string {
 		return this.#run('display-message', '-p', `#{${name}}`).trim();

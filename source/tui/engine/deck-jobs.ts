@@ -2,6 +2,7 @@
 
 import os from 'node:os';
 import path from 'node:path';
+import { InputError } from '../../base/errors.ts';
 import { formatDuration, plural } from '../../base/print.ts';
 import type { Clock, Run } from '../../base/run.ts';
 import { touchedBy } from '../../jobs/describe-request.ts';
@@ -24,6 +25,7 @@ import { checkRequest } from './checks.ts';
 import { estimateOf, freedLater } from './estimates.ts';
 import { findingOf } from './finding.ts';
 import { checkAfter, saveReport } from './follow-ups.ts';
+import { ForeignJobs, withoutVerb } from './foreign-jobs.ts';
 import { engineRequest, titleOf } from './requests.ts';
 import { resultText } from './results.ts';
 import { freeAt } from './target-facts.ts';
@@ -46,7 +48,8 @@ export interface DeckJobsOptions {
 const PARALLEL_MAX = 3;
 
 interface Extra {
-	readonly request: JobRequest;
+	/** Null: it was started without a form. */
+	readonly request: JobRequest | null;
 	readonly findings: Map<number, Finding>;
 	shown: readonly Finding[];
 	startedMs: number | null;
@@ -73,18 +76,23 @@ export class QueuedJobs implements DeckJobs {
 	readonly #extras = new Map<number, Extra>();
 	readonly #byRequest = new WeakMap<EngineRequest, Extra>();
 	readonly #listeners = new Set<() => void>();
+	readonly #foreign: ForeignJobs | null;
+	readonly #journal: Journal | null;
 
 	constructor({ clock, journal, perform, verbs }: DeckJobsOptions) {
 		this.verbs = new Set(verbs);
 		this.#clock = clock;
 		this.#perform = perform;
+		this.#journal = journal;
+		this.#foreign =
+			journal === null ? null : new ForeignJobs({ journal, clock, onChange: () => this.#tell() });
 		this.#queue = new JobQueue({
 			clock,
 			journal,
 			parallel: Math.max(1, Math.min(PARALLEL_MAX, os.availableParallelism())),
 			perform: async (request, run) => {
 				const result = await perform(request, run, (fault) => this.#found(request, fault));
-				await saveReport(this.#byRequest.get(request)?.request.values ?? {}, result);
+				await saveReport(this.#byRequest.get(request)?.request?.values ?? {}, result);
 				return result;
 			},
 			onChange: (job) => this.#changed(job),
@@ -92,7 +100,8 @@ export class QueuedJobs implements DeckJobs {
 	}
 
 	list(): readonly JobView[] {
-		return this.#queue.jobs.map((job) => this.#viewOf(job));
+		const own = this.#queue.jobs.map((job) => this.#viewOf(job));
+		return [...own, ...(this.#foreign?.list() ?? [])];
 	}
 
 	subscribe(listener: () => void): () => void {
@@ -101,7 +110,17 @@ export class QueuedJobs implements DeckJobs {
 	}
 
 	start(request: JobRequest): number {
-		const real = engineRequest(request);
+		return this.#add(engineRequest(request), request);
+	}
+
+	again(id: number): number {
+		const request = id < 0 ? this.#foreign?.requestOf(id) : this.#queue.job(id)?.request;
+		if (!request) throw new InputError('Cannot run the job again: its record is gone');
+		// A job of the queue is told from others by its request.
+		return this.#add({ ...request }, this.#extras.get(id)?.request ?? null);
+	}
+
+	#add(real: EngineRequest, request: JobRequest | null): number {
 		const extra: Extra = {
 			request,
 			findings: new Map(),
@@ -116,20 +135,45 @@ export class QueuedJobs implements DeckJobs {
 	}
 
 	cancel(id: number): void {
-		this.#queue.cancel(id);
+		if (id < 0) this.#foreign?.control(id, 'cancel');
+		else this.#queue.cancel(id);
 	}
 
 	pause(id: number): void {
-		this.#queue.pause(id);
+		if (id < 0) this.#foreign?.control(id, 'pause');
+		else this.#queue.pause(id);
 	}
 
 	resume(id: number): void {
-		this.#queue.resume(id);
+		if (id < 0) this.#foreign?.control(id, 'resume');
+		else this.#queue.resume(id);
 	}
 
 	dismiss(id: number): void {
+		if (id < 0) this.#foreign?.dismiss(id);
 		this.#queue.remove(id);
 		this.#extras.delete(id);
+	}
+
+	async clean(id: number): Promise<string> {
+		if (this.#foreign === null) return 'There is nothing to clean up';
+		return this.#foreign.clean(id);
+	}
+
+	get isHistoryShown(): boolean {
+		return this.#foreign?.isHistoryShown ?? false;
+	}
+
+	showHistory(isShown: boolean): void {
+		this.#foreign?.showHistory(isShown);
+	}
+
+	detach(): void {
+		if (this.#journal !== null) this.#journal.isUnseen = true;
+	}
+
+	close(): void {
+		this.#foreign?.close();
 	}
 
 	check(request: JobRequest): Promise<JobCheck> {
@@ -195,7 +239,9 @@ export class QueuedJobs implements DeckJobs {
 			if (job.outcome !== null && extra.endedMs === null) {
 				extra.endedMs = nowMs;
 				const next =
-					job.outcome.state === 'done' ? checkAfter(job.request, extra.request.values) : null;
+					job.outcome.state === 'done'
+						? checkAfter(job.request, extra.request?.values ?? {})
+						: null;
 				if (next) this.start(next);
 			}
 		}
@@ -220,9 +266,10 @@ export class QueuedJobs implements DeckJobs {
 		const { progress, outcome } = job;
 		return {
 			id: job.id,
+			label: String(job.id),
 			verb: job.request.verb,
-			title: titleOf(extra.request),
 			writes: touchedBy(job.request).writes.map((name) => path.resolve(name)),
+			title: extra.request === null ? withoutVerb(job.title) : titleOf(extra.request),
 			state: STATES[job.state],
 			phase: progress?.phase ?? '',
 			doneBytes: progress?.doneBytes ?? 0,
@@ -261,6 +308,7 @@ export class QueuedJobs implements DeckJobs {
 			canPause: true,
 			request: extra.request,
 			isForeign: false,
+			leftovers: [],
 		};
 	}
 }

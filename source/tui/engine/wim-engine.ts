@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../base/run.ts';
 import type { Journal } from '../../jobs/journal.ts';
-import type { DeckEngine, DeckJobs, FoundWim, HostEntry, HostPath, OpenFile } from '../engine.ts';
+import type { DeckEngine, FoundWim, HostEntry, HostPath, OpenFile } from '../engine.ts';
 import { type DeckPerformer, QueuedJobs } from './deck-jobs.ts';
 import { complete, findWims, isFolder, look, writeReport } from './host-files.ts';
 import { openFile } from './open-wim-file.ts';
@@ -17,7 +17,7 @@ export interface WimEngineOptions {
 }
 
 export class WimEngine implements DeckEngine {
-	readonly jobs: DeckJobs;
+	readonly jobs: QueuedJobs;
 	readonly #dispose: () => Promise<void>;
 
 	constructor(options: WimEngineOptions) {
@@ -55,6 +55,7 @@ export class WimEngine implements DeckEngine {
 	}
 
 	close(): Promise<void> {
+		this.jobs.close();
 		return this.#dispose();
 	}
 }

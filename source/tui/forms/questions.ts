@@ -15,7 +15,7 @@ function jobLine(job: JobView): string {
 			? `${Math.floor((100 * job.doneBytes) / job.totalBytes)}%`
 			: job.state;
 	const left = job.etaMs === null ? '' : `   ${formatDuration(job.etaMs)} left`;
-	return `${job.id} ${job.verb} ${job.title}   ${share}${left}`;
+	return `${job.label} ${job.verb} ${job.title}   ${share}${left}`;
 }
 
 function jobLines(jobs: readonly JobView[]): string[] {
@@ -59,7 +59,7 @@ const AFTER_CANCEL: Readonly<Record<string, string>> = {
 export function cancelJobDialog(state: State): ConfirmDialog {
 	const job = jobUnderCursor(state);
 	return question(
-		`Cancel job ${job?.id ?? ''} ?`,
+		`Cancel job ${job?.label ?? ''} ?`,
 		[
 			job ? jobLine(job) : '',
 			job ? (AFTER_CANCEL[job.verb] ?? 'The target stays as it was before the job.') : '',
@@ -67,6 +67,35 @@ export function cancelJobDialog(state: State): ConfirmDialog {
 		[
 			{ label: 'Let it run', action: { type: 'close' } },
 			{ label: 'Cancel the job', action: { type: 'cancelJob', id: job?.id ?? -1 } },
+		],
+	);
+}
+
+/** Before a job that is over runs again as it was. */
+export function runAgainDialog(job: JobView): ConfirmDialog {
+	return question(
+		'Run it again ?',
+		[`${job.verb} ${job.title}`, ...job.leftovers, '', 'It runs as it did, with the same options.'],
+		[
+			{ label: 'Leave it', action: { type: 'close' } },
+			{ label: 'Run again', action: { type: 'runAgain', id: job.id } },
+		],
+	);
+}
+
+/** Before the leftovers of a killed job are removed. */
+export function cleanJobDialog(job: JobView): ConfirmDialog {
+	return question(
+		'Clean up ?',
+		[
+			`${job.verb} ${job.title} was killed.`,
+			...job.leftovers,
+			'',
+			'Temporary files are removed; a half-done edit is taken back.',
+		],
+		[
+			{ label: 'Leave it', action: { type: 'close' } },
+			{ label: 'Clean up', action: { type: 'cleanJob', id: job.id } },
 		],
 	);
 }

@@ -18,6 +18,8 @@ export interface Effects {
 	pauseJob(id: number): void;
 	resumeJob(id: number): void;
 	dismissJobs(ids: readonly number[]): void;
+	/** Lists jobs of the past too, or no longer. */
+	showHistory(): void;
 	/** Checks a form, asks what must be asked, and starts its job. */
 	submit(form: FormDialog, isConfirmed: boolean): void;
 	/** Completes the path in the focused field of a form. */

@@ -41,6 +41,8 @@ function readAgain(state: State, job: JobView): State {
 
 function tellEnd(state: State, job: JobView): State {
 	const what = `${job.verb} ${job.title}`;
+	if (job.state === 'interrupted')
+		return say(state, `${what}: interrupted, ${job.summary ?? ''}`, 'error');
 	if (job.state === 'failed') return say(state, `${what}: ${job.summary ?? 'failed'}`, 'error');
 	if (job.state === 'canceled') return say(state, `${what}: canceled`);
 	const summary = job.summary ?? 'done';

@@ -118,10 +118,11 @@ export function markedBytes(state: State): number {
 const JOB_ORDER: Readonly<Record<JobState, number>> = {
 	running: 0,
 	paused: 1,
-	failed: 2,
-	queued: 3,
-	done: 4,
-	canceled: 5,
+	interrupted: 2,
+	failed: 3,
+	queued: 4,
+	done: 5,
+	canceled: 6,
 };
 
 const jobsBy = memo((jobs: readonly JobView[]) =>

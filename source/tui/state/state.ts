@@ -179,7 +179,7 @@ export type DialogAction =
 	| { readonly type: 'close' }
 	| { readonly type: 'quit'; readonly mode: 'now' | 'whenDone' | 'cancelJobs' }
 	| { readonly type: 'suspend' }
-	| { readonly type: 'cancelJob'; readonly id: number }
+	| { readonly type: 'cancelJob' | 'runAgain' | 'cleanJob'; readonly id: number }
 	| { readonly type: 'submit'; readonly isConfirmed: boolean }
 	| { readonly type: 'start'; readonly request: JobRequest };
 

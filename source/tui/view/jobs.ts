@@ -30,6 +30,7 @@ const COUNTED: readonly [JobView['state'], string][] = [
 	['paused', 'paused'],
 	['queued', 'queued'],
 	['done', 'done'],
+	['interrupted', 'interrupted'],
 	['failed', 'failed'],
 	['canceled', 'canceled'],
 ];
@@ -63,6 +64,15 @@ function paceOf(state: State, job: JobView, isWide: boolean): Shown {
 		: shown`${fitRight(rate, 9)} ${fitRight(eta, 7)}`;
 }
 
+/** What a finished job has to tell beside its summary. */
+function notesOf(job: JobView): Shown {
+	const bad = job.problemCount > 0 && job.summary === null;
+	const problems = bad ? shown`, ${job.problemCount} damaged or skipped` : NOTHING;
+	const warnings = job.warningCount > 0 ? shown`, ${job.warningCount} notes` : NOTHING;
+	const log = job.problemCount + job.warningCount > 0 ? shown`   Enter log` : NOTHING;
+	return shown`${problems}${warnings}${log}`;
+}
+
 function endOf(theme: Theme, job: JobView): Shown {
 	const took =
 		job.endedMs === null
@@ -75,11 +85,13 @@ function endOf(theme: Theme, job: JobView): Shown {
 				? ('queued' as Shown)
 				: shown`queued (waits for job ${job.waitsFor})`;
 		case 'done':
-			return job.problemCount > 0
-				? shown`done${took}${summary}   Enter log`
-				: shown`done${took}${summary}`;
+			return shown`done${took}${summary}${notesOf(job)}`;
 		case 'failed':
 			return shown`FAILED ${job.summary === null ? NOTHING : theme.exact(job.summary)}   Enter log  r retry`;
+		case 'interrupted': {
+			const keys = job.leftovers.length > 0 ? shown`c clean  r again` : shown`r again`;
+			return shown`INTERRUPTED${summary}   ${keys}`;
+		}
 		case 'canceled':
 			return shown`canceled${took}`;
 		default:
@@ -88,7 +100,7 @@ function endOf(theme: Theme, job: JobView): Shown {
 }
 
 function tone(theme: Theme, job: JobView, text: Shown): Shown {
-	if (job.state === 'failed') return theme.damaged(text);
+	if (job.state === 'failed' || job.state === 'interrupted') return theme.damaged(text);
 	if (job.state !== 'done') return text;
 	return job.problemCount > 0 ? theme.warning(text) : theme.done(text);
 }
@@ -98,7 +110,8 @@ export function jobRow(state: State, theme: Theme, job: JobView, width: number):
 	const isWide = width >= 100;
 	const titleWidth = isWide ? 34 : Math.max(10, Math.min(26, Math.floor(width * 0.32)));
 	const verb = fit(safe(job.verb), isWide ? 8 : 7);
-	const start = shown`${fitRight(safe(String(job.id)), 2)} ${verb} ${fit(theme.exact(job.title), titleWidth)} `;
+	const labelWidth = Math.max(2, ...state.jobs.jobs.map(({ label }) => label.length));
+	const start = shown`${fitRight(safe(job.label), labelWidth)} ${verb} ${fit(theme.exact(job.title), titleWidth)} `;
 	const room = width - widthOf(start);
 	if (job.state === 'running' || job.state === 'paused') {
 		const pace = paceOf(state, job, isWide);
@@ -139,7 +152,7 @@ export function jobsAbout(state: State, height: number): Shown {
 export function narrowJobRow(state: State, theme: Theme): Shown {
 	const job = orderedJobs(state)[0];
 	if (!job) return NOTHING;
-	const start = shown`${job.id} ${cut(safe(job.verb), 7)} `;
+	const start = shown`${safe(job.label)} ${cut(safe(job.verb), 7)} `;
 	if (job.state !== 'running' && job.state !== 'paused')
 		return fit(shown`${start}${endOf(theme, job)}`, state.columns);
 	const eta = job.etaMs === null ? NOTHING : shown`   ${safe(formatDuration(job.etaMs))}`;

@@ -1,6 +1,6 @@
 /** Commands of the Jobs pane. */
 
-import { cancelJobDialog } from '../../forms/questions.ts';
+import { cancelJobDialog, cleanJobDialog, runAgainDialog } from '../../forms/questions.ts';
 import { retryForm } from '../../forms/retry.ts';
 import { openDialog } from '../../state/dialogs.ts';
 import { isActive, jobUnderCursor } from '../../state/selectors.ts';
@@ -46,10 +46,21 @@ function pause(api: Api): void {
 function retry(api: Api): void {
 	const job = jobUnderCursor(api.state());
 	if (!job) return;
-	const form = retryForm(api.state(), job.request);
+	const { request } = job;
+	const form = request && retryForm(api.state(), request);
 	if (typeof form === 'string') api.change((state) => say(state, form, 'warning'));
 	else if (form) api.change((state) => openDialog(state, form));
-	else api.effects.startJob(job.request);
+	else if (request) api.effects.startJob(request);
+	// Without a form there is nothing to change; but it is asked, since it may be of long ago.
+	else api.change((state) => openDialog(state, runAgainDialog(job)));
+}
+
+const leftSomething = (state: State): string | null =>
+	(jobUnderCursor(state)?.leftovers.length ?? 0) > 0 ? null : 'the job left nothing behind';
+
+function clean(state: State): State {
+	const job = jobUnderCursor(state);
+	return job ? openDialog(state, cleanJobDialog(job)) : state;
 }
 
 function dismiss(api: Api, which: 'one' | 'all'): void {
@@ -103,6 +114,27 @@ export const jobCommands: readonly Command[] = [
 		footer: 40,
 		disabled: all(needsJob, isOver),
 		run: retry,
+	},
+	{
+		id: 'job.clean',
+		title: 'Clear away what a killed job left...',
+		hint: 'clean',
+		group: 'job',
+		when: ['jobs'],
+		keys: ['c'],
+		footer: 45,
+		disabled: all(needsJob, leftSomething),
+		run: change(clean),
+	},
+	{
+		id: 'job.history',
+		title: 'Show or hide jobs of the past',
+		hint: 'history',
+		group: 'job',
+		when: ['jobs'],
+		keys: ['a'],
+		footer: 60,
+		run: (api) => api.effects.showHistory(),
 	},
 	{
 		id: 'job.dismiss',

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { HostError } from '../../source/base/errors.ts';
+import { cleanLeftovers, findLeftovers } from '../../source/jobs/leftovers.ts';
+import type { SplitRequest } from '../../source/jobs/request.ts';
+import { temporaryPath } from '../../source/storage/output-file.ts';
+import { lockPath, WriteLock } from '../../source/storage/write-lock.ts';
+import { PartHeader } from '../../source/wim/part-header.ts';
+import { fixture } from '../support/fixture.ts';
+import { tempFolder } from '../support/temp-tree.ts';
+import { testRun } from '../support/test-run.ts';
+
+const WIM = readFileSync(path.join(fixture('vectors'), 'v02.wim'));
+
+/** The number of a process that has ended. */
+const goneOf = (): number => spawnSync(process.execPath, ['-e', '0']).pid;
+
+const deadLock = () => JSON.stringify({ pid: goneOf(), started: '1', host: os.hostname() });
+
+const split = (target: string): SplitRequest => ({
+	verb: 'split',
+	wim: '/srv/a.wim',
+	target,
+	partSize: 1 << 20,
+	check: false,
+	integrity: false,
+	dryRun: false,
+});
+
+test('temporary files of all parts and the lock of a killed split are found and removed', async (t) => {
+	const folder = tempFolder(t);
+	const target = path.join(folder, 'a.swm');
+	writeFileSync(temporaryPath(target), 'half');
+	writeFileSync(path.join(folder, '.a2.swm.wimdeck-new'), 'half of two');
+	writeFileSync(path.join(folder, '.ab.swm.wimdeck-new'), 'of somebody else');
+	writeFileSync(lockPath(target), deadLock());
+	const found = await findLeftovers(split(target));
+	assert.deepEqual(
+		found
+			.map(({ kind, size, path: file }) => [path.basename(file), kind, size].join(' '))
+			.slice(0, 2),
+		['.a.swm.wimdeck-new temporary 4', '.a2.swm.wimdeck-new temporary 11'],
+	);
+	assert.equal(found[2]?.kind, 'lock');
+	assert.equal((await cleanLeftovers(split(target), testRun())).length, 3);
+	assert.deepEqual(readdirSync(folder), ['.ab.swm.wimdeck-new']);
+	assert.deepEqual(await findLeftovers(split(target)), []);
+});
+
+test('an edit that was begun in place is taken back', async (t) => {
+	const folder = tempFolder(t);
+	const wim = path.join(folder, 'a.wim');
+	const marked = Buffer.concat([WIM, Buffer.from('appended and never finished')]);
+	const at = PartHeader.offsets.flags;
+	marked.writeUInt32LE(marked.readUInt32LE(at) | 0x40, at);
+	writeFileSync(wim, marked);
+	const request = {
+		verb: 'delete',
+		wim,
+		images: ['1'],
+		soft: true,
+		check: false,
+		integrity: null,
+		dryRun: false,
+	} as const;
+	const found = await findLeftovers(request);
+	assert.deepEqual(
+		found.map(({ kind }) => kind),
+		['edit'],
+	);
+	await cleanLeftovers(request, testRun());
+	assert.deepEqual(readFileSync(wim), WIM);
+	assert.equal(existsSync(lockPath(wim)), false);
+});
+
+test('nothing is touched while another process writes there', async (t) => {
+	const folder = tempFolder(t);
+	const target = path.join(folder, 'a.swm');
+	writeFileSync(temporaryPath(target), 'being written');
+	await using _lock = await WriteLock.take(target);
+	await assert.rejects(cleanLeftovers(split(target), testRun()), (error: unknown) => {
+		assert.ok(error instanceof HostError);
+		assert.match(error.message, /being written by process/);
+		return true;
+	});
+	assert.equal(readFileSync(temporaryPath(target), 'utf8'), 'being written');
+});
