@@ -18,7 +18,7 @@ const JOINED: usize = NODES + ((SEGMENT_MAX + 1024) << 3); // u32[...]: first it
 const ITEMS: usize = JOINED + ((SEGMENT_MAX + 1024) << 2); // u32[...]: the items of a block, in order
 const ITEMS_END: usize = ITEMS + ((SEGMENT_MAX + 1024) << 2);
 const RING: usize = ITEMS_END; //                             u64[512]: recent offsets at the last positions
-const MATCH_COST: usize = RING + 0x1000; //                   u64[50][8]: cost << 32, of each match header
+const MATCH_COST: usize = RING + 0x1000; //                   u64[50][8]: cost << 32 | length, of each match header; the last one without length
 const ROW: usize = 64;
 const LITERAL_COST: usize = MATCH_COST + 50 * ROW; //         u64[256]: cost << 32 | 1
 const ALIGNED_COST: usize = LITERAL_COST + 0x800; //          u64[8]: cost << 32
@@ -37,7 +37,7 @@ const PRE_COUNT: usize = LENGTH_BEFORE + 0x100; //            u32[20]
 const PRE_CODE: usize = PRE_COUNT + 0x60; //                  u32[20]
 const PRE_BITS: usize = PRE_CODE + 0x60; //                   u8[20]
 const PRE_ITEMS: usize = PRE_BITS + 0x20; //                  u32[700]
-const LENGTH_COST: usize = PRE_ITEMS + 0xb00; //              u64[249]: cost << 32
+const LENGTH_COST: usize = PRE_ITEMS + 0xb00; //              u64[249]: cost << 32 | length
 const FORESEEN: usize = LENGTH_COST + 0x900; //               counts that the parse will probably have
 const MIXED: usize = FORESEEN + 0x1000; //                    and those mixed with what was seen
 const COUNTS_SIZE: usize = MAIN_CODE - MAIN_COUNT;
@@ -193,13 +193,13 @@ function setCosts(counts: usize, slots: u32): void {
 		store<u64>(ALIGNED_COST + (a << 3), <u64>(alignedTotal == 0 ? 3 * BIT : cost(load<u32>(alignments + (a << 2)), alignedTotal, 7 * BIT)) << 32);
 	const lengthMost = lengthTotal + BIT + BIT / 2;
 	for (let l: usize = 0; l < 249; l++)
-		store<u64>(LENGTH_COST + (l << 3), <u64>(lengthTotal == 0 ? 5 * BIT : cost(load<u32>(lengths + (l << 2)), lengthTotal, lengthMost)) << 32);
+		store<u64>(LENGTH_COST + (l << 3), <u64>(lengthTotal == 0 ? 5 * BIT : cost(load<u32>(lengths + (l << 2)), lengthTotal, lengthMost)) << 32 | <u64>(l + 9));
 	for (let s: u32 = 0; s < slots; s++) {
 		const headers = counts + (<usize>(256 + (s << 3)) << 2);
 		let extra = extraBits(s);
 		if (s >= 8) extra -= 3;
 		for (let h: usize = 0; h < 8; h++)
-			store<u64>(MATCH_COST + <usize>s * ROW + (h << 3), <u64>(cost(load<u32>(headers + (h << 2)), mainTotal, mainTotal + BIT) + extra * BIT) << 32);
+			store<u64>(MATCH_COST + <usize>s * ROW + (h << 3), <u64>(cost(load<u32>(headers + (h << 2)), mainTotal, mainTotal + BIT) + extra * BIT) << 32 | <u64>(h < 7 ? h + 2 : 0));
 	}
 }
 
@@ -213,22 +213,25 @@ function setCosts(counts: usize, slots: u32): void {
 	return (state & 0x3ff_ffe0_0000) | ((state >> 42) & FIELD) | ((state & FIELD) << 42);
 }
 
+/** Offers what costs `base` and the entries of a table at the nodes from `at` to `end`; the first entry is for `at`. */
+@inline function offerAll(table: usize, node: usize, base: u64, at: usize, end: usize): void {
+	const bases = i64x2.splat(base);
+	for (; at < end; at += 16) {
+		const price = i64x2.add(bases, v128.load(table + at));
+		const old = v128.load(node + at);
+		v128.store(node + at, v128.bitselect(price, old, i64x2.lt_s(price, old)));
+	}
+	if (at == end) {
+		const price = base + load<u64>(table + at);
+		const old = load<u64>(node + at);
+		store<u64>(node + at, select<u64>(price, old, price < old));
+	}
+}
+
 /** Offers one source of a match at all lengths from `from` to `to`; `node` is that of the position. */
 @inline function offer(row: usize, node: usize, base: u64, from: u32, to: u32): void {
-	let at = <usize>from << 3;
-	const end = <usize>min<u32>(to, 8) << 3;
-	for (; at <= end; at += 8) {
-		const price = base + load<u64>(row + at - 16) + <u64>(at >> 3);
-		const old = load<u64>(node + at);
-		store<u64>(node + at, select<u64>(price, old, price < old));
-	}
-	if (to < 9) return;
-	base += load<u64>(row + 56);
-	for (; at <= <usize>to << 3; at += 8) {
-		const price = base + load<u64>(LENGTH_COST - 72 + at) + <u64>(at >> 3);
-		const old = load<u64>(node + at);
-		store<u64>(node + at, select<u64>(price, old, price < old));
-	}
+	if (from < 9) offerAll(row - 16, node, base, <usize>from << 3, <usize>min<u32>(to, 8) << 3);
+	if (to >= 9) offerAll(LENGTH_COST - 72, node, base + load<u64>(row + 56), <usize>max<u32>(from, 9) << 3, <usize>to << 3);
 }
 
 @inline function lengthPrice(row: usize, length: u32): u64 {
@@ -345,7 +348,7 @@ function parse(buf: usize, start: u32, n: u32, cache: usize, state: u64, slots: 
 	atCache = cache;
 	atState = state;
 	atPrice = 0;
-	memory.fill(NODES, 0xff, <usize>(n + 1) << 3);
+	memory.fill(NODES, 0x7f, <usize>(n + 1) << 3);
 	if (parts > 1) {
 		memory.copy(FORESEEN, MAIN_COUNT, COUNTS_SIZE);
 		clearCounts();
@@ -784,7 +787,7 @@ function setEffort(level: u32): void {
 	else if (level < 20) effort(8, 32, 0, 1);
 	else if (level < 35) effort(16, 48, 0, 1);
 	else if (level < 50) effort(12, 32, 1, 6);
-	else if (level < 70) effort(24, 48, 1, 12);
+	else if (level < 70) effort(16, 48, 1, 12);
 	else if (level < 100) effort(32, 96, 2, 12);
 	else effort(48, 128, 4, 12);
 }

@@ -77,24 +77,14 @@ function walk<T, F>(buf: usize, i: u32, node: u32, cache: usize, best: u32, nice
 	const width: usize = sizeof<T>();
 	if (sizeof<T>() == 2) tree = TREE16;
 	const cur = buf + i;
-	const text = load<u64>(cur);
+	const text = v128.load(cur);
 	let smaller: usize = tree + <usize>i * (2 * width);
 	let greater: usize = smaller + width;
 	do {
 		const other = buf + node;
 		const children = tree + <usize>node * (2 * width);
-		// The tree is ordered by the first bit that differs, lowest first: any order does in which common beginnings stay together.
-		let mine = text;
-		let x = text ^ load<u64>(other);
-		let length: u32 = 0;
-		if (x == 0) {
-			do {
-				length += 8;
-				mine = load<u64>(cur + length);
-				x = mine ^ load<u64>(other + length);
-			} while (u32(x == 0) & u32(length < nice));
-		}
-		length += <u32>(ctz(x) >> 3);
+		let length = <u32>ctz(~i8x16.bitmask(i8x16.eq(v128.load(other), text)));
+		if (length == 16) length = extend(cur, other, 16, nice);
 		store<u32>(cache, entry<F>(i - node, min(length, nice)));
 		cache += <usize>(length > best) << 2;
 		if (length >= nice) {
@@ -104,7 +94,7 @@ function walk<T, F>(buf: usize, i: u32, node: u32, cache: usize, best: u32, nice
 			return cache;
 		}
 		best = max(length, best);
-		if (mine & (x & (0 - x))) {
+		if (load<u8>(other + length) < load<u8>(cur + length)) {
 			store<T>(smaller, <T>node);
 			smaller = children + width;
 			node = get<T>(smaller);
