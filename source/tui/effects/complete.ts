@@ -31,7 +31,8 @@ export async function completePath(host: EffectHost, form: FormDialog): Promise<
 	const { pathSeparator } = host.state().settings;
 	const { name } = field;
 	const { text } = field.field;
-	const entries = await host.engine.complete(text).catch(() => []);
+	const all = await host.engine.complete(text).catch(() => []);
+	const entries = field.onlyFolders ? all.filter(({ isFolder }) => isFolder) : all;
 	const names = entries.map((entry) => entry.name + (entry.isFolder ? pathSeparator : ''));
 	const folder = text.slice(0, lastSeparator(text) + 1);
 	const common = commonStart(names);

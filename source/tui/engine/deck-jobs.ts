@@ -190,6 +190,7 @@ export class QueuedJobs implements DeckJobs {
 		// Finding out what can be got back is most of the work itself.
 		if (!('dryRun' in real) || real.verb === 'salvage' || real.verb === 'repair')
 			return estimateOf(real, null, free, told);
+		if (isInItself(real)) told.push('The target lies in the source folder: it captures itself');
 		const result = await this.#rehearse(real, signal, told);
 		const estimate = estimateOf(real, result, free, told);
 		if (real.verb !== 'delete' || !real.soft) return estimate;
@@ -311,4 +312,13 @@ export class QueuedJobs implements DeckJobs {
 			leftovers: [],
 		};
 	}
+}
+
+/** A capture that would find the file that it writes. */
+function isInItself(request: EngineRequest): boolean {
+	if (request.verb !== 'capture' && request.verb !== 'append') return false;
+	const target = path.resolve(request.target);
+	return request.image.sources.some((source) =>
+		target.startsWith(path.join(path.resolve(source.path), path.sep)),
+	);
 }

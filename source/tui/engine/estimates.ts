@@ -34,9 +34,13 @@ function spaceOf({ needed, free, isEstimate }: Space, warnings: string[]): strin
 }
 
 function captureNotes(summary: CaptureSummary, free: number | null, warnings: string[]): string[] {
-	const { fileCount, sourceBytes, index, writtenBytes, isEstimate } = summary;
-	const what = `${plural(fileCount, 'file')}, ${formatSize(sourceBytes)}, as image ${index}`;
-	return [`${what}; ${spaceOf({ needed: writtenBytes, free, isEstimate }, warnings)}`];
+	const { fileCount, sourceBytes, index, writtenBytes, fileSize, isEstimate } = summary;
+	const before = fileSize - writtenBytes;
+	const added = index > 1 ? ` of a file that has ${sized(before)}` : '';
+	return [
+		`${plural(fileCount, 'file')}, ${sized(sourceBytes)}, as image ${index}${added}`,
+		spaceOf({ needed: writtenBytes, free, isEstimate }, warnings),
+	];
 }
 
 function rewriteNotes(summary: RewriteSummary, warnings: string[]): string[] {
@@ -48,7 +52,7 @@ function rewriteNotes(summary: RewriteSummary, warnings: string[]): string[] {
 			: `${formatSize(sizeBefore)} becomes ${about(isEstimate, sizeAfter)}`;
 	const less = sizeBefore > 0 && saved > 0 ? ` (${formatSize(saved)} less)` : '';
 	const space = spaceOf({ needed: writtenBytes, free: freeBytes, isEstimate }, warnings);
-	return [`${change}${less}; ${space}`];
+	return [`${change}${less}`, space];
 }
 
 function splitNotes(summary: SplitSummary, warnings: string[]): string[] {
@@ -77,7 +81,7 @@ function restoreNotes(summary: ExtractSummary, warnings: string[]): string[] {
 	const { files, folders, bytes, neededSize, freeSize } = summary;
 	const what = `${plural(files, 'file')}, ${plural(folders, 'folder')}, ${formatSize(bytes)}`;
 	const space = { needed: neededSize, free: freeSize, isEstimate: false };
-	return [`${what}; ${spaceOf(space, warnings)}`];
+	return [what, spaceOf(space, warnings)];
 }
 
 /** @param free what can be written at the target, for verbs whose dry run does not say */
@@ -112,7 +116,7 @@ function notesOf(
 
 /** What a later optimize would free after a soft delete, from the dry run of a rebuild. */
 export function freedLater({ sizeBefore, sizeAfter }: RewriteSummary): string {
-	return `its data stays until the file is optimized (O): that frees ${sized(Math.max(0, sizeBefore - sizeAfter))}`;
+	return `optimize (O) frees ${sized(Math.max(0, sizeBefore - sizeAfter))} later`;
 }
 
 /** The result of a dry run in words. */

@@ -48,16 +48,18 @@ export function engineRequest({ verb, values }: JobRequest): EngineRequest {
 }
 
 /** The path without its folders, for titles. */
-const nameOf = (path: string): string => path.split(/[\\/]/).at(-1) ?? path;
+const nameOf = (path: string): string => path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
 
 /** `install.wim #3 -> /target`: what a job is about, without its verb. */
 export function titleOf(request: JobRequest): string {
 	if (request.verb === 'extract') {
 		const paths = listOf(request.values['paths']);
 		const what = paths.length === 1 ? nameOf(paths[0] ?? '') : `${paths.length} entries`;
-		return `${what} -> ${textOf(request.values, 'target')}`;
+		return `${what} -> ${nameOf(textOf(request.values, 'target'))}`;
 	}
 	const real = engineRequest(request);
-	const title = describeRequest(real);
+	// A row has no room for folders; the log and the journal tell them.
+	const short = 'target' in real ? { ...real, target: nameOf(real.target) } : real;
+	const title = describeRequest(short);
 	return title.startsWith(`${real.verb} `) ? title.slice(real.verb.length + 1) : title;
 }

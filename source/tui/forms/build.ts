@@ -16,6 +16,16 @@ export const pathField = (name: string, label: string, text = ''): Field => ({
 	name,
 	label,
 	field: fieldOf(text),
+	onlyFolders: false,
+});
+
+/** A path that completes to folders only. */
+export const folderField = (name: string, label: string, text = ''): Field => ({
+	kind: 'path',
+	name,
+	label,
+	field: fieldOf(text),
+	onlyFolders: true,
 });
 
 export const numberField = (

@@ -3,6 +3,7 @@ import {
 	behindMore,
 	buildForm,
 	check,
+	folderField,
 	moreOptions,
 	pathField,
 	radio,
@@ -49,7 +50,7 @@ export function captureForm(state: State): FormDialog {
 		subject: isOpenFile ? target : '',
 		title: 'Capture a folder into an image',
 		fields: [
-			pathField('source', 'Source folder', inWorkFolder(state, '')),
+			folderField('source', 'Source folder', inWorkFolder(state, '')),
 			pathField('target', 'Target file', target),
 			existsField('append', 'append'),
 			textField('name', 'Image name'),

@@ -13,7 +13,16 @@ import {
 } from '../state/selectors.ts';
 import type { FormDialog, State } from '../state/state.ts';
 import { wimName } from '../state/wim.ts';
-import { behindMore, buildForm, check, moreOptions, note, pathField, radio } from './build.ts';
+import {
+	behindMore,
+	buildForm,
+	check,
+	folderField,
+	moreOptions,
+	note,
+	pathField,
+	radio,
+} from './build.ts';
 import { inWorkFolder, stemOf, unixDataField } from './presets.ts';
 
 /** Paths of the marked entries of one image, else of the entry under the cursor. */
@@ -104,7 +113,7 @@ export function extractForm(state: State, given: Chosen | null = null): FormDial
 		fields: [
 			note('From', `${wimName(state)}  image ${chosen.imageIndex}`),
 			note('What', chosen.what),
-			pathField('target', 'To folder', state.settings.workFolder),
+			folderField('target', 'To folder', state.settings.workFolder),
 			ifThere,
 			check('structure', 'Folders', 'keep the folders above each file', false),
 			aclsField,
@@ -129,7 +138,7 @@ export function applyForm(state: State): FormDialog {
 		title: 'Apply an image to a folder',
 		fields: [
 			note('From', `${wimName(state)}  #${index} ${image?.name ?? ''}`),
-			pathField('target', 'To folder', inWorkFolder(state, stemOf(wimName(state)))),
+			folderField('target', 'To folder', inWorkFolder(state, stemOf(wimName(state)))),
 			{ ...ifThere, label: 'If not empty' },
 			aclsField,
 			ifDamaged,
@@ -154,7 +163,7 @@ export function findingForm(state: State): FormDialog {
 		fields: [
 			note('From', `${wimName(state)}  image ${imageIndex}`),
 			note('What', `${plural(paths.length, 'file')} of ${finding?.where ?? ''}`),
-			pathField('target', 'To folder', state.settings.workFolder),
+			folderField('target', 'To folder', state.settings.workFolder),
 			check('structure', 'Folders', 'keep the folders above each file', true),
 			note('On damage', 'unreadable stretches become zeros, and are reported'),
 		],

@@ -4,7 +4,16 @@ import { DONOR } from '../engine.ts';
 import { baseName, chosenImages } from '../state/selectors.ts';
 import type { FormDialog, State } from '../state/state.ts';
 import { wimName } from '../state/wim.ts';
-import { behindMore, buildForm, check, moreOptions, note, pathField, radio } from './build.ts';
+import {
+	behindMore,
+	buildForm,
+	check,
+	folderField,
+	moreOptions,
+	note,
+	pathField,
+	radio,
+} from './build.ts';
 import {
 	integrityField,
 	inWorkFolder,
@@ -57,7 +66,7 @@ export function salvageForm(state: State): FormDialog {
 		title: 'Salvage what is left',
 		fields: [
 			note('From', `${wimName(state)}, which stays as it is`),
-			pathField('target', 'To folder', inWorkFolder(state, `${stemOf(wimName(state))}-salvaged`)),
+			folderField('target', 'To folder', inWorkFolder(state, `${stemOf(wimName(state))}-salvaged`)),
 			...(image
 				? [
 						radio(

@@ -212,7 +212,8 @@ export type Field = {
 	/** All must hold; absent: always shown. What is hidden keeps its value. */
 	readonly when?: readonly When[];
 } & (
-	| { readonly kind: 'text' | 'path'; readonly field: TextField }
+	| { readonly kind: 'text'; readonly field: TextField }
+	| { readonly kind: 'path'; readonly field: TextField; readonly onlyFolders: boolean }
 	| {
 			readonly kind: 'number';
 			readonly field: TextField;

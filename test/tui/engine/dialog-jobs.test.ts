@@ -89,7 +89,7 @@ async function namesIn(file: string): Promise<readonly string[]> {
 test('capture and append: the estimate, the image, and the check that follows', async (t) => {
 	const here = await place(t);
 	const notes = await here.notes('capture', captureOf(here));
-	assert.match(notes, /^4 files, .* as image 1; writes at most .* free$/);
+	assert.match(notes, /^4 files, .* as image 1\nwrites at most .* free$/);
 	const jobs = await here.done('capture', captureOf(here, { verifyAfter: true }));
 	assert.deepEqual(
 		jobs.map(({ verb, state }) => `${verb} ${state}`),
@@ -98,7 +98,10 @@ test('capture and append: the estimate, the image, and the check that follows', 
 	assert.match(jobs[0]?.summary ?? '', /^image 1, 4 files, /);
 	assert.match(jobs[1]?.summary ?? '', /no damage/);
 	assert.deepEqual(jobs[0]?.writes, [here.at('a.wim')]);
-	assert.match(await here.notes('capture', captureOf(here, { name: '' })), /as image 2/);
+	assert.match(
+		await here.notes('capture', captureOf(here, { name: '' })),
+		/as image 2 of a file that has [\d.]+ K\n/,
+	);
 	const [failed] = await here.done('capture', captureOf(here, { verifyAfter: true }));
 	assert.equal(failed?.state, 'failed');
 	assert.equal(here.engine.jobs.list().at(-1), failed, 'nothing follows a job that failed');
@@ -208,9 +211,9 @@ test('delete says what it frees now or later, undo what comes back', async (t) =
 	const here = await place(t);
 	const wim = await twoImages(here);
 	const soft = await here.notes('delete', { wim, images: [1], how: 'soft' });
-	assert.match(soft, /optimized \(O\): that frees [\d.]+ K/);
+	assert.match(soft, /optimize \(O\) frees [\d.]+ K later/);
 	const rebuilt = await here.notes('delete', { wim, images: [1], how: 'rebuild' });
-	assert.match(rebuilt, /less\); writes/);
+	assert.match(rebuilt, /less\)\nwrites/);
 	await here.done('delete', { wim, images: [1], how: 'soft' });
 	assert.deepEqual(await namesIn(wim), ['Second']);
 	assert.match(await here.notes('undo', { wim }), /^from 1 image, .* back to 2 images/);
@@ -271,7 +274,7 @@ test('extracting asks only where something would be written over', async (t) => 
 	};
 	const asks = async (verb: string, more: Values = {}) =>
 		(await here.engine.jobs.check({ verb, values: { ...values, ...more } })).replaces !== null;
-	assert.match(await here.notes('extract', values), /^1 file, 0 folders, .*; writes /);
+	assert.match(await here.notes('extract', values), /^1 file, 0 folders, .*\nwrites /);
 	assert.equal(await asks('extract'), false);
 	await here.done('extract', values);
 	assert.equal(await asks('extract'), true);
@@ -318,6 +321,13 @@ test('salvage and repair write to new places only, and a look writes nothing', a
 	const [repaired] = await here.done('repair', repair);
 	assert.match(repaired?.summary ?? '', /^2 of 2 images whole/);
 	assert.deepEqual(await namesIn(here.at('whole.wim')), ['First', 'Second']);
+});
+
+test('a target in the source folder is warned of', async (t) => {
+	const here = await place(t);
+	const inside = captureOf(here, { target: here.at('src/a.wim') });
+	assert.match(await here.notes('capture', inside), /! The target lies in the source folder/);
+	assert.doesNotMatch(await here.notes('capture', captureOf(here)), /!/);
 });
 
 test('an estimate ends with its signal', async (t) => {

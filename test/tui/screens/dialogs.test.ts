@@ -134,6 +134,22 @@ test('capture: all that is typed and chosen reaches the job', () =>
 		assert.equal(values['exclude'], 'usual');
 	}));
 
+test('Tab completes a folder to folders only, lists several, and then moves on', () =>
+	withDialog('capture', async (deck, engine) => {
+		engine.hostNames.push(
+			{ name: 'data', isFolder: true },
+			{ name: 'data.txt', isFolder: false },
+			{ name: 'dark', isFolder: true },
+		);
+		await deck.press(CLEAR, '/srv/d', 'tab');
+		await deck.until(/data\/ {2}dark\//);
+		assert.match(deck.screen(), /Source folder {2}\/srv\/da/);
+		assert.doesNotMatch(deck.screen(), /data\.txt/);
+		await deck.press('tab', CLEAR, '/out/x.wim');
+		await deck.until(/Target file {4}\/out\/x\.wim/);
+		assert.match(deck.screen(), /Source folder {2}\/srv\/da/);
+	}));
+
 test('export takes the marked images, and with several there is no name to give', async () => {
 	const engine = new FakeEngine();
 	const deck = await DeckOnTerminal.open(engine);
