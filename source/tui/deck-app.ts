@@ -7,6 +7,7 @@ import { markFiles, writeReport } from './effects/report.ts';
 import { submit } from './effects/submit.ts';
 import type { DeckEngine, JobRequest } from './engine.ts';
 import type { Api, Effects } from './keys/api.ts';
+import { quit } from './keys/commands/everywhere.ts';
 import { COMMANDS } from './keys/commands.ts';
 import { dispatch } from './keys/dispatch.ts';
 import { createKeymap, type Keymap } from './keys/keymap.ts';
@@ -19,7 +20,14 @@ import { closeDialog, closeDialogs } from './state/dialogs.ts';
 import { followDifference } from './state/difference.ts';
 import { jobsChanged } from './state/jobs.ts';
 import { activeJobs, isActive } from './state/selectors.ts';
-import { type DialogAction, initialState, type Settings, type State } from './state/state.ts';
+import { discardStaged, followStaged, showStaged } from './state/staged.ts';
+import {
+	type DialogAction,
+	initialState,
+	type Settings,
+	type StagedNext,
+	type State,
+} from './state/state.ts';
 import { say } from './state/status.ts';
 import { createStore, type Store } from './state/store.ts';
 import { openWim, showStart } from './state/wim.ts';
@@ -305,9 +313,21 @@ export class DeckApp {
 				this.#change(closeDialogs);
 				this.#startJob(action.request);
 				break;
+			case 'showStaged':
+				this.#change((state) => showStaged({ ...state, dialogs: [] }));
+				break;
+			case 'discardStaged':
+				this.#change((state) => discardStaged({ ...state, dialogs: [] }));
+				this.#goOn(action.next);
+				break;
 			case 'submit':
 				break; // forms submit through their own effect
 		}
+	}
+
+	#goOn(next: StagedNext): void {
+		if (next.type === 'quit') quit(this.#api);
+		else if (next.type === 'open') this.#change((state) => openWim(state, next.path, next.refs));
 	}
 
 	async #clean(id: number): Promise<void> {
@@ -344,7 +364,9 @@ export class DeckApp {
 
 /** What follows from any change: cursors in view, details of what is under them. The clock alone is no change. */
 const settled = (next: State, before: State, nowMs: number): State =>
-	next === before ? next : followCursor(followDifference(settleLists({ ...next, nowMs })));
+	next === before
+		? next
+		: followCursor(followDifference(settleLists(followStaged({ ...next, nowMs }))));
 
 const needsTicks = (state: State): boolean =>
 	state.jobs.jobs.some(isActive) ||

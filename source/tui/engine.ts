@@ -98,6 +98,14 @@ export interface EntryFact {
 	readonly value: string;
 }
 
+/** An entry in short. */
+export interface EntryOutline {
+	readonly position: number;
+	readonly path: string;
+	readonly isFolder: boolean;
+	readonly size: number;
+}
+
 /** Everything about one entry. */
 export interface EntryDetails {
 	readonly name: string;
@@ -174,6 +182,10 @@ export interface OpenFile {
 	locate(imageIndex: number, path: string, signal: AbortSignal): Promise<readonly number[] | null>;
 	/** Backslash path of an entry of an image that was loaded. */
 	pathOf(imageIndex: number, position: number): string;
+	/** What an entry of an image that was loaded is. */
+	describe(imageIndex: number, position: number): EntryOutline;
+	/** The entry at a path, or null. */
+	entryAt(imageIndex: number, path: string): Promise<EntryOutline | null>;
 	details(imageIndex: number, position: number, signal: AbortSignal): Promise<EntryDetails>;
 	/** Content from `offset`, at most `size` bytes; for the preview. */
 	readContent(
@@ -337,6 +349,11 @@ export interface DeckEngine {
 	complete(path: string): Promise<readonly HostEntry[]>;
 	look(path: string): Promise<HostPath>;
 	isFolder(path: string): Promise<boolean>;
+	/** Bytes and files at and below a path of this machine. */
+	measure(
+		path: string,
+		signal: AbortSignal,
+	): Promise<{ readonly size: number; readonly fileCount: number }>;
 	/** Writes a small text file (reports, lists), refusing to replace one. */
 	writeReport(path: string, text: string): Promise<void>;
 	readonly jobs: DeckJobs;

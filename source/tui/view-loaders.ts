@@ -14,6 +14,8 @@ import type { DifferenceRequest } from './state/difference-state.ts';
 import { differenceSteps } from './state/difference-tree.ts';
 import { sizeSteps, sizesFailed, sizesLoaded, sizesSorted } from './state/sizes.ts';
 import type { SizesRequest, SizesState } from './state/sizes-state.ts';
+import { stagedMeasured, unmeasured } from './state/staged.ts';
+import type { StagedChange } from './state/staged-state.ts';
 
 export function viewSlots(host: LoaderHost): readonly Slot[] {
 	return [
@@ -29,6 +31,7 @@ export function viewSlots(host: LoaderHost): readonly Slot[] {
 			({ difference }) => difference.factsLoad.request,
 			(wish, signal) => loadDifferenceFacts(host, wish, signal),
 		),
+		slot(unmeasured, (wish, signal) => measure(host, wish, signal)),
 		slot(
 			({ sizes }) => sizes.reorder,
 			(wish, signal) => sortSizes(host, wish, signal),
@@ -93,5 +96,26 @@ async function loadDifferenceFacts(
 		arrived((state) => differenceFactsLoaded(state, wish, facts));
 	} catch (error) {
 		if (!signal.aborted) arrived((state) => differenceFactsFailed(state, wish, sentence(error)));
+	}
+}
+
+/** Counts what lies at and below a staged change: on this machine, or in the image. */
+async function measure(host: LoaderHost, wish: StagedChange, signal: AbortSignal): Promise<void> {
+	const { engine, arrived } = host;
+	const { wim, staged } = host.state();
+	try {
+		if (wish.type === 'add') {
+			const facts = await engine.measure(wish.source, signal);
+			arrived((state) => stagedMeasured(state, wish.id, facts));
+			return;
+		}
+		if (!wim.file || staged.imageIndex === null) return;
+		const { total } = await wim.file.sizes(staged.imageIndex, wish.position, signal);
+		const facts = { size: total.size, fileCount: total.files };
+		arrived((state) => stagedMeasured(state, wish.id, facts));
+	} catch {
+		// The commit says what is wrong with it.
+		if (!signal.aborted)
+			arrived((state) => stagedMeasured(state, wish.id, { size: 0, fileCount: 0 }));
 	}
 }

@@ -102,7 +102,8 @@ export class DeckOnTerminal {
 	/** As `settle`, with everything loaded that the screen waits for. */
 	async quiet(): Promise<void> {
 		const isLoading = (): boolean => {
-			const { wim, files, details, start, sizes, difference, dialogs } = this.app.store.get();
+			const { wim, files, details, start, sizes, difference, staged, dialogs } =
+				this.app.store.get();
 			const loads = [
 				wim.load,
 				files.load,
@@ -117,6 +118,7 @@ export class DeckOnTerminal {
 				loads.some(({ status }) => status === 'loading') ||
 				files.reorder !== null ||
 				sizes.reorder !== null ||
+				staged.changes.some(({ size }) => size === null) ||
 				dialogs.some((dialog) => dialog.kind === 'form' && dialog.isEstimating)
 			);
 		};

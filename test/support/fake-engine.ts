@@ -5,6 +5,7 @@ import type {
 	DeckEngine,
 	DeckJobs,
 	EntryDetails,
+	EntryOutline,
 	FoundWim,
 	HostEntry,
 	HostPath,
@@ -266,6 +267,18 @@ export class FakeFile implements OpenFile {
 
 	pathOf(_image: number, position: number): string {
 		return this.#nodes[position]?.path ?? '';
+	}
+
+	describe(_image: number, position: number): EntryOutline {
+		const { entry, path } = this.#nodes[position]!;
+		const isFolder = entry.children !== undefined;
+		return { position, path, isFolder, size: isFolder ? 0 : (entry.size ?? 0) };
+	}
+
+	async entryAt(imageIndex: number, path: string): Promise<EntryOutline | null> {
+		const trail = await this.locate(imageIndex, path);
+		const position = trail?.at(-1);
+		return position === undefined ? null : this.describe(imageIndex, position);
 	}
 
 	async details(_image: number, position: number): Promise<EntryDetails> {
@@ -554,6 +567,10 @@ export class FakeEngine implements DeckEngine {
 
 	async isFolder(path: string): Promise<boolean> {
 		return this.folders.has(path);
+	}
+
+	async measure(): Promise<{ size: number; fileCount: number }> {
+		return { size: 5_000_000, fileCount: 12 };
 	}
 
 	async writeReport(path: string, text: string): Promise<void> {

@@ -1,15 +1,17 @@
 /** The main button of a form: what it checks, asks and does. */
 
 import { questionBefore } from '../forms/questions.ts';
+import { openOrAsk } from '../forms/stage.ts';
 import { sentence } from '../sentence.ts';
 import { changeForm, closeDialog, openDialog } from '../state/dialogs.ts';
 import { showDifference } from '../state/difference.ts';
 import { requestOf, valuesOf, withErrors } from '../state/form.ts';
 import { topDialog } from '../state/selectors.ts';
 import type { FormDialog } from '../state/state.ts';
-import { openWim, showStart } from '../state/wim.ts';
+import { showStart } from '../state/wim.ts';
 import type { EffectHost } from './effect-host.ts';
 import { submitReport } from './report.ts';
+import { submitAdd, submitRename } from './stage.ts';
 
 type Submitter = (host: EffectHost, form: FormDialog, isConfirmed: boolean) => Promise<void>;
 
@@ -18,6 +20,8 @@ const SUBMITTERS: Readonly<Record<string, Submitter>> = {
 	open: submitOpen,
 	report: submitReport,
 	compare: submitCompare,
+	stageAdd: submitAdd,
+	stageRename: submitRename,
 };
 
 /** Does what a form asks for; errors stand on their fields afterwards. */
@@ -63,7 +67,7 @@ async function submitOpen(host: EffectHost, form: FormDialog): Promise<void> {
 			return changeForm(state, (current) => withErrors(current, { path: 'there is no such file' }));
 		const closed = closeDialog(state);
 		if (facts.isFolder) return showStart(closed, path, false);
-		return openWim(closed, path, refs === '' ? [] : [refs]);
+		return openOrAsk(closed, path, refs === '' ? [] : [refs]);
 	});
 }
 

@@ -8,6 +8,7 @@ import type { EditSummary } from '../../operations/edit-properties.ts';
 import type { ExtractSummary } from '../../operations/extract-run.ts';
 import type { SplitSummary } from '../../operations/split.ts';
 import type { UndoSummary } from '../../operations/undo.ts';
+import type { UpdateSummary } from '../../operations/update.ts';
 import type { JobEstimate } from '../engine.ts';
 
 /** Warnings of a dry run that a dialog shows. */
@@ -71,6 +72,12 @@ function undoNotes(summary: UndoSummary): string[] {
 	];
 }
 
+function updateNotes(summary: UpdateSummary, free: number | null, warnings: string[]): string[] {
+	const { nameCount, writtenBytes, isEstimate } = summary;
+	const space = spaceOf({ needed: writtenBytes, free, isEstimate }, warnings);
+	return [`the image then has ${plural(nameCount, 'name')}; ${space}`];
+}
+
 const editNotes = (summary: EditSummary): string[] => [
 	summary.isChanged
 		? `writes ${about(summary.isEstimate, summary.writtenBytes)}`
@@ -104,6 +111,8 @@ function notesOf(
 			return splitNotes(result as SplitSummary, warnings);
 		case 'undo':
 			return undoNotes(result as UndoSummary);
+		case 'update':
+			return updateNotes(result as UpdateSummary, free, warnings);
 		case 'edit':
 			return editNotes(result as EditSummary);
 		case 'extract':

@@ -133,6 +133,29 @@ export async function isFolder(path: string): Promise<boolean> {
 	);
 }
 
+/** Bytes and files at and below a path, links not followed; what cannot be read counts nothing. */
+export async function measure(
+	top: string,
+	signal: AbortSignal,
+): Promise<{ size: number; fileCount: number }> {
+	let size = 0;
+	let fileCount = 0;
+	const pending = [top];
+	for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
+		signal.throwIfAborted();
+		const stat = await fs.lstat(at).catch(() => null);
+		if (!stat) continue;
+		if (stat.isDirectory()) {
+			const names = await fs.readdir(at).catch(() => []);
+			for (const name of names) pending.push(path.join(at, name));
+			continue;
+		}
+		fileCount++;
+		size += stat.isFile() ? stat.size : 0;
+	}
+	return { size, fileCount };
+}
+
 export async function look(file: string): Promise<HostPath> {
 	const stat = await fs.stat(file).catch(() => null);
 	const isFolder = stat?.isDirectory() ?? false;

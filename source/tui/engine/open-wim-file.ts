@@ -7,7 +7,14 @@ import { PathFinder, pathOf } from '../../image/paths.ts';
 import { ROOT } from '../../image/tree.ts';
 import { readWholeResource } from '../../wim/read-resource.ts';
 import { openWim, type Wim } from '../../wim/wim.ts';
-import type { EntryDetails, ImageFacts, Listing, OpenFile, WimFacts } from '../engine.ts';
+import type {
+	EntryDetails,
+	EntryOutline,
+	ImageFacts,
+	Listing,
+	OpenFile,
+	WimFacts,
+} from '../engine.ts';
 import type { DifferenceFact, ImageDifference, SizeListing } from '../engine-views.ts';
 import { differenceFacts, imageDifference } from './difference.ts';
 import { entryDetails } from './entry-details.ts';
@@ -61,6 +68,20 @@ class OpenWimFile implements OpenFile {
 		if (!image)
 			throw new InputError(`Cannot name an entry of image ${imageIndex}: it is not loaded`);
 		return pathOf(image.open.tree, position, '\\');
+	}
+
+	describe(imageIndex: number, position: number): EntryOutline {
+		const path = this.pathOf(imageIndex, position);
+		const { tree } = this.#loaded.get(imageIndex)!.open;
+		const isFolder = tree.isDirectory(position);
+		const size = isFolder ? 0 : (this.#wim.blobs.get(tree.dataSha1(position))?.size ?? 0);
+		return { position, path, isFolder, size };
+	}
+
+	async entryAt(imageIndex: number, path: string): Promise<EntryOutline | null> {
+		const { finder } = await this.#image(imageIndex);
+		const found = finder.find(path);
+		return found.kind === 'found' ? this.describe(imageIndex, found.dentry) : null;
 	}
 
 	async details(imageIndex: number, position: number): Promise<EntryDetails> {

@@ -19,6 +19,7 @@ import {
 	optimizeRequest,
 	splitRequest,
 } from './requests/rewrite.ts';
+import { updateRequest } from './requests/update.ts';
 import { listOf, textOf, type Values } from './requests/values.ts';
 
 /** What each form becomes; its names are the verbs that the deck can run. */
@@ -36,6 +37,7 @@ const BUILDERS: Readonly<Record<string, (values: Values) => EngineRequest>> = {
 	undo: (values) => ({ verb: 'undo', wim: textOf(values, 'wim'), dryRun: false }),
 	salvage: salvageRequest,
 	repair: repairRequest,
+	update: updateRequest,
 };
 
 export const REQUEST_VERBS: readonly string[] = Object.keys(BUILDERS);

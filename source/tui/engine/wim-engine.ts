@@ -4,7 +4,7 @@ import type { Clock } from '../../base/run.ts';
 import type { Journal } from '../../jobs/journal.ts';
 import type { DeckEngine, FoundWim, HostEntry, HostPath, OpenFile } from '../engine.ts';
 import { type DeckPerformer, QueuedJobs } from './deck-jobs.ts';
-import { complete, findWims, isFolder, look, writeReport } from './host-files.ts';
+import { complete, findWims, isFolder, look, measure, writeReport } from './host-files.ts';
 import { openFile } from './open-wim-file.ts';
 
 export interface WimEngineOptions {
@@ -48,6 +48,10 @@ export class WimEngine implements DeckEngine {
 
 	isFolder(path: string): Promise<boolean> {
 		return isFolder(path);
+	}
+
+	measure(path: string, signal: AbortSignal) {
+		return measure(path, signal);
 	}
 
 	writeReport(path: string, text: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { DONOR, type JobRequest } from '../engine.ts';
 import { memoryKey } from '../state/form.ts';
+import { hasStaged } from '../state/staged.ts';
 import type { FormDialog, State } from '../state/state.ts';
 import { captureForm } from './capture.ts';
 import { exportForm } from './export.ts';
@@ -7,6 +8,7 @@ import { applyForm, extractForm } from './extract.ts';
 import { repairForm, salvageForm } from './rescue.ts';
 import { deleteForm, optimizeForm, propertiesForm, undoForm } from './rewrite.ts';
 import { joinForm, splitForm } from './split.ts';
+import { commitForm } from './stage.ts';
 
 /**
  * The form of a request with its values, so that a retry can change them.
@@ -14,6 +16,10 @@ import { joinForm, splitForm } from './split.ts';
  * @returns null when the verb asks nothing; a sentence when the form cannot be shown now
  */
 export function retryForm(state: State, request: JobRequest): FormDialog | string | null {
+	if (request.verb === 'update')
+		return hasStaged(state)
+			? commitForm(state)
+			: 'Its changes are not staged any more: stage them again';
 	const build = FORMS[request.verb];
 	if (!build) return null;
 	const { values } = request;

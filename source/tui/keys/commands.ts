@@ -11,6 +11,7 @@ import { fileJobCommands } from './commands/jobs-of-file.ts';
 import { listCommands } from './commands/lists.ts';
 import { pagerCommands } from './commands/pager.ts';
 import { sizeCommands } from './commands/sizes.ts';
+import { stagedCommands } from './commands/staged.ts';
 import { textCommands } from './commands/text.ts';
 
 export const COMMANDS: readonly Command[] = [
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
 	...viewCommands,
 	...sizeCommands,
 	...differenceCommands,
+	...stagedCommands,
 	...everywhereCommands,
 	...pagerCommands,
 	...textCommands,

@@ -40,6 +40,12 @@ export const needsEntry: Condition = (state) =>
 export const needsMarkOrEntry: Condition = (state) =>
 	markCount(state) > 0 || entryUnderCursor(state) ? null : 'there is no entry here';
 
+/** Staged additions are rows without an entry behind them. */
+export const needsStored: Condition = (state) =>
+	markCount(state) === 0 && (entryUnderCursor(state)?.position ?? 0) < 0
+		? 'it is not in the image yet'
+		: null;
+
 export const needsDamage: Condition = ({ damage }) =>
 	damage.findings.length > 0 ? null : 'no damage found yet (V verifies)';
 

@@ -13,6 +13,7 @@ const PLACES: Readonly<Partial<Record<Context, string>>> = {
 	damage: 'damage view',
 	sizes: 'sizes view',
 	difference: 'differences',
+	staged: 'staged changes',
 };
 
 function cell(command: Command): string {

@@ -8,6 +8,7 @@ import { moveJobs } from '../state/jobs.ts';
 import { type ListFrame, type ListState, moveTo, page } from '../state/list.ts';
 import { focusOf, isDamagedRow, layoutOf, viewHeight, visibleImages } from '../state/selectors.ts';
 import { sizesFrame } from '../state/sizes.ts';
+import { stagedFrame } from '../state/staged.ts';
 import type { State } from '../state/state.ts';
 import { say } from '../state/status.ts';
 import { damageListHeight } from '../view/damage.ts';
@@ -88,6 +89,12 @@ function accessOf(state: State): Access | null {
 				set: (list) => ({ ...state, damage: { ...state.damage, list } }),
 			};
 		}
+		case 'staged':
+			return {
+				frame: stagedFrame(state),
+				list: state.staged.list,
+				set: (list) => ({ ...state, staged: { ...state.staged, list } }),
+			};
 		case 'difference':
 			return {
 				frame: differenceFrame(state),

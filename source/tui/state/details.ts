@@ -16,7 +16,8 @@ export function wantedDetails(state: State): EntryKey | null {
 	if (state.view !== 'deck' || !layoutOf(state).panes.details) return null;
 	if (state.focus === 'images') return null;
 	const entry = entryUnderCursor(state);
-	return entry && { imageIndex: entry.imageIndex, position: entry.position };
+	if (!entry || entry.position < 0) return null;
+	return { imageIndex: entry.imageIndex, position: entry.position };
 }
 
 /** Keeps the wishes of the pane in step with the cursor; called after every change. */

@@ -1,6 +1,7 @@
 /** The Files pane: which folder it shows, in which order, and where the cursor stands. */
 
 import type { Listing } from '../engine.ts';
+import { overlaid } from './files-overlay.ts';
 import { keepOn, LIST_START, type ListFrame, moveTo } from './list.ts';
 import {
 	orderOf,
@@ -77,9 +78,10 @@ export function browse(state: State, request: FilesRequest, options: BrowseOptio
 }
 
 /** Takes an answer of the loader; an answer to an older wish is dropped. */
-export function folderLoaded(state: State, request: FilesRequest, listing: Listing): State {
+export function folderLoaded(state: State, request: FilesRequest, loaded: Listing): State {
 	const { files } = state;
 	if (files.load.request !== request) return state;
+	const listing = request.type === 'find' ? loaded : overlaid(state, loaded);
 	const isReload = files.listing !== null && placeKey(files.listing) === placeKey(listing);
 	const next: FilesState = {
 		...files,
@@ -131,7 +133,7 @@ export function folderFailed(state: State, request: FilesRequest, reason: string
 
 /** Row in the shown order of an entry by position; -1: not shown. */
 export function rowOfPosition({ listing, order }: FilesState, position: number): number {
-	if (!listing || position < 0) return -1;
+	if (!listing || position === -1) return -1;
 	for (let i = 0; i < order.length; i++) if (listing.positions[order[i]!] === position) return i;
 	return -1;
 }

@@ -5,6 +5,7 @@ import { moveTo } from './list.ts';
 import { filterTest, loweredNames } from './order.ts';
 import { entryUnderCursor, imageUnderCursor, visibleImages } from './selectors.ts';
 import type { Marks, Snapshot, State } from './state.ts';
+import { say } from './status.ts';
 
 /** Steps that `u` takes back. */
 const UNDO_MAX = 20;
@@ -73,6 +74,7 @@ function toggleEntry(state: State): State {
 	if (state.files.rangeFrom !== null) return endRange(state);
 	const entry = entryUnderCursor(state);
 	if (!entry) return state;
+	if (entry.position < 0) return say(state, 'It is not in the image yet');
 	const here = new Map(state.marks.get(entry.imageIndex));
 	if (!here.delete(entry.position)) here.set(entry.position, entry.size);
 	const { files } = state;
@@ -107,7 +109,8 @@ function markRows(state: State, wants: (at: number, row: number) => boolean): St
 	const here = new Map(state.marks.get(listing.imageIndex));
 	for (let i = 0; i < order.length; i++) {
 		const row = order[i]!;
-		if (wants(i, row)) here.set(listing.positions[row]!, listing.sizes[row]!);
+		if (listing.positions[row]! >= 0 && wants(i, row))
+			here.set(listing.positions[row]!, listing.sizes[row]!);
 	}
 	return {
 		...remember(state, 'marks'),
@@ -130,6 +133,7 @@ export function invertMarks(state: State): State {
 	const here = new Map(state.marks.get(listing.imageIndex));
 	for (const row of order) {
 		const position = listing.positions[row]!;
+		if (position < 0) continue; // staged to be added
 		if (!here.delete(position)) here.set(position, listing.sizes[row]!);
 	}
 	return { ...remember(state, 'marks'), marks: withMarks(state.marks, listing.imageIndex, here) };

@@ -19,6 +19,7 @@ import { LIST_START, type ListState, type ScrollMode } from './list.ts';
 import { type Load, NO_LOAD } from './load.ts';
 import { SORT_BY_NAME, type Sort } from './order.ts';
 import { NO_SIZES, type SizesState } from './sizes-state.ts';
+import { NOTHING_STAGED, type StagedState } from './staged-state.ts';
 import type { TextField } from './text-field.ts';
 
 /** What the deck was started with; fixed while it runs, except `slow`. */
@@ -38,7 +39,7 @@ export interface Settings {
 	readonly verbs: ReadonlySet<string>;
 }
 
-export type ViewName = 'start' | 'deck' | 'damage' | 'sizes' | 'difference';
+export type ViewName = 'start' | 'deck' | 'damage' | 'sizes' | 'difference' | 'staged';
 
 export interface OpenRequest {
 	readonly path: string;
@@ -174,12 +175,21 @@ export interface StatusMessage {
 	readonly tone: Tone;
 }
 
+/** What waited for the staged changes to be out of the way. */
+export type StagedNext =
+	| { readonly type: 'nothing' }
+	| { readonly type: 'quit' }
+	| { readonly type: 'open'; readonly path: string; readonly refs: readonly string[] };
+
 /** What a button or an answer does, as data. */
 export type DialogAction =
 	| { readonly type: 'close' }
 	| { readonly type: 'quit'; readonly mode: 'now' | 'whenDone' | 'cancelJobs' }
 	| { readonly type: 'suspend' }
 	| { readonly type: 'cancelJob' | 'runAgain' | 'cleanJob'; readonly id: number }
+	/** Takes back what is staged, then goes on. */
+	| { readonly type: 'discardStaged'; readonly next: StagedNext }
+	| { readonly type: 'showStaged' }
 	| { readonly type: 'submit'; readonly isConfirmed: boolean }
 	| { readonly type: 'start'; readonly request: JobRequest };
 
@@ -340,6 +350,7 @@ export interface State {
 	readonly damage: DamageState;
 	readonly sizes: SizesState;
 	readonly difference: DifferenceState;
+	readonly staged: StagedState;
 	readonly line: LineMode | null;
 	/** Command id of the first key of a two-key command. */
 	readonly pending: string | null;
@@ -447,6 +458,7 @@ export function initialState(
 		damage: NO_DAMAGE,
 		sizes: NO_SIZES,
 		difference: NO_DIFFERENCE,
+		staged: NOTHING_STAGED,
 		line: null,
 		pending: null,
 		dialogs: [],

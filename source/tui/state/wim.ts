@@ -7,6 +7,7 @@ import { browse } from './files.ts';
 import { LIST_START } from './list.ts';
 import { baseName, imageUnderCursor, visibleImages } from './selectors.ts';
 import { NO_SIZES } from './sizes-state.ts';
+import { NOTHING_STAGED } from './staged-state.ts';
 import { NO_DAMAGE, NO_DETAILS, NO_FILES, type OpenRequest, type State } from './state.ts';
 import { say } from './status.ts';
 
@@ -67,6 +68,7 @@ function fromTheTop(state: State): State {
 		marks: new Map(),
 		undo: [],
 		damage: NO_DAMAGE,
+		staged: { ...NOTHING_STAGED, token: state.staged.token + 1 },
 	};
 }
 

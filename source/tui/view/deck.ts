@@ -16,6 +16,7 @@ import { imagesBody } from './images.ts';
 import { jobCounts, jobsAbout, jobsBody, narrowJobRow } from './jobs.ts';
 import { titleRow } from './pane.ts';
 import { sizesAbout, sizesBody, sizesRight } from './sizes.ts';
+import { stagedAbout, stagedBody, stagedRight } from './staged.ts';
 import { startAbout, startBody } from './start.ts';
 import { footerRow, statusRow } from './status.ts';
 
@@ -139,6 +140,13 @@ function viewBlocks(state: State, theme: Theme): Block[] {
 				differenceAbout(state, theme),
 				differenceRight(state),
 				differenceBody(state, theme, body.width, body.height),
+			);
+		case 'staged':
+			return draw(
+				shown`Staged`,
+				stagedAbout(state),
+				stagedRight(state),
+				stagedBody(state, theme, body.width, body.height),
 			);
 		case 'sizes':
 			return draw(

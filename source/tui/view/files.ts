@@ -4,7 +4,8 @@ import { EntryKind } from '../engine.ts';
 import { cutStart, fit, fitRight, NOTHING, type Shown, safe, shown } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import type { SortKey } from '../state/order.ts';
-import { type Entry, entryAt, isDamagedRow } from '../state/selectors.ts';
+import { type Entry, entryAt, entryPath, isDamagedRow } from '../state/selectors.ts';
+import { renamedTo, type StagedSign, stagedSign } from '../state/staged.ts';
 import type { State } from '../state/state.ts';
 import { attributesText, countText, sizeText, timeText } from './columns.ts';
 import { listBody, markOf, messageBody, type RowState, styleRow } from './pane.ts';
@@ -91,9 +92,17 @@ function emptyLines(state: State, theme: Theme): Shown[] {
 	return [shown`empty folder`];
 }
 
+const STAGED: Readonly<Record<StagedSign, RowState>> = {
+	'+': 'added',
+	'-': 'deleted',
+	'~': 'edited',
+};
+
 function rowStateOf(state: State, entry: Entry): RowState {
 	if (isDamagedRow(state, entry.row)) return 'damaged';
 	if (state.marks.get(entry.imageIndex)?.has(entry.position)) return 'marked';
+	const sign = stagedSign(state, entry.imageIndex, entryPath(state, entry), entry.isFolder);
+	if (sign) return STAGED[sign];
 	return entry.isLink ? 'link' : 'plain';
 }
 
@@ -128,7 +137,9 @@ const rangeHas = ({ files: { rangeFrom, list } }: State, i: number): boolean =>
 function entryCells(state: State, theme: Theme, entry: Entry, columns: Columns): Shown {
 	const { listing, find } = state.files;
 	const slash = entry.isFolder ? shown`/` : NOTHING;
-	const name = shown`${theme.name(entry.name)}${slash}`;
+	const next = renamedTo(state, entry.imageIndex, entryPath(state, entry));
+	const arrow = next === null ? NOTHING : shown` -> ${theme.name(renameText(entry.name, next))}`;
+	const name = shown`${theme.name(entry.name)}${slash}${arrow}`;
 	// The end of a path says more than its beginning.
 	const shownName = fit(find === null ? name : cutStart(name, columns.name), columns.name);
 	const size = fitRight(
@@ -144,6 +155,12 @@ function entryCells(state: State, theme: Theme, entry: Entry, columns: Columns):
 			: shown` ${timeText(listing?.times[entry.row] ?? Number.NaN, columns.time, state.settings.utc)}`;
 	return shown`${shownName} ${size}${attributes}${time}`;
 }
+
+/** The new name, or the new path where it moves. */
+const renameText = (name: string, to: string): string => {
+	const at = to.lastIndexOf('\\');
+	return to.slice(at + 1) === name || at === 0 ? to : to.slice(at + 1);
+};
 
 const sizeOf = (kinds: number, size: number): Shown =>
 	(kinds & EntryKind.missing) !== 0 ? shown`absent` : sizeText(size);

@@ -41,6 +41,7 @@ const VIEW_TITLES: Readonly<Record<State['view'], Shown>> = {
 	damage: 'DAMAGE' as Shown,
 	sizes: 'SIZES' as Shown,
 	difference: 'DIFFERENCES' as Shown,
+	staged: 'STAGED' as Shown,
 };
 
 /** The header of screens of 60 columns or more. */

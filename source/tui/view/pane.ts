@@ -63,7 +63,15 @@ export function messageBody(lines: readonly Shown[], width: number, height: numb
 	return linesOf(rows.slice(0, height).map((line) => shown` ${line}`));
 }
 
-export type RowState = 'plain' | 'marked' | 'damaged' | 'unreadable' | 'link';
+export type RowState =
+	| 'plain'
+	| 'marked'
+	| 'damaged'
+	| 'unreadable'
+	| 'link'
+	| 'added'
+	| 'deleted'
+	| 'edited';
 
 const MARKS: Readonly<Record<RowState, string>> = {
 	plain: ' ',
@@ -71,6 +79,9 @@ const MARKS: Readonly<Record<RowState, string>> = {
 	damaged: '!',
 	unreadable: '?',
 	link: '@',
+	added: '+',
+	deleted: '-',
+	edited: '~',
 };
 
 /**
@@ -96,7 +107,12 @@ export function styleRow(
 		case 'damaged':
 			return theme.damaged(text);
 		case 'unreadable':
+		case 'deleted':
 			return theme.unreadable(text);
+		case 'added':
+			return theme.done(text);
+		case 'edited':
+			return theme.warning(text);
 		default:
 			return text;
 	}

@@ -13,6 +13,7 @@ import { entryNote } from './details.ts';
 import { differenceNote } from './difference.ts';
 import { PATIENCE_MS } from './files.ts';
 import { sizesNote } from './sizes.ts';
+import { stagedNote } from './staged.ts';
 
 const LINE_NAMES: Readonly<Record<LineMode['purpose'], string>> = {
 	filter: 'FILTER',
@@ -37,6 +38,8 @@ function restingText(state: State, theme: Theme, width: number): Shown {
 	switch (focusOf(state)) {
 		case 'files':
 			return entryNote(state, theme);
+		case 'staged':
+			return stagedNote();
 		case 'difference':
 			return differenceNote(state);
 		case 'sizes':

@@ -2,6 +2,7 @@
 
 import { findingForm } from '../../forms/extract.ts';
 import { reportForm } from '../../forms/report.ts';
+import { openOrAsk } from '../../forms/stage.ts';
 import { findingUnderCursor } from '../../state/damage.ts';
 import { openDialog } from '../../state/dialogs.ts';
 import { browse } from '../../state/files.ts';
@@ -9,7 +10,7 @@ import { remember } from '../../state/marks.ts';
 import type { State } from '../../state/state.ts';
 import { say } from '../../state/status.ts';
 import { closeView } from '../../state/view.ts';
-import { openWim, showStart } from '../../state/wim.ts';
+import { showStart } from '../../state/wim.ts';
 import { shownFound } from '../../view/start.ts';
 import type { Api } from '../api.ts';
 import { type Command, change } from '../command.ts';
@@ -125,7 +126,7 @@ const damageCommands: readonly Command[] = [
 		title: 'Back to the deck',
 		hint: 'back',
 		group: 'move',
-		when: ['damage', 'sizes', 'difference'],
+		when: ['damage', 'sizes', 'difference', 'staged'],
 		keys: ['q'],
 		footer: 60,
 		run: change(closeView),
@@ -134,7 +135,7 @@ const damageCommands: readonly Command[] = [
 
 const openFound = (state: State): State => {
 	const found = shownFound(state)[state.start.list.cursor];
-	return found ? openWim(state, found.path) : state;
+	return found ? openOrAsk(state, found.path) : state;
 };
 
 const startCommands: readonly Command[] = [

@@ -2,6 +2,7 @@
 
 import { openForm } from '../../forms/open.ts';
 import { quitDialog, suspendDialog } from '../../forms/questions.ts';
+import { leaveStagedDialog } from '../../forms/stage.ts';
 import { findingUnderCursor } from '../../state/damage.ts';
 import { openDialog } from '../../state/dialogs.ts';
 import { differencePathUnderCursor } from '../../state/difference.ts';
@@ -17,6 +18,7 @@ import {
 	layoutOf,
 } from '../../state/selectors.ts';
 import { sizePathUnderCursor } from '../../state/sizes.ts';
+import { hasStaged, stagedUnderCursor } from '../../state/staged.ts';
 import type { State } from '../../state/state.ts';
 import { say } from '../../state/status.ts';
 import { EMPTY_FIELD } from '../../state/text-field.ts';
@@ -68,8 +70,13 @@ const pane = (id: string, name: PaneName, key: string, title: string): Command =
 	run: change((state) => focusPane(state, name)),
 });
 
-function quit(api: Api): void {
+/** Asks what must be asked, then ends. */
+export function quit(api: Api): void {
 	const state = api.state();
+	if (hasStaged(state)) {
+		api.change((current) => openDialog(current, leaveStagedDialog(current, { type: 'quit' })));
+		return;
+	}
 	if (activeJobs(state).length === 0) api.effects.quit('now');
 	else api.change((current) => openDialog(current, quitDialog(current)));
 }
@@ -93,7 +100,7 @@ function cancel(state: State): State {
 }
 
 function goBackOut(state: State): State {
-	if (state.view === 'damage' || state.view === 'sizes' || state.view === 'difference')
+	if (state.view !== 'deck' && state.view !== 'start')
 		if (filterOf(state) === '') return closeView(state);
 	if (state.details.isOpen && state.focus === 'details' && layoutOf(state).size !== 'wide')
 		return { ...state, focus: 'files', details: { ...state.details, isOpen: false } };
@@ -110,6 +117,8 @@ export function pathUnderCursor(state: State): string | null {
 			const image = imageUnderCursor(state);
 			return image ? image.name : null;
 		}
+		case 'staged':
+			return stagedUnderCursor(state)?.path ?? null;
 		case 'sizes':
 			return sizePathUnderCursor(state);
 		case 'difference':

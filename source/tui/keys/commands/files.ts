@@ -4,19 +4,28 @@ import { extractForm } from '../../forms/extract.ts';
 import { nextDetailMode, wantContent } from '../../state/details.ts';
 import { openDialog } from '../../state/dialogs.ts';
 import { browse, goBack, goToParent, toggleHidden } from '../../state/files.ts';
+import { additionAt } from '../../state/files-overlay.ts';
 import { remember } from '../../state/marks.ts';
-import { entryUnderCursor, layoutOf } from '../../state/selectors.ts';
+import { type Entry, entryUnderCursor, layoutOf } from '../../state/selectors.ts';
 import type { State } from '../../state/state.ts';
 import { say } from '../../state/status.ts';
 import { stepImage } from '../../state/wim.ts';
 import { type Command, change } from '../command.ts';
-import { all, needsEntry, needsListing, needsMarkOrEntry, needsVerb } from '../conditions.ts';
+import {
+	all,
+	needsEntry,
+	needsListing,
+	needsMarkOrEntry,
+	needsStored,
+	needsVerb,
+} from '../conditions.ts';
 import { openLine } from '../line.ts';
 import { focusPane } from './everywhere.ts';
 
 function enter(state: State): State {
 	const entry = entryUnderCursor(state);
 	if (!entry) return state;
+	if (entry.position < 0) return sayAddition(state, entry);
 	if (!entry.isFolder) return focusPane(state, 'details');
 	return browse(remember(state, 'place'), {
 		type: 'folder',
@@ -25,9 +34,19 @@ function enter(state: State): State {
 	});
 }
 
+/** A row that is staged to be added has nothing in the image yet. */
+function sayAddition(state: State, entry: Entry): State {
+	const addition = additionAt(state, entry.position);
+	return say(
+		state,
+		`Not in the image yet: it comes from ${addition?.source ?? 'outside'} (C commits)`,
+	);
+}
+
 function preview(state: State): State {
 	const entry = entryUnderCursor(state);
 	if (!entry) return state;
+	if (entry.position < 0) return sayAddition(state, entry);
 	if (entry.isFolder) return say(state, 'A folder has no content to show');
 	const key = { imageIndex: entry.imageIndex, position: entry.position };
 	return openDialog(wantContent(state, key), {
@@ -167,7 +186,7 @@ export const fileCommands: readonly Command[] = [
 		keys: ['e', 'f5'],
 		footer: 30,
 		writes: true,
-		disabled: all(needsMarkOrEntry, needsVerb('extract')),
+		disabled: all(needsMarkOrEntry, needsStored, needsVerb('extract')),
 		run: change((state) => openDialog(state, extractForm(state))),
 	},
 	{

@@ -1,0 +1,203 @@
+/** Staging changes in Files, and the view of what is staged. */
+
+import { chosenEntries } from '../../forms/extract.ts';
+import { addForm, commitForm, leaveStagedDialog, renameForm } from '../../forms/stage.ts';
+import { openDialog } from '../../state/dialogs.ts';
+import { browse } from '../../state/files.ts';
+import { additionAt } from '../../state/files-overlay.ts';
+import { entryPath, entryUnderCursor, isActive } from '../../state/selectors.ts';
+import {
+	commitJob,
+	dropStaged,
+	dropStagedChange,
+	hasStaged,
+	showStaged,
+	stage,
+	stagedUnderCursor,
+	stagingObstacle,
+} from '../../state/staged.ts';
+import { parentOf } from '../../state/staged-plan.ts';
+import type { State } from '../../state/state.ts';
+import { say } from '../../state/status.ts';
+import { closeView } from '../../state/view.ts';
+import { type Command, change } from '../command.ts';
+import {
+	all,
+	needsEntry,
+	needsListing,
+	needsMarkOrEntry,
+	needsVerb,
+	needsWritable,
+} from '../conditions.ts';
+
+/** What staging needs: a file that can be written, an engine that can update. */
+const canStage = all(needsVerb('update'), needsWritable, needsListing);
+
+const freeToStage = (state: State): string | null => {
+	const index = state.files.listing?.imageIndex;
+	return index === undefined ? null : stagingObstacle(state, index);
+};
+
+/** Deletes the marked entries, else the one under the cursor; the same again takes it back. */
+function remove(state: State): State {
+	const entry = entryUnderCursor(state);
+	const addition = entry && additionAt(state, entry.position);
+	if (addition) return dropStagedChange(state, addition.id);
+	const chosen = chosenEntries(state);
+	if (!chosen || !state.wim.file) return state;
+	const { imageIndex } = chosen;
+	const known = new Map(state.staged.changes.map((one) => [one.path.toLowerCase(), one]));
+	let next = state;
+	for (const position of chosen.positions) {
+		const { path, isFolder, size } = state.wim.file.describe(imageIndex, position);
+		const already = known.get(path.toLowerCase());
+		if (already?.type === 'delete' && chosen.positions.length === 1)
+			return dropStagedChange(next, already.id);
+		const staged = stage(
+			next,
+			imageIndex,
+			{
+				type: 'delete',
+				path,
+				position,
+				isFolder,
+				size: isFolder ? null : size,
+				fileCount: isFolder ? null : 1,
+			},
+			null,
+		);
+		if (typeof staged === 'string') return say(next, staged, 'warning');
+		next = staged;
+	}
+	const count = next.staged.changes.length;
+	return say(next, `${count} staged; C shows and commits them`);
+}
+
+function rename(state: State): State {
+	const entry = entryUnderCursor(state);
+	if (!entry) return state;
+	if (additionAt(state, entry.position))
+		return say(state, 'It is not in the image yet: add it again under another name', 'warning');
+	const path = entryPath(state, entry);
+	const name = path.slice(path.lastIndexOf('\\') + 1);
+	return openDialog(state, renameForm(state, { imageIndex: entry.imageIndex, path, name }));
+}
+
+/** Shows the change under the cursor in Files. */
+function showInFiles(state: State): State {
+	const change = stagedUnderCursor(state);
+	const { imageIndex } = state.staged;
+	if (!change || imageIndex === null) return state;
+	return browse(
+		{ ...state, view: 'deck', focus: 'files' },
+		{ type: 'path', imageIndex, path: parentOf(change.path) },
+		{ wanted: change.path.slice(change.path.lastIndexOf('\\') + 1) },
+	);
+}
+
+const needsStaged = (state: State): string | null =>
+	hasStaged(state) ? null : 'nothing is staged';
+
+const notCommitting = (state: State): string | null => {
+	const job = commitJob(state);
+	return job && isActive(job) ? 'they are being committed' : null;
+};
+
+export const stagedCommands: readonly Command[] = [
+	{
+		id: 'stage.add',
+		title: 'Stage: add a file or folder...',
+		group: 'do',
+		when: ['files'],
+		keys: ['a'],
+		writes: true,
+		disabled: all(canStage, freeToStage, ({ files }) =>
+			files.find === null ? null : 'go to a folder first',
+		),
+		run: change((state) => openDialog(state, addForm(state))),
+	},
+	{
+		id: 'stage.delete',
+		title: 'Stage: delete marked, else this one',
+		group: 'do',
+		when: ['files'],
+		keys: ['D'],
+		writes: true,
+		disabled: all(canStage, freeToStage, needsMarkOrEntry),
+		run: change(remove),
+	},
+	{
+		id: 'stage.rename',
+		title: 'Stage: rename or move...',
+		group: 'do',
+		when: ['files'],
+		keys: ['r'],
+		writes: true,
+		disabled: all(canStage, freeToStage, needsEntry),
+		run: change(rename),
+	},
+	{
+		id: 'view.staged',
+		title: 'Staged changes',
+		hint: 'staged',
+		group: 'do',
+		when: ['files', 'images', 'details'],
+		keys: ['C'],
+		footer: 35,
+		writes: true,
+		disabled: needsStaged,
+		run: change(showStaged),
+	},
+	{
+		id: 'staged.commit',
+		title: 'Commit them all...',
+		hint: 'commit',
+		group: 'do',
+		when: ['staged'],
+		keys: ['c'],
+		footer: 10,
+		writes: true,
+		disabled: all(needsStaged, needsWritable, notCommitting),
+		run: change((state) => openDialog(state, commitForm(state))),
+	},
+	{
+		id: 'staged.drop',
+		title: 'Take this change back',
+		hint: 'drop',
+		group: 'do',
+		when: ['staged'],
+		keys: ['d', 'delete'],
+		footer: 20,
+		disabled: notCommitting,
+		run: change(dropStaged),
+	},
+	{
+		id: 'staged.discard',
+		title: 'Take all changes back...',
+		hint: 'discard all',
+		group: 'do',
+		when: ['staged'],
+		keys: ['D'],
+		footer: 30,
+		disabled: all(needsStaged, notCommitting),
+		run: change((state) => openDialog(state, leaveStagedDialog(state, { type: 'nothing' }))),
+	},
+	{
+		id: 'staged.showFile',
+		title: 'Show in Files',
+		hint: 'show in Files',
+		group: 'do',
+		when: ['staged'],
+		keys: ['enter', 'o', 'l', 'right'],
+		footer: 40,
+		run: change(showInFiles),
+	},
+	{
+		id: 'staged.close',
+		title: 'Back to the deck',
+		group: 'move',
+		when: ['staged'],
+		keys: ['C', 'h', 'left', 'backspace'],
+		run: change(closeView),
+	},
+];

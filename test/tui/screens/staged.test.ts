@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DeckOnTerminal, type DeckTestOptions } from '../../support/deck.ts';
+import { FakeEngine, FakeFile, jobView } from '../../support/fake-engine.ts';
+import { type Scene, testScreens } from '../../support/scenes.ts';
+
+interface Staging {
+	readonly deck: DeckOnTerminal;
+	readonly engine: FakeEngine;
+}
+
+/** In `\Windows` of the first image, with a file of this machine to add. */
+async function inWindows(options: DeckTestOptions = {}, file?: FakeFile): Promise<Staging> {
+	const engine = new FakeEngine(file);
+	engine.folders.add('/srv/new');
+	engine.files.set('/srv/new.dll', new FakeFile());
+	engine.files.set('/srv/win.ini', new FakeFile());
+	const deck = await DeckOnTerminal.open(engine, options);
+	await deck.press('enter');
+	await deck.until(/Users/);
+	await deck.press('j', 'j', 'enter');
+	await deck.until(/System32/);
+	return { deck, engine };
+}
+
+const CLEAR = '\x15';
+const SUBMIT = '\x18';
+
+async function add({ deck }: Staging, source: string): Promise<void> {
+	await deck.press('a');
+	await deck.until(/Add a file or folder/);
+	await deck.press(CLEAR, source, SUBMIT);
+	await deck.settle();
+}
+
+/** Goes to an entry of the folder by its name. */
+async function to({ deck }: Staging, name: string): Promise<void> {
+	await deck.press('/', `=${name}`, 'enter');
+	await deck.press('esc');
+	await deck.settle();
+}
+
+/** One of each: added, replaced, deleted, renamed; a folder too. */
+async function allKinds(options: DeckTestOptions = {}): Promise<Staging> {
+	const staging = await inWindows(options);
+	const { deck } = staging;
+	await add(staging, '/srv/new.dll');
+	await add(staging, '/srv/win.ini');
+	await add(staging, '/srv/new');
+	await to(staging, 'Fonts');
+	await deck.press('D');
+	await to(staging, 'notepad.exe');
+	await deck.press('r');
+	await deck.until(/Rename or move/);
+	await deck.press(CLEAR, 'editor.exe', SUBMIT);
+	await deck.quiet();
+	return staging;
+}
+
+const scenes: readonly Scene[] = [
+	{ name: 'staged-files', play: async (options) => (await allKinds(options)).deck },
+	{
+		name: 'staged',
+		play: async (options) => {
+			const { deck } = await allKinds(options);
+			await deck.press('C');
+			await deck.until(/\[Staged\]/);
+			return deck;
+		},
+	},
+	{
+		name: 'staged-add',
+		play: async (options) => {
+			const { deck } = await inWindows(options);
+			await deck.press('a');
+			await deck.until(/Add a file or folder/);
+			return deck;
+		},
+	},
+	{
+		name: 'staged-commit',
+		play: async (options) => {
+			const { deck } = await allKinds(options);
+			await deck.press('C', 'c');
+			await deck.until(/Commit 5 staged changes/);
+			return deck;
+		},
+	},
+	{
+		name: 'staged-leave',
+		play: async (options) => {
+			const { deck } = await allKinds(options);
+			await deck.press('q');
+			await deck.until(/not committed/);
+			return deck;
+		},
+	},
+	{
+		name: 'staged-failed',
+		play: async (options) => {
+			const { deck, engine } = await allKinds(options);
+			await deck.press('C', 'c');
+			await deck.until(/Commit 5/);
+			await deck.press(SUBMIT);
+			await deck.until(/being commit| j1/);
+			const [job] = engine.jobs.list();
+			engine.jobs.update(job!.id, {
+				state: 'failed',
+				endedMs: 1,
+				summary:
+					'Cannot rename "/Windows/notepad.exe" to "/Windows/editor.exe": there is a file. Nothing was changed: all commands count, or none.',
+			});
+			await deck.until(/! \\Windows\\notepad|! .*notepad/);
+			await deck.press('j', 'j', 'j', 'j');
+			await deck.quiet();
+			return deck;
+		},
+	},
+];
+
+testScreens(scenes);
+
+const commandsOf = (engine: FakeEngine): unknown => {
+	const commands = engine.jobs.started.at(-1)?.values['commands'];
+	return (commands as readonly string[]).map((text) => JSON.parse(text));
+};
+
+test('a commit sends everything in one request, and success empties the list', async () => {
+	const { deck, engine } = await allKinds();
+	await deck.press('C', 'c');
+	await deck.until(/Commit 5/);
+	await deck.press(SUBMIT);
+	await deck.until(/being committed/);
+	assert.equal(engine.jobs.started.length, 1);
+	assert.deepEqual(commandsOf(engine), [
+		{ type: 'delete', path: '/Windows/Fonts' },
+		{ type: 'rename', from: '/Windows/notepad.exe', to: '/Windows/editor.exe' },
+		{ type: 'add', source: '/srv/new.dll', target: '/Windows/new.dll' },
+		{ type: 'add', source: '/srv/win.ini', target: '/Windows/win.ini' },
+		{ type: 'add', source: '/srv/new', target: '/Windows/new' },
+	]);
+	await deck.press('d');
+	await deck.until(/being committed/);
+	engine.jobs.update(1, { state: 'done', endedMs: 2, summary: 'done' });
+	await deck.until(/Committed 5 changes/);
+	assert.equal(deck.app.store.get().staged.changes.length, 0);
+	await deck.press('q');
+	assert.deepEqual(deck.exits, [0]);
+	deck.close();
+});
+
+test('one change is dropped, all are discarded after a question', async () => {
+	const { deck } = await allKinds();
+	await deck.press('C', 'd');
+	await deck.until(/4 staged/);
+	assert.doesNotMatch(deck.screen(), /new\.dll/);
+	await deck.press('D');
+	await deck.until(/4 staged changes not committed/);
+	await deck.press('enter');
+	await deck.until(/\[Staged\]/);
+	await deck.press('D', 'right', 'right', 'enter');
+	await deck.until(/\[2 Files\]/);
+	assert.doesNotMatch(deck.screen(), /editor/);
+	assert.deepEqual(deck.app.store.get().staged.changes, []);
+	deck.close();
+});
+
+test('D again takes a deletion back, on an addition it takes that back', async () => {
+	const staging = await inWindows();
+	const { deck } = staging;
+	await to(staging, 'win.ini');
+	await deck.press('D');
+	await deck.until(/- win\.ini/);
+	await deck.press('D');
+	await deck.until((screen) => !/- win\.ini/.test(screen));
+	await add(staging, '/srv/new.dll');
+	await deck.until(/\+ new\.dll/);
+	await to(staging, 'new.dll');
+	await deck.press('D');
+	await deck.until((screen) => !/new\.dll/.test(screen.split('\n').slice(1, -2).join('\n')));
+	deck.close();
+});
+
+test('a folder that is deleted marks what is in it; nothing can be added there', async () => {
+	const staging = await inWindows();
+	const { deck } = staging;
+	await to(staging, 'System32');
+	await deck.press('D', 'enter');
+	await deck.until(/- .*kernel32/);
+	await add(staging, '/srv/new.dll');
+	await deck.until(/is staged to be deleted/);
+	deck.close();
+});
+
+test('conflicts stand on the field: missing sources, taken names, missing folders', async () => {
+	const staging = await inWindows();
+	const { deck } = staging;
+	await add(staging, '/srv/none');
+	await deck.until(/there is no such file or folder/);
+	await deck.press('esc');
+	await to(staging, 'win.ini');
+	for (const [name, reason] of [
+		['write.exe', /already; delete it first/],
+		['\\none\\win.ini', /no such folder in the image/],
+		['win.ini', /its name already/],
+	] as const) {
+		await deck.press('r');
+		await deck.until(/Rename or move/);
+		await deck.press(CLEAR, name, SUBMIT);
+		await deck.until(reason);
+		await deck.press('esc');
+	}
+	assert.deepEqual(deck.app.store.get().staged.changes, []);
+	deck.close();
+});
+
+test('another image has to wait, and another file asks first', async () => {
+	const staging = await inWindows();
+	const { deck, engine } = staging;
+	await to(staging, 'win.ini');
+	await deck.press('D', ']');
+	await deck.until(/\[2 Files\] 2:/);
+	await deck.press('D');
+	await deck.until(/Changes of image 1 are staged/);
+	engine.files.set('/srv/other.wim', new FakeFile({ path: '/srv/other.wim' }));
+	await deck.press('o');
+	await deck.until(/Open a WIM/);
+	await deck.press(CLEAR, '/srv/other.wim', SUBMIT);
+	await deck.until(/1 staged change not committed/);
+	await deck.press('right', 'right', 'enter');
+	await deck.until(/other\.wim/);
+	await deck.until(/\[1 Images\]/);
+	assert.deepEqual(deck.app.store.get().staged.changes, []);
+	deck.close();
+});
+
+test('marked entries are deleted together', async () => {
+	const { deck } = await inWindows();
+	await deck.press('space', 'space', 'D');
+	await deck.until(/2 staged/);
+	deck.close();
+});
+
+test('with --readonly there is nothing to stage with', async () => {
+	const { deck } = await inWindows({ settings: { readonly: true } });
+	await deck.press('D', 'a', 'r');
+	assert.deepEqual(deck.app.store.get().staged.changes, []);
+	assert.doesNotMatch(deck.screen(), /Add a file/);
+	deck.close();
+});
+
+test('jobs of others are no commit of ours', async () => {
+	const staging = await inWindows();
+	const { deck, engine } = staging;
+	await to(staging, 'win.ini');
+	await deck.press('D');
+	engine.jobs.set([jobView(7, { verb: 'update', state: 'done', endedMs: 1 })]);
+	await deck.until(/update/);
+	assert.equal(deck.app.store.get().staged.changes.length, 1);
+	deck.close();
+});

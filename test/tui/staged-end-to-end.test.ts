@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { fixture, root } from '../support/fixture.ts';
+import { oracle, runOracle } from '../support/oracles.ts';
+import { tempFolder } from '../support/temp-tree.ts';
+import { Tmux } from '../support/tmux.ts';
+
+const PROGRAM = path.join(root, 'dist', 'wimdeck.js');
+
+test(
+	'changes staged with real keys are committed in one step',
+	oracle('tmux', 'wimlib-imagex'),
+	async (t) => {
+		const folder = tempFolder(t);
+		const wim = path.join(folder, 'edited.wim');
+		copyFileSync(fixture('vectors/v02.wim'), wim);
+		writeFileSync(path.join(folder, 'added.txt'), 'added');
+		mkdirSync(path.join(folder, 'tree', 'deep'), { recursive: true });
+		writeFileSync(path.join(folder, 'tree', 'deep', 'leaf.txt'), 'leaf');
+		const names = (): string[] =>
+			runOracle('wimlib-imagex', 'dir', wim, '1')
+				.split('\n')
+				.filter((line) => line.startsWith('/') && line !== '/');
+		const before = names();
+		const top = before.filter((name) => name.lastIndexOf('/') === 0).map((name) => name.slice(1));
+		const [gone = '', old = ''] = top;
+		assert.ok(gone !== '' && old !== '', String(before));
+		using terminal = new Tmux({
+			command: [process.execPath, PROGRAM, wim],
+			env: { LC_ALL: 'C.UTF-8', TERM: 'xterm-256color' },
+		});
+		await terminal.until(/1 One|Images/);
+		await terminal.press('g', 'Enter');
+		await terminal.until(/\[2 Files\] 1: \\/);
+		const goTo = async (name: string): Promise<void> => {
+			await terminal.press('/');
+			terminal.type(`=${name}`);
+			await terminal.press('Enter');
+			await terminal.until(/1 of \d+/);
+			await terminal.press('Escape');
+			await terminal.until(/name\^ \d/);
+		};
+		await goTo(gone);
+		await terminal.press('D');
+		await terminal.until(/1 staged/);
+		await goTo(old);
+		await terminal.press('r');
+		await terminal.until(/Rename or move/);
+		await terminal.press('C-u');
+		terminal.type('renamed');
+		await terminal.press('C-x');
+		await terminal.until(/2 staged/);
+		for (const [i, source] of ['added.txt', 'tree'].entries()) {
+			await terminal.press('a');
+			await terminal.until(/Add a file or folder/);
+			await terminal.press('C-u');
+			terminal.type(path.join(folder, source));
+			await terminal.press('C-x');
+			await terminal.until(new RegExp(`${i + 3} staged`));
+		}
+		// Leaving now would lose them: it asks, and the safe answer stays.
+		await terminal.press('q');
+		await terminal.until(/4 staged changes not committed/);
+		await terminal.press('Enter');
+		assert.deepEqual(names(), before);
+		await terminal.press('C', 'c');
+		await terminal.until(/Commit 4 staged changes/);
+		await terminal.press('C-x');
+		await terminal.until(/Committed 4 changes/);
+		await terminal.press('q');
+		await terminal.until(/EXIT=0/);
+		const expected = [
+			...before
+				.filter((name) => name !== `/${gone}` && !name.startsWith(`/${gone}/`))
+				.map((name) =>
+					`${name}/`.startsWith(`/${old}/`) ? `/renamed${name.slice(old.length + 1)}` : name,
+				),
+			'/added.txt',
+			'/tree',
+			'/tree/deep',
+			'/tree/deep/leaf.txt',
+		];
+		assert.deepEqual(names().sort(), expected.sort());
+		runOracle('wimlib-imagex', 'verify', wim);
+	},
+);
