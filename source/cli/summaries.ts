@@ -45,8 +45,9 @@ export function extractText(
 	return `${lines.join('\n')}\n`;
 }
 
-const about = (isEstimate: boolean, bytes: number) =>
-	`${isEstimate ? 'at most ' : ''}${formatSize(bytes)}`;
+/** @param word what an estimate is: an upper bound, unless something is compressed in another way */
+const about = (isEstimate: boolean, bytes: number, word = 'at most') =>
+	`${isEstimate ? `${word} ` : ''}${formatSize(bytes)}`;
 
 export function captureText(
 	summary: CaptureSummary,
@@ -69,24 +70,24 @@ function rewriteText(summary: RewriteSummary, did: string, isDry: boolean): stri
 	const { sizeBefore, sizeAfter, writtenBytes, freeBytes, isEstimate, imageCount } = summary;
 	const before = sizeBefore > 0 ? `, before ${formatSize(sizeBefore)}` : '';
 	const lines = [
-		`${did}: ${plural(imageCount, 'image')}, ${about(isEstimate, sizeAfter)}${before}`,
+		`${did}: ${plural(imageCount, 'image')}, ${about(isEstimate, sizeAfter, 'about')}${before}`,
 	];
 	if (isDry)
 		lines.push(
-			`It would write ${about(isEstimate, writtenBytes)}${freeBytes === null ? '' : `; ${formatSize(freeBytes)} are free`}.`,
+			`It would write ${about(isEstimate, writtenBytes, 'about')}${freeBytes === null ? '' : `; ${formatSize(freeBytes)} are free`}.`,
 		);
 	return `${lines.join('\n')}\n`;
 }
 
 function splitText(summary: SplitSummary, isDry: boolean, show: ShowText): string {
 	const lines = summary.parts.map(
-		({ path, size }) => `${show(path)}  ${about(summary.isEstimate, size)}`,
+		({ path, size }) => `${show(path)}  ${about(summary.isEstimate, size, 'about')}`,
 	);
 	const free = summary.freeBytes === null ? '' : `; ${formatSize(summary.freeBytes)} are free`;
 	const total = plural(summary.parts.length, 'part');
 	lines.push(
 		isDry
-			? `Would write ${total}, ${about(summary.isEstimate, summary.totalBytes)}${free}`
+			? `Would write ${total}, ${about(summary.isEstimate, summary.totalBytes, 'about')}${free}`
 			: `Wrote ${total}, ${formatSize(summary.totalBytes)}`,
 	);
 	return `${lines.join('\n')}\n`;

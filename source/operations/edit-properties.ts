@@ -5,8 +5,14 @@ import { filetimeFromMs } from '../bytes/filetime.ts';
 import { imageElement, requireFreeName, setProperty, setTime } from '../wim/edit-xml.ts';
 import { EditableWim, EditSession } from '../wim/write-session.ts';
 import type { XmlData } from '../wim/xml-data.ts';
-import { editedSize, integrityChunkSizeAfter } from './predict-size.ts';
-import { replacingSession, selectImages, shapeLike, storeSelections } from './rebuild.ts';
+import { editedSize, integrityChunkSizeAfter, rebuiltSize } from './predict-size.ts';
+import {
+	planBlobs,
+	replacingSession,
+	selectImages,
+	shapeLike,
+	storeSelections,
+} from './rebuild.ts';
 import { planCompression, USUAL_COMPRESSION, type WriteTools } from './write-options.ts';
 
 /** Changes of one image. */
@@ -40,6 +46,9 @@ export interface EditSummary {
 	readonly isEstimate: boolean;
 }
 
+/** Nothing but the XML data changes. */
+const COPYING = { recompress: false, keepSolid: true };
+
 /** @throws {InputError} for an image that is not there, a name that is taken, a property that cannot be set */
 export async function editProperties(
 	target: string,
@@ -65,8 +74,20 @@ export async function editProperties(
 	}
 	const isInPlace = edited.obstacle === null;
 	if (options.dryRun) {
-		if (!isInPlace)
-			return { isChanged, fileSize: wim.size, writtenBytes: wim.size, isEstimate: true };
+		if (!isInPlace) {
+			const shape = shapeLike(wim);
+			const selection = await selectImages(wim, wim.images, run);
+			const blobs = planBlobs(selection, shape, COPYING, () => false);
+			const { size, isEstimate } = rebuiltSize({
+				selection,
+				blobs,
+				shape,
+				xml,
+				integrity,
+				recompress: false,
+			});
+			return { isChanged, fileSize: size, writtenBytes: size, isEstimate };
+		}
 		const integrityChunkSize = await integrityChunkSizeAfter(wim, integrity);
 		const { end } = edited;
 		const fileSize = editedSize({
@@ -89,8 +110,7 @@ export async function editProperties(
 	if (session instanceof EditSession) await session.begin();
 	else {
 		const selection = await selectImages(wim, wim.images, run);
-		const policy = { recompress: false, keepSolid: true };
-		await storeSelections(session, [selection], policy, plan, tools, run);
+		await storeSelections(session, [selection], COPYING, plan, tools, run);
 	}
 	const fileSize = await session.commit();
 	const writtenBytes = isInPlace ? fileSize - edited.end : fileSize;

@@ -11,7 +11,7 @@ import { EditableWim, EditSession, NewSession, type WriteSession } from '../wim/
 import type { WimShape } from '../wim/write-wim.ts';
 import { XmlData } from '../wim/xml-data.ts';
 import { chooseImages, type RewriteSummary } from './delete.ts';
-import { rebuiltSize } from './predict-size.ts';
+import { extendedSize, rebuiltSize } from './predict-size.ts';
 import {
 	type CopyPolicy,
 	planBlobs,
@@ -151,7 +151,7 @@ async function exportToNew(job: Export): Promise<RewriteSummary> {
 	const selection = await select(job, new Set());
 	const policy = policyOf(options, plan);
 	const integrity = options.integrity ?? false;
-	const summary = await predict(job, [selection], shape, xml, integrity, policy, 0);
+	const summary = await predict(job, [selection], shape, xml, integrity, policy);
 	if (options.dryRun) return summary;
 	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
 	await using session = await NewSession.create(target, shape, xml, settings, run);
@@ -190,10 +190,24 @@ async function exportInto(job: Export & { readonly target: string }): Promise<Re
 	const xml = into.xml.copy();
 	addElements(job, xml, shape, into.images.length);
 	if (options.dryRun) {
-		const base = isRebuilt ? 0 : edited.end;
-		const own = isRebuilt ? [await selectImages(into, into.images, run)] : [];
 		shape.imageCount += images.length;
-		return await predict(job, [...own, selection], shape, xml, integrity, policy, base, into);
+		if (isRebuilt) {
+			const own = await selectImages(into, into.images, run);
+			return await predict(job, [own, selection], shape, xml, integrity, policy, into);
+		}
+		const blobs = planBlobs(selection, shape, policy, (name) => into.blobs.has(name));
+		const { end } = edited;
+		const { recompress } = policy;
+		const parts = { wim: into, end, selection, blobs, shape, xml, integrity, recompress };
+		const { size, isEstimate } = await extendedSize(parts);
+		return {
+			sizeBefore: into.size,
+			sizeAfter: size,
+			writtenBytes: size - end,
+			freeBytes: await freeSpace(target),
+			isEstimate,
+			imageCount: shape.imageCount,
+		};
 	}
 	const session: WriteSession = isRebuilt
 		? await replacingSession(edited, shape, settings, run)
@@ -224,7 +238,7 @@ async function exportInto(job: Export & { readonly target: string }): Promise<Re
 	};
 }
 
-/** @param base where the new part of an existing file begins; 0 for one that is written anew */
+/** For a file that is written anew. */
 async function predict(
 	job: Export,
 	selections: readonly Selection[],
@@ -232,14 +246,12 @@ async function predict(
 	xml: XmlData,
 	integrity: boolean,
 	policy: CopyPolicy,
-	base: number,
 	into: Wim | null = null,
 ): Promise<RewriteSummary> {
-	let size = base;
-	let isEstimate = base > 0 || selections.length > 1;
+	let size = 0;
+	let isEstimate = selections.length > 1;
 	for (const selection of selections) {
-		const has = (name: string) => base > 0 && (into?.blobs.has(name) ?? false);
-		const blobs = planBlobs(selection, shape, policy, has);
+		const blobs = planBlobs(selection, shape, policy, () => false);
 		const { recompress } = policy;
 		const part = rebuiltSize({ selection, blobs, shape, xml, integrity, recompress });
 		size += part.size;
@@ -248,7 +260,7 @@ async function predict(
 	return {
 		sizeBefore: into?.size ?? 0,
 		sizeAfter: size,
-		writtenBytes: size - base,
+		writtenBytes: size,
 		freeBytes: typeof job.target === 'string' ? await freeSpace(job.target) : null,
 		isEstimate,
 		imageCount: shape.imageCount,

@@ -74,40 +74,78 @@ export function rebuiltSize(input: {
 	readonly integrity: boolean;
 	readonly recompress: boolean;
 }): Prediction {
-	const { selection, blobs, shape, xml, recompress } = input;
+	const { shape, xml } = input;
 	const { isPipable } = shape;
-	const extra = isPipable ? PipableHeader.size : 0;
-	const copied = copiedSize(blobs.copied, isPipable);
-	let isEstimate = blobs.recoded.length > 0;
-	let start = HEADER_SIZE + copied.size;
+	const taken = takenOver(input);
+	let start = HEADER_SIZE + taken.size;
 	if (isPipable) {
 		const leading = xml.copy();
 		setTotalBytes(leading, null);
-		start += extra + leading.encode().length;
+		start += PipableHeader.size + leading.encode().length;
 	}
-	for (const blob of blobs.recoded) start += extra + guess(blob);
-	for (const { metadata } of selection.images) {
-		const { resource } = metadata;
-		const isCopied = !recompress && canCopy(resource, shapeOf(selection.wim.first), shape);
-		if (!isCopied) isEstimate = true;
-		start += extra + (isCopied ? resource.storedSize : guess(metadata));
-	}
-	const entryCount = selection.images.length + copied.entries + blobs.recoded.length;
 	const size = tablesEnd({
 		start,
-		entryCount,
+		entryCount: taken.entries,
 		xml,
 		isPipable,
 		integrityChunkSize: input.integrity ? INTEGRITY_CHUNK_SIZE : null,
 		isPart: false,
 	});
-	return { size, isEstimate };
+	return { size, isEstimate: taken.isEstimate };
+}
+
+/** What the blobs and the metadata of a selection take, and their table entries. */
+function takenOver(input: {
+	readonly selection: Selection;
+	readonly blobs: BlobPlan;
+	readonly shape: WimShape;
+	readonly recompress: boolean;
+}): Prediction & { readonly entries: number } {
+	const { selection, blobs, shape, recompress } = input;
+	const extra = shape.isPipable ? PipableHeader.size : 0;
+	const copied = copiedSize(blobs.copied, shape.isPipable);
+	let isEstimate = blobs.recoded.length > 0;
+	let { size } = copied;
+	for (const blob of blobs.recoded) size += extra + guess(blob, shape);
+	for (const { metadata } of selection.images) {
+		const { resource } = metadata;
+		const isCopied = !recompress && canCopy(resource, shapeOf(selection.wim.first), shape);
+		if (!isCopied) isEstimate = true;
+		size += extra + (isCopied ? resource.storedSize : guess(metadata, shape));
+	}
+	const entries = selection.images.length + copied.entries + blobs.recoded.length;
+	return { size, entries, isEstimate };
 }
 
 /** A blob that is compressed anew takes about what it takes now, when it is compressed now. */
-function guess({ resource, size }: Blob): number {
+function guess({ resource, size }: Blob, { compression }: WimShape): number {
+	if (compression === 'none') return size;
 	if (resource.layout !== 'solid') return Math.min(size, resource.storedSize);
 	return Math.ceil((size * resource.storedSize) / Math.max(1, resource.originalSize));
+}
+
+/** Of a file that a selection is added to in place. */
+export async function extendedSize(input: {
+	readonly wim: Wim;
+	/** Where the state before the edit ends, in bytes. */
+	readonly end: number;
+	readonly selection: Selection;
+	readonly blobs: BlobPlan;
+	readonly shape: WimShape;
+	readonly xml: XmlData;
+	readonly integrity: boolean;
+	readonly recompress: boolean;
+}): Promise<Prediction> {
+	const { wim, end, xml } = input;
+	const taken = takenOver(input);
+	const size = editedSize({
+		wim,
+		end: end + taken.size,
+		xml,
+		imageCount: wim.images.length + taken.entries,
+		integrityChunkSize: await integrityChunkSizeAfter(wim, input.integrity),
+	});
+	return { size, isEstimate: taken.isEstimate };
 }
 
 /** Of a file after an edit in place that only writes new tables. */

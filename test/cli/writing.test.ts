@@ -307,3 +307,56 @@ test('parts stay within the size that was asked for, tables included, and keep t
 		}
 	}
 });
+
+/** Where nothing is compressed anew, what a dry run says is what happens, to the byte. */
+const EXACT: readonly (readonly [base: string, line: string])[] = [
+	['two.wim', 'delete @.wim 1'],
+	['checked.wim', 'delete @.wim all --soft'],
+	['solid.wim', 'delete @.wim 2'],
+	['pipable.wim', 'delete @.wim 1'],
+	['two.wim', 'optimize @.wim --check'],
+	['solid.wim', 'optimize @.wim'],
+	['two.wim', 'export @.wim all @new.wim'],
+	['two.wim', 'export @.wim 1 @.wim again'],
+	['checked.wim', 'export two-lzx.wim all @.wim'],
+	['solid.wim', 'export @.wim 1 @new.wim'],
+	['pipable.wim', 'export @.wim 1 @new.wim --pipable'],
+	['two.wim', 'split @.wim @.swm 0.03'],
+	['pipable.wim', 'split @.wim @.swm 0.03 --check'],
+	['two.wim', 'info @.wim 1 renamed --boot'],
+	['pipable.wim', 'info @.wim 1 renamed'],
+];
+
+test('a dry run says to the byte what delete, optimize, split, info and export by copy write', async (t) => {
+	workplace(t);
+	await done('capture src two.wim one --compress=fast');
+	await done('append more two.wim two');
+	await done('capture src two-lzx.wim extra');
+	await done('append more two-lzx.wim more');
+	await done('capture src solid.wim one --solid');
+	await done('append more solid.wim two');
+	await done('capture src pipable.wim one --pipable');
+	await done('capture more checked.wim one --check');
+	for (const [base, line] of EXACT) {
+		copyFileSync(base, 'work.wim');
+		rmSync('worknew.wim', { force: true });
+		const words = line.replaceAll('@', 'work');
+		const sizes = async (options: string) => {
+			const { result } = JSON.parse((await done(`${words} ${options} --json`)).out);
+			const { sizeAfter, fileSize, writtenBytes, parts, isEstimate } = result;
+			return { sizeAfter, fileSize, writtenBytes, parts, isEstimate };
+		};
+		const before = readdirSync('.').map((name) => `${name} ${statSync(name).size}`);
+		const planned = await sizes('--dry-run');
+		const after = readdirSync('.').map((name) => `${name} ${statSync(name).size}`);
+		assert.deepEqual(after, before, `${line}: a dry run changes nothing`);
+		assert.equal(planned.isEstimate, false, line);
+		assert.deepEqual(await sizes(''), planned, line);
+		const [, , , target = ''] = words.split(' ');
+		const written = line.startsWith('export') ? target : 'work.wim';
+		if (planned.parts === undefined)
+			assert.equal(statSync(written).size, planned.sizeAfter ?? planned.fileSize, line);
+		for (const part of planned.parts ?? []) assert.equal(statSync(part.path).size, part.size, line);
+		for (const name of readdirSync('.')) if (name.endsWith('.swm')) rmSync(name);
+	}
+});

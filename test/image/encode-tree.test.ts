@@ -6,7 +6,13 @@ import { METADATA_SIZE_MAX } from '../../source/base/limits.ts';
 import { sha1, ZERO_SHA1 } from '../../source/bytes/sha1.ts';
 import { Span } from '../../source/bytes/span.ts';
 import { Attribute } from '../../source/image/dentry.ts';
-import { addNode, type EditNode, EditTree, newInode } from '../../source/image/edit-tree.ts';
+import {
+	addNode,
+	type EditNode,
+	EditTree,
+	newInode,
+	removeNode,
+} from '../../source/image/edit-tree.ts';
 import { countReferences, encodeTree, treeStatistics } from '../../source/image/encode-tree.ts';
 import { pathOf } from '../../source/image/paths.ts';
 import { ImageTree } from '../../source/image/tree.ts';
@@ -130,4 +136,16 @@ test('a random tree reads back as it was, and encodes to the same bytes again', 
 		}),
 		{ numRuns: 200 },
 	);
+});
+
+test('a folder may hold more names than a call takes arguments', () => {
+	const tree = new EditTree(newInode(Attribute.directory));
+	const folder = addNode(tree.root, 'folder', '', newInode(Attribute.directory));
+	const file = newInode(Attribute.normal);
+	for (let k = 0; k < 200_000; k++) addNode(folder, `file ${k}`, '', file);
+	let count = 0;
+	for (const _ of tree.nodes()) count++;
+	assert.equal(count, 200_002);
+	removeNode(folder);
+	assert.equal(file.nameCount, 0);
 });
