@@ -13,7 +13,7 @@ import { dispatch } from './keys/dispatch.ts';
 import { createKeymap, type Keymap } from './keys/keymap.ts';
 import { settleLists } from './keys/moves.ts';
 import { Loaders } from './loaders.ts';
-import { createTheme, type Theme } from './parts/theme.ts';
+import { type ColorOverrides, createTheme, type Theme } from './parts/theme.ts';
 import { sentence } from './sentence.ts';
 import { followCursor } from './state/details.ts';
 import { closeDialog, closeDialogs } from './state/dialogs.ts';
@@ -60,6 +60,9 @@ export interface DeckAppOptions {
 	readonly settings: Partial<Settings>;
 	/** Own bindings: command id to keys. */
 	readonly keys: Readonly<Record<string, readonly string[]>>;
+	readonly colors?: ColorOverrides;
+	/** What was wrong with the configuration; said at the start. */
+	readonly problems?: readonly string[];
 	/** Milliseconds of a clock that never goes back. */
 	readonly clock: () => number;
 	readonly mount: Mount;
@@ -134,7 +137,7 @@ export class DeckApp {
 	async start(path: string | null, refs: readonly string[] = []): Promise<void> {
 		const { engine, mount, onCrash } = this.#options;
 		const isFolder = path === null || (await engine.isFolder(path));
-		for (const problem of this.keymap.problems)
+		for (const problem of [...(this.#options.problems ?? []), ...this.keymap.problems])
 			this.#change((state) => say(state, problem, 'warning'));
 		this.#change((state) => {
 			const { settings } = state;
@@ -147,7 +150,7 @@ export class DeckApp {
 		this.writer.hurry();
 		this.#mounted = mount({
 			store: this.store,
-			theme: createTheme(symbols, color),
+			theme: createTheme(symbols, color, this.#options.colors),
 			keymap: this.keymap,
 			stream: this.writer.stream,
 			onCrash,

@@ -5,8 +5,11 @@ import type { WriteStream } from 'node:tty';
 import { ExitCode } from '../base/errors.ts';
 import { printable } from '../base/print.ts';
 import { machineClock } from '../jobs/clock.ts';
+import { loadConfig } from './config/config-file.ts';
+import type { ReadConfig } from './config/deck-config.ts';
 import { DeckApp } from './deck-app.ts';
 import type { DeckEngine } from './engine.ts';
+import { COMMANDS } from './keys/commands.ts';
 import { mountThen } from './screens/first-mount.ts';
 import { sentence } from './sentence.ts';
 import {
@@ -28,6 +31,8 @@ export interface DeckOptions {
 	readonly color: ColorLevel | null;
 	/** What to do with the jobs when the line drops. */
 	readonly onHangup: 'finish' | 'cancel';
+	/** A configuration file instead of the platform's. */
+	readonly config: string | null;
 }
 
 /** A canceled job gets this long to clean up after a signal. */
@@ -58,7 +63,9 @@ function tellInk(profile: TerminalProfile): void {
 
 /** Runs the deck; ends with the exit code of the process, the terminal restored. */
 export async function runDeck(options: DeckOptions): Promise<number> {
-	const { symbols, color } = options;
+	const { config, problems } = await loadConfig(options.config, COMMANDS);
+	const symbols = options.symbols ?? config.symbols;
+	const color = options.color ?? config.color;
 	const profile = probe({
 		env: process.env,
 		platform: process.platform,
@@ -75,13 +82,14 @@ export async function runDeck(options: DeckOptions): Promise<number> {
 	const { createEngine } = await import('./engine/create-engine.ts');
 	const engine = await createEngine();
 	const mount = mountThen(async () => (await import('./screens/mount.tsx')).mountDeck);
-	return new RunningDeck(options, profile, engine).run(mount);
+	return new RunningDeck(options, profile, engine, { config, problems }).run(mount);
 }
 
 class RunningDeck {
 	readonly #options: DeckOptions;
 	readonly #profile: TerminalProfile;
 	readonly #engine: DeckEngine;
+	readonly #config: ReadConfig;
 	#app: DeckApp | null = null;
 	#session: Session | null = null;
 	#finish: (code: number) => void = () => {};
@@ -89,7 +97,13 @@ class RunningDeck {
 	/** The terminal is gone, and the jobs finish without it. */
 	#isDetached = false;
 
-	constructor(options: DeckOptions, profile: TerminalProfile, engine: DeckEngine) {
+	constructor(
+		options: DeckOptions,
+		profile: TerminalProfile,
+		engine: DeckEngine,
+		config: ReadConfig,
+	) {
+		this.#config = config;
 		this.#options = options;
 		this.#profile = profile;
 		this.#engine = engine;
@@ -97,6 +111,7 @@ class RunningDeck {
 
 	async run(mount: ConstructorParameters<typeof DeckApp>[0]['mount']): Promise<number> {
 		const { path: start, references, readonly, slow } = this.#options;
+		const { config, problems } = this.#config;
 		const ended = new Promise<number>((resolve) => {
 			this.#finish = resolve;
 		});
@@ -105,12 +120,17 @@ class RunningDeck {
 			output: process.stdout,
 			profile: this.#profile,
 			settings: {
-				readonly,
-				slow,
+				readonly: readonly || config.readonly,
+				slow: slow || config.slow,
+				scroll: config.scroll,
+				utc: config.utc,
+				remember: config.remember,
 				workFolder: process.cwd(),
 				pathSeparator: path.sep,
 			},
-			keys: {},
+			keys: config.keys,
+			colors: config.colors,
+			problems,
 			clock: () => machineClock.elapsed(),
 			mount,
 			onExit: (code) => void this.#leave(code),

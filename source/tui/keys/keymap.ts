@@ -35,22 +35,22 @@ export function createKeymap(commands: readonly Command[], options: KeymapOption
 		return keys === undefined ? command : { ...command, keys };
 	});
 	const byContext = new Map<Context, Map<string, Command>>();
-	for (const command of bound) {
+	const doubles = new Set<string>();
+	const isOwn = ({ id }: Command): boolean => options.keys[id] !== undefined;
+	// Own bindings come last: one that is taken is told and ignored, whatever the order of the table.
+	for (const command of [...bound.filter((one) => !isOwn(one)), ...bound.filter(isOwn)]) {
 		for (const context of command.when) {
 			const keys = byContext.get(context) ?? new Map<string, Command>();
 			byContext.set(context, keys);
 			for (const key of command.keys) {
 				const other = keys.get(key);
-				if (other && options.keys[command.id] === undefined) continue;
-				if (other)
-					problems.push(
-						`keys: ${keyLabel(key)} is bound to both "${other.id}" and "${command.id}"`,
-					);
-				else keys.set(key, command);
+				if (!other) keys.set(key, command);
+				else if (isOwn(command))
+					doubles.add(`keys: ${keyLabel(key)} is bound to both "${other.id}" and "${command.id}"`);
 			}
 		}
 	}
-	return { commands: bound, byContext, problems };
+	return { commands: bound, byContext, problems: [...problems, ...doubles] };
 }
 
 /** The contexts of this moment, innermost first. */
@@ -110,4 +110,16 @@ export function keyLabel(key: string): string {
 	if (label) return label;
 	if (/^C-.$/.test(key)) return `^${key.slice(2).toUpperCase()}`;
 	return /^f\d+$/.test(key) ? key.toUpperCase() : key;
+}
+
+/** The name of a key as people write it, or null: `^D`, `Ctrl-D`, `F5`, `PgDn`, `j`. */
+export function keyNamed(text: string): string | null {
+	const control = /^(?:\^|C-|Ctrl-)(.)$/i.exec(text)?.[1];
+	if (control) return `C-${control.toLowerCase()}`;
+	if (/^f([1-9]|1[0-2])$/i.test(text)) return text.toLowerCase();
+	if ([...text].length === 1) return text === ' ' ? 'space' : text;
+	const lower = text.toLowerCase();
+	for (const [name, label] of Object.entries(LABELS))
+		if (name.toLowerCase() === lower || label.toLowerCase() === lower) return name;
+	return null;
 }

@@ -24,10 +24,12 @@ function cell(command: Command): string {
 
 /** The keys outside dialogs as a Markdown table, in the order of the keymap. */
 export function keysTable(): string {
-	const rows: string[] = ['| where | keys | what |', '|---|---|---|'];
+	const rows: string[] = ['| where | keys | what | command |', '|---|---|---|---|'];
 	for (const [context, place] of Object.entries(PLACES))
 		for (const command of COMMANDS)
 			if (command.when[0] === context && command.keys.length > 0)
-				rows.push(`| ${place} | ${cell(command)} | ${command.title.replace(/\.\.\.$/, '')} |`);
+				rows.push(
+					`| ${place} | ${cell(command)} | ${command.title.replace(/\.\.\.$/, '')} | \`${command.id}\` |`,
+				);
 	return rows.join('\n');
 }

@@ -64,13 +64,56 @@ const sgr = (on: string, off: string): Style => {
 
 const plain: Style = (text) => text;
 
+/** What may get another colour. */
+export const COLOR_MEANINGS = [
+	'marked',
+	'damaged',
+	'warning',
+	'unreadable',
+	'done',
+	'folder',
+	'link',
+] as const;
+
+/** The 16 colours of a terminal as SGR codes. */
+export const COLOR_NAMES = {
+	default: 39,
+	black: 30,
+	red: 31,
+	green: 32,
+	yellow: 33,
+	blue: 34,
+	magenta: 35,
+	cyan: 36,
+	white: 37,
+	gray: 90,
+	brightRed: 91,
+	brightGreen: 92,
+	brightYellow: 93,
+	brightBlue: 94,
+	brightMagenta: 95,
+	brightCyan: 96,
+	brightWhite: 97,
+} as const;
+
+export type ColorOverrides = Readonly<
+	Partial<Record<(typeof COLOR_MEANINGS)[number], keyof typeof COLOR_NAMES>>
+>;
+
 /** Builds the theme of a terminal. */
-export function createTheme(symbols: SymbolLevel, color: ColorLevel): Theme {
+export function createTheme(
+	symbols: SymbolLevel,
+	color: ColorLevel,
+	colors: ColorOverrides = {},
+): Theme {
 	const mono = color === 'never';
 	const ascii = symbols === 'ascii';
 	const bold = sgr('1', '22');
 	const reverse = sgr('7', '27');
-	const ink = (code: number): Style => (mono ? plain : sgr(String(code), '39'));
+	const ink = (meaning: (typeof COLOR_MEANINGS)[number], code: number): Style => {
+		const own = colors[meaning];
+		return mono ? plain : sgr(String(own ? COLOR_NAMES[own] : code), '39');
+	};
 	return {
 		symbols,
 		color,
@@ -78,13 +121,13 @@ export function createTheme(symbols: SymbolLevel, color: ColorLevel): Theme {
 		idleCursor: plain,
 		title: plain,
 		focused: mono ? reverse : sgr('1;7', '22;27'),
-		marked: mono ? bold : ink(33),
-		damaged: mono ? bold : ink(91),
-		warning: ink(33),
-		unreadable: mono ? bold : ink(35),
-		done: ink(36),
-		folder: ink(94),
-		link: ink(36),
+		marked: mono ? bold : ink('marked', 33),
+		damaged: mono ? bold : ink('damaged', 91),
+		warning: ink('warning', 33),
+		unreadable: mono ? bold : ink('unreadable', 35),
+		done: ink('done', 36),
+		folder: ink('folder', 94),
+		link: ink('link', 36),
 		unavailable: sgr('2', '22'),
 		strong: bold,
 		name: ascii ? (raw) => asciiOnly(safe(raw)) : safe,

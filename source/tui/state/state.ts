@@ -32,6 +32,8 @@ export interface Settings {
 	readonly scroll: ScrollMode;
 	/** Times in local time or UTC. */
 	readonly utc: boolean;
+	/** Recent files are kept between runs. */
+	readonly remember: boolean;
 	/** Folder that relative paths in dialogs start from. */
 	readonly workFolder: string;
 	readonly pathSeparator: string;
@@ -374,6 +376,7 @@ export const DEFAULT_SETTINGS: Settings = {
 	canSuspend: true,
 	scroll: 'page',
 	utc: false,
+	remember: false,
 	workFolder: '.',
 	pathSeparator: '/',
 	verbs: new Set(),

@@ -80,9 +80,9 @@ test('a text context binds no printable key', () => {
 test('own bindings replace the built-in ones, and wrong ones are told', () => {
 	const keymap = createKeymap(COMMANDS, {
 		...options,
-		keys: { 'job.verify': ['X', 'f9'], 'no.such': ['q'], 'list.sort': ['v'] },
+		keys: { 'job.verify': ['Y', 'f9'], 'no.such': ['q'], 'list.sort': ['v'] },
 	});
-	assert.equal(keymap.byContext.get('images')?.get('X')?.id, 'job.verify');
+	assert.equal(keymap.byContext.get('images')?.get('Y')?.id, 'job.verify');
 	assert.equal(keymap.byContext.get('images')?.get('V'), undefined);
 	assert.equal(keymap.problems.length, 2);
 	assert.match(keymap.problems[0]!, /no command "no.such"/);
