@@ -160,7 +160,7 @@ async function checkNewFile(values: Values): Promise<JobCheck> {
 async function checkRestore(values: Values, names: readonly string[]): Promise<JobCheck> {
 	const errors: Errors = {};
 	const target = hostPath(values, 'target');
-	await checkReport(values, errors);
+	if (values['recover'] === 'yes') await checkReport(values, errors);
 	if (target === '') return { errors: { ...errors, target: 'name a folder' }, replaces: null };
 	const facts = await targetFacts(target);
 	if (facts.exists && !facts.isFolder) errors['target'] = 'this is a file, not a folder';

@@ -24,7 +24,7 @@ import { sentence } from '../sentence.ts';
 import { checkRequest } from './checks.ts';
 import { estimateOf, freedLater } from './estimates.ts';
 import { findingOf } from './finding.ts';
-import { checkAfter, saveReport } from './follow-ups.ts';
+import { checkAfter, Losses, saveReport } from './follow-ups.ts';
 import { ForeignJobs, withoutVerb } from './foreign-jobs.ts';
 import { engineRequest, titleOf } from './requests.ts';
 import { resultText } from './results.ts';
@@ -90,11 +90,7 @@ export class QueuedJobs implements DeckJobs {
 			clock,
 			journal,
 			parallel: Math.max(1, Math.min(PARALLEL_MAX, os.availableParallelism())),
-			perform: async (request, run) => {
-				const result = await perform(request, run, (fault) => this.#found(request, fault));
-				await saveReport(this.#byRequest.get(request)?.request?.values ?? {}, result);
-				return result;
-			},
+			perform: (request, run) => this.#performQueued(request, run),
 			onChange: (job) => this.#changed(job),
 		});
 	}
@@ -196,6 +192,21 @@ export class QueuedJobs implements DeckJobs {
 		if (real.verb !== 'delete' || !real.soft) return estimate;
 		const rebuilt = await this.#rehearse({ ...real, soft: false }, signal, []);
 		return { ...estimate, notes: [...estimate.notes, freedLater(rebuilt as RewriteSummary)] };
+	}
+
+	/** The job with its report, which fails it when it cannot be written. */
+	async #performQueued(request: EngineRequest, run: Run): Promise<unknown> {
+		const values = this.#byRequest.get(request)?.request?.values ?? {};
+		const onFault = (fault: Fault): void => this.#found(request, fault);
+		if (request.verb !== 'extract' && request.verb !== 'apply') {
+			const result = await this.#perform(request, run, onFault);
+			await saveReport(values, result);
+			return result;
+		}
+		const losses = new Losses();
+		const result = await this.#perform(request, losses.watch(run), onFault);
+		if (request.recoverData) await losses.save(values);
+		return result;
 	}
 
 	/** A dry run beside the queue; it ends with its signal. */

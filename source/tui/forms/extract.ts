@@ -11,7 +11,7 @@ import {
 	markCount,
 	markedBytes,
 } from '../state/selectors.ts';
-import type { FormDialog, State } from '../state/state.ts';
+import type { Field, FormDialog, State } from '../state/state.ts';
 import { wimName } from '../state/wim.ts';
 import {
 	behindMore,
@@ -22,6 +22,7 @@ import {
 	note,
 	pathField,
 	radio,
+	shownWhen,
 } from './build.ts';
 import { inWorkFolder, stemOf, unixDataField } from './presets.ts';
 
@@ -64,6 +65,15 @@ const ifDamaged = radio(
 	],
 	'no',
 );
+
+/** What is skipped always leaves a report. */
+const lossesField = (state: State): Field =>
+	pathField('report', 'Report to', inWorkFolder(state, `${stemOf(wimName(state))}-losses.txt`));
+
+const onLosses = (state: State): readonly Field[] => [
+	ifDamaged,
+	...shownWhen([{ field: 'recover', is: ['yes'] }], lossesField(state)),
+];
 
 const ifThere = radio(
 	'exists',
@@ -117,7 +127,7 @@ export function extractForm(state: State, given: Chosen | null = null): FormDial
 			ifThere,
 			check('structure', 'Folders', 'keep the folders above each file', false),
 			aclsField,
-			ifDamaged,
+			...onLosses(state),
 			moreOptions,
 			...seldom,
 		],
@@ -141,7 +151,7 @@ export function applyForm(state: State): FormDialog {
 			folderField('target', 'To folder', inWorkFolder(state, stemOf(wimName(state)))),
 			{ ...ifThere, label: 'If not empty' },
 			aclsField,
-			ifDamaged,
+			...onLosses(state),
 			moreOptions,
 			...seldom,
 		],
@@ -166,6 +176,7 @@ export function findingForm(state: State): FormDialog {
 			folderField('target', 'To folder', state.settings.workFolder),
 			check('structure', 'Folders', 'keep the folders above each file', true),
 			note('On damage', 'unreadable stretches become zeros, and are reported'),
+			lossesField(state),
 		],
 		fixed: { ...base(state, imageIndex), paths, recover: 'yes', acls: false },
 	});

@@ -4,7 +4,7 @@ import type { Finding, JobView } from '../engine.ts';
 import { applyFindings } from './damage.ts';
 import { moveTo } from './list.ts';
 import { isActive, jobUnderCursor, layoutOf, orderedJobs } from './selectors.ts';
-import type { State } from './state.ts';
+import { NO_DAMAGE, type State } from './state.ts';
 import { say } from './status.ts';
 import { lookAgain, reloadWim } from './wim.ts';
 
@@ -15,17 +15,25 @@ export function jobsChanged(state: State, jobs: readonly JobView[]): State {
 	for (const job of jobs) {
 		const old = before.get(job.id);
 		if (old === job) continue;
-		if (job.findings.length > 0 && job.findings !== old?.findings)
-			next = applyFindings(next, findingsOf(jobs, job));
+		if (job.findings.length > 0 && job.findings !== old?.findings && isAboutOpenFile(next, job))
+			next = applyFindings(next, findingsOf(next, jobs, job));
 		if (old && isActive(old) && !isActive(job)) next = readAgain(tellEnd(next, job), job);
 	}
 	if (jobs.length === 0 && next.focus === 'jobs') next = { ...next, focus: 'files' };
 	return next;
 }
 
-/** The findings to show: those of the newest check that has any. */
-function findingsOf(jobs: readonly JobView[], changed: JobView): readonly Finding[] {
-	const newest = jobs.filter(({ findings }) => findings.length > 0).at(-1);
+/** What is found in another file, such as one just written, says nothing of the one that is shown. */
+function isAboutOpenFile({ wim }: State, { request }: JobView): boolean {
+	const path = request?.values['wim'];
+	return path === undefined || wim.facts === null || path === wim.facts.path;
+}
+
+/** The findings to show: those of the newest check of the open file that has any. */
+function findingsOf(state: State, jobs: readonly JobView[], changed: JobView): readonly Finding[] {
+	const newest = jobs
+		.filter((job) => job.findings.length > 0 && isAboutOpenFile(state, job))
+		.at(-1);
 	return (newest ?? changed).findings;
 }
 
@@ -34,9 +42,10 @@ function readAgain(state: State, job: JobView): State {
 	if (state.view === 'start' && job.state === 'done' && job.writes.length > 0)
 		return lookAgain(state);
 	const path = state.wim.facts?.path;
-	return job.state === 'done' && path !== undefined && job.writes.includes(path)
-		? reloadWim(state)
-		: state;
+	if (job.state !== 'done' || path === undefined || !job.writes.includes(path)) return state;
+	// Additions leave what was found where it is; after anything else it must be looked for again.
+	const isAddition = job.verb === 'append' || job.verb === 'edit';
+	return reloadWim(isAddition ? state : { ...state, damage: NO_DAMAGE });
 }
 
 function tellEnd(state: State, job: JobView): State {

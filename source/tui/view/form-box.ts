@@ -132,6 +132,18 @@ function noteRows(theme: Theme, form: FormDialog, inner: number): Shown[] {
 	return lines;
 }
 
+/** The same with one line each, the most important first, for where there is no room. */
+function tightNotes(theme: Theme, form: FormDialog, inner: number): Shown[] {
+	const error = form.errors[''];
+	const one = (text: string): Shown => fit(theme.exact(text), inner);
+	return [
+		...(error === undefined ? [] : [theme.damaged(one(`! ${error}`))]),
+		...form.warnings.map((text) => theme.warning(one(`! ${text}`))),
+		...form.notes.map(one),
+		...(form.isEstimating && form.notes.length === 0 ? [one('...')] : []),
+	];
+}
+
 /** The part of the fields that is in view, with a mark on each side where more of them are. */
 function scrolled(
 	rows: Rows,
@@ -167,7 +179,7 @@ export function formBox(state: State, theme: Theme, form: FormDialog): DialogBox
 		return steady(state, boxed(state, theme, title, airy, inner), {
 			extra: rows.lines.length - shownFields(form).length + Math.max(0, notes.length - NOTE_ROWS),
 		});
-	const tight = notes.filter((line) => line !== space[0]);
+	const tight = tightNotes(theme, form, inner);
 	const notesShown = tight.slice(0, Math.max(0, heightMax - buttons.length - FIELD_ROWS_MIN));
 	const below = [...notesShown, ...buttons].slice(0, heightMax - 1);
 	const fields = scrolled(rows, heightMax - below.length, inner);

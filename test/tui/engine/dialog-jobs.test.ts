@@ -300,6 +300,31 @@ test('a report is written once the job is done, and never over something', async
 	assert.match(failed?.summary ?? '', /Cannot write the report/);
 });
 
+test('going on at damage leaves a report of what was lost, and none when nothing was', async (t) => {
+	const here = await place(t);
+	await here.done('capture', captureOf(here, { compression: 'none' }));
+	const wim = here.at('a.wim');
+	const values = { wim, imageIndex: 1, paths: ['\\'], recover: 'yes' };
+	const whole = { ...values, target: here.at('whole'), report: here.at('none.txt') };
+	await here.done('extract', whole);
+	assert.equal(existsSync(here.at('none.txt')), false);
+	const bytes = readFileSync(wim);
+	const at = bytes.indexOf('line 2 line 2');
+	assert.ok(at > 0);
+	bytes[at] = 0x4c;
+	writeFileSync(wim, bytes);
+	const report = here.at('losses.txt');
+	const [job] = await here.done('extract', { ...values, target: here.at('out'), report });
+	assert.equal(job?.problemCount, 1);
+	assert.match(readFileSync(report, 'utf8'), /^.*a\.wim -> .*out\n.*f2\.txt.*\n$/);
+	assert.match(
+		(await here.errors('extract', { ...values, target: here.at('out'), report }))['report'] ?? '',
+		/such a file already/,
+	);
+	const stopping = { ...values, recover: 'no', target: here.at('out'), report };
+	assert.deepEqual(await here.errors('extract', stopping), {});
+});
+
 test('salvage and repair write to new places only, and a look writes nothing', async (t) => {
 	const here = await place(t);
 	const wim = await twoImages(here);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { HostPath, JobRequest } from '../../../source/tui/engine.ts';
 import { DeckOnTerminal, type DeckTestOptions } from '../../support/deck.ts';
 import { FakeEngine, FakeFile, IMAGES, jobView } from '../../support/fake-engine.ts';
+import { findings } from '../../support/fake-findings.ts';
 import { assertGolden } from '../../support/golden.ts';
 
 const TARGET: HostPath = {
@@ -323,6 +324,24 @@ test('a job that changed the open file has it read again, at the same image by n
 	const state = deck.app.store.get();
 	assert.equal(state.wim.images[state.images.list.cursor]?.name, 'Windows 11 Pro N');
 	assert.deepEqual([...state.images.marks], [3]);
+	deck.close();
+});
+
+test('what a check finds in another file marks nothing of the open one', async () => {
+	const engine = new FakeEngine();
+	const deck = await DeckOnTerminal.open(engine);
+	const verify = (wim: string) =>
+		jobView(1, { findings: findings(), request: { verb: 'verify', values: { wim } } });
+	engine.jobs.set([verify('/srv/other.wim')]);
+	assert.deepEqual(deck.app.store.get().damage.findings, []);
+	engine.jobs.set([verify('/srv/sources/install.wim')]);
+	assert.equal(deck.app.store.get().damage.findings.length, findings().length);
+	// Once the file was written anew, nothing of that holds.
+	const done = { state: 'done', endedMs: 1 } as const;
+	const optimize = jobView(2, { verb: 'optimize', writes: ['/srv/sources/install.wim'] });
+	engine.jobs.set([optimize]);
+	engine.jobs.set([{ ...optimize, ...done }]);
+	assert.deepEqual(deck.app.store.get().damage.findings, []);
 	deck.close();
 });
 
