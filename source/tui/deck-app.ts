@@ -137,8 +137,6 @@ export class DeckApp {
 	async start(path: string | null, refs: readonly string[] = []): Promise<void> {
 		const { engine, mount, onCrash } = this.#options;
 		const isFolder = path === null || (await engine.isFolder(path));
-		for (const problem of [...(this.#options.problems ?? []), ...this.keymap.problems])
-			this.#change((state) => say(state, problem, 'warning'));
 		this.#change((state) => {
 			const { settings } = state;
 			const next = jobsChanged(state, engine.jobs.list());
@@ -146,6 +144,8 @@ export class DeckApp {
 				return showStart(next, path ?? settings.workFolder, path !== null);
 			return openWim({ ...next, view: 'deck' }, path, refs);
 		});
+		for (const problem of [...(this.#options.problems ?? []), ...this.keymap.problems])
+			this.#change((state) => say(state, problem, 'warning'));
 		const { symbols, color } = this.store.get().settings;
 		this.writer.hurry();
 		this.#mounted = mount({

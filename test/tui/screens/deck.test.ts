@@ -335,10 +335,20 @@ test('readonly says RO', () =>
 test('own keys work', () =>
 	withDeck(
 		async (deck) => {
-			await deck.press('X');
+			await deck.press('Y');
 			await deck.until(/Job 1 started/);
 		},
-		{ keys: { 'job.verify': ['X'] } },
+		{ keys: { 'job.verify': ['Y'] } },
+	));
+
+test('problems of the configuration are said at the start, and stay readable', () =>
+	withDeck(
+		async (deck) => {
+			await deck.until(/v is bound to both/);
+			await deck.press(':', 'messages', 'enter');
+			await deck.until(/v is bound to both/);
+		},
+		{ keys: { 'list.sort': ['v'] } },
 	));
 
 test('ascii screens hold nothing but ASCII, whatever the names', () =>
