@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
-import { ExitCode, exitCodeOf } from '../base/errors.ts';
+import { ExitCode, exitCodeOf, HostError } from '../base/errors.ts';
 import { machineClock } from '../jobs/clock.ts';
 import { Journal } from '../jobs/journal.ts';
 import { isVerb, type VerbName } from './commands.ts';
@@ -123,6 +123,19 @@ function contextOf(machine: Machine, options: Options, out: Output): Context {
 	};
 }
 
+/** A relative path means nothing, and Node stops at an absolute one too, when the current folder is gone. */
+function requireFolder(): void {
+	try {
+		process.cwd();
+	} catch (error) {
+		throw new HostError(
+			'Cannot work in the current folder: it was removed',
+			{ hint: 'Change to a folder that exists.' },
+			error,
+		);
+	}
+}
+
 /**
  * Runs one command line.
  *
@@ -135,6 +148,7 @@ export async function runCommandLine(
 	// A closed standard error must not end the run.
 	machine.stderr.on('error', () => {});
 	try {
+		requireFolder();
 		const task = await taskOf(machine.program, machine.argv);
 		if (task.type === 'deck') return task;
 		if (task.type === 'print') {

@@ -4,7 +4,7 @@
  */
 import fs, { type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { HostError, hostError } from '../base/errors.ts';
+import { HostError, hostError, InputError } from '../base/errors.ts';
 import { formatSize } from '../base/print.ts';
 import type { Output } from './output.ts';
 import { WriteLock } from './write-lock.ts';
@@ -183,6 +183,12 @@ export class NewFile extends SeekableFile implements AsyncDisposable {
 		if (stat?.isDirectory())
 			throw hostError(attempt, Object.assign(new Error('folder'), { code: 'EISDIR' }), {
 				path: given,
+			});
+		// A rename would put a file in the place of a device or FIFO.
+		if (stat !== null && !stat.isFile())
+			throw new InputError(`${attempt}: it is no file, but a device, FIFO or socket`, {
+				path: given,
+				hint: 'Name a file; "-" as the name writes a pipable WIM to standard output.',
 			});
 		const lock = sharesLock ? null : await WriteLock.take(target);
 		try {

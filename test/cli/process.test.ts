@@ -100,3 +100,21 @@ test('a defect that nobody caught is told as one, with exit code 1', async () =>
 	assert.match(err, /TypeError: boom/);
 	assert.match(err, /Please report/);
 });
+
+test('in a folder that was removed one sentence says so', (t) => {
+	const folder = path.join(tempFolder(t), 'gone');
+	const result = spawnSync(
+		'/bin/sh',
+		[
+			'-c',
+			`mkdir "$2" && cd "$2" && rmdir "$2" && "$0" "$1" capture . ../a.wim`,
+			process.execPath,
+			main,
+			folder,
+		],
+		{ encoding: 'utf8', env: environment },
+	);
+	assert.equal(result.status, 8, result.stderr);
+	assert.match(result.stderr, /^wimdeck: Cannot work in the current folder: it was removed\n/);
+	assert.doesNotMatch(result.stderr, /\n\s+at /);
+});

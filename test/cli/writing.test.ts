@@ -360,3 +360,14 @@ test('a dry run says to the byte what delete, optimize, split, info and export b
 		for (const name of readdirSync('.')) if (name.endsWith('.swm')) rmSync(name);
 	}
 });
+
+test('a FIFO is not replaced by a file', async (t) => {
+	workplace(t);
+	spawnSync('mkfifo', ['pipe']);
+	for (const line of ['capture src pipe', 'export base.wim 1 pipe', 'split base.wim pipe 1']) {
+		if (!existsSync('base.wim')) await done('capture src base.wim');
+		const { code, err } = await cli(wordsOf(line));
+		assert.equal(code, 2, `${line}: ${err}`);
+		assert.ok(statSync('pipe').isFIFO(), line);
+	}
+});
