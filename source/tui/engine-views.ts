@@ -50,3 +50,44 @@ export interface DifferenceFact {
 	readonly before: string | null;
 	readonly after: string | null;
 }
+
+export type MapState = 'structure' | 'good' | 'bad' | 'unchecked' | 'unreferenced';
+
+/** A stretch of a part and what is known of it. */
+export interface MapStretch {
+	readonly offset: number;
+	readonly size: number;
+	readonly state: MapState;
+}
+
+/** One file of the set, without gaps from its first byte to its last. */
+export interface PartMap {
+	readonly path: string;
+	readonly size: number;
+	readonly stretches: readonly MapStretch[];
+}
+
+/** A stretch of bytes of one part. */
+export interface MapPlace {
+	/** Position of the part, from 0. */
+	readonly part: number;
+	readonly offset: number;
+	readonly size: number;
+}
+
+/** What lies in a place. */
+export interface PlaceFacts {
+	/** The first few of them. */
+	readonly resources: readonly {
+		readonly offset: number;
+		readonly storedSize: number;
+		readonly originalSize: number;
+		readonly kind: string;
+	}[];
+	readonly resourceCount: number;
+	/** The first few of them. */
+	readonly files: readonly { readonly imageIndex: number; readonly path: string }[];
+	readonly fileCount: number;
+	/** Indexes of the images whose files were looked at. */
+	readonly searched: readonly number[];
+}

@@ -3,7 +3,14 @@
  * All text here is raw and hostile: only `safe()` brings it to the screen.
  */
 
-import type { DifferenceFact, ImageDifference, SizeListing } from './engine-views.ts';
+import type {
+	DifferenceFact,
+	ImageDifference,
+	MapPlace,
+	PartMap,
+	PlaceFacts,
+	SizeListing,
+} from './engine-views.ts';
 
 /** An open file as its header, XML and blob table tell it. */
 export interface WimFacts {
@@ -142,6 +149,8 @@ export interface Finding {
 	/** What is still readable, what else is known; one sentence each. */
 	readonly notes: readonly string[];
 	readonly digest: string | null;
+	/** The bytes it is about; null when it is about no single place. */
+	readonly place: { readonly part: string; readonly offset: number; readonly size: number } | null;
 }
 
 export interface FindingFile {
@@ -198,6 +207,10 @@ export interface OpenFile {
 	/** Every entry whose name (or path, where the pattern has a separator) matches. */
 	find(imageIndex: number, pattern: string, signal: AbortSignal): Promise<Listing>;
 	/** The rows of a folder by size. */
+	/** The parts as their tables tell them. */
+	maps(signal: AbortSignal): Promise<readonly PartMap[]>;
+	/** What lies in a place; the files of a few images are looked at. */
+	placeFacts(place: MapPlace, signal: AbortSignal): Promise<PlaceFacts>;
 	sizes(imageIndex: number, position: number, signal: AbortSignal): Promise<SizeListing>;
 	/** Everything that differs, in no particular order. */
 	difference(
@@ -256,6 +269,8 @@ export interface JobView {
 	/** Grows with every line, also with those that left `log`. */
 	readonly logCount: number;
 	readonly findings: readonly Finding[];
+	/** What a check that is over found of each part; null for other jobs. */
+	readonly map: readonly PartMap[] | null;
 	readonly canPause: boolean;
 	/** Absolute paths of what it changes. */
 	readonly writes: readonly string[];

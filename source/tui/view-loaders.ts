@@ -1,6 +1,6 @@
 /** Fetches what the views wish for. */
 
-import type { ImageDifference } from './engine-views.ts';
+import type { ImageDifference, MapPlace } from './engine-views.ts';
 import { inSlices, type Slot, slot } from './loader-slot.ts';
 import type { LoaderHost } from './loaders.ts';
 import { sentence } from './sentence.ts';
@@ -12,6 +12,7 @@ import {
 } from './state/difference.ts';
 import type { DifferenceRequest } from './state/difference-state.ts';
 import { differenceSteps } from './state/difference-tree.ts';
+import { mapFailed, mapLoaded, placeFailed, placeLoaded } from './state/map.ts';
 import { sizeSteps, sizesFailed, sizesLoaded, sizesSorted } from './state/sizes.ts';
 import type { SizesRequest, SizesState } from './state/sizes-state.ts';
 import { stagedMeasured, unmeasured } from './state/staged.ts';
@@ -19,6 +20,14 @@ import type { StagedChange } from './state/staged-state.ts';
 
 export function viewSlots(host: LoaderHost): readonly Slot[] {
 	return [
+		slot(
+			({ map }) => map.load.request,
+			(wish, signal) => loadMap(host, wish, signal),
+		),
+		slot(
+			({ map }) => map.placeLoad.request,
+			(wish, signal) => loadPlace(host, wish, signal),
+		),
 		slot(
 			({ sizes }) => sizes.load.request,
 			(wish, signal) => loadSizes(host, wish, signal),
@@ -37,6 +46,32 @@ export function viewSlots(host: LoaderHost): readonly Slot[] {
 			(wish, signal) => sortSizes(host, wish, signal),
 		),
 	];
+}
+
+/** A cursor that only passes by looks nothing up. */
+const PLACE_DELAY_MS = 120;
+
+async function loadMap(host: LoaderHost, wish: object, signal: AbortSignal): Promise<void> {
+	const { file } = host.state().wim;
+	if (!file) return;
+	try {
+		const maps = await file.maps(signal);
+		host.arrived((state) => mapLoaded(state, wish, maps));
+	} catch (error) {
+		if (!signal.aborted) host.arrived((state) => mapFailed(state, wish, sentence(error)));
+	}
+}
+
+async function loadPlace(host: LoaderHost, wish: MapPlace, signal: AbortSignal): Promise<void> {
+	await new Promise((resolve) => setTimeout(resolve, PLACE_DELAY_MS));
+	const { file } = host.state().wim;
+	if (!file || signal.aborted) return;
+	try {
+		const facts = await file.placeFacts(wish, signal);
+		host.arrived((state) => placeLoaded(state, wish, facts));
+	} catch (error) {
+		if (!signal.aborted) host.arrived((state) => placeFailed(state, wish, sentence(error)));
+	}
 }
 
 async function loadSizes(host: LoaderHost, wish: SizesRequest, signal: AbortSignal): Promise<void> {

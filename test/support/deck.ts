@@ -102,7 +102,7 @@ export class DeckOnTerminal {
 	/** As `settle`, with everything loaded that the screen waits for. */
 	async quiet(): Promise<void> {
 		const isLoading = (): boolean => {
-			const { wim, files, details, start, sizes, difference, staged, dialogs } =
+			const { wim, files, details, start, map, sizes, difference, staged, dialogs } =
 				this.app.store.get();
 			const loads = [
 				wim.load,
@@ -110,6 +110,8 @@ export class DeckOnTerminal {
 				details.load,
 				details.contentLoad,
 				start.load,
+				map.load,
+				map.placeLoad,
 				sizes.load,
 				difference.load,
 				difference.factsLoad,

@@ -22,8 +22,10 @@ import { EntryKind } from '../../source/tui/engine.ts';
 import type {
 	DifferenceFact,
 	ImageDifference,
+	MapPlace,
 	SizeListing,
 } from '../../source/tui/engine-views.ts';
+import { fakeMaps, fakePlace } from './fake-map.ts';
 import { DIFFERENCES, fakeFacts, fakeSizes } from './fake-views.ts';
 
 export interface FakeEntry {
@@ -343,6 +345,14 @@ export class FakeFile implements OpenFile {
 		return fakeFacts(difference);
 	}
 
+	async maps() {
+		return fakeMaps(this.facts.path);
+	}
+
+	async placeFacts(place: MapPlace) {
+		return fakePlace(place);
+	}
+
 	async close(): Promise<void> {
 		this.isClosed = true;
 	}
@@ -370,6 +380,7 @@ export const jobView = (id: number, change: Partial<JobView> = {}): JobView => (
 	log: [],
 	logCount: 0,
 	findings: [],
+	map: null,
 	canPause: true,
 	writes: [],
 	request: REQUEST,

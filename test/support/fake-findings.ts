@@ -13,6 +13,7 @@ export function findings(): readonly Finding[] {
 			imageIndexes: [],
 			notes: ['The blocks cover bytes 0xa00000 to 0xbfffff.'],
 			digest: null,
+			place: { part: '/srv/sources/install.wim', offset: 0xa00000, size: 0x200000 },
 		},
 		{
 			id: 'b',
@@ -36,6 +37,7 @@ export function findings(): readonly Finding[] {
 				'Elsewhere: no other copy of this SHA-1 in the file.',
 			],
 			digest: '9f0c2a7d41be55a0c03e77128a6d90f40b12ee5c',
+			place: { part: '/srv/sources/install.wim', offset: 0x1a3f00, size: 301_114 },
 		},
 	];
 }

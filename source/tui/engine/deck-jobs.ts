@@ -27,7 +27,7 @@ import { findingOf } from './finding.ts';
 import { checkAfter, Losses, saveReport } from './follow-ups.ts';
 import { ForeignJobs, withoutVerb } from './foreign-jobs.ts';
 import { engineRequest, titleOf } from './requests.ts';
-import { resultText } from './results.ts';
+import { mapsOf, resultText } from './results.ts';
 import { freeAt } from './target-facts.ts';
 
 /** Does what a request says, and tells of faults as they are found. */
@@ -317,6 +317,7 @@ export class QueuedJobs implements DeckJobs {
 			],
 			logCount: job.droppedLines + job.log.length,
 			findings: extra.shown,
+			map: mapsOf(outcome?.result),
 			canPause: true,
 			request: extra.request,
 			isForeign: false,

@@ -1,5 +1,6 @@
 /** Faults of a check as the findings of the triage view. */
 
+import path from 'node:path';
 import { formatCount, formatHex } from '../../base/print.ts';
 import type { Fault } from '../../operations/verify-report.ts';
 import type { Finding } from '../engine.ts';
@@ -43,13 +44,17 @@ export function findingOf(fault: Fault): Finding {
 		where: whereOf(fault),
 		// Where it is stands in a column of its own.
 		what: fault.message.replace(/^Cannot (?:read|decode) (?:resource|blob) [^:]*: /, ''),
-		files: fault.files.map(({ image, path }) => ({
-			imageIndex: image,
-			path: path.replaceAll('/', '\\'),
+		files: fault.files.map((file) => ({
+			imageIndex: file.image,
+			path: file.path.replaceAll('/', '\\'),
 		})),
 		blocksImage: fault.blocksImage,
 		imageIndexes: fault.images,
 		notes: notesOf(fault),
 		digest: fault.sha1,
+		place:
+			fault.part === null || fault.range === null
+				? null
+				: { part: path.resolve(fault.part), ...fault.range },
 	};
 }

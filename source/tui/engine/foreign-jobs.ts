@@ -182,6 +182,7 @@ export class ForeignJobs {
 			log: [...logLines(log), ...left, ...endLines(record)].slice(-LOG_LINES_MAX),
 			logCount: log.length,
 			findings: [],
+			map: null,
 			canPause: true,
 			request: null,
 			isForeign: true,

@@ -5,6 +5,7 @@ import { isEmptyStream } from '../../bytes/sha1.ts';
 import { type OpenImage, openImage } from '../../image/open.ts';
 import { PathFinder, pathOf } from '../../image/paths.ts';
 import { ROOT } from '../../image/tree.ts';
+import { machineClock } from '../../jobs/clock.ts';
 import { readWholeResource } from '../../wim/read-resource.ts';
 import { openWim, type Wim } from '../../wim/wim.ts';
 import type {
@@ -15,10 +16,18 @@ import type {
 	OpenFile,
 	WimFacts,
 } from '../engine.ts';
-import type { DifferenceFact, ImageDifference, SizeListing } from '../engine-views.ts';
+import type {
+	DifferenceFact,
+	ImageDifference,
+	MapPlace,
+	PartMap,
+	PlaceFacts,
+	SizeListing,
+} from '../engine-views.ts';
 import { differenceFacts, imageDifference } from './difference.ts';
 import { entryDetails } from './entry-details.ts';
 import { imageFacts, wimFacts } from './facts.ts';
+import { partMaps, placeFacts } from './file-map.ts';
 import { findEntries, folderListing } from './listing.ts';
 import { sizeListing } from './sizes.ts';
 
@@ -127,6 +136,24 @@ class OpenWimFile implements OpenFile {
 	): Promise<readonly DifferenceFact[]> {
 		const before = await this.#image(beforeIndex);
 		return differenceFacts(this.#wim, before, await this.#image(afterIndex), difference);
+	}
+
+	maps(signal: AbortSignal): Promise<readonly PartMap[]> {
+		return partMaps(this.#wim, machineClock, signal);
+	}
+
+	async placeFacts(place: MapPlace, signal: AbortSignal): Promise<PlaceFacts> {
+		const images = new Map<number, OpenImage>();
+		// Those that are loaded, and others as long as they fit beside them.
+		const known = [...this.#loaded.keys()];
+		const others = this.images.map(({ index }) => index).filter((index) => !known.includes(index));
+		for (const index of [...known, ...others].slice(0, TREES_MAX)) {
+			const image = await this.#image(index).catch(() => null);
+			signal.throwIfAborted();
+			if (image) images.set(index, image.open);
+		}
+		const sorted = new Map([...images].sort(([a], [b]) => a - b));
+		return placeFacts(this.#wim, place, sorted, signal);
 	}
 
 	async close(): Promise<void> {

@@ -11,6 +11,14 @@ import type { SalvageReport } from '../../operations/salvage/report.ts';
 import type { SplitSummary } from '../../operations/split.ts';
 import type { UndoSummary } from '../../operations/undo.ts';
 import type { VerifyReport } from '../../operations/verify-report.ts';
+import type { PartMap } from '../engine-views.ts';
+import { checkedMaps } from './file-map.ts';
+
+/** The maps of a check that is over; null for other jobs. */
+export function mapsOf(result: unknown): readonly PartMap[] | null {
+	const report = result as Partial<VerifyReport> | null | undefined;
+	return report?.type === 'verify-report' && report.parts ? checkedMaps(report.parts) : null;
+}
 
 function verifyText({ coverage, faults }: VerifyReport): string {
 	if (faults.length === 0) return `${plural(coverage.blobsChecked, 'blob')} checked, no damage`;

@@ -9,6 +9,7 @@ import { imageCommands } from './commands/images.ts';
 import { jobCommands } from './commands/jobs.ts';
 import { fileJobCommands } from './commands/jobs-of-file.ts';
 import { listCommands } from './commands/lists.ts';
+import { mapCommands } from './commands/map.ts';
 import { pagerCommands } from './commands/pager.ts';
 import { sizeCommands } from './commands/sizes.ts';
 import { stagedCommands } from './commands/staged.ts';
@@ -21,6 +22,7 @@ export const COMMANDS: readonly Command[] = [
 	...fileCommands,
 	...jobCommands,
 	...viewCommands,
+	...mapCommands,
 	...sizeCommands,
 	...differenceCommands,
 	...stagedCommands,

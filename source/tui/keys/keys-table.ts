@@ -11,6 +11,7 @@ const PLACES: Readonly<Partial<Record<Context, string>>> = {
 	details: 'Details',
 	jobs: 'Jobs',
 	damage: 'damage view',
+	map: 'map of the file',
 	sizes: 'sizes view',
 	difference: 'differences',
 	staged: 'staged changes',

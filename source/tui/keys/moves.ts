@@ -6,6 +6,7 @@ import { differenceFrame } from '../state/difference.ts';
 import { filesFrame } from '../state/files.ts';
 import { moveJobs } from '../state/jobs.ts';
 import { type ListFrame, type ListState, moveTo, page } from '../state/list.ts';
+import { mapGrid, moveCells, nextBadCell } from '../state/map.ts';
 import { focusOf, isDamagedRow, layoutOf, viewHeight, visibleImages } from '../state/selectors.ts';
 import { sizesFrame } from '../state/sizes.ts';
 import { stagedFrame } from '../state/staged.ts';
@@ -130,11 +131,29 @@ export function moveList(state: State, move: Move): State {
 			const frame = { count, height: layoutOf(state).panes.jobs?.body.height ?? 3 } as const;
 			return moved({ cursor: row, top: row }, move, { ...frame, scroll: 'line' }).cursor;
 		});
+	if (focus === 'map') return moveMap(state, move);
 	if (focus === 'details') return scrollDetails(state, move);
 	const access = accessOf(state);
 	if (!access) return state;
 	const list = moved(access.list, move, access.frame);
 	return list === access.list ? state : access.set(list);
+}
+
+/** Up and down are rows of the grid. */
+function moveMap(state: State, move: Move): State {
+	const { columns, rows, count } = mapGrid(state);
+	const half = Math.max(1, Math.floor(rows / 2)) * columns;
+	const steps: Readonly<Record<Move, number>> = {
+		next: columns,
+		prev: -columns,
+		first: -count,
+		last: count,
+		halfDown: half,
+		halfUp: -half,
+		pageDown: rows * columns,
+		pageUp: -rows * columns,
+	};
+	return moveCells(state, steps[move]);
 }
 
 // Line breaks do not depend on colours.
@@ -153,6 +172,7 @@ function scrollDetails(state: State, move: Move): State {
 
 /** The next or previous hit of a search, else the next damaged entry, in the Files pane. */
 export function nextMatch(state: State, step: 1 | -1): State {
+	if (focusOf(state) === 'map') return nextBadCell(state, step);
 	if (focusOf(state) !== 'files') return moveList(state, step === 1 ? 'next' : 'prev');
 	const { files } = state;
 	if (files.find !== null) return moveList(state, step === 1 ? 'next' : 'prev');

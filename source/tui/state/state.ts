@@ -17,6 +17,7 @@ import { type DifferenceState, NO_DIFFERENCE } from './difference-state.ts';
 import type { PaneName } from './layout.ts';
 import { LIST_START, type ListState, type ScrollMode } from './list.ts';
 import { type Load, NO_LOAD } from './load.ts';
+import { type FileMapState, NO_FILE_MAP } from './map-state.ts';
 import { SORT_BY_NAME, type Sort } from './order.ts';
 import { NO_SIZES, type SizesState } from './sizes-state.ts';
 import { NOTHING_STAGED, type StagedState } from './staged-state.ts';
@@ -41,7 +42,7 @@ export interface Settings {
 	readonly verbs: ReadonlySet<string>;
 }
 
-export type ViewName = 'start' | 'deck' | 'damage' | 'sizes' | 'difference' | 'staged';
+export type ViewName = 'start' | 'deck' | 'damage' | 'sizes' | 'difference' | 'staged' | 'map';
 
 export interface OpenRequest {
 	readonly path: string;
@@ -350,6 +351,7 @@ export interface State {
 	readonly details: DetailsState;
 	readonly jobs: JobsState;
 	readonly damage: DamageState;
+	readonly map: FileMapState;
 	readonly sizes: SizesState;
 	readonly difference: DifferenceState;
 	readonly staged: StagedState;
@@ -459,6 +461,7 @@ export function initialState(
 		details: NO_DETAILS,
 		jobs: { jobs: [], cursorId: null, top: 0 },
 		damage: NO_DAMAGE,
+		map: NO_FILE_MAP,
 		sizes: NO_SIZES,
 		difference: NO_DIFFERENCE,
 		staged: NOTHING_STAGED,

@@ -5,6 +5,7 @@ import { applyFindings } from './damage.ts';
 import { NO_DIFFERENCE } from './difference-state.ts';
 import { browse } from './files.ts';
 import { LIST_START } from './list.ts';
+import { NO_FILE_MAP } from './map-state.ts';
 import { baseName, imageUnderCursor, visibleImages } from './selectors.ts';
 import { NO_SIZES } from './sizes-state.ts';
 import { NOTHING_STAGED } from './staged-state.ts';
@@ -45,6 +46,7 @@ export function wimOpened(state: State, request: OpenRequest, file: OpenFile): S
 			unreadable: new Map(),
 		},
 		details: { ...NO_DETAILS, isOpen: state.details.isOpen, mode: state.details.mode },
+		map: NO_FILE_MAP,
 		sizes: { ...NO_SIZES, sort: state.sizes.sort },
 		difference: NO_DIFFERENCE,
 	};

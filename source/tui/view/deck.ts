@@ -14,6 +14,7 @@ import { filesAbout, filesBody, filesRight } from './files.ts';
 import { header, tooSmallRow } from './header.ts';
 import { imagesBody } from './images.ts';
 import { jobCounts, jobsAbout, jobsBody, narrowJobRow } from './jobs.ts';
+import { mapAbout, mapBody, mapRight } from './map.ts';
 import { titleRow } from './pane.ts';
 import { sizesAbout, sizesBody, sizesRight } from './sizes.ts';
 import { stagedAbout, stagedBody, stagedRight } from './staged.ts';
@@ -147,6 +148,13 @@ function viewBlocks(state: State, theme: Theme): Block[] {
 				stagedAbout(state),
 				stagedRight(state),
 				stagedBody(state, theme, body.width, body.height),
+			);
+		case 'map':
+			return draw(
+				shown`Map`,
+				mapAbout(state, theme),
+				mapRight(state),
+				mapBody(state, theme, body.width, body.height),
 			);
 		case 'sizes':
 			return draw(

@@ -39,6 +39,7 @@ const VIEW_TITLES: Readonly<Record<State['view'], Shown>> = {
 	start: NOTHING,
 	deck: NOTHING,
 	damage: 'DAMAGE' as Shown,
+	map: 'MAP' as Shown,
 	sizes: 'SIZES' as Shown,
 	difference: 'DIFFERENCES' as Shown,
 	staged: 'STAGED' as Shown,

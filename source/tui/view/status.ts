@@ -44,6 +44,7 @@ function restingText(state: State, theme: Theme, width: number): Shown {
 			return differenceNote(state);
 		case 'sizes':
 			return sizesNote(state, theme, width);
+		case 'map':
 		case 'damage': {
 			const { errors, warnings } = damageCounts(state);
 			const running = activeJobs(state).some(({ verb }) => verb === 'verify');

@@ -413,6 +413,7 @@ test('no name, title, path or error can send a control sequence', async () => {
 							imageIndexes: [1],
 							notes: [evil],
 							digest: null,
+							place: { part: evil, offset: 0, size: 1 },
 						},
 					],
 				}),

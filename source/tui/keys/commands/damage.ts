@@ -1,5 +1,6 @@
 /** Commands of the damage view and of the start screen. */
 
+import type { FindingFile } from '../../engine.ts';
 import { findingForm } from '../../forms/extract.ts';
 import { reportForm } from '../../forms/report.ts';
 import { openOrAsk } from '../../forms/stage.ts';
@@ -19,7 +20,11 @@ import { imageFolderOf } from '../inside-path.ts';
 
 function showFile(state: State): State {
 	const file = findingUnderCursor(state)?.files[0];
-	if (!file) return say(state, 'This finding hits no named file');
+	return file ? showInFiles(state, file) : say(state, 'This finding hits no named file');
+}
+
+/** The Files pane with the cursor on a file. */
+export function showInFiles(state: State, file: FindingFile): State {
 	const { folder, name } = imageFolderOf(file.path);
 	return browse(
 		{ ...remember(state, 'place'), view: 'deck', focus: 'files' },
@@ -126,7 +131,7 @@ const damageCommands: readonly Command[] = [
 		title: 'Back to the deck',
 		hint: 'back',
 		group: 'move',
-		when: ['damage', 'sizes', 'difference', 'staged'],
+		when: ['damage', 'map', 'sizes', 'difference', 'staged'],
 		keys: ['q'],
 		footer: 60,
 		run: change(closeView),

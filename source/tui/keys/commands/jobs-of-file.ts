@@ -20,7 +20,7 @@ const needsWhole = ({ wim }: State): string | null =>
 
 const needsEditable = (verb: string) => all(needsFile, needsVerb(verb), needsWritable, needsWhole);
 
-const onFile: readonly Context[] = ['images', 'files', 'details', 'damage'];
+const onFile: readonly Context[] = ['images', 'files', 'details', 'damage', 'map'];
 
 export const fileJobCommands: readonly Command[] = [
 	{
