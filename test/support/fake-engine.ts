@@ -25,7 +25,11 @@ import type {
 	MapPlace,
 	SizeListing,
 } from '../../source/tui/engine-views.ts';
+import { FOUND } from './fake-found.ts';
 import { fakeMaps, fakePlace } from './fake-map.ts';
+
+export { FOUND };
+
 import { DIFFERENCES, fakeFacts, fakeSizes } from './fake-views.ts';
 
 export interface FakeEntry {
@@ -501,33 +505,6 @@ export class FakeJobs implements DeckJobs {
 			await new Promise((resolve) => setTimeout(resolve, 2));
 	}
 }
-
-export const FOUND: readonly FoundWim[] = [
-	{
-		path: '/srv/sources/install.wim',
-		size: FACTS.size,
-		modified: 19857 * DAY,
-		summary: {
-			compression: 'LZX',
-			imageCount: 6,
-			partNumber: 1,
-			partCount: 1,
-			hasIntegrity: true,
-			title: 'Windows 11 Home',
-			architecture: 'amd64',
-			version: '10.0.26100.1',
-			languages: 'en-US',
-		},
-		problem: null,
-	},
-	{
-		path: '/srv/sources/broken.wim',
-		size: 1234,
-		modified: null,
-		summary: null,
-		problem: 'not a WIM: the magic is wrong',
-	},
-];
 
 export class FakeEngine implements DeckEngine {
 	readonly jobs: FakeJobs;
