@@ -278,8 +278,7 @@ function insert(position: u32, matches: usize, record: bool): usize {
 	const head = headOf(at);
 	let candidate = load<u32>(head);
 	store<u32>(head, position);
-	let lessLength: u32 = 0;
-	let greaterLength: u32 = 0;
+	const text = v128.load(at);
 	let left = depth;
 	while (true) {
 		if (candidate == 0 || left == 0 || position - candidate >= window) {
@@ -290,7 +289,9 @@ function insert(position: u32, matches: usize, record: bool): usize {
 		left--;
 		const pair = children + (<usize>(candidate & windowMask) << 3);
 		const other = data + <usize>candidate;
-		const length = matchLength(other, at, min<u32>(lessLength, greaterLength), most);
+		// Sixteen bytes at once cost less than waiting for how many are known to agree.
+		let length = <u32>ctz(~i8x16.bitmask(i8x16.eq(v128.load(other), text)));
+		length = length < 16 ? min<u32>(length, most) : matchLength(other, at, 16, most);
 		if (length > best) {
 			best = length;
 			if (record) out = put(out, end, length, position - candidate);
@@ -304,12 +305,10 @@ function insert(position: u32, matches: usize, record: bool): usize {
 			store<u32>(less, candidate);
 			less = pair + 4;
 			candidate = load<u32>(less);
-			lessLength = length;
 		} else {
 			store<u32>(greater, candidate);
 			greater = pair;
 			candidate = load<u32>(greater);
-			greaterLength = length;
 		}
 	}
 	return out;

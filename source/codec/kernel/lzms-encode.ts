@@ -35,11 +35,14 @@ export function setStrategy(niceLength: u32, mostNodes: u32, deltas: bool, seque
 /** From this level on one tree covers a large chunk. */
 const EXACT_LEVEL: u32 = 75;
 
-function chooseStrategy(level: u32): void {
+/** In chunks above this size the tree rarely has the same neighbours twice, and a deeper look pays off. */
+const LARGE: u32 = 1 << 21;
+
+function chooseStrategy(level: u32, length: u32): void {
 	const all = LOOK_EXPLICIT | LOOK_LITERAL | LOOK_RECENT;
 	if (level < 35) setStrategy(40, 12, false, 0, false);
 	else if (level < 50) setStrategy(63, 16, true, LOOK_EXPLICIT, false);
-	else if (level < EXACT_LEVEL) setStrategy(128, 32, true, all, false);
+	else if (level < EXACT_LEVEL) setStrategy(length > LARGE ? 128 : 63, length > LARGE ? 32 : 20, true, all, false);
 	else setStrategy(255, 200, true, all | LOOK_EVERY, true);
 }
 
@@ -50,7 +53,7 @@ export function lzmsWorkspaceSize(chunk: u32, level: u32): u32 {
 
 /** Starts a chunk; `output` has as many bytes as the input. */
 export function lzmsBegin(level: u32, at: usize, length: u32, output: usize, workspace: usize): void {
-	chooseStrategy(level);
+	chooseStrategy(level, length);
 	start(at, length, output, workspace);
 }
 
