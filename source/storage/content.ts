@@ -2,12 +2,15 @@
 import fs from 'node:fs';
 import { hostError } from '../base/errors.ts';
 import { filetimeFromNs } from '../bytes/filetime.ts';
+import type { Sha1 } from '../bytes/sha1.ts';
 
 export interface Content {
 	/** What people call it: a path. */
 	readonly name: string;
 	/** In bytes, as far as known; a file may change until it is read. */
 	readonly size: number;
+	/** What its bytes hash to, where reading ends with an error if they do not. */
+	readonly sha1?: Sha1;
 	/** @throws {WimError} when it cannot be read any more */
 	open(): ContentReader | Promise<ContentReader>;
 	/** The same with the size that it has now, for what turned out shorter; absent where nothing can change. */

@@ -17,6 +17,7 @@ export class BlobContents {
 		return {
 			name: `blob ${sha1} of ${resource.part.source.name}`,
 			size,
+			sha1,
 			open: () => {
 				if (defect !== null)
 					throw new MissingError(`Cannot read blob ${sha1}: ${defect}`, {
@@ -71,7 +72,8 @@ class Cursor {
 				const next = await this.#pieces.next();
 				if (next.done) break;
 				// The decoder is shared: its output lasts until anybody decodes again.
-				this.#piece = next.value.slice();
+				const isUsedUp = this.#skip === 0 && next.value.length <= into.length - done;
+				this.#piece = isUsedUp ? next.value : next.value.slice();
 			}
 			const skipped = Math.min(this.#skip, this.#piece.length);
 			this.#skip -= skipped;

@@ -20,6 +20,8 @@ import type { Resource } from './resource.ts';
 
 /** Raw resources have no chunks; they are read in pieces of this size. */
 const RAW_PIECE_SIZE = 1 << 20;
+/** Stored chunks in a row are read at once up to this size: a read costs as much as decoding a chunk. */
+const AHEAD_SIZE = 1 << 19;
 
 let shared: Decoder | null = null;
 
@@ -63,28 +65,81 @@ export async function* readResource(
 	}
 	const table = await readChunkTable(resource);
 	const { chunkSize } = table;
+	const ahead = new StoredChunks(resource, table, Math.ceil(end / chunkSize));
 	for (let chunk = Math.floor(start / chunkSize); chunk * chunkSize < end; chunk++) {
-		const bytes = await readChunk(resource, table, chunk);
+		const bytes = decodeChunk(resource, table, chunk, await ahead.read(chunk));
 		const from = Math.max(0, start - chunk * chunkSize);
 		yield bytes.subarray(from, Math.min(bytes.length, end - chunk * chunkSize));
 	}
 }
 
+/** Reads stored chunks, several at once where they stand in a row. */
+class StoredChunks {
+	readonly #resource: Resource;
+	readonly #table: ChunkTable;
+	readonly #endChunk: number;
+	/** Where in the resource `#bytes` begin. */
+	#from = 0;
+	#bytes: Uint8Array = new Uint8Array(0);
+
+	/** @param endChunk behind the last one that will be asked for */
+	constructor(resource: Resource, table: ChunkTable, endChunk: number) {
+		this.#resource = resource;
+		this.#table = table;
+		this.#endChunk = endChunk;
+	}
+
+	async read(chunk: number): Promise<Uint8Array> {
+		const start = this.#startOf(chunk);
+		const size = storedSizeOf(this.#table, chunk);
+		if (start < this.#from || start + size > this.#from + this.#bytes.length) {
+			this.#bytes = await this.#fetch(chunk, start, size);
+			this.#from = start;
+		}
+		return this.#bytes.subarray(start - this.#from, start - this.#from + size);
+	}
+
+	#startOf(chunk: number): number {
+		return this.#table.starts[chunk] ?? 0;
+	}
+
+	async #fetch(chunk: number, start: number, size: number): Promise<Uint8Array> {
+		const { part, offset } = this.#resource;
+		let total = size;
+		for (let next = chunk + 1; next < this.#endChunk; next++) {
+			const end = this.#startOf(next) + storedSizeOf(this.#table, next);
+			if (end - start > AHEAD_SIZE || end - start < total) break;
+			total = end - start;
+		}
+		const read = async (count: number): Promise<Uint8Array> => {
+			const what = `chunk ${chunk} of ${this.#table.chunkCount}`;
+			return (await readExactly(part.source, offset + start, count, what)).bytes;
+		};
+		if (total === size) return read(size);
+		try {
+			return await read(total);
+		} catch {
+			// What fails may lie in a later chunk, and then it is that one's error.
+			return read(size);
+		}
+	}
+}
+
 /** Decodes one chunk; the bytes are valid until the next call. */
-async function readChunk(
+function decodeChunk(
 	resource: Resource,
 	table: ChunkTable,
 	chunk: number,
-): Promise<Uint8Array> {
-	const storedSize = storedSizeOf(table, chunk);
+	stored: Uint8Array,
+): Uint8Array {
+	const storedSize = stored.length;
 	const at = resource.offset + (table.starts[chunk] ?? 0);
 	const what = `chunk ${chunk} of ${table.chunkCount}`;
-	const stored = await readExactly(resource.part.source, at, storedSize, what);
 	shared ??= new Decoder();
 	const originalSize = originalSizeOf(table, chunk);
 	try {
 		shared.reserve(storedSize, originalSize);
-		shared.input(storedSize).set(stored.bytes);
+		shared.input(storedSize).set(stored);
 		return shared.decode(resource.compression, table.chunkSize, storedSize, originalSize);
 	} catch (error) {
 		if (!(error instanceof FormatError)) throw error;

@@ -123,7 +123,7 @@ export class BlobStore {
 		const size = bytes.length;
 		await this.#slice(size);
 		if (size === 0) return blob.settle({ sha1: ZERO_SHA1, size: 0 });
-		const name = sha1(bytes);
+		const name = size === content.size ? (content.sha1 ?? sha1(bytes)) : sha1(bytes);
 		if (this.#isKnown(blob, name, size)) return;
 		this.#underWay.set(name, []);
 		this.#sizes.add(size);
@@ -169,9 +169,10 @@ export class BlobStore {
 		const { content } = blob;
 		const { canSeek } = this.#writer.output;
 		const isHashedFirst = !canSeek || blob.mayRepeat || this.#sizes.has(content.size);
-		const expected = isHashedFirst
-			? await this.#read(blob, () => hashContent(content, this.#run))
-			: null;
+		const isSure = content.sha1 !== undefined;
+		const expected =
+			content.sha1 ??
+			(isHashedFirst ? await this.#read(blob, () => hashContent(content, this.#run)) : null);
 		if (isHashedFirst && expected === null) return;
 		if (expected === ZERO_SHA1) return blob.settle({ sha1: ZERO_SHA1, size: 0 });
 		// One that is on its way unhashed may turn out to be the same.
@@ -193,10 +194,11 @@ export class BlobStore {
 				size: content.size,
 				flags: 0,
 				sha1: expected,
-				isHashed: false,
+				isHashed: isSure,
 				fill: (into) => stream.fill(into),
 				settle: (stored, name) => {
-					if (expected !== null && name !== expected) this.#release(expected, attempt);
+					if (expected !== null && (stored === null || name !== expected))
+						this.#release(expected, attempt);
 					const { size } = content;
 					if (stored === null) {
 						this.#failed(blob, stream.error, attempt);
