@@ -186,6 +186,11 @@ function firstNames(values: Values): readonly string[] {
 async function checkSalvage(values: Values): Promise<JobCheck> {
 	const errors: Errors = {};
 	await checkReport(values, errors);
+	if (values['into'] === 'wim') {
+		const there = await checkTarget(values, errors, 'newWim');
+		if (there?.exists) errors['newWim'] = 'something is there already: name a new file';
+		return { errors, replaces: null };
+	}
 	const target = hostPath(values, 'target');
 	const facts = await targetFacts(target);
 	if (target === '') errors['target'] = 'name a folder';

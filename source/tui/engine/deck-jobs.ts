@@ -250,10 +250,9 @@ export class QueuedJobs implements DeckJobs {
 			if (job.state === 'running') extra.startedMs ??= nowMs;
 			if (job.outcome !== null && extra.endedMs === null) {
 				extra.endedMs = nowMs;
+				// With problems, too, something was written.
 				const next =
-					job.outcome.state === 'done'
-						? checkAfter(job.request, extra.request?.values ?? {})
-						: null;
+					job.outcome.error === null ? checkAfter(job.request, extra.request?.values ?? {}) : null;
 				if (next) this.start(next);
 			}
 		}

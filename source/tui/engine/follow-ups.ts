@@ -11,7 +11,8 @@ import { hostPath, isOn, textOf, type Values } from './requests/values.ts';
 
 /** The check of what was written, when the form asked for it. */
 export function checkAfter(real: EngineRequest, values: Values): JobRequest | null {
-	if (!isOn(values, 'verifyAfter')) return null;
+	const wroteNoWim = ('dryRun' in real && real.dryRun) || (real.verb === 'salvage' && !real.toWim);
+	if (!isOn(values, 'verifyAfter') || wroteNoWim) return null;
 	const wim = 'target' in real ? real.target : 'wim' in real ? real.wim : null;
 	return wim === null ? null : { verb: 'verify', values: { wim: path.resolve(wim), refs: [] } };
 }

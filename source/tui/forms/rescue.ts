@@ -2,7 +2,7 @@
 
 import { DONOR } from '../engine.ts';
 import { baseName, chosenImages } from '../state/selectors.ts';
-import type { FormDialog, State } from '../state/state.ts';
+import type { Field, FormDialog, State } from '../state/state.ts';
 import { wimName } from '../state/wim.ts';
 import {
 	behindMore,
@@ -13,6 +13,7 @@ import {
 	note,
 	pathField,
 	radio,
+	shownWhen,
 } from './build.ts';
 import {
 	integrityField,
@@ -57,7 +58,40 @@ export function verifyForm(state: State): FormDialog {
 	});
 }
 
-/** Everything that is left of a damaged file, into a new folder. */
+const lostField = radio(
+	'lost',
+	'What is lost',
+	[
+		{ value: 'mark', label: 'is marked' },
+		{ value: 'omit', label: 'is left out' },
+	],
+	'mark',
+);
+
+/** A new folder, or a new WIM that is valid whatever was lost. */
+const salvageTargets = (state: State): readonly Field[] => [
+	radio(
+		'into',
+		'Into',
+		[
+			{ value: 'folder', label: 'a folder' },
+			{ value: 'wim', label: 'a new WIM' },
+		],
+		'folder',
+	),
+	...shownWhen(
+		[{ field: 'into', is: ['folder'] }],
+		folderField('target', 'To folder', inWorkFolder(state, `${stemOf(wimName(state))}-salvaged`)),
+	),
+	...shownWhen(
+		[{ field: 'into', is: ['wim'] }],
+		pathField('newWim', 'New file', inWorkFolder(state, `${stemOf(wimName(state))}-salvaged.wim`)),
+		lostField,
+		verifyAfterField,
+	),
+];
+
+/** Everything that is left of a damaged file. */
 export function salvageForm(state: State): FormDialog {
 	const [image] = chosenImages(state);
 	return buildForm(state, {
@@ -66,7 +100,7 @@ export function salvageForm(state: State): FormDialog {
 		title: 'Salvage what is left',
 		fields: [
 			note('From', `${wimName(state)}, which stays as it is`),
-			folderField('target', 'To folder', inWorkFolder(state, `${stemOf(wimName(state))}-salvaged`)),
+			...salvageTargets(state),
 			...(image
 				? [
 						radio(
@@ -117,15 +151,7 @@ export function repairForm(state: State, beside: readonly string[]): FormDialog 
 				check(`${DONOR}${path}`, k === 0 ? 'Take from' : '', baseName(path), true),
 			),
 			pathField('donor', donors.length === 0 ? 'Take from' : '', donors.length === 0 ? folder : ''),
-			radio(
-				'lost',
-				'What is lost',
-				[
-					{ value: 'mark', label: 'is marked' },
-					{ value: 'omit', label: 'is left out' },
-				],
-				'mark',
-			),
+			lostField,
 			reportField,
 			lookField,
 			verifyAfterField,

@@ -340,7 +340,14 @@ test('salvage and repair write to new places only, and a look writes nothing', a
 		(await here.errors('repair', { ...repair, target: wim }))['target'] ?? '',
 		/already/,
 	);
-	const [look] = await here.done('repair', { ...repair, dryRun: true });
+	const newWim = { ...salvage, into: 'wim', newWim: here.at('saved.wim'), verifyAfter: true };
+	const [toWim, checked] = await here.done('salvage', newWim);
+	assert.equal(toWim?.state, 'done', toWim?.summary ?? '');
+	assert.match(checked?.summary ?? '', /no damage/);
+	assert.deepEqual(await namesIn(here.at('saved.wim')), ['First', 'Second']);
+	assert.match((await here.errors('salvage', newWim))['newWim'] ?? '', /there already/);
+	const [look, none] = await here.done('repair', { ...repair, dryRun: true, verifyAfter: true });
+	assert.equal(none, undefined, 'a look is followed by no check');
 	assert.match(look?.summary ?? '', /^would give 2 of 2 images whole/);
 	assert.equal(existsSync(here.at('whole.wim')), false);
 	const [repaired] = await here.done('repair', repair);
