@@ -8,6 +8,7 @@ import { isEmptyStream, type Sha1, sha1At, ZERO_SHA1 } from '../bytes/sha1.ts';
 import type { Span } from '../bytes/span.ts';
 import { decodeUtf16 } from '../bytes/utf16.ts';
 import { Attribute, align8, Dentry, StreamEntry } from './dentry.ts';
+import { HardLinks } from './hard-links.ts';
 import { parseSecurityData, type SecurityData } from './security.ts';
 import { lengthAt, namesSize, TreeWalk, type TreeWarning } from './tree-walk.ts';
 
@@ -28,8 +29,6 @@ export interface Stream {
 
 const FIXED = Dentry.size;
 const AT = Dentry.offsets;
-/** Dentries or groups that the grouping of links takes in one step: 1 to 4 ms. */
-const LINKS_PER_STEP = 4096;
 
 export interface TreeOptions {
 	/** Goes on where a list of children is broken: the rest of that list is missing, and `faults` says why. */
@@ -48,12 +47,12 @@ export class ImageTree {
 	readonly end: number;
 	/** What stopped the reading of single lists of children; empty unless `tolerant`. */
 	readonly faults: readonly WimError[];
-	private readonly view: DataView;
+	readonly view: DataView;
 	private readonly at: Uint32Array;
 	private readonly parents: Uint32Array;
 	private readonly firsts: Uint32Array;
 	private readonly counts: Uint32Array;
-	private groups: ReadonlyMap<DentryPosition, readonly DentryPosition[]> | null = null;
+	private hardLinks: HardLinks | null = null;
 
 	/** A tree whose shape was found in another way than by following its offsets. */
 	static fromColumns(
@@ -293,77 +292,34 @@ export class ImageTree {
 	 * group with the same contents (wim.md §4.8).
 	 */
 	inode(dentry: DentryPosition): DentryPosition {
-		return this.links().get(dentry)?.[0] ?? dentry;
+		return this.links().inode(dentry);
 	}
 
 	/** All names of the file, this one included, in order of position. */
 	linksOf(dentry: DentryPosition): readonly DentryPosition[] {
-		return this.links().get(dentry) ?? [dentry];
+		return this.links().names(dentry);
 	}
 
-	/** Every dentry that shares its file with others, to all names of that file. */
-	private links(): ReadonlyMap<DentryPosition, readonly DentryPosition[]> {
-		if (this.groups === null) for (const _ of this.linkSteps());
-		return this.groups ?? new Map();
+	/** Whether the file has another name. */
+	isLinked(dentry: DentryPosition): boolean {
+		return !this.links().isAlone(dentry);
+	}
+
+	private links(): HardLinks {
+		if (this.hardLinks === null) {
+			const links = new HardLinks(this);
+			for (const _ of links.find());
+			this.hardLinks = links;
+		}
+		return this.hardLinks;
 	}
 
 	/** Groups the hard links in slices, so that the first question about them does not stop the calling thread. */
 	async groupLinks(pause: () => Promise<void>): Promise<void> {
-		if (this.groups === null) for (const _ of this.linkSteps()) await pause();
-	}
-
-	private *linkSteps(): Generator<void, void, undefined> {
-		const byGroup = new Map<number | bigint, DentryPosition[]>();
-		const { view, at } = this;
-		const excluded = Attribute.directory | Attribute.reparsePoint;
-		for (let dentry = 0; dentry < this.count; dentry++) {
-			if (dentry % LINKS_PER_STEP === LINKS_PER_STEP - 1) yield;
-			const offset = at[dentry] ?? 0;
-			const group = offset + AT.union;
-			const low = view.getUint32(group, true);
-			const high = view.getUint32(group + 4, true);
-			if (low === 0 && high === 0) continue;
-			if (view.getUint32(offset + AT.attributes, true) & excluded) continue;
-			const id = high < 0x20_0000 ? high * 0x1_0000_0000 + low : view.getBigUint64(group, true);
-			const members = byGroup.get(id);
-			if (members) members.push(dentry);
-			else byGroup.set(id, [dentry]);
-		}
-		const links = new Map<DentryPosition, readonly DentryPosition[]>();
-		let grouped = 0;
-		for (const members of byGroup.values()) {
-			if (++grouped % LINKS_PER_STEP === 0) yield;
-			for (const same of this.splitByContents(members))
-				if (same.length > 1) for (const dentry of same) links.set(dentry, same);
-		}
-		this.groups = links;
-	}
-
-	/** Members of one group that have the same contents belong together (a defect of some Windows 7 images). */
-	private splitByContents(members: readonly DentryPosition[]): Iterable<readonly DentryPosition[]> {
-		const [first] = members;
-		if (first === undefined || members.every((dentry) => this.hasSameMainHash(first, dentry)))
-			return [members];
-		const byContents = new Map<Sha1, DentryPosition[]>();
-		for (const dentry of members) {
-			const sha1 = this.dataSha1(dentry);
-			const same = byContents.get(sha1);
-			if (same) same.push(dentry);
-			else byContents.set(sha1, [dentry]);
-		}
-		return byContents.values();
-	}
-
-	/** True when both have their contents in the main hash, and it is the same. */
-	private hasSameMainHash(one: DentryPosition, other: DentryPosition): boolean {
-		const { view } = this;
-		const a = this.offset(one);
-		const b = this.offset(other);
-		for (const field of [a, b])
-			if (view.getUint16(field + AT.streamCount, true) !== 0) return false;
-		for (let k = 0; k < 20; k += 4)
-			if (view.getUint32(a + AT.mainHash + k) !== view.getUint32(b + AT.mainHash + k)) return false;
-		return true;
+		if (this.hardLinks !== null) return;
+		const links = new HardLinks(this);
+		for (const _ of links.find()) await pause();
+		this.hardLinks = links;
 	}
 }
 

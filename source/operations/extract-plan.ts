@@ -103,6 +103,7 @@ export async function planExtract(
 	run: Run,
 	keepsNtfs = false,
 ): Promise<ExtractPlan> {
+	await source.tree.groupLinks(() => breathe(run));
 	const planner = new Planner(source, folding, options, keepsNtfs);
 	let sliceStart = run.clock.elapsed();
 	let steps = 0;
@@ -304,7 +305,7 @@ class Planner {
 			this.#lost.add(inode);
 			return false;
 		}
-		if (tree.linksOf(dentry).length > 1) this.#firstNames.set(inode, item.number);
+		if (tree.isLinked(dentry)) this.#firstNames.set(inode, item.number);
 		return false;
 	}
 

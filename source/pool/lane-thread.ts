@@ -46,6 +46,7 @@ export class LaneThread {
 		this.#listener = listener;
 		this.#worker = new Worker(entry, {
 			workerData: data,
+			resourceLimits: { maxYoungGenerationSizeMb: 4 },
 			name: `wimdeck lane ${position + 1}`,
 			// Others of Node's own options are meant for the main thread, and some are refused by workers.
 			execArgv: process.execArgv.filter((option) => option === '--enable-source-maps'),

@@ -140,7 +140,7 @@ test('a large image is walked in many short steps', () => {
 
 test('hard links that are grouped in slices are those that are grouped at once', async () => {
 	const tree = new EditTree(newInode(Attribute.directory));
-	for (let i = 0; i < 6000; i++) {
+	for (let i = 0; i < 9000; i++) {
 		const node = file(tree.root, `f${i}`, 1 + (i % 9));
 		if (i % 3 === 0) addNode(tree.root, `twin${i}`, '', node.inode);
 	}

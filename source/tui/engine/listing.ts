@@ -45,7 +45,7 @@ function kindOf(tree: ImageTree, dentry: DentryPosition, attributes: number): nu
 	if (attributes & Attribute.reparsePoint) kind |= EntryKind.link;
 	else if (attributes & Attribute.directory) kind |= EntryKind.folder;
 	if (attributes & Attribute.encrypted) kind |= EntryKind.encrypted;
-	if (tree.linksOf(dentry).length > 1) kind |= EntryKind.hardLinked;
+	if (tree.isLinked(dentry)) kind |= EntryKind.hardLinked;
 	return kind;
 }
 
