@@ -78,10 +78,11 @@ export class ImageTree {
 		this.warnings = walk.warnings;
 		this.faults = walk.faults;
 		this.end = walk.end;
-		this.at = walk.at;
-		this.parents = walk.parents;
-		this.firsts = walk.firsts;
-		this.counts = walk.counts;
+		// They were made for the most dentries that there might be.
+		this.at = walk.at.slice(0, walk.count);
+		this.parents = walk.parents.slice(0, walk.count);
+		this.firsts = walk.firsts.slice(0, walk.count);
+		this.counts = walk.counts.slice(0, walk.count);
 	}
 
 	/**

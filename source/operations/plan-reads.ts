@@ -6,8 +6,8 @@ import type { Blob, Resource } from '../wim/resource.ts';
 
 /** About how many original bytes a batch has: some 10 ms of work, so that all lanes end together. */
 export const BATCH_SIZE = 4 << 20;
-/** Files cost time of their own, however small they are. */
-const BATCH_PIECES = 512;
+/** Files cost time of their own, however small they are; and what is known of each lives until its batch is done. */
+const BATCH_PIECES = 128;
 /**
  * Chunks of solid resources above this are dealt out one by one, each decoded once; a blob that lies in two of them is
  * put together on the main thread. Below it blobs are read as in ordinary resources, and a chunk that two batches

@@ -73,6 +73,24 @@ export async function readBlobs<W extends WantedBlob>(
 	run: Run,
 	onBlob: (result: BlobResult<W>) => void,
 ): Promise<void> {
+	const { positions, totalSize, largestChunk } = await survey(wanted, options, run, onBlob);
+	const ordered = atPositions(wanted, positions);
+	const lanes = pool.forWork(totalSize, largestChunk);
+	const reading = new Reading(lanes, largestChunk, options, run, onBlob);
+	try {
+		await reading.readAll(planReads(ordered, { laneCount: lanes.laneCount, totalSize }));
+	} finally {
+		lanes.trim();
+	}
+}
+
+/** Puts what can be read into file order, and tells the rest. */
+async function survey<W extends WantedBlob>(
+	wanted: List<W>,
+	options: ReadOptions,
+	run: Run,
+	onBlob: (result: BlobResult<W>) => void,
+): Promise<{ positions: Uint32Array; totalSize: number; largestChunk: number }> {
 	const order = new FileOrder();
 	let totalSize = 0;
 	let largestChunk = 0;
@@ -97,14 +115,7 @@ export async function readBlobs<W extends WantedBlob>(
 			bytes: null,
 		});
 	}
-	const ordered = atPositions(wanted, await order.sorted(run));
-	const lanes = pool.forWork(totalSize, largestChunk);
-	const reading = new Reading(lanes, largestChunk, options, run, onBlob);
-	try {
-		await reading.readAll(planReads(ordered, { laneCount: lanes.laneCount, totalSize }));
-	} finally {
-		lanes.trim();
-	}
+	return { positions: await order.sorted(run), totalSize, largestChunk };
 }
 
 /** Why a blob is not even tried. */

@@ -22,6 +22,9 @@ const IN_FLIGHT_MAX = 2;
 /** But no second one behind so much work that another lane would be done with it earlier. */
 const IN_FLIGHT_WEIGHT_MAX = 16 << 20;
 
+/** A lane makes little garbage, and its data lie outside the heap; 48 MB a lane, the default, are only filled. */
+const YOUNG_GENERATION_MB = 4;
+
 /** What a lane tells the pool. */
 export interface LaneListener {
 	/** A task ended; there is room for another one. */
@@ -46,7 +49,7 @@ export class LaneThread {
 		this.#listener = listener;
 		this.#worker = new Worker(entry, {
 			workerData: data,
-			resourceLimits: { maxYoungGenerationSizeMb: 4 },
+			resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
 			name: `wimdeck lane ${position + 1}`,
 			// Others of Node's own options are meant for the main thread, and some are refused by workers.
 			execArgv: process.execArgv.filter((option) => option === '--enable-source-maps'),
