@@ -250,9 +250,10 @@ interface SplitJob {
 	readonly integrity: boolean;
 }
 
-/** All parts are written before the first one is renamed; part 1, without which nothing opens, comes last. */
+/** All parts are on the disk before the first one is renamed; part 1, without which nothing opens, comes last. */
 async function writeParts(job: SplitJob, tools: WriteTools, run: Run): Promise<number[]> {
 	const sessions: NewSession[] = [];
+	const sizes: number[] = [];
 	const plan = planCompression(USUAL_COMPRESSION, job.wim);
 	try {
 		for (const position of job.parts.keys()) {
@@ -273,9 +274,9 @@ async function writeParts(job: SplitJob, tools: WriteTools, run: Run): Promise<n
 			const session = await NewSession.create(file, shape, job.wim.xml.copy(), settings, run);
 			sessions.push(session);
 			await writePart(session, job, position, plan, tools, run);
+			sizes.push(await session.complete());
 		}
-		const sizes: number[] = [];
-		for (const [k, session] of [...sessions.entries()].reverse()) sizes[k] = await session.commit();
+		for (const session of sessions.toReversed()) await session.publish();
 		return sizes;
 	} finally {
 		for (const session of sessions.reverse()) await session[Symbol.asyncDispose]();

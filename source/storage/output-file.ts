@@ -114,6 +114,12 @@ export class SeekableFile implements Output {
 		await this.#writing;
 	}
 
+	/** Gives the buffers back; nothing can be written afterwards. */
+	protected release(): void {
+		this.#buffer = new Uint8Array(0);
+		this.#written = null;
+	}
+
 	/** Makes sure that everything is on the disk. */
 	async sync(): Promise<void> {
 		await this.flush();
@@ -164,7 +170,8 @@ export async function realTarget(target: string): Promise<string> {
 export class NewFile extends SeekableFile implements AsyncDisposable {
 	readonly target: string;
 	readonly #lock: WriteLock | null;
-	#open = true;
+	#isOpen = true;
+	#isPublished = false;
 
 	private constructor(target: string, handle: FileHandle, lock: WriteLock | null) {
 		super(target, handle, 0);
@@ -202,28 +209,44 @@ export class NewFile extends SeekableFile implements AsyncDisposable {
 		}
 	}
 
-	/** Syncs, closes and renames over the target; then the folder is synced. */
+	/** Syncs and closes, renames over the target, and syncs the folder. */
 	async commit(): Promise<void> {
+		await this.complete();
+		await this.publish();
+	}
+
+	/** Puts everything onto the disk, still under the temporary name: from here on only a rename is left to fail. */
+	async complete(): Promise<void> {
 		await this.flush();
 		await this.truncate(this.position);
 		await this.sync();
 		try {
 			await this.handle.close();
-			this.#open = false;
-			await fs.rename(temporaryPath(this.target), this.target);
+			this.#isOpen = false;
+			// A set of many parts is complete for a while before it is published.
+			this.release();
 		} catch (error) {
-			await fs.rm(temporaryPath(this.target), { force: true }).catch(() => {});
+			throw hostError(`Cannot write "${this.target}"`, error, { path: this.target });
+		}
+	}
+
+	/** Gives a complete file its name. */
+	async publish(): Promise<void> {
+		try {
+			await fs.rename(temporaryPath(this.target), this.target);
+			this.#isPublished = true;
+		} catch (error) {
 			throw hostError(`Cannot write "${this.target}"`, error, { path: this.target });
 		}
 		await syncFolder(path.dirname(this.target));
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		if (this.#open) {
-			this.#open = false;
-			await this.handle.close().catch(() => {});
+		if (this.#isOpen) await this.handle.close().catch(() => {});
+		this.#isOpen = false;
+		if (!this.#isPublished)
 			await fs.rm(temporaryPath(this.target), { force: true }).catch(() => {});
-		}
+		this.#isPublished = true;
 		await this.#lock?.[Symbol.asyncDispose]();
 	}
 }

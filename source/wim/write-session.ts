@@ -174,6 +174,13 @@ export class NewSession extends WriteSession {
 	}
 
 	async commit(): Promise<number> {
+		const size = await this.complete();
+		await this.publish();
+		return size;
+	}
+
+	/** Puts everything onto the disk, under the temporary name yet; says how large the file is, in bytes. */
+	async complete(): Promise<number> {
 		await this.store.finish();
 		const listed = [...this.store.blobs.values()].filter(({ sha1: name }) =>
 			this.references.has(name),
@@ -182,8 +189,13 @@ export class NewSession extends WriteSession {
 		await finishWim(this.output, header);
 		const size = this.output.position;
 		this.run.report({ type: 'phase', phase: 'finish', totalBytes: null });
-		await this.#file?.commit();
+		await this.#file?.complete();
 		return size;
+	}
+
+	/** Gives the complete file its name. */
+	async publish(): Promise<void> {
+		await this.#file?.publish();
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

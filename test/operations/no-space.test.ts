@@ -8,6 +8,7 @@ import {
 	readdirSync,
 	readFileSync,
 	rmSync,
+	statfsSync,
 	statSync,
 	writeFileSync,
 } from 'node:fs';
@@ -18,11 +19,23 @@ import { HostError, InputError } from '../../source/base/errors.ts';
 import { NO_DEFAULTS } from '../../source/image/update-commands.ts';
 import { append } from '../../source/operations/append.ts';
 import { capture } from '../../source/operations/capture.ts';
+import { deleteImages } from '../../source/operations/delete.ts';
+import { editProperties } from '../../source/operations/edit-properties.ts';
+import { exportImages } from '../../source/operations/export.ts';
+import { join } from '../../source/operations/join.ts';
 import { optimize } from '../../source/operations/optimize.ts';
+import { split } from '../../source/operations/split.ts';
 import { update } from '../../source/operations/update.ts';
 import { tempFolder } from '../support/temp-tree.ts';
 import { testRun } from '../support/test-run.ts';
-import { captureOptions, compressed, listImages, noise, tools } from '../support/written.ts';
+import {
+	captureOptions,
+	compressed,
+	listImages,
+	noise,
+	tools,
+	USUAL_EXPORT,
+} from '../support/written.ts';
 
 const compression = compressed('none');
 const same = { integrity: null, dryRun: false };
@@ -94,6 +107,88 @@ test('on a full disk every verb says so and leaves the old file whole', async (t
 		/Cannot write .*: 29\d K needed, .* free/,
 	);
 	assert.ok(readFileSync(target).equals(before));
+});
+
+test('wherever the disk becomes full, the old file stays whole or the new one is', async (t) => {
+	const disk = smallDisk(t, '1m');
+	if (disk === null) return t.skip('mounting is not allowed');
+	const top = tempFolder(t);
+	const sourceOf = (name: string, size: number) => {
+		mkdirSync(path.join(top, name));
+		for (const file of ['a', 'b', 'c']) writeFileSync(path.join(top, name, file), noise(size));
+		return [{ path: path.join(top, name), target: '/' }];
+	};
+	const target = path.join(disk, 't.wim');
+	const small = sourceOf('small', 20_000);
+	const large = path.join(top, 'large.wim');
+	const options = captureOptions('one', { compression, integrity: true });
+	await capture(small, target, options, tools, testRun());
+	await capture(
+		sourceOf('large', 12_000),
+		large,
+		captureOptions('two', { compression }),
+		tools,
+		testRun(),
+	);
+	const parts = { partSize: 14_000, integrity: null, dryRun: false };
+	await split(large, path.join(top, 'p.swm'), parts, tools, testRun());
+	const before = readFileSync(target);
+	const lists = await listImages(target);
+	const added = [{ path: path.join(top, 'large'), target: '/' }];
+	const more = { ...captureOptions('two', { compression }), integrity: null };
+	const usual = { ...USUAL_EXPORT, integrity: null };
+	const attempts: Readonly<Record<string, () => Promise<unknown>>> = {
+		append: () => append(added, target, { ...more, rebuild: false }, tools, testRun()),
+		'append, anew': () => append(added, target, { ...more, rebuild: true }, tools, testRun()),
+		'export into': () => exportImages(large, target, usual, tools, testRun()),
+		'export to new': () => exportImages(large, path.join(disk, 'n.wim'), usual, tools, testRun()),
+		split: () => split(large, path.join(disk, 'q.swm'), parts, tools, testRun()),
+		join: () =>
+			join(
+				path.join(disk, 'j.wim'),
+				[1, 2, 3].map((k) => path.join(top, k > 1 ? `p${k}.swm` : 'p.swm')),
+				{ integrity: true, dryRun: false },
+				tools,
+				testRun(),
+			),
+		'delete --soft': () =>
+			deleteImages(target, { images: ['1'], soft: true, ...same }, tools, testRun()),
+		info: () =>
+			editProperties(
+				target,
+				{
+					change: { image: '1', name: 'x'.repeat(3000), description: null, properties: [] },
+					boot: null,
+					...same,
+				},
+				tools,
+				testRun(),
+			),
+	};
+	let refusals = 0;
+	for (const [verb, attempt] of Object.entries(attempts))
+		for (let pages = 0; pages < 40; pages += 3) {
+			for (const name of readdirSync(disk)) if (name !== 't.wim') rmSync(path.join(disk, name));
+			writeFileSync(target, before);
+			const { bavail, bsize } = statfsSync(disk);
+			writeFileSync(path.join(disk, 'fill'), new Uint8Array(Math.max(0, bavail - pages) * bsize));
+			const names: readonly string[] = readdirSync(disk);
+			const error = await attempt().then(
+				() => null,
+				(reason: unknown) => reason,
+			);
+			if (error === null) {
+				await listImages(target);
+				continue;
+			}
+			refusals++;
+			assert.ok(error instanceof HostError, `${verb}, ${pages} pages: ${error}`);
+			assert.match(error.message, /the disk is full|needed/);
+			assert.ok(readFileSync(target).equals(before), `${verb}, ${pages} pages`);
+			assert.deepEqual(readdirSync(disk), names, `${verb}, ${pages} pages`);
+			assert.deepEqual(await listImages(target), lists);
+		}
+	assert.ok(refusals > 20, String(refusals));
 });
 
 test('a read-only folder, a missing one and a folder in place of the file are refused clearly', async (t) => {
