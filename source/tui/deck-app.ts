@@ -137,6 +137,8 @@ export class DeckApp {
 	async start(path: string | null, refs: readonly string[] = []): Promise<void> {
 		const { engine, mount, onCrash } = this.#options;
 		const isFolder = path === null || (await engine.isFolder(path));
+		const recent = this.store.get().settings.remember ? await engine.recentFiles() : [];
+		this.#change((state) => ({ ...state, start: { ...state.start, recent } }));
 		this.#change((state) => {
 			const { settings } = state;
 			const next = jobsChanged(state, engine.jobs.list());

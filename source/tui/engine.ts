@@ -180,6 +180,11 @@ export interface FoundSummary {
 	readonly architecture: string;
 	readonly version: string;
 	readonly languages: string;
+	/** Of the first image, as all of the above. */
+	readonly edition: string;
+	readonly build: string;
+	/** Bytes that nothing refers to. */
+	readonly deadBytes: number;
 }
 
 export interface OpenFile {
@@ -360,6 +365,16 @@ export interface DeckEngine {
 		onBatch: (found: readonly FoundWim[]) => void,
 		signal: AbortSignal,
 	): Promise<void>;
+	/** As `findWims`, for files that are known by their paths. */
+	lookAt(
+		paths: readonly string[],
+		onBatch: (found: readonly FoundWim[]) => void,
+		signal: AbortSignal,
+	): Promise<void>;
+	/** Files that were opened last, newest first. */
+	recentFiles(): Promise<readonly string[]>;
+	/** Keeps a file among the recent ones. */
+	remember(path: string): Promise<void>;
 	/** Names in a folder of this machine that begin with `prefix`, folders first. */
 	complete(path: string): Promise<readonly HostEntry[]>;
 	look(path: string): Promise<HostPath>;

@@ -3,7 +3,7 @@
  * so that moving on never shows what came late.
  */
 
-import type { DeckEngine, OpenFile } from './engine.ts';
+import type { DeckEngine, FoundWim, OpenFile } from './engine.ts';
 import { inSlices, type Slot, slot } from './loader-slot.ts';
 import { sentence } from './sentence.ts';
 import {
@@ -18,7 +18,7 @@ import { folderFailed, folderLoaded, orderReady } from './state/files.ts';
 import { estimated } from './state/form.ts';
 import { orderSteps } from './state/order.ts';
 import { isDamagedRow } from './state/selectors.ts';
-import type { FilesRequest, State } from './state/state.ts';
+import type { FilesRequest, StartRequest, State } from './state/state.ts';
 import { say } from './state/status.ts';
 import { findWimsFailed, wimFailed, wimOpened, wimsFound } from './state/wim.ts';
 import { viewSlots } from './view-loaders.ts';
@@ -105,24 +105,20 @@ export class Loaders {
 				return;
 			}
 			arrived((state) => wimOpened(state, wish, file));
+			if (this.#host.state().settings.remember) await engine.remember(file.facts.path);
 			await before?.close();
 		} catch (error) {
 			arrived((state) => wimFailed(state, wish, sentence(error)));
 		}
 	}
 
-	async #findWims(
-		wish: { readonly folder: string; readonly isDeep: boolean },
-		signal: AbortSignal,
-	): Promise<void> {
+	async #findWims(wish: StartRequest, signal: AbortSignal): Promise<void> {
 		const { engine, arrived } = this.#host;
 		try {
-			await engine.findWims(
-				wish.folder,
-				wish.isDeep,
-				(found) => arrived((state) => wimsFound(state, wish, found, false)),
-				signal,
-			);
+			const batch = (found: readonly FoundWim[]): void =>
+				arrived((state) => wimsFound(state, wish, found, false));
+			if (wish.recent) await engine.lookAt(wish.recent, batch, signal);
+			else await engine.findWims(wish.folder, wish.isDeep, batch, signal);
 			arrived((state) => wimsFound(state, wish, state.start.found, true));
 		} catch (error) {
 			if (!signal.aborted) arrived((state) => findWimsFailed(state, wish, sentence(error)));

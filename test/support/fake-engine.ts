@@ -533,6 +533,7 @@ export class FakeEngine implements DeckEngine {
 		_folder: string,
 		_isDeep: boolean,
 		onBatch: (found: readonly FoundWim[]) => void,
+		_signal: AbortSignal,
 	): Promise<void> {
 		onBatch(this.found);
 	}
@@ -555,6 +556,24 @@ export class FakeEngine implements DeckEngine {
 
 	async isFolder(path: string): Promise<boolean> {
 		return this.folders.has(path);
+	}
+
+	/** Files that were opened before. */
+	readonly recent: string[] = [];
+
+	async lookAt(
+		paths: readonly string[],
+		onBatch: (found: readonly FoundWim[]) => void,
+	): Promise<void> {
+		onBatch(FOUND.filter(({ path }) => paths.includes(path)));
+	}
+
+	async recentFiles(): Promise<readonly string[]> {
+		return this.recent;
+	}
+
+	async remember(path: string): Promise<void> {
+		this.recent.unshift(path);
 	}
 
 	async measure(): Promise<{ size: number; fileCount: number }> {

@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { ExitCode, hostError, InputError } from '../../base/errors.ts';
+import { deadBytesOf } from '../../wim/dead-bytes.ts';
 import type { OpenPart } from '../../wim/open-part.ts';
 import { ResourceFlag } from '../../wim/part-header.ts';
 import { openWim, type Wim, type WimImage } from '../../wim/wim.ts';
 import { checkIntegrityFirst } from '../check-first.ts';
 import type { Context, Handler } from '../context.ts';
-import { deadBytesOf } from '../dead-bytes.ts';
 import { infoJson } from '../info-json.ts';
 import { blobsOf, blobText, headerLines, imageLines, wimLines } from '../info-text.ts';
 import type { Invocation } from '../parse.ts';

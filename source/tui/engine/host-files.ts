@@ -4,6 +4,7 @@ import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { hostError, WimError } from '../../base/errors.ts';
 import { compressionName } from '../../codec/compression.ts';
+import { deadBytesOf } from '../../wim/dead-bytes.ts';
 import { openWim } from '../../wim/wim.ts';
 import type { FoundSummary, FoundWim, HostEntry, HostPath } from '../engine.ts';
 import { architectureOf, languagesOf, versionOf } from './facts.ts';
@@ -16,12 +17,13 @@ const FOUND_MAX = 5000;
 /** Names offered for completion. */
 const COMPLETIONS_MAX = 500;
 
+/** Folder by folder: the images of each, by name. */
 async function* imagesIn(
 	folder: string,
 	levels: number,
 	signal: AbortSignal,
 	isTop = true,
-): AsyncGenerator<string> {
+): AsyncGenerator<readonly string[]> {
 	let entries: import('node:fs').Dirent[];
 	try {
 		entries = await fs.readdir(folder, { withFileTypes: true });
@@ -29,11 +31,10 @@ async function* imagesIn(
 		if (!isTop) return; // a subfolder that cannot be read is left out
 		throw hostError(`Cannot list "${folder}"`, error);
 	}
+	signal.throwIfAborted();
 	entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-	for (const entry of entries) {
-		signal.throwIfAborted();
-		if (!entry.isDirectory() && IMAGE_NAME.test(entry.name)) yield path.join(folder, entry.name);
-	}
+	const files = entries.filter((entry) => !entry.isDirectory() && IMAGE_NAME.test(entry.name));
+	if (files.length > 0) yield files.map(({ name }) => path.join(folder, name));
 	if (levels === 0) return;
 	for (const entry of entries)
 		if (entry.isDirectory())
@@ -61,6 +62,9 @@ async function summaryOf(file: string): Promise<FoundSummary> {
 			architecture: first ? architectureOf(first.facts) : '',
 			version: first ? versionOf(first.facts) : '',
 			languages: first ? languagesOf(first.facts) : '',
+			edition: first ? (first.facts.windows?.editionId ?? first.facts.flags ?? '') : '',
+			build: String(first?.facts.windows?.build ?? ''),
+			deadBytes: wim.parts.reduce((sum, part) => sum + deadBytesOf(part), 0),
 		};
 	} finally {
 		await wim[Symbol.asyncDispose]();
@@ -83,33 +87,79 @@ async function found(file: string): Promise<FoundWim> {
 	}
 }
 
-/** Lists the images in a folder, names first, then what their headers say. */
+/** The list on the screen grows at most this often. */
+const BATCH_MS = 100;
+
+const unread = (file: string): FoundWim => ({
+	path: file,
+	size: 0,
+	modified: null,
+	summary: null,
+	problem: null,
+});
+
+/** Rows that are filled in one by one, and told of now and then. */
+class FoundRows {
+	readonly #rows: FoundWim[] = [];
+	readonly #onBatch: (found: readonly FoundWim[]) => void;
+	readonly #signal: AbortSignal;
+	#toldAt = 0;
+
+	constructor(onBatch: (found: readonly FoundWim[]) => void, signal: AbortSignal) {
+		this.#onBatch = onBatch;
+		this.#signal = signal;
+	}
+
+	get count(): number {
+		return this.#rows.length;
+	}
+
+	/** Names first, then what their headers say. */
+	async add(files: readonly string[]): Promise<void> {
+		const from = this.#rows.length;
+		this.#rows.push(...files.map(unread));
+		if (from === 0) this.tell();
+		for (const [i, file] of files.entries()) {
+			this.#signal.throwIfAborted();
+			this.#rows[from + i] = await found(file);
+			if (performance.now() - this.#toldAt >= BATCH_MS) this.tell();
+		}
+	}
+
+	tell(): void {
+		if (this.#signal.aborted) return;
+		this.#toldAt = performance.now();
+		this.#onBatch(this.#rows.slice());
+	}
+}
+
+/** Lists the images in a folder and below, folder by folder, as they are found. */
 export async function findWims(
 	folder: string,
 	isDeep: boolean,
 	onBatch: (found: readonly FoundWim[]) => void,
 	signal: AbortSignal,
 ): Promise<void> {
-	const files: string[] = [];
-	for await (const file of imagesIn(path.resolve(folder), isDeep ? DEPTH_MAX : 0, signal)) {
-		files.push(file);
-		if (files.length >= FOUND_MAX) break;
+	const rows = new FoundRows(onBatch, signal);
+	for await (const files of imagesIn(path.resolve(folder), isDeep ? DEPTH_MAX : 0, signal)) {
+		const all = new Set(files);
+		await rows.add(
+			files.filter((file) => !isLaterPart(file, all)).slice(0, FOUND_MAX - rows.count),
+		);
+		if (rows.count >= FOUND_MAX) break;
 	}
-	const all = new Set(files);
-	const shown = files.filter((file) => !isLaterPart(file, all));
-	const rows: FoundWim[] = shown.map((file) => ({
-		path: file,
-		size: 0,
-		modified: null,
-		summary: null,
-		problem: null,
-	}));
-	onBatch(rows.slice());
-	for (const [i, file] of shown.entries()) {
-		signal.throwIfAborted();
-		rows[i] = await found(file);
-		onBatch(rows.slice());
-	}
+	rows.tell();
+}
+
+/** The same for files that are known by their paths. */
+export async function lookAt(
+	files: readonly string[],
+	onBatch: (found: readonly FoundWim[]) => void,
+	signal: AbortSignal,
+): Promise<void> {
+	const rows = new FoundRows(onBatch, signal);
+	await rows.add(files);
+	rows.tell();
 }
 
 /** Names that begin like the last part of a path, folders first. */

@@ -1,10 +1,12 @@
 /** The engine of this program behind the deck's interface. */
 
+import path from 'node:path';
 import type { Clock } from '../../base/run.ts';
 import type { Journal } from '../../jobs/journal.ts';
+import { recentFiles } from '../../jobs/recent-files.ts';
 import type { DeckEngine, FoundWim, HostEntry, HostPath, OpenFile } from '../engine.ts';
 import { type DeckPerformer, QueuedJobs } from './deck-jobs.ts';
-import { complete, findWims, isFolder, look, measure, writeReport } from './host-files.ts';
+import { complete, findWims, isFolder, look, lookAt, measure, writeReport } from './host-files.ts';
 import { openFile } from './open-wim-file.ts';
 
 export interface WimEngineOptions {
@@ -18,6 +20,7 @@ export interface WimEngineOptions {
 
 export class WimEngine implements DeckEngine {
 	readonly jobs: QueuedJobs;
+	readonly #recent = recentFiles();
 	readonly #dispose: () => Promise<void>;
 
 	constructor(options: WimEngineOptions) {
@@ -50,8 +53,24 @@ export class WimEngine implements DeckEngine {
 		return isFolder(path);
 	}
 
-	measure(path: string, signal: AbortSignal) {
-		return measure(path, signal);
+	lookAt(
+		paths: readonly string[],
+		onBatch: (found: readonly FoundWim[]) => void,
+		signal: AbortSignal,
+	): Promise<void> {
+		return lookAt(paths, onBatch, signal);
+	}
+
+	recentFiles(): Promise<readonly string[]> {
+		return this.#recent.list();
+	}
+
+	remember(file: string): Promise<void> {
+		return this.#recent.add(path.resolve(file));
+	}
+
+	measure(top: string, signal: AbortSignal) {
+		return measure(top, signal);
 	}
 
 	writeReport(path: string, text: string): Promise<void> {

@@ -10,11 +10,11 @@ import { mapGrid, moveCells, nextBadCell } from '../state/map.ts';
 import { focusOf, isDamagedRow, layoutOf, viewHeight, visibleImages } from '../state/selectors.ts';
 import { sizesFrame } from '../state/sizes.ts';
 import { stagedFrame } from '../state/staged.ts';
+import { shownFound } from '../state/start.ts';
 import type { State } from '../state/state.ts';
 import { say } from '../state/status.ts';
 import { damageListHeight } from '../view/damage.ts';
 import { detailLines } from '../view/details.ts';
-import { shownFound } from '../view/start.ts';
 
 export type Move =
 	| 'next'
@@ -78,7 +78,11 @@ function accessOf(state: State): Access | null {
 			};
 		case 'start':
 			return {
-				frame: { count: shownFound(state).length, height: viewHeight(state), scroll },
+				frame: {
+					count: shownFound(state).length,
+					height: Math.max(1, viewHeight(state) - 1),
+					scroll,
+				},
 				list: state.start.list,
 				set: (list) => ({ ...state, start: { ...state.start, list } }),
 			};

@@ -6,7 +6,8 @@ import type { SortKey } from '../state/order.ts';
 import { focusOf } from '../state/selectors.ts';
 import { sortSizes } from '../state/sizes.ts';
 import type { SizeSortKey } from '../state/sizes-state.ts';
-import type { State } from '../state/state.ts';
+import { sortFound } from '../state/start.ts';
+import type { StartSortKey, State } from '../state/state.ts';
 
 export interface SortChoice {
 	readonly key: string;
@@ -42,6 +43,24 @@ const SIZES: readonly SortChoice[] = [
 	sizes('n', 'name', 'name'),
 ];
 
+const start = (key: string, word: string, by: StartSortKey): SortChoice => ({
+	key,
+	word,
+	sort: (state) => sortFound(state, by),
+});
+
+const START: readonly SortChoice[] = [
+	start('n', 'name', 'name'),
+	start('s', 'size', 'size'),
+	start('d', 'dead', 'dead'),
+	start('i', 'images', 'images'),
+	start('b', 'build', 'build'),
+	start('e', 'edition', 'edition'),
+	start('t', 'time', 'time'),
+];
+
 export function sortChoices(state: State): readonly SortChoice[] {
-	return focusOf(state) === 'sizes' ? SIZES : FILES;
+	const focus = focusOf(state);
+	if (focus === 'start') return START;
+	return focus === 'sizes' ? SIZES : FILES;
 }

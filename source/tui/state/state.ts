@@ -60,13 +60,28 @@ export interface WimState {
 	readonly unreadable: ReadonlyMap<number, string>;
 }
 
+export type StartSortKey = 'name' | 'size' | 'time' | 'dead' | 'images' | 'edition' | 'build';
+
+export interface StartRequest {
+	readonly folder: string;
+	readonly isDeep: boolean;
+	/** These files instead of a folder's. */
+	readonly recent?: readonly string[];
+}
+
 export interface StartState {
 	readonly folder: string | null;
 	readonly isDeep: boolean;
-	readonly load: Load<{ readonly folder: string; readonly isDeep: boolean }>;
+	/** Recent files are listed instead of a folder's. */
+	readonly isRecent: boolean;
+	readonly load: Load<StartRequest>;
 	readonly found: readonly FoundWim[];
 	readonly list: ListState;
 	readonly filter: string;
+	/** Null: as they were found. */
+	readonly sort: { readonly key: StartSortKey; readonly descending: boolean } | null;
+	/** Paths of files that were opened before. */
+	readonly recent: readonly string[];
 }
 
 export interface ImagesState {
@@ -450,6 +465,9 @@ export function initialState(
 		start: {
 			folder: null,
 			isDeep: false,
+			isRecent: false,
+			sort: null,
+			recent: [],
 			load: NO_LOAD,
 			found: [],
 			list: LIST_START,

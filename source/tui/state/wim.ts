@@ -9,6 +9,7 @@ import { NO_FILE_MAP } from './map-state.ts';
 import { baseName, imageUnderCursor, visibleImages } from './selectors.ts';
 import { NO_SIZES } from './sizes-state.ts';
 import { NOTHING_STAGED } from './staged-state.ts';
+import { keepFound } from './start.ts';
 import { NO_DAMAGE, NO_DETAILS, NO_FILES, type OpenRequest, type State } from './state.ts';
 import { say } from './status.ts';
 
@@ -179,6 +180,7 @@ export function showStart(state: State, folder: string, isDeep: boolean): State 
 			...state.start,
 			folder,
 			isDeep,
+			isRecent: false,
 			load: {
 				request: { folder, isDeep },
 				status: 'loading',
@@ -195,7 +197,7 @@ export function showStart(state: State, folder: string, isDeep: boolean): State 
 export function lookAgain(state: State): State {
 	const { start } = state;
 	if (start.folder === null) return state;
-	const request = { folder: start.folder, isDeep: start.isDeep };
+	const request = { ...start.load.request, folder: start.folder, isDeep: start.isDeep };
 	const load = { request, status: 'loading', sinceMs: state.nowMs, error: null } as const;
 	return { ...state, start: { ...start, load } };
 }
@@ -208,7 +210,7 @@ export function wimsFound(
 	isComplete: boolean,
 ): State {
 	if (state.start.load.request !== request) return state;
-	return {
+	const next: State = {
 		...state,
 		start: {
 			...state.start,
@@ -219,6 +221,7 @@ export function wimsFound(
 			},
 		},
 	};
+	return keepFound(state, next);
 }
 
 export function findWimsFailed(

@@ -14,6 +14,7 @@ import { differenceNote } from './difference.ts';
 import { PATIENCE_MS } from './files.ts';
 import { sizesNote } from './sizes.ts';
 import { stagedNote } from './staged.ts';
+import { startNote } from './start.ts';
 
 const LINE_NAMES: Readonly<Record<LineMode['purpose'], string>> = {
 	filter: 'FILTER',
@@ -38,6 +39,8 @@ function restingText(state: State, theme: Theme, width: number): Shown {
 	switch (focusOf(state)) {
 		case 'files':
 			return entryNote(state, theme);
+		case 'start':
+			return startNote(state, theme);
 		case 'staged':
 			return stagedNote();
 		case 'difference':

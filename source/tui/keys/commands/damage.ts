@@ -8,11 +8,11 @@ import { findingUnderCursor } from '../../state/damage.ts';
 import { openDialog } from '../../state/dialogs.ts';
 import { browse } from '../../state/files.ts';
 import { remember } from '../../state/marks.ts';
+import { shownFound, showRecent } from '../../state/start.ts';
 import type { State } from '../../state/state.ts';
 import { say } from '../../state/status.ts';
 import { closeView } from '../../state/view.ts';
 import { showStart } from '../../state/wim.ts';
-import { shownFound } from '../../view/start.ts';
 import type { Api } from '../api.ts';
 import { type Command, change } from '../command.ts';
 import { all, needsDamage, needsVerb } from '../conditions.ts';
@@ -166,6 +166,15 @@ const startCommands: readonly Command[] = [
 		run: change((state) =>
 			showStart(state, state.start.folder ?? state.settings.workFolder, !state.start.isDeep),
 		),
+	},
+	{
+		id: 'start.recent',
+		title: 'Recent files',
+		hint: 'recent',
+		group: 'find',
+		when: ['start'],
+		keys: ['f'],
+		run: change(showRecent),
 	},
 	{
 		id: 'start.again',

@@ -19,12 +19,12 @@ import {
 } from '../../state/selectors.ts';
 import { sizePathUnderCursor } from '../../state/sizes.ts';
 import { hasStaged, stagedUnderCursor } from '../../state/staged.ts';
+import { shownFound, stopLooking } from '../../state/start.ts';
 import type { State } from '../../state/state.ts';
 import { say } from '../../state/status.ts';
 import { EMPTY_FIELD } from '../../state/text-field.ts';
 import { closeView, openView } from '../../state/view.ts';
 import { reloadWim, showStart } from '../../state/wim.ts';
-import { shownFound } from '../../view/start.ts';
 import type { Api } from '../api.ts';
 import { type Command, change } from '../command.ts';
 import { needsFile, needsUndo } from '../conditions.ts';
@@ -95,6 +95,7 @@ function cancel(state: State): State {
 				load: { ...files.load, request: null, status: files.listing ? 'ready' : 'none' },
 			},
 		};
+	if (state.view === 'start' && state.start.load.status === 'loading') return stopLooking(state);
 	if (state.isZoomed) return { ...state, isZoomed: false };
 	return say(state, 'Press q to quit');
 }

@@ -106,7 +106,7 @@ export const listCommands: readonly Command[] = [
 		title: 'Sort by...',
 		hint: 'sort',
 		group: 'find',
-		when: ['files', 'sizes'],
+		when: ['files', 'sizes', 'start'],
 		keys: ['s'],
 		footer: 50,
 		disabled: (state) => (focusOf(state) === 'files' ? needsListing(state) : null),

@@ -1,5 +1,5 @@
-import type { OpenPart } from '../wim/open-part.ts';
-import { HEADER_SIZE } from '../wim/part-header.ts';
+import type { OpenPart } from './open-part.ts';
+import { HEADER_SIZE } from './part-header.ts';
 
 /**
  * Bytes of a part that nothing refers to: what edits in place leave behind. 0 for pipable files, which are always
