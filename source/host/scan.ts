@@ -376,8 +376,13 @@ function kindOf(stat: BigIntStats): HostKind {
 	return stat.isBlockDevice() ? 'block-device' : 'character-device';
 }
 
+/** Links that lead nowhere, in a circle or to what nobody may see are links to no directory. */
 function isDirectory(path: HostPath): boolean {
-	return statSync(forFs(path), { throwIfNoEntry: false })?.isDirectory() ?? false;
+	try {
+		return statSync(forFs(path), { throwIfNoEntry: false })?.isDirectory() ?? false;
+	} catch {
+		return false;
+	}
 }
 
 function readLinkText(path: HostPath): string {

@@ -163,3 +163,15 @@ test('a canceled scan stops', async (t) => {
 	// The clock of the test moves 10 ms a look, so every look at it ends a slice.
 	await assert.rejects(scan.finish(), { code: 'canceled' });
 });
+
+test('links in a circle and with targets that no file can have are kept', async (t) => {
+	const root = tempFolder(t);
+	symlinkSync('b', path.join(root, 'a'));
+	symlinkSync('a', path.join(root, 'b'));
+	symlinkSync('x'.repeat(3000), path.join(root, 'long'));
+	const { run, paths, at } = await scanned(root);
+	assert.deepEqual(run.problems(), []);
+	assert.deepEqual(paths, ['/', '/a', '/b', '/long']);
+	assert.equal(at('/a').linkTarget, 'b');
+	assert.equal(at('/long').linksToDirectory, false);
+});
