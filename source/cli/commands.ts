@@ -143,10 +143,18 @@ export const VERBS = {
 	verify: {
 		group: 'read',
 		summary: 'Check every structure and every blob, and name each damaged file',
-		arguments: [arg('WIM')],
-		options: ['ref', 'fast', 'check', 'no-check', 'report'],
-		notes: ['Never stops at the first fault. Exit code 3 when something is damaged.', PARTS_NOTE],
-		examples: ['wimdeck verify install.wim', 'wimdeck verify install.swm --ref "install*.swm"'],
+		arguments: [{ ...arg('WIM'), unless: 'load' }],
+		options: ['ref', 'fast', 'check', 'no-check', 'map', 'report', 'load'],
+		notes: [
+			'Never stops at the first fault. Exit code 3 when something is damaged.',
+			'With --load there is no WIM: the report says which one it is about.',
+			PARTS_NOTE,
+		],
+		examples: [
+			'wimdeck verify install.wim',
+			'wimdeck verify install.swm --ref "install*.swm"',
+			'wimdeck verify install.wim --report=checked.json; wimdeck verify --load=checked.json --map',
+		],
 	},
 	extract: {
 		group: 'read',

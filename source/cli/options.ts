@@ -210,6 +210,11 @@ export const OPTIONS = {
 		help: 'Look for single flipped bits so long, all contents together (default 60; 0: not at all)',
 	},
 	report: { value: 'FILE', help: 'Write the whole report as JSON to FILE' },
+	load: {
+		value: 'FILE',
+		help: 'Show the report again that --report=FILE wrote, unless what it is about changed since',
+	},
+	map: { help: 'Show the file as rows of cells: good, bad, not checked, structure, unused' },
 	'to-wim': { value: 'NEW', help: 'Write what was saved as a new WIM instead of files' },
 	content: { help: 'Compare what files hold line by line where they are text' },
 

@@ -14,6 +14,7 @@ const CLASS_NAMES: Readonly<Record<Fault['class'], string>> = {
 	blob: 'contents',
 	'missing-blob': 'missing contents',
 	'missing-part': 'missing part',
+	pipable: 'for pipes',
 	oddity: 'oddity',
 };
 
@@ -61,22 +62,35 @@ function faultLines(fault: Fault, show: ShowText): readonly string[] {
 	return lines;
 }
 
-const INTEGRITY_TEXTS: Readonly<Record<PartReport['integrity'], string>> = {
-	none: 'no integrity table',
-	good: 'integrity table good',
-	bad: 'integrity table shows changes',
-	stale: 'integrity table stale, data good',
-	unchecked: 'integrity table not compared',
-};
+function integrityText({ integrity, path }: PartReport, faults: readonly Fault[]): string {
+	const count = faults.filter(
+		({ class: faultClass, part }) => faultClass === 'integrity' && part === path,
+	).length;
+	const where = `${plural(count, 'block')} ${count === 1 ? 'differs' : 'differ'} from the integrity table`;
+	switch (integrity) {
+		case 'none':
+			return 'no integrity table';
+		case 'good':
+			return 'integrity table good';
+		case 'bad':
+			return where;
+		case 'stale':
+			return `${where}, which is stale: the data is good`;
+		case 'unchecked':
+			return 'integrity table not compared';
+	}
+}
 
 /** Never claims more than was looked at. */
 export function coverageText(report: VerifyReport): string {
-	const { coverage, parts } = report;
+	const { coverage, parts, faults } = report;
+	const missing = faults.filter(({ class: faultClass }) => faultClass === 'missing-part').length;
 	const words = [
-		'header, XML data and blob table',
+		...(missing > 0 ? [`${parts.length} of ${plural(parts.length + missing, 'part')}`] : []),
+		'header, XML data (it has no checksum) and blob table',
 		`${coverage.imagesRead} of ${plural(coverage.images, 'image')}`,
 		`${formatCount(coverage.blobsChecked)} of ${plural(coverage.blobs, 'blob')} (${formatSize(coverage.blobBytesChecked)} of ${formatSize(coverage.blobBytes)})`,
-		...new Set(parts.map(({ integrity }) => INTEGRITY_TEXTS[integrity])),
+		...new Set(parts.map((part) => integrityText(part, faults))),
 	];
 	return `Checked: ${words.join('; ')}.`;
 }

@@ -1,8 +1,9 @@
 import type { Run } from '../base/run.ts';
+import { openForVerify } from '../operations/open-for-verify.ts';
 import { poolBlobChecker } from '../operations/pool-blob-checker.ts';
 import { verify } from '../operations/verify.ts';
 import type { VerifyReport } from '../operations/verify-report.ts';
-import { openWim } from '../wim/wim.ts';
+import { stampOf } from '../storage/file-stamp.ts';
 import type { VerifyRequest } from './request.ts';
 import type { JobTools } from './tools.ts';
 
@@ -12,6 +13,11 @@ export async function performVerify(
 	run: Run,
 ): Promise<VerifyReport> {
 	const { references, integrity, fast } = request;
-	await using wim = await openWim(request.wim, { references, tolerant: true });
-	return await verify(wim, { integrity, fast }, poolBlobChecker(pool), run, onFault);
+	await using opened = await openForVerify(request.wim, references, run);
+	const { wim, failure } = opened;
+	// Taken before anything is read: what changes meanwhile makes the report stale.
+	const parts = [...wim.parts, ...wim.references];
+	const files = await Promise.all(parts.map(({ source }) => stampOf(source.name)));
+	const options = { integrity, fast, failure, files };
+	return await verify(wim, options, poolBlobChecker(pool), run, onFault);
 }

@@ -154,3 +154,42 @@ export async function mapOf(
 export function overlaps(a: Range, b: Range): boolean {
 	return a.offset < b.offset + b.size && b.offset < a.offset + a.size;
 }
+
+/** One field of a map that is drawn as a grid. */
+export interface MapCell extends MapRange {
+	/** How many of its bytes are in each state. */
+	readonly bytes: Readonly<Record<CellState, number>>;
+}
+
+/** What a cell shows that has several states: what is wrong first, then what nobody looked at. */
+const CELL_ORDER: readonly CellState[] = ['bad', 'unchecked', 'good', 'structure', 'unreferenced'];
+
+/** Cells are not smaller than a sector. */
+const CELL_SIZE_MIN = 512;
+
+/**
+ * Cuts a map into cells of one size, a power of two of at least 512 bytes, of which there are at most `countMax`; the last
+ * one may be shorter. A cell knows its bytes, so a grid can tell which resources and faults lie in it.
+ */
+export function cellsOf(map: readonly MapRange[], countMax: number): readonly MapCell[] {
+	const last = map.at(-1);
+	const size = last === undefined ? 0 : last.offset + last.size;
+	let cellSize = CELL_SIZE_MIN;
+	while (size / cellSize > Math.max(1, countMax)) cellSize *= 2;
+	const cells: MapCell[] = [];
+	let at = 0;
+	for (let start = 0; start < size; start += cellSize) {
+		const end = Math.min(size, start + cellSize);
+		const bytes = { bad: 0, unchecked: 0, good: 0, structure: 0, unreferenced: 0 };
+		for (let k = at; k < map.length; k++) {
+			const range = map[k] as MapRange;
+			if (range.offset >= end) break;
+			const rangeEnd = range.offset + range.size;
+			bytes[range.state] += Math.max(0, Math.min(end, rangeEnd) - Math.max(start, range.offset));
+			if (rangeEnd <= end) at = k + 1;
+		}
+		const state = CELL_ORDER.find((name) => bytes[name] > 0) ?? 'unreferenced';
+		cells.push({ offset: start, size: end - start, state, bytes });
+	}
+	return cells;
+}

@@ -1,6 +1,7 @@
 /** What `verify` finds: plain data, so that it can be saved, loaded, sent to a screen or printed. */
 
 import type { ErrorCode, WimError } from '../base/errors.ts';
+import type { Stamp } from '../storage/file-stamp.ts';
 
 /** A stretch of bytes. */
 export interface Range {
@@ -24,6 +25,8 @@ export type FaultClass =
 	/** Contents that no table lists. */
 	| 'missing-blob'
 	| 'missing-part'
+	/** Something that only a reader from a pipe needs. */
+	| 'pipable'
 	/** Something odd that reading works around. */
 	| 'oddity';
 
@@ -111,6 +114,8 @@ export interface Coverage {
 export interface VerifyReport {
 	readonly type: 'verify-report';
 	readonly path: string;
+	/** Of every file that was read; empty when the bytes did not come from files. */
+	readonly files: readonly Stamp[];
 	readonly faults: readonly Fault[];
 	readonly parts: readonly PartReport[];
 	readonly coverage: Coverage;

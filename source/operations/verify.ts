@@ -10,14 +10,18 @@ import { type Sha1, ZERO_SHA1 } from '../bytes/sha1.ts';
 import { imageName, type OpenImage, openImage } from '../image/open.ts';
 import { pathOf } from '../image/paths.ts';
 import type { DentryPosition, ImageTree, Stream } from '../image/tree.ts';
-import { placeBlobs } from '../wim/blob-table.ts';
+import type { Stamp } from '../storage/file-stamp.ts';
 import type { OpenPart } from '../wim/open-part.ts';
+import { HEADER_SIZE } from '../wim/part-header.ts';
 import type { Blob, Resource } from '../wim/resource.ts';
 import type { Wim, WimImage } from '../wim/wim.ts';
 import { type BadStretch, compareWithTable, integrityBytes } from './integrity.ts';
+import type { OpeningFailure } from './open-for-verify.ts';
 import { type OwnBlobs, surveyOwnBlobs } from './own-blobs.ts';
 import { ResourceSet } from './resource-set.ts';
+import { otherPlaces } from './verify-copies.ts';
 import { mapOf, overlaps } from './verify-map.ts';
+import { pipableFaults } from './verify-pipable.ts';
 import {
 	type BlobCopy,
 	type CellState,
@@ -28,12 +32,18 @@ import {
 	type Range,
 	type VerifyReport,
 } from './verify-report.ts';
+import { type StructureFault, structureFaults } from './verify-structures.ts';
+import { surveyHurtTree } from './verify-trees.ts';
 
 export interface VerifyOptions {
 	/** Compare with the integrity tables. */
 	readonly integrity: boolean;
 	/** Structures and integrity tables only. */
 	readonly fast: boolean;
+	/** Why the file could not be opened as its header says; null when it could. */
+	readonly failure?: OpeningFailure | null;
+	/** What the files were like when they were opened. */
+	readonly files?: readonly Stamp[];
 }
 
 /** How one blob was found. */
@@ -58,6 +68,12 @@ export interface BlobChecker {
 /** Faults and oddities of one tree that are told one by one; more of them are told as a number. */
 const TREE_FAULTS_MAX = 200;
 
+/** What the reader says of counts that contradict each other: `structureFaults` tells it with its place. */
+const COUNTS = /^(The header counts|There is metadata for|The XML data describes) /;
+
+const READS_FROM_DISK =
+	'The file can be read from a disk all the same, but not from a pipe: write it anew with wimdeck optimize.';
+
 /** Dentries between two pauses: some ms of work. */
 const SLICE = 4096;
 
@@ -77,6 +93,7 @@ export async function verify(
 	const verification = new Verification(wim, options, run, onFault);
 	verification.reportOpening();
 	await verification.readImages();
+	await verification.checkPipable();
 	if (!options.fast) await verification.checkBlobs(checker);
 	const stretches = options.integrity ? await verification.compareTables() : [];
 	await verification.nameFiles(stretches);
@@ -95,6 +112,8 @@ class Verification {
 	readonly #faults: FaultList;
 	/** Trees that can be read, though perhaps with faults. */
 	readonly #readable: WimImage[] = [];
+	/** What is left of the trees that cannot be read: only good for naming files. */
+	readonly #hurtTrees = new Map<number, ImageTree>();
 	#imagesRead = 0;
 	/** Blobs that trees refer to and no table lists. */
 	readonly #missing = new Set<Sha1>();
@@ -122,6 +141,7 @@ class Verification {
 		const wim = this.#wim;
 		this.#run.report({ type: 'phase', phase: 'open', totalBytes: null });
 		const told = new Set<string>();
+		this.#openingFailure();
 		for (const part of [...wim.parts, ...wim.references])
 			for (const error of part.faults) {
 				told.add(error.message);
@@ -134,8 +154,54 @@ class Verification {
 				}),
 				'missing-part',
 			);
+		for (const fault of structureFaults(wim)) this.#contradiction(fault);
 		for (const { message, region, offset } of wim.warnings)
-			if (!told.has(message)) this.#oddity(message, region, offset);
+			if (!told.has(message) && !COUNTS.test(message)) this.#oddity(message, region, offset);
+	}
+
+	#openingFailure(): void {
+		const { failure = null } = this.#options;
+		if (failure === null) return;
+		const { first } = this.#wim;
+		const range = { offset: 0, size: HEADER_SIZE };
+		this.#badStructure(first, range);
+		const notes = [
+			...(failure.error.facts.hint ? [failure.error.facts.hint] : []),
+			...failure.notes,
+		];
+		this.#error(failure.error, 'header', { part: first.source.name, range, notes });
+	}
+
+	#contradiction({ error, class: faultClass, severity, part, range }: StructureFault): void {
+		if (severity === 'error' && range !== null) this.#badStructure(part, range);
+		const facts = { part: part.source.name, range, severity };
+		if (severity === 'error') this.#error(error, faultClass, facts);
+		else {
+			this.#run.report({ type: 'warning', message: error.message, path: part.source.name });
+			this.#faults.add(error, { class: faultClass, ...facts });
+		}
+	}
+
+	/** What only readers from a pipe need. */
+	async checkPipable(): Promise<void> {
+		for (const part of this.#wim.parts) {
+			if (!part.pipable) continue;
+			let count = 0;
+			try {
+				for await (const fault of pipableFaults(part, this.#options.fast, this.#run)) {
+					this.#badStructure(part, fault.range);
+					if (++count > TREE_FAULTS_MAX) continue;
+					const { range, sha1 } = fault;
+					const notes = [READS_FROM_DISK];
+					this.#error(fault.error, 'pipable', { part: part.source.name, range, sha1, notes });
+				}
+			} catch (error) {
+				if (!(error instanceof WimError) || error.code === 'canceled') throw error;
+				this.#error(error, 'pipable', { part: part.source.name });
+			}
+			if (count > TREE_FAULTS_MAX)
+				this.#oddity(plural(count - TREE_FAULTS_MAX, 'more fault'), part.source.name, null);
+		}
 	}
 
 	#structureFault(part: OpenPart, error: WimError): void {
@@ -229,13 +295,17 @@ class Verification {
 		} catch (error) {
 			if (!(error instanceof WimError) || error.code === 'canceled') throw error;
 			this.#badResources.add(resource);
+			const { lost, tree, notes } = await surveyHurtTree(image, this.#run);
+			if (tree !== null) this.#hurtTrees.set(image.index, tree);
 			this.#error(error, 'metadata', {
 				part: resource.part.source.name,
 				range: { offset: resource.offset, size: resource.storedSize },
 				sha1: image.metadata.sha1,
 				blobSize: image.metadata.size,
+				lost,
 				images: [image.index],
 				blocksImage: true,
+				notes: [...(error.facts.hint === undefined ? [] : [error.facts.hint]), ...notes],
 			});
 			return null;
 		}
@@ -273,7 +343,6 @@ class Verification {
 		this.#run.report({ type: 'phase', phase: 'verify', totalBytes });
 		for (const blob of defective) {
 			this.#blobsChecked++;
-			this.#blobBytesChecked += blob.size;
 			this.#badBlob(
 				blob,
 				new FormatError(`Cannot read blob ${blob.sha1}: ${blob.defect}`, {
@@ -322,20 +391,7 @@ class Verification {
 	/** Looks whether contents that are damaged in one place are whole in another. */
 	async #checkCopies(bad: readonly Blob[], checker: BlobChecker): Promise<void> {
 		if (bad.length === 0) return;
-		const wanted = new Map(bad.map((blob) => [blob.sha1, blob]));
-		const found: Blob[] = [];
-		for (const part of [...this.#wim.parts, ...this.#wim.references])
-			for (const entry of part.entries) {
-				const known = wanted.get(entry.sha1);
-				if (known === undefined) continue;
-				const listed = part.table.blobs.get(entry.sha1);
-				const copy =
-					listed !== undefined && !isSamePlace(listed, known)
-						? listed
-						: placeBlobs(part, [entry], part, new Map()).blobs.get(entry.sha1);
-				if (copy === undefined || copy.defect !== null || isSamePlace(copy, known)) continue;
-				found.push(copy);
-			}
+		const found = otherPlaces(this.#wim, bad);
 		const copies = new Map<Sha1, BlobCopy[]>();
 		const quiet: Run = {
 			...this.#run,
@@ -413,9 +469,9 @@ class Verification {
 		if (wanted.size === 0) return;
 		const hits = new Map<number, HitFile[]>();
 		this.#run.report({ type: 'phase', phase: 'search', totalBytes: null });
-		for (const image of this.#readable) {
-			const open = await openImage(this.#wim, image, { tolerant: true }, () => breathe(this.#run));
-			const { tree } = open;
+		for (const image of this.#wim.images) {
+			const tree = await this.#treeForNames(image);
+			if (tree === null) continue;
 			await this.#visitStreams(tree, (dentry, { sha1, name }) => {
 				if (!wanted.has(sha1)) return;
 				const path = pathOf(tree, dentry) + (name === '' ? '' : `:${name}`);
@@ -430,6 +486,12 @@ class Verification {
 		}
 		for (const [id, files] of hits)
 			this.#faults.extend(id, { files, images: [...new Set(files.map(({ image }) => image))] });
+	}
+
+	async #treeForNames(image: WimImage): Promise<ImageTree | null> {
+		if (!this.#readable.includes(image)) return this.#hurtTrees.get(image.index) ?? null;
+		const pause = () => breathe(this.#run);
+		return (await openImage(this.#wim, image, { tolerant: true }, pause)).tree;
 	}
 
 	/** One fault a stretch; gives the blobs that lie in unchecked ones, with the faults they belong to. */
@@ -452,7 +514,7 @@ class Verification {
 				range,
 				notes: isGood
 					? ['Write the file anew with wimdeck optimize --check to get a right table.']
-					: [],
+					: this.#faultsIn(part, range),
 			});
 			if (isGood || !this.#options.fast) continue;
 			for (const blob of part.table.blobs.values())
@@ -463,6 +525,24 @@ class Verification {
 				}
 		}
 		return suspects;
+	}
+
+	/** Which faults explain that a stretch differs; in fast mode the files in it are named instead. */
+	#faultsIn(part: OpenPart, stretch: Range): string[] {
+		if (this.#options.fast) return [];
+		const ids = this.#faults.all
+			.filter(
+				({ part: name, range, severity, class: faultClass }) =>
+					severity === 'error' &&
+					faultClass !== 'integrity' &&
+					name === part.source.name &&
+					range !== null &&
+					overlaps({ ...range, size: Math.max(1, range.size) }, stretch),
+			)
+			.map(({ id }) => id);
+		return ids.length === 0
+			? []
+			: [`In it: ${ids.length === 1 ? 'fault' : 'faults'} ${ids.join(', ')}.`];
 	}
 
 	async report(): Promise<VerifyReport> {
@@ -486,6 +566,7 @@ class Verification {
 		return {
 			type: 'verify-report',
 			path: wim.name,
+			files: this.#options.files ?? [],
 			faults: this.#faults.all,
 			parts,
 			coverage: {
@@ -507,11 +588,3 @@ const rangeOf = (resource: Resource): Range => ({
 	offset: resource.offset,
 	size: resource.storedSize,
 });
-
-function isSamePlace(a: Blob, b: Blob): boolean {
-	return (
-		a.resource.part.source === b.resource.part.source &&
-		a.resource.offset === b.resource.offset &&
-		a.offsetInResource === b.offsetInResource
-	);
-}

@@ -1,12 +1,46 @@
+import { ExitCode } from '../../base/errors.ts';
 import type { VerifyReport } from '../../operations/verify-report.ts';
-import type { Handler } from '../context.ts';
+import type { Context, Handler } from '../context.ts';
 import { runOnlyJob } from '../job.ts';
+import { mapText } from '../map-text.ts';
+import type { Options } from '../parse.ts';
 import { verifyRequest } from '../requests.ts';
 import { saveReport } from '../saved-report.ts';
 import { verifyText } from '../verify-text.ts';
 
+async function print(report: VerifyReport, options: Options, { out }: Context): Promise<void> {
+	await out.write(verifyText(report, out.show));
+	if (options.has('map')) await out.write(`\n${mapText(report, out.show)}`);
+}
+
+/** Shows a report that was saved before. */
+async function showSaved(file: string, options: Options, context: Context): Promise<number> {
+	const { loadVerifyReport } = await import('../../jobs/load-report.ts');
+	const report = await loadVerifyReport(file);
+	const errors = report.faults.filter(({ severity }) => severity === 'error').length;
+	const exitCode = errors > 0 ? ExitCode.problems : ExitCode.done;
+	const { json, quiet, out } = context;
+	if (json)
+		out.line(
+			JSON.stringify({
+				verb: 'verify',
+				state: errors > 0 ? 'problems' : 'done',
+				exitCode,
+				problems: errors,
+				warnings: report.faults.length - errors,
+				elapsedMs: 0,
+				error: null,
+				result: report,
+			}),
+		);
+	else if (!quiet) await print(report, options, context);
+	return exitCode;
+}
+
 export const verify: Handler = async (invocation, context) => {
 	const { options } = invocation;
+	const file = options.text('load');
+	if (file !== null) return showSaved(file, options, context);
 	let saved: VerifyReport | null = null;
 	const exitCode = await runOnlyJob<VerifyReport>(
 		{
@@ -14,9 +48,7 @@ export const verify: Handler = async (invocation, context) => {
 			options,
 			// The report names each fault once, with its files.
 			tellProblems: context.quiet,
-			print: async (report, { out }) => {
-				await out.write(verifyText(report, out.show));
-			},
+			print: (report) => print(report, options, context),
 			onResult: (report) => {
 				saved = report;
 			},

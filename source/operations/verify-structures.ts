@@ -1,0 +1,167 @@
+/** What header and tables of a part say of each other: contradictions that reading alone does not meet. */
+import { FormatError, type WimError } from '../base/errors.ts';
+import { formatHex, plural } from '../base/print.ts';
+import type { OpenPart } from '../wim/open-part.ts';
+import { HeaderFlag, PartHeader, type ResourceHeader } from '../wim/part-header.ts';
+import type { Wim } from '../wim/wim.ts';
+import type { Fault, Range } from './verify-report.ts';
+
+/** A fault of a structure, with what is known of its place. */
+export interface StructureFault {
+	readonly error: WimError;
+	readonly class: Fault['class'];
+	readonly severity: Fault['severity'];
+	readonly part: OpenPart;
+	readonly range: Range | null;
+}
+
+/** Every flag of the header that anybody uses, and the two reserved ones that were seen set. */
+const KNOWN_FLAGS = Object.values(HeaderFlag).reduce((all, bit) => all | bit, 0) | 0x1 | 0x1_0000;
+
+/** Overlapping resources that are told one by one. */
+const OVERLAPS_MAX = 50;
+
+export function structureFaults(wim: Wim): StructureFault[] {
+	return [
+		...countFaults(wim),
+		...wim.parts.flatMap((part) => [...fieldFaults(part), ...overlapFaults(part)]),
+		...bootFaults(wim),
+	];
+}
+
+/** How many images header, XML data and blob table count. */
+function countFaults({ first, xml }: Wim): StructureFault[] {
+	const faults: StructureFault[] = [];
+	const { header, table } = first;
+	if (header.partNumber !== 1) return faults;
+	const count = header.imageCount;
+	const found = table.metadata.length;
+	const at = { offset: PartHeader.offsets.imageCount, size: 4 };
+	if (found < count)
+		faults.push(
+			fault(
+				first,
+				`The header counts ${plural(count, 'image')}, the blob table lists metadata for ${found}`,
+				{ class: 'blob-table', range: rangeOf(header.blobTable) },
+			),
+		);
+	else if (found > count)
+		faults.push(
+			fault(
+				first,
+				`The blob table lists metadata for ${plural(found, 'image')}, the header counts ${count}`,
+				{ class: 'header', range: at },
+			),
+		);
+	if (first.xml !== null && xml.imageCount !== count)
+		faults.push(
+			fault(
+				first,
+				`The XML data describes ${plural(xml.imageCount, 'image')}, the header counts ${count}`,
+				{ class: 'xml', range: rangeOf(header.xml) },
+			),
+		);
+	return faults;
+}
+
+function fault(
+	part: OpenPart,
+	message: string,
+	facts: Pick<StructureFault, 'class' | 'range'> & Partial<Pick<StructureFault, 'severity'>>,
+): StructureFault {
+	const offset = facts.range?.offset;
+	const error = new FormatError(message, {
+		path: part.source.name,
+		...(offset === undefined ? {} : { offset }),
+	});
+	return { error, severity: 'error', part, ...facts };
+}
+
+function rangeOf({ offset, storedSize }: ResourceHeader): Range {
+	return { offset, size: storedSize };
+}
+
+/** Fields of the header that contradict each other though nothing depends on them. */
+function fieldFaults(part: OpenPart): StructureFault[] {
+	const faults: StructureFault[] = [];
+	const { header } = part;
+	const { offsets } = PartHeader;
+	const unknown = (header.flags & ~KNOWN_FLAGS) >>> 0;
+	const warn = (message: string, field: keyof typeof offsets, size: number) => {
+		const range = { offset: offsets[field], size };
+		faults.push(fault(part, message, { class: 'header', severity: 'warning', range }));
+	};
+	if (unknown !== 0) warn(`The header has unknown flags: ${formatHex(unknown)}`, 'flags', 4);
+	const names = {
+		blobTable: 'the blob table',
+		xml: 'the XML data',
+		integrity: 'the integrity table',
+	};
+	for (const [field, name] of Object.entries(names) as [keyof typeof names, string][]) {
+		const { storedSize, originalSize, flags } = header[field];
+		if (flags & 0x04 || storedSize === originalSize) continue;
+		warn(
+			`The header gives ${name} two sizes: ${storedSize} stored and ${originalSize} original bytes`,
+			field,
+			24,
+		);
+	}
+	return faults;
+}
+
+/** Boot loaders go by the copy in the header of where the metadata of the boot image is. */
+function bootFaults({ first, images, bootIndex }: Wim): StructureFault[] {
+	const { bootMetadata } = first.header;
+	const at = { offset: PartHeader.offsets.bootMetadata, size: 24 };
+	const resource = images[bootIndex - 1]?.metadata.resource;
+	const isNone = bootMetadata.offset === 0 && bootMetadata.storedSize === 0;
+	const isRight =
+		resource === undefined
+			? isNone || bootIndex > 0
+			: resource.offset === bootMetadata.offset && resource.storedSize === bootMetadata.storedSize;
+	if (isRight) return [];
+	const what =
+		resource === undefined
+			? 'The header names no boot image, but says where its metadata is'
+			: `The header says that the metadata of the boot image is at ${formatHex(bootMetadata.offset)}, the blob table says ${formatHex(resource.offset)}`;
+	return [fault(first, what, { class: 'header', severity: 'warning', range: at })];
+}
+
+/** Resources that reach into others: at least one of their entries is wrong, even if all of them decode. */
+function overlapFaults(part: OpenPart): StructureFault[] {
+	const { resources } = part.table;
+	const starts: number[] = [];
+	const ends: number[] = [];
+	for (const { offset, storedSize } of resources) {
+		starts.push(offset);
+		ends.push(offset + storedSize);
+	}
+	const byStart = Float64Array.from(starts).sort();
+	const byEnd = Float64Array.from(ends).sort();
+	// Of stretches that lie apart each ends before the next one begins.
+	let isApart = true;
+	for (let k = 1; k < byStart.length && isApart; k++)
+		isApart = (byStart[k] ?? 0) >= (byEnd[k - 1] ?? 0);
+	if (isApart) return [];
+	const order = starts.map((_, k) => k).sort((a, b) => (starts[a] ?? 0) - (starts[b] ?? 0));
+	const faults: StructureFault[] = [];
+	let last = order[0] ?? 0;
+	for (const k of order.slice(1)) {
+		const start = starts[k] ?? 0;
+		const end = ends[last] ?? 0;
+		if (start < end && !(start === starts[last] && ends[k] === end) && faults.length < OVERLAPS_MAX)
+			faults.push(
+				fault(
+					part,
+					`The resource at ${formatHex(starts[last] ?? 0)} reaches ${plural(end - start, 'byte')} into the one at ${formatHex(start)}`,
+					{
+						class: 'blob-table',
+						severity: 'warning',
+						range: { offset: start, size: Math.min(end, ends[k] ?? end) - start },
+					},
+				),
+			);
+		if ((ends[k] ?? 0) > end) last = k;
+	}
+	return faults;
+}
