@@ -208,7 +208,12 @@ export class ItemsByBlob {
 
 	/** The items that hold a blob. */
 	get({ sha1 }: Pick<ExtractBlob, 'sha1'>): ExtractItem[] {
-		return Array.from(this.numbers(this.#index.find(sha1)), (number) => this.#items.get(number));
+		const row = this.#index.find(sha1);
+		const items: ExtractItem[] = [];
+		let holder = row < 0 ? NONE : this.#firsts.get(row);
+		for (; holder !== NONE; holder = this.#nexts.get(holder))
+			items.push(this.#items.get(this.#holders.get(holder)));
+		return items;
 	}
 
 	/** The numbers of the items that hold the blob of a row; none for -1. */

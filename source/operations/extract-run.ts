@@ -66,6 +66,9 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** Longest stretch of synchronous calls. */
 const SLICE_MS = 8;
 
+/** Files that are done are named this often at most; people see ten a second. */
+const REPORT_MS = 20;
+
 /** Set-id bits: only together with the owner they were meant for. */
 const SET_ID = 0o6000;
 
@@ -249,6 +252,7 @@ class Extraction implements BlobSink {
 	/** Null unless the target is an NTFS volume. */
 	readonly #ntfs: NtfsRestore | null;
 	#sliceStart = 0;
+	#lastReport = Number.NEGATIVE_INFINITY;
 
 	constructor({ source, plan, target }: ExtractPart, options: ExtractOptions, run: Run) {
 		this.#ntfs = target.keepsNtfs() ? new NtfsRestore(source, plan, options) : null;
@@ -325,18 +329,26 @@ class Extraction implements BlobSink {
 			const { owner, item } = target as ItemTarget;
 			if (owner === this) this.#caught(item, refusal);
 		}
-		const items = this.#plan.files.get(blob);
-		const [first] = items;
 		if (error === null) {
-			if (first) this.#run.report({ type: 'item', path: this.#pathOf(first) });
+			this.#reportProgress(blob);
 			return;
 		}
+		const items = this.#plan.files.get(blob);
 		if (endsWriting(error)) throw error;
 		for (const item of items) {
 			if (this.#failed.has(item)) continue;
 			if (!isKept) this.#failed.add(item);
 			this.#reportDamage(item, error);
 		}
+	}
+
+	/** Names a file that is done; of many small ones only some, since putting a path together takes longer than a look. */
+	#reportProgress(blob: ExtractBlob): void {
+		const now = this.#run.clock.elapsed();
+		if (now - this.#lastReport < REPORT_MS) return;
+		this.#lastReport = now;
+		const [first] = this.#plan.files.get(blob);
+		if (first) this.#run.report({ type: 'item', path: this.#pathOf(first) });
 	}
 
 	#reportDamage(item: ExtractItem, error: WimError): void {

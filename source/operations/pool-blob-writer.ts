@@ -119,7 +119,7 @@ const isSmall = ({ size }: Blob) => size <= SMALL_SIZE_MAX;
 
 function tooLarge({ sha1, size, resource }: Blob): FormatError {
 	return new FormatError(
-		`Cannot read blob ${sha1} as reparse data: it has ${size} bytes, at most ${SMALL_SIZE_MAX} are possible`,
+		`Cannot read blob ${sha1} whole: it has ${size} bytes, for reparse data or streams at most ${SMALL_SIZE_MAX} are sensible`,
 		{ region: resource.part.source.name, offset: resource.offset },
 	);
 }

@@ -246,6 +246,7 @@ class Reading<W extends WantedBlob> {
 			this.#run.report({ type: 'advance', bytes });
 		};
 		let results: readonly PieceResult[] = [];
+		let fine: readonly number[] = [];
 		try {
 			const [first] = batch.stretches;
 			if (first === undefined) return;
@@ -256,7 +257,9 @@ class Reading<W extends WantedBlob> {
 				weight: batch.size,
 				onProgress,
 			};
-			results = (await this.#pool.run('read', { ...input, source }, options)).pieces;
+			const output = await this.#pool.run('read', { ...input, source }, options);
+			results = output.pieces;
+			fine = output.fine;
 		} catch (error) {
 			if (!(error instanceof WimError) || error instanceof CanceledError) throw error;
 			results = sent.allFailed(error, input.recover);
@@ -265,6 +268,7 @@ class Reading<W extends WantedBlob> {
 		}
 		this.#changed.signal();
 		this.#run.report({ type: 'advance', bytes: batch.size - reported });
+		for (const id of fine) this.#settle(fineResult(id, sent), sent, shared);
 		for (const result of results) this.#settle(result, sent, shared);
 	}
 
@@ -361,6 +365,22 @@ type Shape = Pick<
 function shapeOf(resource: Resource): Shape {
 	const { offset, storedSize, originalSize, layout, compression, chunkSize } = resource;
 	return { offset, storedSize, originalSize, layout, compression, chunkSize };
+}
+
+const NO_RANGES: readonly ByteRange[] = [];
+const NO_REFUSALS: PieceResult['targetErrors'] = [];
+
+/** What a lane means that only names a piece. */
+function fineResult<W extends WantedBlob>(id: number, sent: SentBatch<W>): PieceResult {
+	const sha1 = sent.entries[id]?.piece.wanted.blob.sha1 ?? null;
+	return {
+		id,
+		sha1,
+		isLost: false,
+		badRanges: NO_RANGES,
+		error: null,
+		targetErrors: NO_REFUSALS,
+	};
 }
 
 /** What was sent of a batch, by the id of the piece. */

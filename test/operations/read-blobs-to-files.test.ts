@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { CanceledError, HostError } from '../../source/base/errors.ts';
+import { SMALL_SIZE_MAX } from '../../source/operations/extract-data.ts';
 import { poolBlobWriter } from '../../source/operations/pool-blob-writer.ts';
 import { readBlobs } from '../../source/operations/read-blobs.ts';
 import { InlinePool } from '../../source/pool/pool.ts';
@@ -154,7 +155,8 @@ test('sparse files keep their zeros as holes, also when lanes share the work', a
 });
 
 test('the writer of extract tells files, refusals and small contents in one pass', async (t) => {
-	const files = { a: easyBytes(9000, 1), b: easyBytes(300, 2), huge: easyBytes(40_000, 3) };
+	const tooLarge = SMALL_SIZE_MAX + 1;
+	const files = { a: easyBytes(9000, 1), b: easyBytes(300, 2), huge: easyBytes(tooLarge, 3) };
 	const wim = await pooledWim(t, files, { compression: 'lzx', chunkSize: 32_768 });
 	const folder = tempFolder(t);
 	writeFileSync(path.join(folder, 'taken'), 'old');
@@ -188,7 +190,7 @@ test('the writer of extract tells files, refusals and small contents in one pass
 			[300, null, true, []],
 			[9000, null, true, [taken]],
 			['small', 300, null, 300],
-			['small', 40_000, 'bad-format', null],
+			['small', tooLarge, 'bad-format', null],
 		]
 			.map((entry) => JSON.stringify(entry))
 			.sort(),

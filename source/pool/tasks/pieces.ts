@@ -72,6 +72,17 @@ export class PieceReader {
 		return this.#error === null || this.#recover;
 	}
 
+	/** Whether there is nothing to tell of it, once it is finished, but that it has the SHA-1 that was expected. */
+	get isFine(): boolean {
+		return (
+			this.piece.whole &&
+			this.#error === null &&
+			this.#sha1 !== null &&
+			this.#sha1 === this.piece.sha1 &&
+			this.#files.errors.length === 0
+		);
+	}
+
 	/**
 	 * Takes what lies of this piece in a slice.
 	 *

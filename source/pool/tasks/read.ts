@@ -26,8 +26,10 @@ export interface ReadInput {
 }
 
 export interface ReadOutput {
-	/** In no particular order. */
+	/** In no particular order; without those that are fine. */
 	readonly pieces: readonly PieceResult[];
+	/** Whole pieces with the SHA-1 that was expected and with all their targets: most, so only their ids are told. */
+	readonly fine: readonly number[];
 }
 
 /** Reads, decodes, hashes and writes one batch. Yields the bytes of pieces that it worked through. */
@@ -35,12 +37,18 @@ export function* readTask(input: ReadInput, lane: Lane): Generator<number, ReadO
 	const stored = new StoredBytes(input.source, lane.decoder);
 	const ends = wantedEnds(input.stretches);
 	const results: PieceResult[] = [];
+	const fine: number[] = [];
+	const onEnd = (reader: PieceReader) => {
+		const result = reader.finish();
+		if (reader.isFine) fine.push(result.id);
+		else results.push(result);
+	};
 	for (const [k, stretch] of input.stretches.entries()) {
 		stored.expect(ends[k] ?? 0);
 		const readers = stretch.pieces.map((piece) => new PieceReader(piece, input.recover));
 		try {
 			checkInside(stretch);
-			yield* readStretch(stretch.resource, readers, stored, lane, results);
+			yield* readStretch(stretch.resource, readers, stored, lane, onEnd);
 		} catch (error) {
 			if (!(error instanceof WimError)) throw error;
 			for (const reader of readers) {
@@ -52,7 +60,7 @@ export function* readTask(input: ReadInput, lane: Lane): Generator<number, ReadO
 			for (const reader of readers) reader.fail(null);
 		}
 	}
-	return { pieces: results };
+	return { pieces: results, fine };
 }
 
 /** What the plan got from a blob table may be wrong. */
@@ -71,7 +79,7 @@ function* readStretch(
 	readers: PieceReader[],
 	stored: StoredBytes,
 	lane: Lane,
-	results: PieceResult[],
+	onEnd: (reader: PieceReader) => void,
 ): Generator<number, void, void> {
 	const slices = openSlices(resource, stored, lane);
 	const { sliceSize, alignment } = slices;
@@ -100,7 +108,7 @@ function* readStretch(
 			if (reader === undefined || reader.piece.start >= sliceEnd) break;
 			const size = reader.take(bytes, start, damages);
 			if (reader.piece.end > sliceEnd) readers[kept++] = reader;
-			else results.push(reader.finish());
+			else onEnd(reader);
 			yield size;
 		}
 		readers.splice(kept, at - kept);
