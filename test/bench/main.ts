@@ -17,6 +17,7 @@ import { benchRows, type Row, type RowResult } from './cases.ts';
 import { benchCodecs, benchFiles, codecTable } from './codecs.ts';
 import { FULL, makeCorpus, QUICK } from './corpus.ts';
 import { benchDeck } from './deck.ts';
+import { benchMany } from './many.ts';
 import { rowTable } from './table.ts';
 import { benchTree } from './tree.ts';
 
@@ -116,6 +117,7 @@ async function main(args: readonly string[]): Promise<void> {
 		if (isAsked(options.only, 'kernels'))
 			process.stdout.write(`\n${codecTable(benchCodecs(benchFiles(place.corpus, 8 << 20), 5))}`);
 		if (isAsked(options.only, 'tree')) benchTree();
+		if (isAsked(options.only, 'memory')) await benchMany(work);
 		if (isAsked(options.only, 'deck')) await benchDeck();
 	} finally {
 		if (options.work === null) rmSync(work, { recursive: true, force: true });
