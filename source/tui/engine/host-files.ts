@@ -167,17 +167,27 @@ export async function complete(text: string): Promise<readonly HostEntry[]> {
 	const folder = /[\\/]$/.test(text) ? text : path.dirname(text);
 	const begin = /[\\/]$/.test(text) ? '' : path.basename(text);
 	const entries = await fs.readdir(folder === '' ? '.' : folder, { withFileTypes: true });
-	return entries
+	const matching = entries
 		.filter(
 			({ name }) => name.startsWith(begin) && (begin.startsWith('.') || !name.startsWith('.')),
 		)
-		.map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))
-		.sort((a, b) => Number(b.isFolder) - Number(a.isFolder) || (a.name < b.name ? -1 : 1))
 		.slice(0, COMPLETIONS_MAX);
+	const shown = await Promise.all(
+		matching.map(async (entry) => ({
+			name: entry.name,
+			// A link to a folder leads on as the folder itself does.
+			isFolder:
+				entry.isDirectory() ||
+				(entry.isSymbolicLink() && (await isFolder(path.join(folder, entry.name)))),
+		})),
+	);
+	return shown.sort(
+		(a, b) => Number(b.isFolder) - Number(a.isFolder) || (a.name < b.name ? -1 : 1),
+	);
 }
 
-export async function isFolder(path: string): Promise<boolean> {
-	return fs.stat(path).then(
+export async function isFolder(name: string): Promise<boolean> {
+	return fs.stat(name).then(
 		(stat) => stat.isDirectory(),
 		() => false,
 	);

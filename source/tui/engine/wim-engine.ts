@@ -6,6 +6,7 @@ import type { Journal } from '../../jobs/journal.ts';
 import { recentFiles } from '../../jobs/recent-files.ts';
 import type { DeckEngine, FoundWim, HostEntry, HostPath, OpenFile } from '../engine.ts';
 import { type DeckPerformer, QueuedJobs } from './deck-jobs.ts';
+import { withHome } from './home-path.ts';
 import { complete, findWims, isFolder, look, lookAt, measure, writeReport } from './host-files.ts';
 import { openFile } from './open-wim-file.ts';
 
@@ -29,7 +30,7 @@ export class WimEngine implements DeckEngine {
 	}
 
 	open(path: string, { refs }: { readonly refs: readonly string[] }): Promise<OpenFile> {
-		return openFile(path, refs);
+		return openFile(withHome(path), refs.map(withHome));
 	}
 
 	findWims(
@@ -38,19 +39,19 @@ export class WimEngine implements DeckEngine {
 		onBatch: (found: readonly FoundWim[]) => void,
 		signal: AbortSignal,
 	): Promise<void> {
-		return findWims(folder, isDeep, onBatch, signal);
+		return findWims(withHome(folder), isDeep, onBatch, signal);
 	}
 
 	complete(path: string): Promise<readonly HostEntry[]> {
-		return complete(path);
+		return complete(withHome(path));
 	}
 
 	look(path: string): Promise<HostPath> {
-		return look(path);
+		return look(withHome(path));
 	}
 
 	isFolder(path: string): Promise<boolean> {
-		return isFolder(path);
+		return isFolder(withHome(path));
 	}
 
 	lookAt(
@@ -66,15 +67,15 @@ export class WimEngine implements DeckEngine {
 	}
 
 	remember(file: string): Promise<void> {
-		return this.#recent.add(path.resolve(file));
+		return this.#recent.add(path.resolve(withHome(file)));
 	}
 
 	measure(top: string, signal: AbortSignal) {
-		return measure(top, signal);
+		return measure(withHome(top), signal);
 	}
 
 	writeReport(path: string, text: string): Promise<void> {
-		return writeReport(path, text);
+		return writeReport(withHome(path), text);
 	}
 
 	close(): Promise<void> {

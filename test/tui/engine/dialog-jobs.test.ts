@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { machineClock } from '../../../source/jobs/clock.ts';
@@ -360,6 +360,28 @@ test('a target in the source folder is warned of', async (t) => {
 	const inside = captureOf(here, { target: here.at('src/a.wim') });
 	assert.match(await here.notes('capture', inside), /! The target lies in the source folder/);
 	assert.doesNotMatch(await here.notes('capture', captureOf(here)), /!/);
+});
+
+test('paths complete through ~ and links to folders, folders first', async (t) => {
+	const here = await place(t);
+	symlinkSync(here.at('src'), here.at('source-link'));
+	writeFileSync(here.at('s.txt'), '');
+	mkdirSync(here.at('.hidden'));
+	const names = async (text: string) =>
+		(await here.engine.complete(text)).map(({ name, isFolder }) => name + (isFolder ? '/' : ''));
+	assert.deepEqual(await names(here.at('s')), ['source-link/', 'src/', 's.txt']);
+	assert.deepEqual(await names(`${here.folder}/`), ['source-link/', 'src/', 's.txt']);
+	assert.deepEqual(await names(here.at('.h')), ['.hidden/']);
+	const home = process.env['HOME'];
+	process.env['HOME'] = here.folder;
+	t.after(() => {
+		process.env['HOME'] = home;
+	});
+	assert.deepEqual(await names('~/sr'), ['src/']);
+	const values = captureOf(here, { source: '~/src', target: '~/home.wim' });
+	assert.deepEqual(await here.errors('capture', values), {});
+	await here.done('capture', values);
+	assert.deepEqual(await namesIn(here.at('home.wim')), ['First']);
 });
 
 test('an estimate ends with its signal', async (t) => {

@@ -345,6 +345,28 @@ test('what a check finds in another file marks nothing of the open one', async (
 	deck.close();
 });
 
+test('no name, path or error of a dialog reaches the terminal as a control sequence', async () => {
+	const EVIL = 'evil\x1b]0;owned\x07\x9b2J\u202e';
+	const file = new FakeFile();
+	Object.assign(file, { images: IMAGES.map((image) => ({ ...image, name: EVIL })) });
+	const engine = new FakeEngine(file);
+	engine.jobs.check_ = { errors: { target: EVIL, '': EVIL }, replaces: null };
+	engine.jobs.estimate_ = { notes: [EVIL], warnings: [EVIL] };
+	engine.hostNames.push({ name: EVIL, isFolder: true }, { name: `${EVIL}2`, isFolder: true });
+	for (const one of DIALOGS) {
+		const deck = await opened(one, {}, engine);
+		await deck.quiet();
+		await deck.press(SUBMIT);
+		await deck.settle();
+		assert.match(deck.screen(), /evil\^\[\]0;owned/, one.name);
+		assert.deepEqual(deck.terminal.events, { titles: [], bells: [], copies: [] }, one.name);
+		// Only what the writer itself sends: positions, erasing, styles, status requests.
+		const rest = deck.terminal.sent.replace(/\x1b\[[\d;?]*[HGKJmnhl]/g, '');
+		assert.doesNotMatch(rest, /[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/, one.name);
+		deck.close();
+	}
+});
+
 test('a retry opens the form of the job, about its images and not those under the cursor', async () => {
 	const engine = new FakeEngine();
 	const deck = await DeckOnTerminal.open(engine);

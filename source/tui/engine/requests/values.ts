@@ -1,7 +1,7 @@
 /** Reading the values of a form. */
 
-import path from 'node:path';
 import type { FormValue, JobRequest } from '../../engine.ts';
+import { withHome } from '../home-path.ts';
 
 export type Values = JobRequest['values'];
 
@@ -30,8 +30,4 @@ export const references = (values: Values): readonly string[] => {
 };
 
 /** A path of this machine as typed, `~` for the home folder; from the work folder when relative. */
-export function hostPath(values: Values, name: string): string {
-	const text = trimmed(values, name);
-	const home = process.env['HOME'] ?? process.env['USERPROFILE'];
-	return home !== undefined && /^~([\\/]|$)/.test(text) ? path.join(home, text.slice(1)) : text;
-}
+export const hostPath = (values: Values, name: string): string => withHome(trimmed(values, name));
