@@ -8,6 +8,7 @@ import { editedSize, integrityChunkSizeAfter, rebuiltSize } from './predict-size
 import {
 	planBlobs,
 	replacingSession,
+	reportMissing,
 	type Selection,
 	selectImages,
 	shapeLike,
@@ -66,8 +67,7 @@ export async function deleteImages(
 	const plan = planCompression(USUAL_COMPRESSION, wim);
 	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
 	const selection = await selectImages(wim, kept, run);
-	for (const missing of selection.missing)
-		run.report({ type: 'warning', message: missing.message, path: target });
+	reportMissing(selection, target, run);
 	const summary = {
 		sizeBefore: wim.size,
 		freeBytes: await freeSpace(target),

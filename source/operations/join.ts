@@ -7,7 +7,7 @@ import { openWim } from '../wim/wim.ts';
 import { NewSession } from '../wim/write-session.ts';
 import type { RewriteSummary } from './delete.ts';
 import { rebuiltSize } from './predict-size.ts';
-import { planBlobs, selectImages, shapeLike, storeSelections } from './rebuild.ts';
+import { planBlobs, reportMissing, selectImages, shapeLike, storeSelections } from './rebuild.ts';
 import { planCompression, USUAL_COMPRESSION, type WriteTools } from './write-options.ts';
 
 export interface JoinOptions {
@@ -46,8 +46,7 @@ export async function join(
 	const plan = planCompression(USUAL_COMPRESSION, wim);
 	const policy = { recompress: false, keepSolid: true };
 	const selection = await selectImages(wim, wim.images, run);
-	for (const missing of selection.missing)
-		run.report({ type: 'warning', message: missing.message, path: first });
+	reportMissing(selection, first, run);
 	const blobs = planBlobs(selection, shape, policy, () => false);
 	const xml = wim.xml.copy();
 	const { integrity } = options;

@@ -7,6 +7,7 @@ import { rebuiltSize } from './predict-size.ts';
 import {
 	planBlobs,
 	replacingSession,
+	reportMissing,
 	selectImages,
 	shapeLike,
 	solidLike,
@@ -56,8 +57,7 @@ export async function optimize(
 	};
 	const integrity = options.integrity ?? wim.header.integrity.offset !== 0;
 	const selection = await selectImages(wim, wim.images, run);
-	for (const missing of selection.missing)
-		run.report({ type: 'warning', message: missing.message, path: target });
+	reportMissing(selection, target, run);
 	// Recompressing a solid file without a word on --solid keeps it solid.
 	const solid =
 		plan.solid ??

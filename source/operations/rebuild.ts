@@ -3,6 +3,7 @@
  * they are where type, chunk size and layout agree, and decoded and compressed again where not (wim.md §2.4, §9.4).
  */
 import { HostError, type MissingError } from '../base/errors.ts';
+import { plural } from '../base/print.ts';
 import { breathe, type Run } from '../base/run.ts';
 import { isEmptyStream, type Sha1 } from '../bytes/sha1.ts';
 import { visitBlobs } from '../image/blob-users.ts';
@@ -72,6 +73,18 @@ export async function selectImages(
 	for (const sha1 of references.keys())
 		if (!wim.blobs.has(sha1) && !foreign.has(sha1)) missing.push(wim.missingBlob(sha1));
 	return { wim, images, references, names, missing };
+}
+
+/** Says once what a file names and does not hold, as a delta WIM does; it is no less whole afterwards. */
+export function reportMissing({ missing }: Selection, path: string, run: Run): void {
+	const [first] = missing;
+	if (first === undefined) return;
+	const more = missing.length > 1 ? ` (${plural(missing.length, 'blob')} in all)` : '';
+	run.report({
+		type: 'warning',
+		message: `What other files hold stays there: ${first.message}${more}`,
+		path,
+	});
 }
 
 /** What is to be done with the blobs of a selection. */

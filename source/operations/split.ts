@@ -21,6 +21,7 @@ import type { WimShape } from '../wim/write-wim.ts';
 import { copiedSize, tablesEnd } from './predict-size.ts';
 import {
 	planBlobs,
+	reportMissing,
 	type Selection,
 	selectImages,
 	shapeLike,
@@ -155,8 +156,7 @@ export async function split(
 			hint: 'Join the parts first.',
 		});
 	const selection = await selectImages(wim, wim.images, run);
-	for (const missing of selection.missing)
-		run.report({ type: 'warning', message: missing.message, path: source });
+	reportMissing(selection, source, run);
 	const shape = { ...shapeLike(wim), guid: run.clock.guid() };
 	const policy = { recompress: false, keepSolid: true };
 	const all = planBlobs(selection, shape, { ...policy }, () => false);

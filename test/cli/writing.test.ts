@@ -371,3 +371,16 @@ test('a FIFO is not replaced by a file', async (t) => {
 		assert.ok(statSync('pipe').isFIFO(), line);
 	}
 });
+
+test('what a delta WIM leaves to its base is said once, with the number', async (t) => {
+	workplace(t);
+	await done('capture src base.wim one');
+	await done('capture src delta.wim one --delta-from=base.wim');
+	for (const line of ['optimize delta.wim', 'split delta.wim p.swm 1']) {
+		const { err } = await done(line);
+		assert.equal(err.trimEnd().split('\n').length, 1, err);
+		assert.match(err, /What other files hold stays there: .* \(\d+ blobs in all\)/);
+	}
+	const { out } = await done('dir delta.wim');
+	assert.equal(out, (await done('dir base.wim')).out);
+});
