@@ -19,6 +19,7 @@ import {
 } from '../../pool/search/found.ts';
 import { type WantedInput, wantedInput } from '../../pool/tasks/search.ts';
 import type { Source } from '../../storage/source.ts';
+import { SOLID_RESOURCE_MARK } from '../../wim/blob-table.ts';
 import { HEADER_SIZE, ResourceFlag } from '../../wim/part-header.ts';
 import { readWholeResource } from '../../wim/read-resource.ts';
 import type { RecoveredPart } from '../../wim/recover/recover-wim.ts';
@@ -50,8 +51,13 @@ export interface Lost {
  * The stretches of a part that neither header nor tables explain, in order.
  *
  * @param more resources that are known from elsewhere
+ * @param isDoubted says which entries of the tables explain nothing
  */
-export function gapsOf(recovered: RecoveredPart, more: readonly Resource[] = []): Stretch[] {
+export function gapsOf(
+	recovered: RecoveredPart,
+	more: readonly Resource[],
+	isDoubted: (sha1: Sha1) => boolean,
+): Stretch[] {
 	const { part, survey } = recovered;
 	const { source } = part;
 	const known: Stretch[] = [{ start: 0, end: HEADER_SIZE }];
@@ -62,8 +68,11 @@ export function gapsOf(recovered: RecoveredPart, more: readonly Resource[] = [])
 	for (const { table, xml } of survey.generations) {
 		add(table.offset, table.end - table.offset);
 		if (xml !== null) add(xml.offset, xml.size);
-		for (const { flags, originalSize, offset, storedSize } of table.entries)
-			if (!(flags & ResourceFlag.solid) || originalSize === 0x1_0000_0000) add(offset, storedSize);
+		for (const { flags, originalSize, offset, storedSize, sha1: name } of table.entries) {
+			const isSolid = (flags & ResourceFlag.solid) !== 0;
+			if (isSolid ? originalSize === SOLID_RESOURCE_MARK : !isDoubted(name))
+				add(offset, storedSize);
+		}
 	}
 	for (const { offset, size } of survey.xmls) add(offset, size);
 	const { integrity } = part.header;
@@ -89,6 +98,10 @@ export interface LostQuest {
 	readonly sizes: ReadonlyMap<Sha1, number>;
 	/** Some image has none: uncompressed metadata is looked for too. */
 	readonly needsMetadata: boolean;
+	/** Entries of the tables with these are not believed. */
+	readonly isDoubted: (sha1: Sha1) => boolean;
+	/** Looks only where resources show themselves. */
+	readonly isQuick: boolean;
 }
 
 /** Searches the gaps of a part. */
@@ -103,17 +116,21 @@ export async function findLost(
 	const total = gaps.reduce((sum, { start, end }) => sum + end - start, 0);
 	run.report({ type: 'phase', phase: 'search', totalBytes: total });
 	for (const gap of gaps) await search.gap(gap);
-	if (quest.wanted.size > 0) await solidGaps(recovered, search);
+	if (quest.wanted.size > 0) await solidGaps(recovered, search, quest.isDoubted);
 	return search;
 }
 
 /** Blobs of known solid resources whose entries are lost: what lies between the others is cut by SHA-1. */
-async function solidGaps(recovered: RecoveredPart, search: Search): Promise<void> {
+async function solidGaps(
+	recovered: RecoveredPart,
+	search: Search,
+	isDoubted: (sha1: Sha1) => boolean,
+): Promise<void> {
 	const { resources, blobs } = recovered.part.table;
 	for (const resource of resources) {
 		if (resource.layout !== 'solid' || resource.originalSize === 0) continue;
 		const known = [...blobs.values()]
-			.filter((blob) => blob.resource === resource)
+			.filter((blob) => blob.resource === resource && !isDoubted(blob.sha1))
 			.sort((a, b) => a.offsetInResource - b.offsetInResource);
 		let at = 0;
 		for (const { offsetInResource, size } of known) {
@@ -187,6 +204,7 @@ class Search implements Lost {
 			compression,
 			chunkSize: compression === 'none' ? 0 : part.chunkSize,
 			wanted: this.wanted,
+			isQuick: this.quest.isQuick,
 			hints: [blobTable.offset, stated?.offset ?? 0].filter((offset) => offset > 0),
 		};
 	}

@@ -54,12 +54,13 @@ export interface SalvageReport {
 	readonly repairedCount: number;
 }
 
-/** Nothing is lost, partial or without its name. */
+/** Nothing is lost, partial or without its name. A file without images is complete when nothing else is the matter. */
 export function isComplete(report: SalvageReport): boolean {
 	return (
 		report.partial.length === 0 &&
 		report.lost.length === 0 &&
-		report.images.every(({ state }) => state === 'whole')
+		report.images.every(({ state }) => state === 'whole') &&
+		(report.images.length > 0 || (report.findings.length === 0 && report.unnamed.length === 0))
 	);
 }
 

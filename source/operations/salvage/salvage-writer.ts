@@ -45,20 +45,26 @@ export class SalvageWriter implements BlobWriter {
 	readonly damaged = new Map<Sha1, DamagedOutcome>();
 	private readonly writerFor: WriterFor;
 	private readonly best: Map<Sha1, Blob>;
-	private readonly candidates: Map<Sha1, readonly Blob[]>;
+	private readonly candidates: ReadonlyMap<Sha1, readonly Blob[]>;
+	/** Known by nothing but their contents. */
+	private readonly learned = new Map<Sha1, Blob>();
+	private readonly seek: (names: ReadonlySet<Sha1>) => Promise<void>;
+	private readonly sought = new Set<Sha1>();
 
 	/**
 	 * @param best the likeliest place of every blob
-	 * @param candidates all places
+	 * @param candidates all places; `seek` adds to them
 	 */
 	constructor(
 		writerFor: WriterFor,
 		best: ReadonlyMap<Sha1, Blob>,
 		candidates: ReadonlyMap<Sha1, readonly Blob[]>,
+		seek: (names: ReadonlySet<Sha1>) => Promise<void>,
 	) {
 		this.writerFor = writerFor;
 		this.best = new Map(best);
-		this.candidates = new Map(candidates);
+		this.candidates = candidates;
+		this.seek = seek;
 	}
 
 	/** Adds blobs that no table and no search by SHA-1 gave. */
@@ -66,7 +72,7 @@ export class SalvageWriter implements BlobWriter {
 		for (const blob of blobs) {
 			if (this.best.has(blob.sha1)) continue;
 			this.best.set(blob.sha1, blob);
-			this.candidates.set(blob.sha1, [blob]);
+			this.learned.set(blob.sha1, blob);
 		}
 	}
 
@@ -88,6 +94,7 @@ export class SalvageWriter implements BlobWriter {
 			},
 		};
 		await this.writerFor(this.best).write({ ...work, recoverData: false }, first, run);
+		await this.seekOnce([...files.map(({ job }) => job.blob), ...small.map(({ blob }) => blob)]);
 		for (const { job, error } of files) {
 			throwIfCanceled(run);
 			sink.fileWritten(await this.second(job, error, run));
@@ -100,9 +107,18 @@ export class SalvageWriter implements BlobWriter {
 		}
 	}
 
+	private async seekOnce(blobs: readonly ExtractBlob[]): Promise<void> {
+		const names = blobs.map(({ sha1 }) => sha1).filter((sha1) => !this.sought.has(sha1));
+		if (names.length === 0) return;
+		for (const sha1 of names) this.sought.add(sha1);
+		await this.seek(new Set(names));
+	}
+
 	private async second(job: FileJob, error: WimError, run: Run): Promise<FileOutcome> {
 		const { blob } = job;
-		if (blob.size > IN_MEMORY_MAX) return this.large(job, error, run);
+		const places = this.candidates.get(blob.sha1) ?? [];
+		if (blob.size > IN_MEMORY_MAX && places.every(({ size }) => size > IN_MEMORY_MAX))
+			return this.large(job, error, run);
 		const best = await this.read(blob);
 		if (best === null || isAllBad(best, blob.size)) {
 			this.note(blob, 'lost', best, error);
@@ -137,7 +153,9 @@ export class SalvageWriter implements BlobWriter {
 	/** The reading with the right SHA-1, else the one with the fewest bad bytes. */
 	private async read(blob: ExtractBlob): Promise<DamagedBlob | null> {
 		let best: DamagedBlob | null = null;
-		for (const candidate of this.candidates.get(blob.sha1) ?? []) {
+		const learned = this.learned.get(blob.sha1);
+		const places = this.candidates.get(blob.sha1) ?? (learned === undefined ? [] : [learned]);
+		for (const candidate of places) {
 			if (candidate.size > IN_MEMORY_MAX) continue;
 			try {
 				const read = await readDamagedBlob(candidate);

@@ -17,6 +17,7 @@ import type { Blob, Resource } from '../../wim/resource.ts';
 import type { Wim } from '../../wim/wim.ts';
 import { applyImage } from '../apply.ts';
 import type { FileJob, FileOutcome } from '../extract-data.ts';
+import { readBlobs } from '../read-blobs.ts';
 import { findLost, gapsOf, type Lost, type Tentative } from './find-lost.ts';
 import { type DamagedWim, openDamaged } from './open-damaged.ts';
 import { missingFrom, readTree, type SalvagedImage } from './read-trees.ts';
@@ -53,6 +54,8 @@ export interface OpenSalvage extends AsyncDisposable {
 	readonly others: readonly Blob[];
 	/** Bytes that nothing explains; what is missing may be in there. */
 	readonly unexplained: Lost['unexplained'];
+	/** Looks for further places of blobs that cannot be read where the tables say they are; adds them to the candidates. */
+	seek(names: ReadonlySet<Sha1>): Promise<void>;
 }
 
 /**
@@ -71,20 +74,24 @@ export async function openSalvage(
 	try {
 		let images = await readTrees(damaged, run);
 		let tentative: readonly Tentative[] = [];
+		let wrong: ReadonlySet<Sha1> = new Set();
 		let unexplained: Lost['unexplained'] = [];
 		const isGood = images.length > 0 && images.every(({ state }) => state === 'whole');
 		if (!isGood || missingFrom(damaged, images).size > 0) {
 			await damaged[Symbol.asyncDispose]();
 			damaged = await openDamaged(path, references, true, run);
 			images = await readTrees(damaged, run);
-			const hasTree = images.some(({ tree, state }) => tree !== null && state === 'whole');
-			// Without any tree nobody knows what to look for: the trees come first.
-			const passes = [!hasTree, true];
+			// Without a tree nobody knows what to look for: the trees come first.
+			const lacksTree = images.length === 0 || images.some(({ tree }) => tree === null);
+			const passes = [lacksTree, true];
+			wrong = await wrongEntries(damaged, images, pool, run);
 			for (const [k, isNeeded] of passes.entries()) {
-				if (!isNeeded || (k === 1 && missingFrom(damaged, images).size === 0)) continue;
+				if (!isNeeded) continue;
 				const known = recognise(damaged, images, tentative);
-				if (k === 1 && missingFrom(damaged, images).size === 0) break;
-				const found = await searchPass(damaged, images, known, sizes, k === 0, pool, run);
+				const wanted = new Set([...missingFrom(damaged, images), ...wrong]);
+				if (k === 1 && wanted.size === 0) break;
+				const search = { wanted, known, sizes, needsMetadata: k === 0 };
+				const found = await searchPass(damaged, images, search, pool, run);
 				images = [...images, ...found.images];
 				tentative = found.tentative;
 				unexplained = found.unexplained;
@@ -110,6 +117,7 @@ export async function openSalvage(
 			findings: opened.findings,
 			others: tentative.flatMap(({ ends }) => ends.slice(0, 1)),
 			unexplained,
+			seek: (names) => seek(opened, images, without(names, wrong), sizes, pool, run),
 			[Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
 		};
 	} catch (error) {
@@ -160,9 +168,13 @@ function noteFound({ findings }: DamagedWim, count: number): void {
 async function searchPass(
 	damaged: DamagedWim,
 	images: readonly SalvagedImage[],
-	known: readonly Resource[],
-	sizes: ReadonlyMap<Sha1, number>,
-	needsMetadata: boolean,
+	search: {
+		readonly wanted: ReadonlySet<Sha1>;
+		/** Resources that were recognised. */
+		readonly known: readonly Resource[];
+		readonly sizes: ReadonlyMap<Sha1, number>;
+		readonly needsMetadata: boolean;
+	},
 	pool: Pool,
 	run: Run,
 ): Promise<{
@@ -170,7 +182,7 @@ async function searchPass(
 	tentative: Tentative[];
 	unexplained: Lost['unexplained'];
 }> {
-	const wanted = missingFrom(damaged, images);
+	const { wanted, known, sizes, needsMetadata } = search;
 	const knownTrees = new Set(images.map(({ image }) => image.metadata.sha1));
 	const found: SalvagedImage[] = [];
 	let count = 0;
@@ -179,9 +191,11 @@ async function searchPass(
 	const trees = images.flatMap(({ image, tree }) =>
 		tree === null ? [] : [image.metadata.resource],
 	);
-	const quest = { wanted, sizes, needsMetadata };
+	const isDoubted = doubted(images, wanted);
+	const quest = { wanted, sizes, needsMetadata, isDoubted, isQuick: false };
 	for (const part of damaged.parts) {
-		const lost = await findLost(part, gapsOf(part, [...trees, ...known]), quest, pool, run);
+		const gaps = gapsOf(part, [...trees, ...known], isDoubted);
+		const lost = await findLost(part, gaps, quest, pool, run);
 		for (const blob of lost.blobs) addCandidate(damaged, blob);
 		count += lost.blobs.length;
 		for (const one of lost.tentative) tentative.push(one);
@@ -197,6 +211,69 @@ async function searchPass(
 		damaged.findings.push(`${plural(found.length, 'image')} found without a table`);
 	noteFound(damaged, count);
 	return { images: found, tentative, unexplained };
+}
+
+function without(names: ReadonlySet<Sha1>, others: ReadonlySet<Sha1>): Set<Sha1> {
+	return new Set([...names].filter((name) => !others.has(name)));
+}
+
+/** Of a table that is damaged, every entry is tested: what is not as it says explains nothing. */
+async function wrongEntries(
+	damaged: DamagedWim,
+	images: readonly SalvagedImage[],
+	pool: Pool,
+	run: Run,
+): Promise<Set<Sha1>> {
+	const wrong = new Set<Sha1>();
+	const hasBroken = damaged.parts.some(({ survey }) =>
+		survey.generations.some(({ table }) => table.brokenCount > 0),
+	);
+	if (!hasBroken && missingFrom(damaged, images).size === 0) return wrong;
+	const blobs: Blob[] = [];
+	for (const name of wantedBy(images)) {
+		const blob = damaged.candidates.get(name)?.find(({ defect }) => defect === null);
+		if (blob !== undefined) blobs.push(blob);
+	}
+	const totalBytes = blobs.reduce((sum, { size }) => sum + size, 0);
+	run.report({ type: 'phase', phase: 'verify', totalBytes });
+	const wanted = blobs.map((blob) => ({ blob }));
+	await readBlobs(pool, wanted, { recover: false, verify: true }, run, (result) => {
+		if (result.error !== null) wrong.add(result.wanted.blob.sha1);
+	});
+	return wrong;
+}
+
+/** When all trees are whole, an entry whose SHA-1 none of them names is a wrong one. */
+function doubted(
+	images: readonly SalvagedImage[],
+	missing: ReadonlySet<Sha1>,
+): (sha1: Sha1) => boolean {
+	const named = wantedBy(images);
+	for (const { image, tree } of images) if (tree !== null) named.add(image.metadata.sha1);
+	const isSure = images.length > 0 && images.every(({ tree }) => tree !== null);
+	return (sha1) => missing.has(sha1) || (isSure && !named.has(sha1));
+}
+
+/** As a search, but only where resources show themselves: the entries of these blobs have wrong sizes or places. */
+async function seek(
+	damaged: DamagedWim,
+	images: readonly SalvagedImage[],
+	names: ReadonlySet<Sha1>,
+	sizes: ReadonlyMap<Sha1, number>,
+	pool: Pool,
+	run: Run,
+): Promise<void> {
+	const isDoubted = doubted(images, names);
+	const quest = { wanted: names, sizes, needsMetadata: false, isDoubted, isQuick: true };
+	const known = [...damaged.candidates]
+		.filter(([name]) => !names.has(name))
+		.flatMap(([, blobs]) => blobs.map(({ resource }) => resource));
+	const trees = images.map(({ image }) => image.metadata.resource);
+	for (const part of damaged.parts) {
+		const gaps = gapsOf(part, [...trees, ...known], isDoubted);
+		const lost = await findLost(part, gaps, quest, pool, run);
+		for (const blob of lost.blobs) addCandidate(damaged, blob);
+	}
 }
 
 /**
@@ -215,7 +292,7 @@ export async function salvage(
 	await using opened = await openSalvage(path, options.references, new Map(), run, pool);
 	const chosen = chooseImages(opened.images, options.image, path);
 	const { damaged, wim } = opened;
-	const salvager = new SalvageWriter(writerFor, wim.blobs, damaged.candidates);
+	const salvager = new SalvageWriter(writerFor, wim.blobs, damaged.candidates, opened.seek);
 	const folders = folderNames(chosen);
 	const target = PosixTarget.open(folder, options.dryRun);
 	for (const [k, { tree, image }] of chosen.entries()) {

@@ -22,6 +22,8 @@ export interface Quest {
 	readonly compression: Compression;
 	readonly chunkSize: number;
 	readonly wanted: WantedInput;
+	/** Looks only where resources show themselves. */
+	readonly isQuick: boolean;
 	/** Places where resources probably end. */
 	readonly hints: readonly number[];
 }
@@ -71,7 +73,7 @@ async function searchRanges(
 ): Promise<FoundResource[]> {
 	const shared = source.share();
 	assert(shared, 'salvage reads files');
-	const { compression, chunkSize, wanted, hints } = quest;
+	const { compression, chunkSize, wanted, hints, isQuick } = quest;
 	const inputs = ranges.map((range, k): SearchInput => {
 		const inside: SearchRange = {
 			start: range.start,
@@ -80,6 +82,7 @@ async function searchRanges(
 			end: stretch.end,
 			compression,
 			chunkSize,
+			isQuick,
 			hints,
 		};
 		return { source: shared, resource: null, range: inside, wanted };
@@ -115,6 +118,7 @@ export async function searchSolid(
 		end: stretch.end,
 		compression: 'none',
 		chunkSize: 0,
+		isQuick: true,
 		hints: [],
 	};
 	const shape = { offset, storedSize, originalSize, layout, compression, chunkSize };

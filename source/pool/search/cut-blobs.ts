@@ -37,8 +37,15 @@ const SURE_REACH = 64 << 20;
  * Bytes hashed byte by byte in search of starts in the middle of a stretch, for each place and for a whole search: some
  * seconds, and some minutes. Without bounds this would be quadratic in the length of the stretch.
  */
-const MIDDLE_MAX = 128 << 20;
-const MIDDLE_ALL_MAX = 2 << 30;
+const MIDDLE_MAX = 48 << 20;
+const MIDDLE_ALL_MAX = 1 << 30;
+
+/** How starts in the middle are tried, one way after the other, each with its share of the work. */
+const MIDDLE_STEPS = [
+	{ reach: 4 << 10, isAny: false, share: 0.3 },
+	{ reach: 64 << 10, isAny: false, share: 0.4 },
+	{ reach: 2 << 10, isAny: true, share: 0.9 },
+] as const;
 
 /**
  * Finds wanted blobs that lie back to back, beginning at the start of a stretch; behind a damaged or unwanted one it finds
@@ -52,7 +59,7 @@ export function* cutBlobs(
 	tools: SearchTools,
 ): Generator<number, FoundResource[], void> {
 	const { start, stop, end, isSynced } = range;
-	const cutter = new BlobCutter(window, finder, end, tools);
+	const cutter = new BlobCutter(window, finder, range, tools);
 	const whole = end - start <= WHOLE_MAX && isSynced ? cutter.exactly(start, end - start) : null;
 	return whole !== null ? [whole] : yield* cutter.cut(start, stop, isSynced);
 }
@@ -62,16 +69,18 @@ export class BlobCutter {
 	private readonly window: Bytes;
 	private readonly finder: Finder;
 	private readonly end: number;
+	private readonly isQuick: boolean;
 	private readonly tools: SearchTools;
 	private found: FoundResource[] = [];
 	/** Starts of stretches that nothing explained, with where the next known blob begins. */
 	private readonly unresolved: Stretch[] = [];
 	private middleLeft = MIDDLE_ALL_MAX;
 
-	constructor(window: Bytes, finder: Finder, end: number, tools: SearchTools) {
+	constructor(window: Bytes, finder: Finder, range: SearchRange, tools: SearchTools) {
 		this.window = window;
 		this.finder = finder;
-		this.end = end;
+		this.end = range.end;
+		this.isQuick = range.isQuick;
 		this.tools = tools;
 	}
 
@@ -90,7 +99,7 @@ export class BlobCutter {
 			yield next - at;
 			at = next;
 		}
-		yield* this.retry();
+		if (!this.isQuick) yield* this.retry();
 		return this.found.sort((a, b) => a.offset - b.offset);
 	}
 
@@ -141,7 +150,7 @@ export class BlobCutter {
 			if (hit !== null) return next;
 		}
 		const sure = yield* this.nextSure(at + 1, Math.min(this.end, at + SURE_REACH));
-		return yield* this.middle(at + 1, sure);
+		return this.isQuick ? sure : yield* this.middle(at + 1, sure);
 	}
 
 	/** The next start of a well-known format whose own length gives a wanted blob. */
@@ -158,24 +167,22 @@ export class BlobCutter {
 		return stop;
 	}
 
-	/** The first start between two places at which a wanted blob begins that ends before the second. */
+	/**
+	 * The first start between two places at which a wanted blob begins that ends before the second: likely starts for long
+	 * blobs, then all starts for short ones.
+	 */
 	private *middle(from: number, to: number): Generator<number, number, void> {
-		let left = Math.min(MIDDLE_MAX, this.middleLeft);
-		const start = left;
-		try {
-			for (const isAny of [false, true])
-				for (let at = from; at < to; at++) {
-					if (this.isLikelyStart(at) === isAny) continue;
-					const reach = Math.min(REACH_SHORT, to - at);
-					if (left < reach) break;
-					left -= reach;
-					const hit = yield* this.search(at, 0, reach);
-					if (hit !== null) return at;
-				}
-			return to;
-		} finally {
-			this.middleLeft -= start - left;
+		for (const { reach, isAny, share } of MIDDLE_STEPS) {
+			let left = Math.min(MIDDLE_MAX, this.middleLeft) * share;
+			this.middleLeft -= left;
+			for (let at = from; at < to && left > 0; at++) {
+				if (!isAny && !this.isLikelyStart(at)) continue;
+				left -= Math.min(reach, to - at);
+				if ((yield* this.search(at, 0, Math.min(reach, to - at))) !== null) return at;
+			}
+			this.middleLeft += left;
 		}
+		return to;
 	}
 
 	/** Behind a line end or a run of zeros, or where a format begins. */

@@ -248,7 +248,21 @@ class ChunkSearch {
 				);
 		}
 		const head = ends[likely];
-		return head === undefined ? null : make(head, false);
+		if (head !== undefined) return make(head, false);
+		return entries.length === 0 ? null : make(this.rawGuess(at, chunkAt, before, hash), false);
+	}
+
+	/** A last chunk that is stored raw reaches to the next thing that shows itself, if that is near enough. */
+	private rawGuess(
+		at: number,
+		chunkAt: number,
+		before: { readonly stored: number; readonly original: number },
+		hash: Hash,
+	): ResourceEnd {
+		const next = Math.min(this.nextStart(chunkAt + 1), this.end);
+		const size = next > chunkAt && next - chunkAt < this.chunkSize ? next - chunkAt : 0;
+		const sha1 = hash.copy().update(this.window.at(chunkAt, size)).digest('hex');
+		return { storedSize: chunkAt + size - at, originalSize: before.original + size, sha1 };
 	}
 
 	private digests(ends: readonly ChunkEnd[], inputSize: number, hash: Hash): [ChunkEnd, string][] {
@@ -274,7 +288,8 @@ class ChunkSearch {
 	}
 
 	/** The last chunk may be stored raw: then only the SHA-1 tells its size. */
-	private rawEnd(bytes: Uint8Array, hash: Hash): { size: number; sha1: string } | null {
+	private rawEnd(bytes: Uint8Array, before: Hash): { size: number; sha1: string } | null {
+		const hash = before.copy();
 		for (let size = 1; size <= bytes.length; size++) {
 			hash.update(bytes.subarray(size - 1, size));
 			const sha1 = hash.copy().digest('hex');

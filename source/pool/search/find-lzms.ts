@@ -21,8 +21,16 @@ import type { Bytes } from './stored-window.ts';
 /** Between the two readers lies one word at the end of every chunk. */
 const MEETING_DISTANCE_MAX = 2;
 
-/** Bytes of unknown starts that are tried one by one where neither side leads any further. */
-const MIDDLE_MAX = 48 << 10;
+/**
+ * Where neither side leads any further, starts are tried one by one: for small resources, which is cheap, and where one is
+ * found both sides go on from there; then, in stretches this short, for resources of any size. In bytes of starts, for each
+ * place and for a whole search.
+ */
+const SMALL_REACH = 1 << 10;
+const SMALL_STARTS_MAX = 256 << 10;
+const SMALL_STARTS_ALL_MAX = 2 << 20;
+const MIDDLE_MAX = 12 << 10;
+const MIDDLE_ALL_MAX = 128 << 10;
 
 /** Chunks larger than this are not looked for from behind. */
 const BACKWARD_MAX = 1 << 20;
@@ -48,6 +56,8 @@ class LzmsSearch {
 	private readonly chunkSize: number;
 	private readonly tools: SearchTools;
 	private readonly cutter: BlobCutter;
+	private smallLeft = SMALL_STARTS_ALL_MAX;
+	private middleLeft = MIDDLE_ALL_MAX;
 
 	constructor(
 		window: Bytes,
@@ -62,13 +72,13 @@ class LzmsSearch {
 		this.range = range;
 		this.chunkSize = range.chunkSize;
 		this.tools = tools;
-		this.cutter = new BlobCutter(window, finder, range.end, tools);
+		this.cutter = new BlobCutter(window, finder, range, tools);
 	}
 
 	*run(): Generator<number, FoundResource[], void> {
 		const found: FoundResource[] = [];
 		const { start, stop, end, isSynced } = this.range;
-		let at = isSynced ? start : ((yield* this.nextSure(start))?.offset ?? stop);
+		let at = isSynced ? start : ((yield* this.nextSure(start)) ?? stop);
 		while (at < stop) {
 			const next = yield* this.resourceAt(at);
 			if (next !== null) {
@@ -77,10 +87,12 @@ class LzmsSearch {
 				at = endOf(next);
 				continue;
 			}
-			const sure = yield* this.nextSure(at + 1);
-			const behind = sure?.offset ?? stop;
+			const sure = (yield* this.nextSure(at + 1)) ?? stop;
+			const small = yield* this.nextSmall(at + 1, sure);
+			const behind = small ?? sure;
 			// Where the range ends for no reason of the data, whoever searches behind it goes on.
-			const before = sure !== null || stop === end ? yield* this.backward(at, behind) : [];
+			const isBound = behind < stop || stop === end;
+			const before = isBound ? yield* this.backward(at, behind) : [];
 			const middle = yield* this.middle(at + 1, before[0]?.offset ?? behind);
 			found.push(...middle, ...before);
 			yield behind - at;
@@ -91,15 +103,16 @@ class LzmsSearch {
 
 	/** The resource that begins at `at`: compressed, else a raw blob. */
 	private *resourceAt(at: number): Generator<number, FoundResource | null, void> {
-		const compressed = this.severalChunks(at) ?? this.oneChunk(at);
+		const compressed = this.severalChunks(at) ?? this.oneChunk(at, this.chunkSize);
 		if (compressed?.isWanted) return compressed;
 		if (this.tools.wanted.names.size === 0) return compressed;
 		const raw = yield* this.cutter.blobAt(at);
 		return raw ?? compressed ?? (yield* this.cutter.fartherAt(at));
 	}
 
-	private oneChunk(at: number): FoundResource | null {
-		const stored = this.window.at(at, Math.min(this.chunkSize, this.range.end - at)).slice();
+	/** @param reach the most that it takes */
+	private oneChunk(at: number, reach: number): FoundResource | null {
+		const stored = this.window.at(at, Math.min(reach, this.range.end - at)).slice();
 		const ends = this.finder.endsOfLzms(this.chunkSize, stored).filter(({ isClean }) => isClean);
 		return this.choose(at, 0, 0, stored, ends, null, false);
 	}
@@ -209,9 +222,7 @@ class LzmsSearch {
 	}
 
 	/** The next resource that shows itself: by its chunk table. */
-	private *nextSure(
-		from: number,
-	): Generator<number, { offset: number; resource: FoundResource } | null, void> {
+	private *nextSure(from: number): Generator<number, number | null, void> {
 		const step = 1 << 20;
 		for (let start = from; start < this.range.stop; start += step) {
 			const bytes = this.window.at(start, Math.min(step + 8, this.range.end - start)).slice();
@@ -221,8 +232,7 @@ class LzmsSearch {
 				if (bytes[k + 3] !== 0) continue;
 				const first = view.getUint32(k, true);
 				if (first < 8 || first > this.chunkSize || first % 2 !== 0) continue;
-				const resource = this.severalChunks(start + k);
-				if (resource !== null) return { offset: start + k, resource };
+				if (this.severalChunks(start + k) !== null) return start + k;
 				if (k % 64 === 0) yield 0;
 			}
 			yield 0;
@@ -280,17 +290,34 @@ class LzmsSearch {
 		return null;
 	}
 
+	/** The next small resource: one that is wanted, or that another follows. */
+	private *nextSmall(from: number, to: number): Generator<number, number | null, void> {
+		if (this.range.isQuick) return null;
+		const last = Math.min(to - 8, from + Math.min(SMALL_STARTS_MAX, this.smallLeft));
+		try {
+			for (let at = from; at < last; at++) {
+				if (at % 256 === 0) yield 0;
+				const one = this.oneChunk(at, SMALL_REACH);
+				if (one === null || endOf(one) > to) continue;
+				if (one.isWanted || this.severalChunks(endOf(one)) !== null) return at;
+				if (this.oneChunk(endOf(one), this.chunkSize) !== null) return at;
+			}
+			return null;
+		} finally {
+			this.smallLeft -= Math.max(0, last - from);
+		}
+	}
+
 	/** Starts one by one where neither side leads any further. */
 	private *middle(from: number, to: number): Generator<number, FoundResource[], void> {
 		const found: FoundResource[] = [];
-		if (this.tools.wanted.names.size === 0 || to - from > MIDDLE_MAX) return found;
+		if (this.range.isQuick || this.tools.wanted.names.size === 0) return found;
+		if (to - from > Math.min(MIDDLE_MAX, this.middleLeft)) return found;
+		this.middleLeft -= to - from;
 		for (let at = from; at + 8 <= to; at++) {
-			const room = Math.min(this.chunkSize, to - at);
-			const stored = this.window.at(at, room).slice();
-			const ends = this.finder.endsOfLzms(this.chunkSize, stored).filter(({ isClean }) => isClean);
-			const one = this.choose(at, 0, 0, stored, ends, null, false);
-			if (at % 64 === 0) yield 0;
-			if (!one?.isWanted || endOf(one) > to) continue;
+			const one = this.oneChunk(at, Math.min(this.chunkSize, to - at));
+			yield 0;
+			if (!one?.isWanted) continue;
 			found.push(one);
 			at = endOf(one) - 1;
 		}

@@ -39,6 +39,8 @@ export interface SearchRange {
 	readonly end: number;
 	readonly compression: Compression;
 	readonly chunkSize: number;
+	/** Starts that do not show themselves are not tried one by one. */
+	readonly isQuick: boolean;
 	/** Places where resources probably end: in bytes from the start of the part. */
 	readonly hints: readonly number[];
 }

@@ -15,8 +15,12 @@ const SAMPLE_SIZE = 4 << 20;
 /** Chunks that are decoded for each pair of codec and size. */
 const PROBES_MAX = 400;
 
-/** How much of the file is looked at for LZMS, whose chunks do not show where they begin. */
+/** How much of the file is looked at for LZMS, whose chunks do not show where they begin, and where resources may begin. */
 const LZMS_SAMPLE_SIZE = 1 << 20;
+const LZMS_STARTS_SIZE = 1 << 18;
+
+/** What is explained by chance is far less. */
+const LEAST_EXPLAINED = 4096;
 
 /** Larger chunk sizes of LZMS are hardly used outside solid resources. */
 const LZMS_CHUNK_MAX = 1 << 21;
@@ -60,10 +64,11 @@ async function detectLzms(bytes: Uint8Array, run: Run): Promise<PartCompression 
 		const range = {
 			start: 0,
 			isSynced: true,
-			stop: bytes.length,
+			stop: Math.min(bytes.length, LZMS_STARTS_SIZE),
 			end: bytes.length,
 			compression: 'lzms' as const,
 			chunkSize,
+			isQuick: true,
 			hints: [],
 		};
 		const search = findLzms(window, { finder, decoder }, range, tools);
@@ -74,9 +79,9 @@ async function detectLzms(bytes: Uint8Array, run: Run): Promise<PartCompression 
 		}
 		const explained = step.value.reduce((sum, found) => sum + endOf(found) - found.offset, 0);
 		if (explained > (best?.explained ?? 0)) best = { chunkSize, explained };
-		if (explained > bytes.length / 2) break;
+		if (explained > range.stop / 2) break;
 	}
-	if (best === null || best.explained < Math.min(bytes.length / 4, 4096)) return null;
+	if (best === null || best.explained < Math.min(bytes.length / 4, LEAST_EXPLAINED)) return null;
 	return { compression: 'lzms', chunkSize: best.chunkSize };
 }
 

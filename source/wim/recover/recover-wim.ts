@@ -200,8 +200,8 @@ async function decideCompression(
 		await breathe(run);
 		const score = await trial(survey, samples, how);
 		if (score > (best?.score ?? 0)) best = { how, score };
-		// The stated pair is given up only when not a single sample confirms it.
-		if (score === samples.length || (how === stated && score > 0)) break;
+		// Samples may be damaged; and a sample of one chunk fits to several chunk sizes.
+		if (score === samples.length) break;
 	}
 	if (best === null) return stated ?? { compression: 'none', chunkSize: 0 };
 	if (

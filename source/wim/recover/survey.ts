@@ -10,7 +10,7 @@ import { Span } from '../../bytes/span.ts';
 import { readExactly } from '../../storage/read.ts';
 import type { Source } from '../../storage/source.ts';
 import { BLOB_ENTRY_SIZE, type BlobEntry, parseBlobEntries } from '../blob-entries.ts';
-import { HEADER_SIZE, MAGIC_PIPABLE, type ResourceHeader } from '../part-header.ts';
+import { HEADER_SIZE, HeaderFlag, MAGIC_PIPABLE, type ResourceHeader } from '../part-header.ts';
 import { XmlData } from '../xml-data.ts';
 import {
 	type FoundTable,
@@ -69,7 +69,8 @@ export async function surveyPart(source: Source, scanAll: boolean, run: Run): Pr
 	noteHeader(header, isPipable && last === null, findings);
 	const current = await currentGeneration(source, header, isPipable, findings);
 	const isGood = current !== null && current.xml !== null && current.table.brokenCount === 0;
-	if (isGood && !scanAll)
+	const isInterrupted = ((header.flags ?? 0) & HeaderFlag.writeInProgress) !== 0;
+	if (isGood && !scanAll && !isInterrupted)
 		return {
 			source,
 			header,
@@ -87,6 +88,7 @@ export async function surveyPart(source: Source, scanAll: boolean, run: Run): Pr
 	);
 	const xml = generations.find(({ table }) => table.end === current?.table.end)?.xml ?? null;
 	const all = current === null ? others : [{ ...current, xml: current.xml ?? xml }, ...others];
+	if (isInterrupted && current !== null) rollForward(all, current, findings);
 	const used = new Set(all.map(({ xml }) => xml?.offset));
 	const xmls = found.xmls.filter(({ offset }) => !used.has(offset));
 	if (current === null)
@@ -96,6 +98,21 @@ export async function surveyPart(source: Source, scanAll: boolean, run: Run): Pr
 				: 'No blob table was found',
 		);
 	return { source, header, isPipable, generations: all, xmls, findings, isScanned: true };
+}
+
+/** A write that ended before the header was switched over left a complete newer generation: that one counts. */
+function rollForward(all: Generation[], current: Generation, findings: string[]): void {
+	findings.push('A modification of the file was interrupted');
+	const newer = all.findIndex(
+		({ table, xml }) =>
+			table.offset > current.table.offset &&
+			xml !== null &&
+			xml.isWhole &&
+			xml.xml.totalBytes === xml.offset,
+	);
+	if (newer < 0) return;
+	all.unshift(...all.splice(newer, 1));
+	findings.push('It was complete but for the header: what it wrote is used');
 }
 
 function overlaps(a: FoundTable, b: FoundTable): boolean {

@@ -1,0 +1,217 @@
+/**
+ * What comes back of damaged files: by wimdeck, by wimlib-imagex and by 7-Zip, for every damage of the kit and every format.
+ * npm run bench:damage [-- --format=LZX] [--damage=WORD] [--condensed]. Prints tables in Markdown.
+ *
+ * A file counts as intact when all stored bytes of its contents survived, by wimlib's listing of the undamaged file; and as
+ * come back when it stands below the target under its own name with the right contents, or (second number, wimdeck only)
+ * with the right contents under whatever name.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { EMPTY_SHA1 } from '../../source/bytes/sha1.ts';
+import { type Damage, damagesFor } from '../support/damage-cases.ts';
+import { digests, FORMATS, makeSpecimen, type Specimen } from '../support/damage-formats.ts';
+import { type Files, intactBlobs, seeded } from '../support/damage-kit.ts';
+import { root } from '../support/fixture.ts';
+
+const PROGRAM = path.join(root, 'dist', 'wimdeck.js');
+
+/** A program that hangs on a damaged file has lost. */
+const TIMEOUT_MS = 120_000;
+
+interface Result {
+	readonly damage: string;
+	readonly format: string;
+	readonly intact: number;
+	readonly ours: number;
+	/** Under whatever name. */
+	readonly oursAnywhere: number;
+	readonly wimlib: number;
+	readonly sevenZip: number;
+}
+
+function run(command: string, args: readonly string[]): number {
+	return spawnSync(command, args, { stdio: 'ignore', timeout: TIMEOUT_MS }).status ?? -1;
+}
+
+function salvageWithUs(file: string, target: string): void {
+	run(process.execPath, [PROGRAM, 'salvage', file, target, '--quiet']);
+}
+
+/** Apply, and where it refuses, what a user would try next: extract everything, image by image. */
+function salvageWithWimlib(
+	file: string,
+	target: string,
+	imageCount: number,
+	isSplit: boolean,
+): void {
+	const references = isSplit ? [`--ref=${path.join(path.dirname(file), '*.swm')}`] : [];
+	for (let index = 1; index <= imageCount; index++) {
+		const folder = path.join(target, String(index));
+		mkdirSync(folder, { recursive: true });
+		const image = String(index);
+		if (run('wimlib-imagex', ['apply', file, image, folder, '--recover-data', ...references]) === 0)
+			continue;
+		run('wimlib-imagex', [
+			'extract',
+			file,
+			image,
+			'/',
+			`--dest-dir=${folder}`,
+			'--recover-data',
+			'--nullglob',
+			...references,
+		]);
+	}
+}
+
+function salvageWith7z(file: string, target: string): void {
+	run('7zz', ['x', '-y', `-o${target}`, file]);
+}
+
+/** Of the intact files, those that stand below `target` under their own names, and those whose contents are anywhere. */
+function count(
+	specimen: Specimen,
+	intact: ReadonlySet<string>,
+	target: string,
+): { intact: number; named: number; anywhere: number } {
+	const got = digests(target);
+	const byName = new Map<string, Set<string>>();
+	for (const [place, sha1] of got) {
+		const parts = place.split(path.sep);
+		// The image's own folder may stand in front.
+		for (const name of [place, parts.slice(1).join(path.sep)])
+			byName.set(name, (byName.get(name) ?? new Set()).add(sha1));
+	}
+	const contents = new Set(got.values());
+	const counts = { intact: 0, named: 0, anywhere: 0 };
+	for (const { contents: expected } of specimen.images)
+		for (const [name, sha1] of expected) {
+			if (sha1 !== EMPTY_SHA1 && !intact.has(sha1)) continue;
+			counts.intact++;
+			if (byName.get(name)?.has(sha1)) counts.named++;
+			if (contents.has(sha1)) counts.anywhere++;
+		}
+	return counts;
+}
+
+function compare(specimen: Specimen, damage: Damage, seed: number, folder: string): Result {
+	const files: Files = damage.hurt(specimen.files, seeded(seed));
+	const home = path.join(folder, 'hurt');
+	mkdirSync(home);
+	for (const [name, bytes] of files) writeFileSync(path.join(home, name), bytes);
+	const [first = ''] = files.keys();
+	const file = path.join(home, first);
+	const intact = intactBlobs(specimen.blobs, specimen.files, files);
+	const attempt = (action: (target: string) => void) => {
+		const target = path.join(folder, 'target');
+		mkdirSync(target);
+		action(target);
+		const counts = count(specimen, intact, target);
+		rmSync(target, { recursive: true });
+		return counts;
+	};
+	const ours = attempt((target) => salvageWithUs(file, target));
+	const wimlib = attempt((target) =>
+		salvageWithWimlib(file, target, specimen.images.length, specimen.isSplit),
+	);
+	const sevenZip = attempt((target) => salvageWith7z(file, target));
+	rmSync(home, { recursive: true });
+	return {
+		damage: damage.name,
+		format: specimen.format,
+		intact: ours.intact,
+		ours: ours.named,
+		oursAnywhere: ours.anywhere,
+		wimlib: wimlib.named,
+		sevenZip: sevenZip.named,
+	};
+}
+
+function print(results: readonly Result[]): void {
+	process.stdout.write(
+		'| damage | format | intact files | wimdeck | (under any name) | wimlib | 7-Zip |\n|---|---|---:|---:|---:|---:|---:|\n',
+	);
+	for (const one of results) {
+		const { damage, format, intact, ours, oursAnywhere, wimlib, sevenZip } = one;
+		process.stdout.write(
+			`| ${[damage, format, intact, ours, oursAnywhere, wimlib, sevenZip].join(' | ')} |\n`,
+		);
+	}
+}
+
+/** Groups of damages, by the beginnings of their names, for a table that fits a page. */
+const GROUPS: readonly (readonly [title: string, test: RegExp])[] = [
+	['several at once', / \+ /],
+	['header: fields and all of it', /^header|^both headers/],
+	['solid header, chunk sizes', /^solid|^sizes of/],
+	['blob table and XML data', /blob table|XML/],
+	['metadata', /^metadata/],
+	['cut or zeros to the end', /^cut|^zeros/],
+	['parts missing', /part missing/],
+	['interrupted writes', /append|running write/],
+	['bits, sectors, blocks of data', /./],
+];
+
+function condensed(results: readonly Result[]): void {
+	process.stdout.write(
+		'| damage | cases | intact files | wimdeck | (under any name) | wimlib | 7-Zip |\n|---|---:|---:|---:|---:|---:|---:|\n',
+	);
+	const left = new Set(results);
+	const line = (title: string, rows: readonly Result[]) => {
+		const sum = (field: 'intact' | 'ours' | 'oursAnywhere' | 'wimlib' | 'sevenZip') =>
+			rows.reduce((total, row) => total + row[field], 0);
+		const intact = sum('intact');
+		const share = (value: number) =>
+			`${value} (${((100 * value) / Math.max(1, intact)).toFixed(1)} %)`;
+		const cells = [
+			title,
+			rows.length,
+			intact,
+			share(sum('ours')),
+			share(sum('oursAnywhere')),
+			share(sum('wimlib')),
+			share(sum('sevenZip')),
+		];
+		process.stdout.write(`| ${cells.join(' | ')} |\n`);
+	};
+	for (const [title, test] of GROUPS) {
+		const rows = [...left].filter(({ damage }) => test.test(damage));
+		for (const row of rows) left.delete(row);
+		if (rows.length > 0) line(title, rows);
+	}
+	line('all', results);
+}
+
+function main(): void {
+	const { values } = parseArgs({
+		options: {
+			format: { type: 'string', multiple: true },
+			damage: { type: 'string', default: '' },
+			condensed: { type: 'boolean', default: false },
+		},
+	});
+	const results: Result[] = [];
+	for (const [k, format] of FORMATS.entries()) {
+		if (values.format !== undefined && !values.format.includes(format)) continue;
+		const folder = mkdtempSync(path.join(os.tmpdir(), 'wimdeck-damage-'));
+		try {
+			const specimen = makeSpecimen(format, folder);
+			for (const damage of damagesFor(specimen)) {
+				if (!damage.name.includes(values.damage)) continue;
+				results.push(compare(specimen, damage, k * 1000 + damage.name.length, folder));
+				process.stderr.write(`${format}: ${damage.name}\n`);
+			}
+		} finally {
+			rmSync(folder, { recursive: true });
+		}
+	}
+	if (!values.condensed) print(results);
+	process.stdout.write('\n');
+	condensed(results);
+}
+
+main();
