@@ -19,7 +19,7 @@ import {
 } from '../../pool/search/found.ts';
 import { type WantedInput, wantedInput } from '../../pool/tasks/search.ts';
 import type { Source } from '../../storage/source.ts';
-import { SOLID_RESOURCE_MARK } from '../../wim/blob-table.ts';
+import { SOLID_RESOURCE_MARK } from '../../wim/blob-entries.ts';
 import { HEADER_SIZE, ResourceFlag } from '../../wim/part-header.ts';
 import { readWholeResource } from '../../wim/read-resource.ts';
 import type { RecoveredPart } from '../../wim/recover/recover-wim.ts';
