@@ -7,19 +7,15 @@ import { breathe, type Run } from '../../base/run.ts';
 import { type Sha1, sha1 } from '../../bytes/sha1.ts';
 import { Span } from '../../bytes/span.ts';
 import { parseSolidTable, SolidHeader, type SolidShape } from '../../codec/chunk-table.ts';
-import { COMPRESSIONS, type Compression, isLegalChunkSize } from '../../codec/compression.ts';
+import { COMPRESSIONS, isLegalChunkSize } from '../../codec/compression.ts';
 import { Attribute, align8, Dentry } from '../../image/dentry.ts';
 import { ImageTree } from '../../image/tree.ts';
 import type { Pool } from '../../pool/pool.ts';
-import {
-	endOf,
-	type FoundResource,
-	type ResourceEnd,
-	type Stretch,
-} from '../../pool/search/found.ts';
+import { endOf, type FoundResource, type Stretch } from '../../pool/search/found.ts';
 import { type WantedInput, wantedInput } from '../../pool/tasks/search.ts';
 import type { Source } from '../../storage/source.ts';
-import { SOLID_RESOURCE_MARK } from '../../wim/blob-entries.ts';
+import { type PartCompression, SOLID_RESOURCE_MARK } from '../../wim/blob-entries.ts';
+
 import { HEADER_SIZE, ResourceFlag } from '../../wim/part-header.ts';
 import { readWholeResource } from '../../wim/read-resource.ts';
 import type { RecoveredPart } from '../../wim/recover/recover-wim.ts';
@@ -143,6 +139,14 @@ async function solidGaps(
 	}
 }
 
+const RAW: PartCompression = { compression: 'none', chunkSize: 0 };
+
+/** How trees are compressed where nothing says it. */
+const USUAL: readonly PartCompression[] = [
+	{ compression: 'lzx', chunkSize: 1 << 15 },
+	{ compression: 'xpress', chunkSize: 1 << 15 },
+];
+
 class Search implements Lost {
 	readonly blobs: Blob[] = [];
 	readonly metadata: Blob[] = [];
@@ -173,62 +177,61 @@ class Search implements Lost {
 		let rest: readonly Stretch[] = [gap];
 		const solid = await this.solid(gap);
 		if (solid !== null) rest = solid.end < gap.end ? [{ start: solid.end, end: gap.end }] : [];
-		if (compression !== 'none')
-			rest = (await Promise.all(rest.map((stretch) => this.compressed(stretch)))).flat();
+		// A solid resource hides how the rest is compressed.
+		const isUnsure = solid !== null && this.recovered.survey.header.compression === null;
+		const ways = [{ compression, chunkSize }, ...(isUnsure ? USUAL : [])];
+		if (compression !== 'none' || isUnsure)
+			rest = (await Promise.all(rest.map((stretch) => this.compressed(stretch, ways)))).flat();
 		for (const stretch of rest) await this.raw(stretch);
 	}
 
-	/** Resources that show themselves. @returns what lies between them */
-	private async compressed(stretch: Stretch): Promise<Stretch[]> {
-		const found = await searchStretch(
-			this.source,
-			stretch,
-			this.questFor(this.recovered.part.compression),
-			this.pool,
-			this.run,
-		);
-		for (const one of found) {
-			const [end] = one.ends;
-			if (end === undefined) continue;
-			if (one.isWanted) this.add(this.resourceOf(one, end), end.sha1, 0, end.originalSize);
-			else if (!one.isTree || !(await this.isTree(one))) this.tentative.push(this.tentativeOf(one));
+	/**
+	 * Resources that show themselves.
+	 *
+	 * @param ways tried until one gives something
+	 * @returns what lies between them
+	 */
+	private async compressed(
+		stretch: Stretch,
+		ways: readonly PartCompression[],
+	): Promise<readonly Stretch[]> {
+		for (const how of ways) {
+			const quest = this.questFor(how);
+			const found = await searchStretch(this.source, stretch, quest, this.pool, this.run);
+			for (const one of found) await this.keep(one, how);
+			if (found.length > 0) return between(stretch, found);
 		}
-		return between(stretch, found);
+		return [stretch];
 	}
 
-	private questFor(compression: Compression): Quest {
-		const { part } = this.recovered;
-		const { blobTable } = part.header;
-		const stated = this.recovered.survey.header.blobTable;
+	private async keep(found: FoundResource, how: PartCompression): Promise<void> {
+		const ends = found.ends.map((end) => ({
+			sha1: end.sha1,
+			size: end.originalSize,
+			referenceCount: 0,
+			resource: this.resource(found.offset, end, found.isRaw ? RAW : how),
+			offsetInResource: 0,
+			defect: null,
+		}));
+		const [first] = ends;
+		if (first === undefined) return;
+		if (found.isWanted) {
+			this.blobs.push(first);
+			return;
+		}
+		if (found.isTree) for (const { resource } of ends) if (await this.isMetadata(resource)) return;
+		this.tentative.push({ ends });
+	}
+
+	private questFor({ compression, chunkSize }: PartCompression): Quest {
+		const { part, survey } = this.recovered;
+		const stated = [part.header.blobTable.offset, survey.header.blobTable?.offset ?? 0];
 		return {
 			compression,
-			chunkSize: compression === 'none' ? 0 : part.chunkSize,
+			chunkSize,
 			wanted: this.wanted,
 			isQuick: this.quest.isQuick,
-			hints: [blobTable.offset, stated?.offset ?? 0].filter((offset) => offset > 0),
-		};
-	}
-
-	private resourceOf({ offset, isRaw }: FoundResource, end: ResourceEnd): Resource {
-		return this.resource(offset, end.storedSize, end.originalSize, !isRaw);
-	}
-
-	private async isTree(found: FoundResource): Promise<boolean> {
-		for (const end of found.ends)
-			if (await this.isMetadata(this.resourceOf(found, end))) return true;
-		return false;
-	}
-
-	private tentativeOf(found: FoundResource): Tentative {
-		return {
-			ends: found.ends.map((end) => ({
-				sha1: end.sha1,
-				size: end.originalSize,
-				referenceCount: 0,
-				resource: this.resourceOf(found, end),
-				offsetInResource: 0,
-				defect: null,
-			})),
+			hints: stated.filter((offset) => offset > 0),
 		};
 	}
 
@@ -240,11 +243,8 @@ class Search implements Lost {
 			const found =
 				this.quest.wanted.size === 0
 					? []
-					: await searchStretch(this.source, piece, this.questFor('none'), this.pool, this.run);
-			for (const one of found) {
-				const [end] = one.ends;
-				if (end !== undefined) this.add(this.resourceOf(one, end), end.sha1, 0, end.originalSize);
-			}
+					: await searchStretch(this.source, piece, this.questFor(RAW), this.pool, this.run);
+			for (const one of found) await this.keep(one, RAW);
 			for (const rest of between(piece, found))
 				this.unexplained.push({ source: this.source, stretch: rest });
 		}
@@ -253,12 +253,8 @@ class Search implements Lost {
 	private async pipable(gap: Stretch, chunkSize: number): Promise<void> {
 		for (const found of await walkPipable(this.source, gap, chunkSize, this.run)) {
 			const compressed = (found.flags & ResourceFlag.compressed) !== 0;
-			const resource = this.resource(
-				found.offset,
-				found.storedSize,
-				found.originalSize,
-				compressed,
-			);
+			const how = compressed ? this.recovered.part : RAW;
+			const resource = this.resource(found.offset, found, how);
 			const isMetadata = (found.flags & ResourceFlag.metadata) !== 0;
 			// Both copies of the XML data and the blob table are METADATA too; only a tree parses as one.
 			if (isMetadata) await this.isMetadata(resource, found.sha1);
@@ -338,20 +334,20 @@ class Search implements Lost {
 
 	private resource(
 		offset: number,
-		storedSize: number,
-		originalSize: number,
-		compressed: boolean,
+		{ storedSize, originalSize }: { readonly storedSize: number; readonly originalSize: number },
+		{ compression, chunkSize }: PartCompression,
 	): Resource {
 		const { part } = this.recovered;
+		const isRaw = compression === 'none';
 		return {
 			part,
 			offset,
 			storedSize,
 			originalSize,
-			layout: !compressed ? 'raw' : part.pipable ? 'pipable' : 'chunked',
-			compression: compressed ? part.compression : 'none',
-			chunkSize: compressed ? part.chunkSize : 0,
-			flags: compressed ? ResourceFlag.compressed : 0,
+			layout: isRaw ? 'raw' : part.pipable ? 'pipable' : 'chunked',
+			compression,
+			chunkSize,
+			flags: isRaw ? 0 : ResourceFlag.compressed,
 		};
 	}
 
@@ -408,7 +404,7 @@ class Search implements Lost {
 				const tree = ImageTree.parse(new Span(bytes, 'metadata'));
 				if (tree.count < 2) return null;
 				const size = tree.end;
-				const resource = this.resource(offset, size, size, false);
+				const resource = this.resource(offset, { storedSize: size, originalSize: size }, RAW);
 				this.metadata.push(metadataBlob(resource, sha1(bytes.subarray(0, size))));
 				return { start: offset, end: offset + size };
 			} catch (error) {

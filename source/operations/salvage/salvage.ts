@@ -20,7 +20,7 @@ import type { FileJob, FileOutcome } from '../extract-data.ts';
 import { readBlobs } from '../read-blobs.ts';
 import { findLost, gapsOf, type Lost, type Tentative } from './find-lost.ts';
 import { type DamagedWim, openDamaged } from './open-damaged.ts';
-import { missingFrom, readTree, type SalvagedImage } from './read-trees.ts';
+import { missingFrom, readTree, type SalvagedImage, wantedBy } from './read-trees.ts';
 import {
 	formatReport,
 	type LostFile,
