@@ -14,7 +14,8 @@ import type { Pool } from '../../pool/pool.ts';
 import { endOf, type FoundResource, type Stretch } from '../../pool/search/found.ts';
 import { type WantedInput, wantedInput } from '../../pool/tasks/search.ts';
 import type { Source } from '../../storage/source.ts';
-import { type PartCompression, SOLID_RESOURCE_MARK } from '../../wim/blob-entries.ts';
+import { SOLID_RESOURCE_MARK } from '../../wim/blob-entries.ts';
+import type { PartCompression } from '../../wim/part-blobs.ts';
 
 import { HEADER_SIZE, ResourceFlag } from '../../wim/part-header.ts';
 import { readWholeResource } from '../../wim/read-resource.ts';
