@@ -15,12 +15,6 @@ export interface ChunkEnd {
 	readonly storedSize: number;
 }
 
-/** An LZMS chunk whose two readers meet. */
-export interface LzmsChunk extends ChunkEnd {
-	/** The range coder ended with nothing left, as behind the last item of a chunk. */
-	readonly isClean: boolean;
-}
-
 /** A prefix whose SHA-1 begins like a wanted one; the caller compares the whole. */
 export interface PrefixHit {
 	/** Of the prefix, in bytes. */
@@ -61,6 +55,7 @@ interface Kernel {
 		output: number,
 		hits: number,
 		most: number,
+		blind: number,
 	): number;
 	startsOfLzms(
 		end: number,
@@ -80,8 +75,11 @@ const HITS_MAX = 4096;
 const HIT_SIZE = 24;
 /** Candidates for the end of one chunk that are kept, the first and the last; runs of equal bytes have many. */
 const ENDS_MAX = 4096;
-/** Sizes of one LZMS chunk that are kept; more than a few never came up. */
-const LZMS_HITS_MAX = 256;
+/** Sizes of one LZMS chunk that are kept: only chunks with hardly any match have so many. */
+const LZMS_HITS_MAX = (HITS_MAX * HIT_SIZE) / 8;
+/** Slow attempts at a start that is sure, some seconds, and at one that is only tried. */
+const BLIND_SURE = 12_000;
+const BLIND_ENDS = 256;
 /** Where the kernel keeps the bits of wanted prefixes. */
 const WANTED = 131_072;
 const WANTED_SIZE = 8192;
@@ -148,24 +146,33 @@ export class Finder {
 	}
 
 	/**
-	 * The ends that an LZMS chunk at the start of `stored` may have, nearest first.
+	 * The ends that an LZMS chunk at the start of `stored` may have, the likeliest first.
 	 *
 	 * @param chunkSize the most that it can decode to
-	 * @param least bytes that it takes at the least
+	 * @param isSure a chunk does begin there: even slow attempts are worth it
 	 */
-	endsOfLzms(chunkSize: number, stored: Uint8Array, least = 0): LzmsChunk[] {
+	endsOfLzms(chunkSize: number, stored: Uint8Array, isSure: boolean): ChunkEnd[] {
 		this.#load(stored, chunkSize);
 		const input = this.#input;
 		const output = this.#output(stored.length);
-		const from = input + Math.ceil(least / 2) * 2;
 		const to = input + stored.length;
+		const blind = isSure ? BLIND_SURE : BLIND_ENDS;
 		return this.#lzmsHits(
-			this.#kernel.endsOfLzms(input, from, to, chunkSize, output, this.#hits, LZMS_HITS_MAX),
+			this.#kernel.endsOfLzms(
+				input,
+				input,
+				to,
+				chunkSize,
+				output,
+				this.#hits,
+				LZMS_HITS_MAX,
+				blind,
+			),
 		);
 	}
 
-	/** The LZMS chunks that may end where `stored` ends, the shortest first. */
-	startsOfLzms(chunkSize: number, stored: Uint8Array): LzmsChunk[] {
+	/** The LZMS chunks that may end where `stored` ends, the likeliest first. */
+	startsOfLzms(chunkSize: number, stored: Uint8Array): ChunkEnd[] {
 		this.#load(stored, chunkSize);
 		const input = this.#input;
 		const output = this.#output(stored.length);
@@ -175,13 +182,13 @@ export class Finder {
 		);
 	}
 
-	#lzmsHits(count: number): LzmsChunk[] {
-		const words = new Uint32Array(this.#kernel.memory.buffer, this.#hits, count * 3);
+	/** The longest first: the shorter, the more comes up by chance. Of one stored size the first is the likeliest. */
+	#lzmsHits(count: number): ChunkEnd[] {
+		const words = new Uint32Array(this.#kernel.memory.buffer, this.#hits, count * 2);
 		return Array.from({ length: count }, (_, k) => ({
-			storedSize: words[3 * k] ?? 0,
-			originalSize: words[3 * k + 1] ?? 0,
-			isClean: words[3 * k + 2] === 1,
-		}));
+			storedSize: words[2 * k] ?? 0,
+			originalSize: words[2 * k + 1] ?? 0,
+		})).sort((a, b) => b.storedSize - a.storedSize || a.originalSize - b.originalSize);
 	}
 
 	/**

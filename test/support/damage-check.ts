@@ -1,5 +1,5 @@
 /** The promise of salvage, checked: every intact content comes back, nothing wrong stands under its own name unmarked. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { EMPTY_SHA1 } from '../../source/bytes/sha1.ts';
 import { isComplete, type SalvageReport } from '../../source/operations/salvage/report.ts';
@@ -8,6 +8,7 @@ import { digests, type Specimen } from './damage-formats.ts';
 /** Without any tree nobody knows where raw contents begin and end: then they come back as stretches of bytes. */
 function isInRawBytes(target: string, bytes: Buffer): boolean {
 	const folder = path.join(target, '(unnamed)');
+	if (!existsSync(folder)) return false;
 	return readdirSync(folder).some(
 		(name) => name.includes('raw bytes') && readFileSync(path.join(folder, name)).includes(bytes),
 	);

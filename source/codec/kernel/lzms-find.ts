@@ -4,7 +4,8 @@
 // the start alone (the plan). So a wrong end is found out by the bit stream, whose codes are those of a fresh chunk for
 // hundreds of items: at the first explicit offset hardly any size of the chunk gives one that lies inside what was decoded.
 // What gets through the plan is decoded in full; at the true end of all chunks that were looked at (wimlib's and ours) one
-// word of zeros lies between what both readers have fetched, and the rest of the last word is zero too.
+// word of zeros lies between what both readers have fetched, the rest of the last word is zero too, and so is what the range
+// coder holds.
 
 import {
 	CODE_LONG,
@@ -60,10 +61,12 @@ const DELTA_RECENT: u32 = 9;
 
 /** Unused bytes between the two readers at the end of a chunk. */
 const GAP: i32 = 2;
-/** Bytes of a hit: stored size, original size, 1 when the range coder ends with nothing left (u32 each). */
-const HIT: usize = 12;
+/** Bytes of a hit: stored size, original size (u32 each). */
+const HIT: usize = 8;
 /** Candidates for the size of one chunk. */
-const SIZES_MAX: u32 = 4;
+const SIZES_MAX: u32 = 2;
+/** For starts: how many are tried without an explicit offset to go by. */
+const BLIND_STARTS: u32 = 20000;
 /** The least that any chunk is stored in, in bytes. */
 const STORED_MIN: usize = 8;
 
@@ -264,16 +267,18 @@ function back(): usize {
 
 /** The symbol of a code whose frequencies are all equal. */
 function freshSymbol(count: u32): u32 {
+	const symbol = freshSymbolOf(peek(), count);
+	const depth = 32 - clz(count - 1);
+	// The last symbols have the shorter codewords.
+	bitAt += <usize>(depth - <u32>(symbol >= 2 * count - ((<u32>1) << depth)));
+	return symbol;
+}
+
+function freshSymbolOf(bits: u64, count: u32): u32 {
 	const depth = 32 - clz(count - 1);
 	const shorter = ((<u32>1) << depth) - count;
-	const top = peek() >> <u64>(64 - depth);
-	const short = <u32>(top >> 1);
-	if (short < shorter) {
-		bitAt += <usize>(depth - 1);
-		return count - shorter + short;
-	}
-	bitAt += <usize>depth;
-	return <u32>top - 2 * shorter;
+	const top = <u32>(bits >> <u64>(64 - depth));
+	return top >> 1 < shorter ? count - shorter + (top >> 1) : top - 2 * shorter;
 }
 
 /** A slot's base and the extra bits behind it. */
@@ -343,6 +348,8 @@ function walk(input: usize, from: u32, to: u32, symbols: u32, limit: u32): u32 {
 let hitsAt: usize = 0;
 let hitCount: u32 = 0;
 let hitsMost: u32 = 0;
+/** Ends that may still be tried without an explicit offset to go by, which takes a thousand times as long. */
+let blindLeft: u32 = 0;
 
 /** Offset symbols of the smallest size that the stored size allows, and of a whole chunk. */
 let leastSymbols: u32 = 0;
@@ -363,8 +370,8 @@ function tryChunk(input: usize, end: usize, output: usize, chunkSize: u32, isSho
 	while (leastSymbols < greatestSymbols && load<u32>(OFFSET_ROWS + (<usize>leastSymbols << 3)) <= storedSize)
 		leastSymbols += 1;
 	if (isShort && planFirst >= planCount) makePlan(input, PLAN_MAX);
-	// A thousand literals in a row save nothing: that is no compressed chunk.
-	if (planCount == 0) return;
+	// The range coder of a chunk without any match has nothing to say: such a chunk is not compressed.
+	if (load<u32>(input) == 0) return;
 	bitEnd = end;
 	bitAt = 0;
 	position = 0;
@@ -372,8 +379,15 @@ function tryChunk(input: usize, end: usize, output: usize, chunkSize: u32, isSho
 	const state = walk(input, 0, min(planFirst, planCount), 0, chunkSize);
 	if (state == 0) return;
 	if (state == 2 || planFirst >= planCount) {
-		// Without an explicit offset nothing depends on the size.
-		meet(input, end, greatestSymbols, storedSize + 1, output, chunkSize);
+		// Without an explicit offset nothing depends on the size: until the first one comes.
+		if (planCount == 0 && storedSize < PLAN_LITERALS_MAX) return;
+		if (blindLeft == 0) return;
+		blindLeft -= 1;
+		if (!meet(input, end, 0, storedSize + 1, output, chunkSize)) return;
+		const later = slotsFor(OFFSET_ROWS, <u32>max(stopPosition, 1)) - 1;
+		const found = stopBits;
+		for (let symbols = leastSymbols; symbols <= greatestSymbols && hitCount < hitsMost; symbols++)
+			if (freshSymbolOf(found, symbols) <= later) meetSize(input, end, symbols, output, chunkSize);
 		return;
 	}
 	const row = PLAN + <usize>planFirst * PLAN_ROW;
@@ -405,11 +419,8 @@ function tryChunk(input: usize, end: usize, output: usize, chunkSize: u32, isSho
 
 /** @returns true when there is no more room for hits */
 function trySize(input: usize, end: usize, symbols: u32, output: usize, chunkSize: u32, needsPlan: bool): bool {
-	const storedSize = <u32>(end - input);
-	// The number of offset symbols says between which bounds the size lies.
-	const least = max(load<u32>(OFFSET_ROWS + (<usize>(symbols - 1) << 3)) + 1, storedSize + 1);
 	const most = min(load<u32>(OFFSET_ROWS + (<usize>symbols << 3)), chunkSize);
-	if (least > most || !passes(input, end, symbols, most)) return false;
+	if (!passes(input, end, symbols, most)) return false;
 	if (needsPlan) {
 		makePlan(input, PLAN_MAX);
 		const isPassed = passes(input, end, symbols, most);
@@ -418,8 +429,16 @@ function trySize(input: usize, end: usize, symbols: u32, output: usize, chunkSiz
 			return false;
 		}
 	}
-	meet(input, end, symbols, least, output, most);
+	meetSize(input, end, symbols, output, chunkSize);
 	return hitCount >= hitsMost;
+}
+
+/** Decodes a chunk whose size the number of offset symbols bounds. */
+function meetSize(input: usize, end: usize, symbols: u32, output: usize, chunkSize: u32): void {
+	const storedSize = <u32>(end - input);
+	const least = max(load<u32>(OFFSET_ROWS + (<usize>(symbols - 1) << 3)) + 1, storedSize + 1);
+	const most = min(load<u32>(OFFSET_ROWS + (<usize>symbols << 3)), chunkSize);
+	if (least <= most) meet(input, end, symbols, least, output, most);
 }
 
 function passes(input: usize, end: usize, symbols: u32, most: u32): bool {
@@ -445,15 +464,26 @@ function adaptiveSymbol(at: usize, bits: u32): u32 {
 	return symbol;
 }
 
-/** Decodes a whole chunk of unknown size, and notes where both readers meet. */
-function meet(input: usize, end: usize, symbols: u32, least: u32, output: usize, most: u32): void {
+// Where `meet` stopped for want of the number of offset symbols.
+let stopPosition: u32 = 0;
+let stopBits: u64 = 0;
+
+/**
+ * Decodes a whole chunk of unknown size, and notes where both readers meet.
+ *
+ * @param symbols of the two offset codes; 0 when that is not known
+ * @returns true when it came to an explicit offset without knowing how many symbols there are
+ */
+function meet(input: usize, end: usize, symbols: u32, least: u32, output: usize, most: u32): bool {
 	const storedSize = <u32>(end - input);
 	startRangeCoder(input);
 	startRecents();
 	startCode(LITERAL, 256, LITERAL_BITS);
 	startCode(LENGTH, LENGTH_SLOTS, LENGTH_BITS);
-	startCode(OFFSET, symbols, OFFSET_BITS);
-	startCode(DELTA_OFFSET, symbols, OFFSET_BITS);
+	if (symbols > 0) {
+		startCode(OFFSET, symbols, OFFSET_BITS);
+		startCode(DELTA_OFFSET, symbols, OFFSET_BITS);
+	}
 	startCode(POWER, 8, POWER_BITS);
 	let literalsLeft = LONG_PERIOD;
 	let lengthsLeft = SHORT_PERIOD;
@@ -468,7 +498,7 @@ function meet(input: usize, end: usize, symbols: u32, least: u32, output: usize,
 		if (!isMatch()) {
 			before = 0;
 			const symbol = adaptiveSymbol(LITERAL, LITERAL_BITS);
-			if (symbol == NO_SYMBOL) return;
+			if (symbol == NO_SYMBOL) return false;
 			if (--literalsLeft == 0) {
 				rebuildCode(LITERAL, 256, LITERAL_BITS);
 				literalsLeft = LONG_PERIOD;
@@ -481,8 +511,9 @@ function meet(input: usize, end: usize, symbols: u32, least: u32, output: usize,
 			let span: u64 = 0;
 			if (kind < DELTA_EXPLICIT) {
 				if (kind == LZ_EXPLICIT) {
+					if (symbols == 0) return stopAt(out);
 					const symbol = adaptiveSymbol(OFFSET, OFFSET_BITS);
-					if (symbol == NO_SYMBOL) return;
+					if (symbol == NO_SYMBOL) return false;
 					newOffset(slotValue(OFFSET_ROWS, symbol));
 					if (--offsetsLeft == 0) {
 						rebuildCode(OFFSET, symbols, OFFSET_BITS);
@@ -496,13 +527,14 @@ function meet(input: usize, end: usize, symbols: u32, least: u32, output: usize,
 				let pair: u64;
 				if (kind == DELTA_EXPLICIT) {
 					const power = adaptiveSymbol(POWER, POWER_BITS);
-					if (power == NO_SYMBOL) return;
+					if (power == NO_SYMBOL) return false;
 					if (--powersLeft == 0) {
 						rebuildCode(POWER, 8, POWER_BITS);
 						powersLeft = SHORT_PERIOD;
 					}
+					if (symbols == 0) return stopAt(out);
 					const symbol = adaptiveSymbol(DELTA_OFFSET, OFFSET_BITS);
-					if (symbol == NO_SYMBOL) return;
+					if (symbol == NO_SYMBOL) return false;
 					pair = (<u64>power << 32) | <u64>slotValue(OFFSET_ROWS, symbol);
 					if (--deltaOffsetsLeft == 0) {
 						rebuildCode(DELTA_OFFSET, symbols, OFFSET_BITS);
@@ -516,27 +548,33 @@ function meet(input: usize, end: usize, symbols: u32, least: u32, output: usize,
 				offset = (pair & 0xffffffff) << (pair >> 32);
 			}
 			const lengthSymbol = adaptiveSymbol(LENGTH, LENGTH_BITS);
-			if (lengthSymbol == NO_SYMBOL) return;
+			if (lengthSymbol == NO_SYMBOL) return false;
 			const length = slotValue(LENGTH_ROWS, lengthSymbol);
 			if (--lengthsLeft == 0) {
 				rebuildCode(LENGTH, LENGTH_SLOTS, LENGTH_BITS);
 				lengthsLeft = SHORT_PERIOD;
 			}
-			if (length > most - out || offset + span > <u64>out) return;
+			if (length > most - out || offset + span > <u64>out) return false;
 			const to = output + <usize>out;
 			if (span == 0) copyMatch(to, <usize>offset, <usize>length);
 			else copyPlain(to, <usize>length, <usize>offset, <usize>span);
 			out += length;
 		}
 		const gap = <i32>(back() - front);
-		if (gap < 0) return;
-		if (gap > GAP || out < least || !endsClean(gap)) continue;
+		if (gap < 0) return false;
+		if (gap > GAP || out < least || code != 0 || !endsClean(gap)) continue;
 		const hit = hitsAt + <usize>hitCount * HIT;
 		store<u32>(hit, storedSize);
 		store<u32>(hit, out, 4);
-		store<u32>(hit, <u32>(code == 0), 8);
-		if (++hitCount == hitsMost || ++found == SIZES_MAX) return;
+		if (++hitCount == hitsMost || ++found == SIZES_MAX) return false;
 	}
+	return false;
+}
+
+function stopAt(position: u32): bool {
+	stopPosition = position;
+	stopBits = peek();
+	return true;
 }
 
 /** Nothing but zeros is left: between the readers, and of the word that the bit stream stands in. */
@@ -560,7 +598,8 @@ function copyPlain(out: usize, length: usize, offset: usize, span: usize): void 
  *
  * @param from the first end to try, an even number of bytes behind `input`; `to` the last
  * @param output room for a chunk
- * @param hits receives 12 bytes each: stored size, original size, 1 when the range coder ended with nothing left
+ * @param hits receives 8 bytes each: stored size, original size
+ * @param blind how many ends are tried without an explicit offset to go by
  * @returns how many hits, at most `most`
  */
 export function endsOfLzms(
@@ -571,10 +610,12 @@ export function endsOfLzms(
 	output: usize,
 	hits: usize,
 	most: u32,
+	blind: u32,
 ): u32 {
 	hitsAt = hits;
 	hitCount = 0;
 	hitsMost = most;
+	blindLeft = blind;
 	startSizes(chunkSize);
 	makePlan(input, PLAN_MAX);
 	for (let end = max(from, input + STORED_MIN); end <= to && hitCount < most; end += 2)
@@ -594,6 +635,7 @@ export function startsOfLzms(
 	hitsAt = hits;
 	hitCount = 0;
 	hitsMost = most;
+	blindLeft = BLIND_STARTS;
 	startSizes(chunkSize);
 	for (let input = end - STORED_MIN; input >= from && hitCount < most; input -= 2) {
 		makePlan(input, SHORT_PLAN);

