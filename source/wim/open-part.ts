@@ -1,7 +1,7 @@
 /** Opens one part: header, XML data, blob table; nothing else is read (wim.md §1 to §3). */
 import { FormatError, UnsupportedError, WimError } from '../base/errors.ts';
 import { BLOB_TABLE_SIZE_MAX, XML_SIZE_MAX } from '../base/limits.ts';
-import { plural } from '../base/print.ts';
+import { formatHex, plural } from '../base/print.ts';
 import { Span } from '../bytes/span.ts';
 import { parseSolidHeader, SolidHeader, type SolidShape } from '../codec/chunk-table.ts';
 import type { Compression } from '../codec/compression.ts';
@@ -134,10 +134,20 @@ function tableResource(part: Part, header: ResourceHeader, compression: Compress
 	};
 }
 
+/** @throws {FormatError} when a table lies behind the end of the file: a download that broke off */
+function checkInside({ source }: Part, { offset, storedSize }: ResourceHeader, what: string): void {
+	if (offset + storedSize <= source.size) return;
+	throw new FormatError(
+		`Cannot open "${source.name}": the file is cut short, its ${what} at ${formatHex(offset)} (${plural(storedSize, 'byte')}) does not lie inside its ${plural(source.size, 'byte')}`,
+		{ region: source.name, offset },
+	);
+}
+
 async function readXml(part: Part, compression: Compression): Promise<XmlData> {
 	const { xml } = part.header;
 	const resource = tableResource(part, xml, compression);
 	try {
+		checkInside(part, xml, 'XML data');
 		const bytes = await readWholeResource(resource, XML_SIZE_MAX);
 		return await XmlData.parse(new Span(bytes, part.source.name, xml.offset));
 	} catch (error) {
@@ -153,6 +163,7 @@ async function readEntries(
 	const { blobTable } = part.header;
 	const resource = tableResource(part, blobTable, compression);
 	try {
+		checkInside(part, blobTable, 'blob table');
 		const bytes = await readWholeResource(resource, BLOB_TABLE_SIZE_MAX);
 		const rest = bytes.length % BLOB_ENTRY_SIZE;
 		if (rest !== 0)

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { DigestError, FormatError, MissingError, WimError } from '../../source/base/errors.ts';
 import { sha1 } from '../../source/bytes/sha1.ts';
+import { Span } from '../../source/bytes/span.ts';
 import { type OpenImage, openImage } from '../../source/image/open.ts';
 import { PathFinder, pathOf } from '../../source/image/paths.ts';
+import { MemorySource } from '../../source/storage/memory-source.ts';
+import { PartHeader } from '../../source/wim/part-header.ts';
 import { readWholeResource } from '../../source/wim/read-resource.ts';
 import { openWim, type Wim } from '../../source/wim/wim.ts';
 import { fixture } from '../support/fixture.ts';
@@ -189,6 +193,23 @@ test('a directory whose list is broken loses only its children when the reader i
 	const { tree } = await openImage(wim, image, { tolerant: true });
 	assert.equal(tree.faults.length, 1);
 	assert.ok(tree.count > 1);
+});
+
+test('a file that is cut short anywhere says so, with what is missing and where it should be', async () => {
+	const whole = readFileSync(fixture('vectors/v12-nested.wim'));
+	const { xml, blobTable } = PartHeader.parse(new Span(whole, 'whole'));
+	assert.ok(xml.offset > blobTable.offset);
+	for (const size of [blobTable.offset, blobTable.offset + 1, xml.offset, whole.length - 1])
+		await assert.rejects(openWim(new MemorySource('cut.wim', whole.subarray(0, size))), (error) => {
+			assert.ok(error instanceof FormatError);
+			assert.match(
+				error.message,
+				/^Cannot open "cut.wim": the file is cut short, its XML data at 0x/,
+			);
+			assert.equal(error.facts.offset, xml.offset);
+			assert.match(error.facts.hint ?? '', /salvage/);
+			return true;
+		});
 });
 
 test('a missing blob says which file to pass', async () => {
