@@ -3,12 +3,17 @@
  * give a result or a `WimError`, within limits of time and memory.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { WimError } from '../../source/base/errors.ts';
 import { openImage } from '../../source/image/open.ts';
 import { pathOf } from '../../source/image/paths.ts';
 import { extendedAttributesOf, parseTaggedItems } from '../../source/image/tagged-items.ts';
+import { poolBlobChecker } from '../../source/operations/pool-blob-checker.ts';
+import { repair } from '../../source/operations/repair/repair.ts';
+import { verify } from '../../source/operations/verify.ts';
+import { InlinePool } from '../../source/pool/pool.ts';
 import { MemorySource } from '../../source/storage/memory-source.ts';
 import { readWholeResource } from '../../source/wim/read-resource.ts';
 import { recoverPart } from '../../source/wim/recover/recover-wim.ts';
@@ -16,7 +21,9 @@ import { surveyPart } from '../../source/wim/recover/survey.ts';
 import { openWim } from '../../source/wim/wim.ts';
 import { fixture } from '../support/fixture.ts';
 import type { Random } from '../support/prefix-code.ts';
+import { USUAL_REPAIR } from '../support/rescue-kit.ts';
 import { testRun } from '../support/test-run.ts';
+import { tools } from '../support/written.ts';
 import type { FuzzTarget, FuzzTargets } from './target.ts';
 
 /** The vectors have some KiB; this is for a hang. */
@@ -86,7 +93,29 @@ const within =
 		assert.ok(performance.now() - start < ITERATION_MS_MAX, 'an iteration took too long');
 	};
 
+const repairTools = { ...tools, pool: new InlinePool() };
+
+/** Whatever was damaged: what repair writes has no fault, and the damaged file stays as it is. */
+async function repaired(bytes: Uint8Array): Promise<void> {
+	const folder = mkdtempSync(path.join(os.tmpdir(), 'wimdeck-fuzz-'));
+	try {
+		const file = path.join(folder, 'hurt.wim');
+		const target = path.join(folder, 'new.wim');
+		writeFileSync(file, bytes);
+		await repair(file, target, { ...USUAL_REPAIR, bitSearchSeconds: 1 }, repairTools, testRun());
+		assert.deepEqual(new Uint8Array(readFileSync(file)), bytes);
+		await using wim = await openWim(target);
+		const checker = poolBlobChecker(repairTools.pool);
+		const { faults } = await verify(wim, { integrity: true, fast: false }, checker, testRun());
+		const errors = faults.filter(({ severity }) => severity === 'error');
+		assert.deepEqual(errors, []);
+	} finally {
+		rmSync(folder, { recursive: true });
+	}
+}
+
 export const targets: FuzzTargets = {
+	repair: within(repaired),
 	container: within((bytes) => read(bytes, false)),
 	'container-tolerant': within((bytes) => read(bytes, true)),
 	survey: within(async (bytes) => {
