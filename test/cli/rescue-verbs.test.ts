@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { cli } from '../support/cli.ts';
+import { fixture } from '../support/fixture.ts';
+import { objectionsOf } from '../support/rescue-kit.ts';
+import { tempFolder } from '../support/temp-tree.ts';
+
+/** A copy of v02 with a damaged content: two names in image 1, one in image 2. */
+function hurt(t: TestContext): { file: string; at: (name: string) => string; donor: string } {
+	const folder = tempFolder(t);
+	const at = (name: string) => path.join(folder, name);
+	const donor = fixture('vectors/v02.wim');
+	const bytes = readFileSync(donor);
+	bytes.fill(0x5a, 0x300, 0x340);
+	writeFileSync(at('hurt.wim'), bytes);
+	return { file: at('hurt.wim'), at, donor };
+}
+
+test('repair writes beside the damaged file, and never over anything', async (t) => {
+	const { file, at, donor } = hurt(t);
+	for (const name of ['hurt.repaired.wim', 'hurt.repaired-2.wim']) {
+		const { code, out } = await cli(['repair', file, '--from', donor]);
+		assert.equal(code, 0, out);
+		assert.match(out, /nothing stays lost\.\nWrote .* to .*\n$/);
+		assert.match(out, /image 2: \/lines\.txt/);
+		assert.deepEqual(objectionsOf(at(name)), []);
+	}
+	const taken = await cli(['repair', file, '--from', donor, '--output', at('hurt.repaired.wim')]);
+	assert.equal(taken.code, 2);
+});
+
+test('repair without a donor ends with 3, and says what stays lost as text and as JSON', async (t) => {
+	const { file, at } = hurt(t);
+	const report = at('report.json');
+	const args = ['repair', file, '--bit-search=0', '--output', at('new.wim')];
+	const { code, out } = await cli([...args, '--report', report]);
+	assert.equal(code, 3);
+	assert.match(out, /Contents that stay lost:/);
+	assert.match(out, /1 lost \(3 files\)\.$/m);
+	assert.equal(JSON.parse(readFileSync(report, 'utf8')).lost.length, 1);
+	assert.deepEqual(objectionsOf(at('new.wim')), []);
+	const dry = await cli([...args.slice(0, 3), '--dry-run', '--json', '--output', at('dry.wim')]);
+	assert.equal(dry.code, 3);
+	const { result } = JSON.parse(dry.out);
+	assert.equal(result.type, 'repair-report');
+	assert.equal(result.isDryRun, true);
+	assert.equal(existsSync(at('dry.wim')), false);
+});
+
+test('salvage --to-wim takes no TARGET, and makes a WIM', async (t) => {
+	const { file, at } = hurt(t);
+	const { code, out } = await cli(['salvage', file, '--to-wim', at('saved.wim')]);
+	assert.equal(code, 3, out);
+	assert.match(out, /PARTIAL|LOST/);
+	assert.deepEqual(objectionsOf(at('saved.wim')), []);
+	const one = await cli(['salvage', file, '2', '--to-wim', at('one.wim'), '--omit-lost']);
+	assert.equal(one.code, 3);
+	assert.match((await cli(['info', at('one.wim')])).out, /^Image Count: +1$/m);
+	assert.equal((await cli(['salvage', file, '2', 'x', '--to-wim', at('y.wim')])).code, 2);
+	assert.equal((await cli(['salvage', file])).code, 2);
+});
+
+test('verify --load shows a saved report with its map, and refuses it when the file changed', async (t) => {
+	const { file, at } = hurt(t);
+	const report = at('report.json');
+	const first = await cli(['verify', file, '--map', '--report', report]);
+	assert.equal(first.code, 3);
+	assert.match(first.out, /^Map of .*hurt\.wim, 512 a cell:$/m);
+	assert.match(first.out, /^ *0x0 {2}[.#=?-]+$/m);
+	const again = await cli(['verify', '--load', report, '--map']);
+	assert.equal(again.code, 3);
+	assert.equal(again.out, first.out);
+	const json = await cli(['verify', '--load', report, '--json']);
+	assert.equal(JSON.parse(json.out).result.faults.length, 1);
+	writeFileSync(file, 'other');
+	const stale = await cli(['verify', '--load', report]);
+	assert.equal(stale.code, 2);
+	assert.match(stale.err, /Run wimdeck verify again/);
+	assert.equal((await cli(['verify'])).code, 2);
+});
