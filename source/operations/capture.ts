@@ -284,9 +284,10 @@ export function describeImage(
 	requireFreeName(xml, options.name, fileName);
 	const element = addImageElement(xml, index);
 	xml.set(element, 'NAME', options.name);
-	xml.set(element, 'DESCRIPTION', options.description);
 	if (options.wimBoot) xml.set(element, 'WIMBOOT', '1');
 	for (const { path, text } of options.properties) setProperty(xml, element, path, text);
+	// Said as an argument it counts more than as a property.
+	if (options.description !== '') xml.set(element, 'DESCRIPTION', options.description);
 	const now = filetimeFromMs(run.clock.now());
 	setTime(xml, element, 'CREATIONTIME', now);
 	setTime(xml, element, 'LASTMODIFICATIONTIME', now);

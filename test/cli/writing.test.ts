@@ -96,6 +96,7 @@ function makeBases(top: string): void {
 /** Command lines; `@` is the file that each program works on, `@new` one that does not exist. */
 const LINES: readonly (readonly [base: string, line: string, stdin?: string])[] = [
 	['two.wim', 'capture src @new.wim n d --flags=Pro --image-property=A/B=1 --boot --check'],
+	['two.wim', 'capture src @new.wim n d --image-property=DESCRIPTION=x --image-property=FLAGS=y'],
 	['two.wim', 'capture src @new.wim n --unix-data --norpfix'],
 	['two.wim', 'capture src @new.wim n --config=rules.ini --no-acls --compress=none'],
 	['two.wim', 'capture src @new.wim n --compress=XPRESS:20 --chunk-size=4K --pipable'],
