@@ -58,7 +58,8 @@ export function summarizeDescriptor(bytes: Uint8Array): SecuritySummary | null {
 	};
 }
 
-function sidAt(bytes: Uint8Array, view: DataView, at: number): string | null {
+/** The SID at an offset as text; null where there is none. */
+export function sidAt(bytes: Uint8Array, view: DataView, at: number): string | null {
 	if (at === 0 || at + 8 > bytes.length) return null;
 	const count = bytes[at + 1] ?? 0;
 	if (count > 15 || at + 8 + 4 * count > bytes.length) return null;

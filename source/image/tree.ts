@@ -4,6 +4,7 @@
  * the tree, everything else is read from the bytes when it is asked for, so that 300,000 dentries cost some MB.
  */
 import type { WimError } from '../base/errors.ts';
+import { encodeHex } from '../bytes/hex.ts';
 import { isEmptyStream, type Sha1, sha1At, ZERO_SHA1 } from '../bytes/sha1.ts';
 import type { Span } from '../bytes/span.ts';
 import { decodeUtf16 } from '../bytes/utf16.ts';
@@ -276,6 +277,22 @@ export class ImageTree {
 			return normal(sha1At(this.span.bytes, at + AT.mainHash));
 		const stream = this.streams(dentry).find(({ type }) => type === 'data' || type === 'efs');
 		return stream?.sha1 ?? ZERO_SHA1;
+	}
+
+	/** Those of the dentries from `from` up to `end` whose contents have this SHA-1; fast enough for a whole image at a key. */
+	withContents(digest: Uint8Array, from: number, end: number): DentryPosition[] {
+		const { view } = this;
+		const wanted = new DataView(digest.buffer, digest.byteOffset, digest.byteLength);
+		const first = wanted.getUint32(0);
+		const hash = encodeHex(digest);
+		const found: DentryPosition[] = [];
+		for (let dentry = from; dentry < end; dentry++) {
+			const at = this.offset(dentry);
+			const isPlain = view.getUint16(at + AT.streamCount, true) === 0;
+			if (isPlain && view.getUint32(at + AT.mainHash) !== first) continue;
+			if (this.dataSha1(dentry) === hash) found.push(dentry);
+		}
+		return found;
 	}
 
 	/** The bytes between the end of the names and the end of the dentry: tagged items, or junk. */

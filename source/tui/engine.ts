@@ -229,6 +229,12 @@ export interface OpenFile {
 		afterIndex: number,
 		difference: ImageDifference,
 	): Promise<readonly DifferenceFact[]>;
+	/** Bytes and files at and below entries, each once. */
+	total(
+		imageIndex: number,
+		positions: readonly number[],
+		signal: AbortSignal,
+	): Promise<{ readonly size: number; readonly files: number }>;
 	close(): Promise<void>;
 }
 

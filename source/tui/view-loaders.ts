@@ -17,6 +17,7 @@ import { sizeSteps, sizesFailed, sizesLoaded, sizesSorted } from './state/sizes.
 import type { SizesRequest, SizesState } from './state/sizes-state.ts';
 import { stagedMeasured, unmeasured } from './state/staged.ts';
 import type { StagedChange } from './state/staged-state.ts';
+import type { Marks, State } from './state/state.ts';
 
 export function viewSlots(host: LoaderHost): readonly Slot[] {
 	return [
@@ -40,6 +41,7 @@ export function viewSlots(host: LoaderHost): readonly Slot[] {
 			({ difference }) => difference.factsLoad.request,
 			(wish, signal) => loadDifferenceFacts(host, wish, signal),
 		),
+		slot(uncountedMarks, (wish, signal) => countMarks(host, wish, signal)),
 		slot(unmeasured, (wish, signal) => measure(host, wish, signal)),
 		slot(
 			({ sizes }) => sizes.reorder,
@@ -153,4 +155,27 @@ async function measure(host: LoaderHost, wish: StagedChange, signal: AbortSignal
 		if (!signal.aborted)
 			arrived((state) => stagedMeasured(state, wish.id, { size: 0, fileCount: 0 }));
 	}
+}
+
+const uncountedMarks = ({ marks, wim }: State): Marks | null =>
+	marks.size > 0 && wim.file ? marks : null;
+
+/** Counts what lies below marked folders. */
+async function countMarks(host: LoaderHost, wish: Marks, signal: AbortSignal): Promise<void> {
+	const { file } = host.state().wim;
+	let size = 0;
+	let files = 0;
+	try {
+		for (const [imageIndex, marks] of wish) {
+			const total = await file?.total(imageIndex, [...marks.keys()], signal);
+			size += total?.size ?? 0;
+			files += total?.files ?? 0;
+		}
+	} catch {
+		return; // the sizes of the marked files alone stay
+	}
+	if (signal.aborted) return;
+	host.arrived((state) =>
+		state.marks === wish ? { ...state, markTotals: { of: wish, size, files } } : state,
+	);
 }

@@ -30,7 +30,7 @@ import { fakeMaps, fakePlace } from './fake-map.ts';
 
 export { FOUND };
 
-import { DIFFERENCES, fakeFacts, fakeSizes } from './fake-views.ts';
+import { DIFFERENCES, fakeFacts, fakeSizes, fakeTotal } from './fake-views.ts';
 
 export interface FakeEntry {
 	readonly name: string;
@@ -355,6 +355,14 @@ export class FakeFile implements OpenFile {
 
 	async placeFacts(place: MapPlace) {
 		return fakePlace(place);
+	}
+
+	async total(_image: number, positions: readonly number[]) {
+		const all = positions.map((at) => fakeTotal(this.#nodes, at));
+		return all.reduce((a, b) => ({ size: a.size + b.size, files: a.files + b.files }), {
+			size: 0,
+			files: 0,
+		});
 	}
 
 	async close(): Promise<void> {

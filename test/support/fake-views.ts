@@ -16,14 +16,14 @@ interface Total {
 	readonly folders: number;
 }
 
-function total(nodes: readonly Node[], at: number): Total {
+export function fakeTotal(nodes: readonly Node[], at: number): Total {
 	const { entry, children } = nodes[at]!;
 	if (!entry.children) {
 		const size = entry.size ?? 0;
 		return { size, packed: Math.floor(size * 0.45), files: 1, folders: 0 };
 	}
 	return children
-		.map((child) => total(nodes, child))
+		.map((child) => fakeTotal(nodes, child))
 		.reduce(
 			(a, b) => ({
 				size: a.size + b.size,
@@ -41,7 +41,7 @@ export function fakeSizes(
 	position: number,
 ): SizeListing {
 	const node = nodes[position]!;
-	const totals = node.children.map((child) => total(nodes, child));
+	const totals = node.children.map((child) => fakeTotal(nodes, child));
 	const entries = node.children.map((child) => nodes[child]!.entry);
 	return {
 		imageIndex,
@@ -57,7 +57,7 @@ export function fakeSizes(
 		sizes: Float64Array.from(totals, ({ size }) => size),
 		packed: Float64Array.from(totals, ({ packed }) => packed),
 		files: Float64Array.from(totals, ({ files }) => files),
-		total: total(nodes, position),
+		total: fakeTotal(nodes, position),
 	};
 }
 

@@ -1,9 +1,10 @@
 /** Everything about one entry: attributes, times, content, streams, links, security. */
 
 import { REPARSE_DATA_SIZE_MAX } from '../../base/limits.ts';
-import { formatCount, formatHex } from '../../base/print.ts';
+import { formatCount, formatHex, plural } from '../../base/print.ts';
 import { filetimeToMs } from '../../bytes/filetime.ts';
 import { isEmptyStream, type Sha1 } from '../../bytes/sha1.ts';
+import { accessEntries, accessText, sidName } from '../../image/access-entries.ts';
 import { Attribute } from '../../image/dentry.ts';
 import type { OpenImage } from '../../image/open.ts';
 import { pathOf } from '../../image/paths.ts';
@@ -30,6 +31,9 @@ const ATTRIBUTE_LETTERS: readonly (readonly [bit: number, word: string])[] = [
 	[0x2000, 'not indexed'],
 	[0x4000, 'encrypted'],
 ];
+
+/** Access entries shown. */
+const ACCESS_SHOWN = 20;
 
 const REPARSE_NAMES = new Map<number, string>(
 	Object.entries(ReparseTag).map(([name, tag]) => [tag, name]),
@@ -106,9 +110,24 @@ async function linkTarget(
 function securityFacts(image: OpenImage, dentry: DentryPosition): EntryFact[] {
 	const id = image.tree.securityId(dentry);
 	if (id === null) return [];
-	const summary = summarizeDescriptor(image.tree.security.descriptors[id] ?? new Uint8Array(0));
-	const owner = summary?.owner ? `, owner ${summary.owner}` : '';
-	return [{ label: 'security', value: `id ${id}${owner}` }];
+	const descriptor = image.tree.security.descriptors[id] ?? new Uint8Array(0);
+	const summary = summarizeDescriptor(descriptor);
+	if (summary === null) return [{ label: 'security', value: `id ${id}, not readable` }];
+	const { owner, group, accessEntryCount } = summary;
+	const list =
+		accessEntryCount === null ? 'no access list' : plural(accessEntryCount, 'entry', 'entries');
+	const entries = accessEntries(descriptor);
+	return [
+		{ label: 'security', value: `id ${id}, ${list}` },
+		...(owner === null ? [] : [{ label: 'owner', value: sidName(owner) }]),
+		...(group === null ? [] : [{ label: 'group', value: sidName(group) }]),
+		...entries
+			.slice(0, ACCESS_SHOWN)
+			.map((entry, i) => ({ label: i === 0 ? 'access' : '', value: accessText(entry) })),
+		...(entries.length > ACCESS_SHOWN
+			? [{ label: '', value: `and ${entries.length - ACCESS_SHOWN} more` }]
+			: []),
+	];
 }
 
 function unixFacts(image: OpenImage, dentry: DentryPosition): EntryFact[] {

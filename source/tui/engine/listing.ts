@@ -117,9 +117,17 @@ export async function folderListing(
 	);
 }
 
-/** Whether a name is meant: a glob when it has wildcards, else any part of it; without case. */
-function nameTest(pattern: string): (name: string) => boolean {
+/** Whether a name is meant, as in filters: a glob when it has wildcards, `=` exactly, `!` turns it round, else any part. */
+export function nameTest(pattern: string): (name: string) => boolean {
 	const lower = pattern.toLowerCase();
+	if (lower.startsWith('!') && lower.length > 1) {
+		const inner = nameTest(pattern.slice(1));
+		return (name) => !inner(name);
+	}
+	if (lower.startsWith('=')) {
+		const wanted = lower.slice(1);
+		return (name) => name.toLowerCase() === wanted;
+	}
 	return hasWildcard(lower)
 		? (name) => matchesName(lower, name.toLowerCase())
 		: (name) => name.toLowerCase().includes(lower);

@@ -29,7 +29,8 @@ import { entryDetails } from './entry-details.ts';
 import { imageFacts, wimFacts } from './facts.ts';
 import { partMaps, placeFacts } from './file-map.ts';
 import { findEntries, folderListing } from './listing.ts';
-import { sizeListing } from './sizes.ts';
+import { sizeListing, totalOf } from './sizes.ts';
+import { usedBy } from './used-by.ts';
 
 /** Trees kept in memory: about 60 MB each for an image of 300,000 files. */
 const TREES_MAX = 3;
@@ -93,9 +94,20 @@ class OpenWimFile implements OpenFile {
 		return found.kind === 'found' ? this.describe(imageIndex, found.dentry) : null;
 	}
 
-	async details(imageIndex: number, position: number): Promise<EntryDetails> {
+	async details(imageIndex: number, position: number, signal: AbortSignal): Promise<EntryDetails> {
 		const { open } = await this.#image(imageIndex);
-		return entryDetails(this.#wim, open, position, []);
+		const trees = new Map([...this.#loaded].map(([index, { open: one }]) => [index, one.tree]));
+		const places = await usedBy(trees, imageIndex, position, signal);
+		return entryDetails(this.#wim, open, position, places);
+	}
+
+	async total(
+		imageIndex: number,
+		positions: readonly number[],
+		signal: AbortSignal,
+	): Promise<{ readonly size: number; readonly files: number }> {
+		const { open } = await this.#image(imageIndex);
+		return totalOf(this.#wim, open.tree, positions, signal);
 	}
 
 	async readContent(imageIndex: number, position: number, offset: number, size: number) {

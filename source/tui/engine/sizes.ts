@@ -73,3 +73,26 @@ export async function sizeListing(
 		},
 	};
 }
+
+/** Bytes and files at and below marked entries; what lies below another marked one counts with that one. */
+export async function totalOf(
+	wim: Wim,
+	tree: ImageTree,
+	positions: readonly DentryPosition[],
+	signal: AbortSignal,
+): Promise<{ readonly size: number; readonly files: number }> {
+	const { sizes, fileCounts } = await folderSizes(wim, tree, signal);
+	const marked = new Set(positions);
+	let size = 0;
+	let files = 0;
+	const slices = new Slices(signal);
+	for (const [i, position] of positions.entries()) {
+		if (i % 256 === 0 && slices.isUsedUp) await slices.pause();
+		let above = position;
+		while (above !== ROOT && !marked.has(tree.parent(above))) above = tree.parent(above);
+		if (above !== ROOT) continue; // a folder above it is marked
+		size += sizes[position] ?? 0;
+		files += fileCounts[position] ?? 0;
+	}
+	return { size, files };
+}

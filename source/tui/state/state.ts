@@ -323,6 +323,8 @@ export interface PagerDialog {
 	/** The end stays in view as lines come. */
 	readonly follows: boolean;
 	readonly asHex: boolean;
+	/** Of a text; absent or null: guessed. */
+	readonly encoding?: string | null;
 }
 
 export type Dialog =
@@ -363,6 +365,8 @@ export interface State {
 	readonly images: ImagesState;
 	readonly files: FilesState;
 	readonly marks: Marks;
+	/** What lies at and below the marked entries; counts only while `of` are the marks. */
+	readonly markTotals: { readonly of: Marks; readonly size: number; readonly files: number } | null;
 	readonly details: DetailsState;
 	readonly jobs: JobsState;
 	readonly damage: DamageState;
@@ -476,6 +480,7 @@ export function initialState(
 		images: { list: LIST_START, filter: '', marks: new Set() },
 		files: NO_FILES,
 		marks: new Map(),
+		markTotals: null,
 		details: NO_DETAILS,
 		jobs: { jobs: [], cursorId: null, top: 0 },
 		damage: NO_DAMAGE,

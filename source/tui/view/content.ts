@@ -79,18 +79,53 @@ export function looksBinary(bytes: Uint8Array): boolean {
 
 const TAB_WIDTH = 4;
 
-const decoded = new WeakMap<Uint8Array, readonly Shown[]>();
+/** What `e` in the preview goes through, by the names of the Encoding Standard. */
+export const ENCODINGS = [
+	'UTF-8',
+	'UTF-16LE',
+	'UTF-16BE',
+	'windows-1252',
+	'windows-1250',
+	'windows-1251',
+	'windows-1253',
+	'windows-1254',
+	'windows-1255',
+	'windows-1256',
+	'windows-1257',
+	'windows-1258',
+	'windows-874',
+	'IBM866',
+	'KOI8-R',
+	'Shift_JIS',
+	'EUC-JP',
+	'GBK',
+	'Big5',
+	'EUC-KR',
+	'macintosh',
+] as const;
+
+/** The encoding behind the one given, or behind the guessed one; past the last: guessed again. */
+export function nextEncoding(bytes: Uint8Array, encoding: string | null): string | null {
+	const now = (encoding ?? guessEncoding(bytes)).toLowerCase();
+	const guessed = guessEncoding(bytes).toLowerCase();
+	const at = ENCODINGS.findIndex((name) => name.toLowerCase() === now);
+	const next = ENCODINGS[(at + 1) % ENCODINGS.length]!;
+	return next.toLowerCase() === guessed ? null : next;
+}
+
+const decoded = new WeakMap<Uint8Array, Map<string, readonly Shown[]>>();
 
 /** The lines of a text file; tabs become spaces, everything else that controls a terminal becomes visible. */
-export function textLines(bytes: Uint8Array): readonly Shown[] {
-	let lines = decoded.get(bytes);
-	if (!lines) {
-		const encoding = guessEncoding(bytes);
-		const text = new TextDecoder(encoding.toLowerCase()).decode(bytes);
-		lines = text
+export function textLines(bytes: Uint8Array, encoding: string | null = null): readonly Shown[] {
+	const name = (encoding ?? guessEncoding(bytes)).toLowerCase();
+	const known = decoded.get(bytes) ?? new Map<string, readonly Shown[]>();
+	decoded.set(bytes, known);
+	const lines =
+		known.get(name) ??
+		new TextDecoder(name)
+			.decode(bytes)
 			.split(/\r\n|\n|\r/)
 			.map((line) => safe(line.replaceAll('\t', ' '.repeat(TAB_WIDTH))));
-		decoded.set(bytes, lines);
-	}
+	known.set(name, lines);
 	return lines;
 }

@@ -20,6 +20,7 @@ import { focusOf } from '../state/selectors.ts';
 import type {
 	ConfirmDialog,
 	Dialog,
+	EntryKey,
 	FactsDialog,
 	HelpDialog,
 	PagerDialog,
@@ -37,7 +38,7 @@ import {
 	LABEL_WIDTH,
 	WIDTH_MAX,
 } from './box.ts';
-import { hexRow, hexRowCount, looksBinary, textLines } from './content.ts';
+import { guessEncoding, hexRow, hexRowCount, looksBinary, textLines } from './content.ts';
 import { formBox } from './form-box.ts';
 
 function confirmBox(state: State, theme: Theme, dialog: ConfirmDialog): DialogBox {
@@ -185,19 +186,22 @@ function pagerLines(
 		return jobLogLines(state, source.id, theme, width).slice(top, top + height);
 	const { content, contentLoad } = state.details;
 	if (contentLoad.status === 'failed') return wrapped(safe(contentLoad.error ?? ''), width);
-	if (!content || content.key.position !== source.key.position) return [];
+	if (!content || !isSameKey(content.key, source.key)) return [];
 	if (isHex(state, dialog))
 		return Array.from(
 			{ length: Math.max(0, Math.min(height, hexRowCount(content.bytes, width) - top)) },
 			(_, i) => hexRow(content.bytes, top + i, width),
 		);
-	return textLines(content.bytes)
+	return textLines(content.bytes, dialog.encoding)
 		.slice(top, top + height)
 		.map((line) => cut(line, width));
 }
 
+const isSameKey = (a: EntryKey, b: EntryKey): boolean =>
+	a.position === b.position && a.imageIndex === b.imageIndex;
+
 /** `x` turns round what the content suggests. */
-function isHex(state: State, dialog: PagerDialog): boolean {
+export function isHex(state: State, dialog: PagerDialog): boolean {
 	const { content } = state.details;
 	return content !== null && looksBinary(content.bytes) !== dialog.asHex;
 }
@@ -218,7 +222,9 @@ export function pagerLineCount(state: State, dialog: PagerDialog): number {
 	if (source.type === 'job') return jobLogLines(state, source.id, plain, width).length;
 	const { content } = state.details;
 	if (!content) return 0;
-	return isHex(state, dialog) ? hexRowCount(content.bytes, width) : textLines(content.bytes).length;
+	return isHex(state, dialog)
+		? hexRowCount(content.bytes, width)
+		: textLines(content.bytes, dialog.encoding).length;
 }
 
 function pagerTitle(state: State, theme: Theme, dialog: PagerDialog): Shown {
@@ -235,7 +241,13 @@ function pagerTitle(state: State, theme: Theme, dialog: PagerDialog): Shown {
 		content && content.totalSize > content.bytes.length
 			? shown` (first ${content.bytes.length / 1024} K)`
 			: NOTHING;
-	return shown`${theme.exact(source.name)}${part}`;
+	const how =
+		!content || content.bytes.length === 0
+			? NOTHING
+			: isHex(state, dialog)
+				? shown`   hex`
+				: shown`   ${safe(dialog.encoding ?? guessEncoding(content.bytes))}`;
+	return shown`${theme.exact(source.name)}${part}${how}`;
 }
 
 function pagerBox(state: State, theme: Theme, dialog: PagerDialog): DialogBox {

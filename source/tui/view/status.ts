@@ -9,6 +9,7 @@ import { damageCounts } from '../state/damage.ts';
 import { activeJobs, focusOf, markCount, markedBytes } from '../state/selectors.ts';
 import type { LineMode, State } from '../state/state.ts';
 import { fieldText } from './box.ts';
+import { countText } from './columns.ts';
 import { entryNote } from './details.ts';
 import { differenceNote } from './difference.ts';
 import { PATIENCE_MS } from './files.ts';
@@ -28,6 +29,9 @@ function marksText(state: State): Shown {
 	const count = markCount(state);
 	if (focusOf(state) === 'images' && images > 0) return shown`${images} marked`;
 	if (count === 0) return NOTHING;
+	const { markTotals } = state;
+	if (markTotals?.of === state.marks && markTotals.files > count)
+		return shown`${count} marked: ${countText(markTotals.files)} files, ${safe(formatSize(markTotals.size))}`;
 	const bytes = markedBytes(state);
 	return bytes > 0 ? shown`${count} marked, ${safe(formatSize(bytes))}` : shown`${count} marked`;
 }

@@ -138,3 +138,16 @@ test('300,000 rows are sorted in slices to the order of one sort', () => {
 	for (let i = 1; i < count; i++)
 		assert.ok(listing.sizes[value[i - 1]!]! >= listing.sizes[value[i]!]!);
 });
+
+test('a marked folder counts as everything below it', async () => {
+	const deck = await DeckOnTerminal.open(new FakeEngine());
+	await deck.press('enter');
+	await deck.until(/Users/);
+	await deck.press('j', 'j', 'space');
+	await deck.until(/1 marked: 40 files, 65 M/);
+	await deck.press('space');
+	await deck.until(/2 marked: 41 files, 65 M/);
+	await deck.press('U');
+	await deck.until((screen) => !/marked/.test(screen));
+	deck.close();
+});

@@ -2,7 +2,8 @@
 
 import { changeDialog } from '../../state/dialogs.ts';
 import type { PagerDialog, State } from '../../state/state.ts';
-import { pagerHeight, pagerLineCount } from '../../view/dialogs.ts';
+import { nextEncoding } from '../../view/content.ts';
+import { isHex, pagerHeight, pagerLineCount } from '../../view/dialogs.ts';
 import { type Command, change } from '../command.ts';
 
 function scrolled(
@@ -64,6 +65,24 @@ export const pagerCommands: readonly Command[] = [
 		footer: 2,
 		run: change((state) =>
 			changeDialog(state, 'pager', (dialog) => ({ ...dialog, asHex: !dialog.asHex, top: 0 })),
+		),
+	},
+	{
+		id: 'pager.encoding',
+		title: 'Another encoding',
+		hint: 'encoding',
+		group: 'dialog',
+		when: ['pager'],
+		keys: ['e'],
+		footer: 3,
+		run: change((state) =>
+			changeDialog(state, 'pager', (dialog) => {
+				const { content } = state.details;
+				if (dialog.source.type !== 'content' || !content) return dialog;
+				// Whoever asks for an encoding wants to see text.
+				const asHex = isHex(state, dialog) ? !dialog.asHex : dialog.asHex;
+				return { ...dialog, asHex, encoding: nextEncoding(content.bytes, dialog.encoding ?? null) };
+			}),
 		),
 	},
 	{

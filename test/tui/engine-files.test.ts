@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { nameTest } from '../../source/tui/engine/listing.ts';
+import { openFile } from '../../source/tui/engine/open-wim-file.ts';
+import { fixture } from '../support/fixture.ts';
+
+const { signal } = new AbortController();
+
+const NAMES: readonly [pattern: string, name: string, passes: boolean][] = [
+	['ini', 'win.INI', true],
+	['*.ini', 'win.ini', true],
+	['*.ini', 'win.ini.bak', false],
+	['=win.ini', 'WIN.INI', true],
+	['=win', 'win.ini', false],
+	['!*.ini', 'win.ini', false],
+	['!=win.ini', 'a', true],
+	['!', 'what!', true],
+];
+
+for (const [pattern, name, passes] of NAMES)
+	test(`find "${pattern}" ${passes ? 'means' : 'does not mean'} ${name}`, () => {
+		assert.equal(nameTest(pattern)(name), passes);
+	});
+
+test('details tell where else a content lies, in the images that were opened', async () => {
+	const file = await openFile(fixture('vectors/v02.wim'), []);
+	try {
+		const seen = new Map<string, { imageIndex: number; position: number }[]>();
+		for (const { index } of file.images) {
+			const all = await file.find(index, '*', signal);
+			for (const [row, position] of all.positions.entries()) {
+				if (all.sizes[row] === 0) continue;
+				const { digest } = await file.details(index, position, signal);
+				if (digest === null) continue;
+				const places = seen.get(digest) ?? [];
+				seen.set(digest, [...places, { imageIndex: index, position }]);
+			}
+		}
+		let shared = 0;
+		for (const places of seen.values()) {
+			const [first] = places;
+			const { usedBy, otherNames } = await file.details(first!.imageIndex, first!.position, signal);
+			assert.equal(usedBy.length + otherNames.length, places.length - 1);
+			for (const place of usedBy) assert.match(place, /^image \d+ \\/);
+			if (usedBy.length > 0) shared++;
+		}
+		assert.ok(shared > 0, 'the sample holds a content twice');
+	} finally {
+		await file.close();
+	}
+});
+
+test('marked folders count what is below them, each file once', async () => {
+	const file = await openFile(fixture('vectors/v02.wim'), []);
+	try {
+		const root = await file.sizes(1, 0, signal);
+		const tops = [...root.positions];
+		const all = await file.find(1, '*', signal);
+		const ofTops = await file.total(1, tops, signal);
+		const ofAll = await file.total(1, [...all.positions], signal);
+		assert.equal(ofTops.files, root.total.files);
+		assert.deepEqual(ofAll, ofTops);
+	} finally {
+		await file.close();
+	}
+});
