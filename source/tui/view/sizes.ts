@@ -47,7 +47,8 @@ function shareText(part: number, whole: number): Shown {
 	if (whole <= 0 || part < 0) return shown`-`;
 	const percent = (100 * part) / whole;
 	if (part > 0 && percent < 0.95) return shown`<1%`;
-	return shown`${Math.round(percent)}%`;
+	// 100 is said only of all of it.
+	return shown`${part < whole ? Math.min(99, Math.round(percent)) : Math.round(percent)}%`;
 }
 
 function cells(
