@@ -33,6 +33,23 @@ export function placeBlobs(
 	how: PartCompression,
 	solidShapes: ReadonlyMap<number, SolidShape | FormatError>,
 ): BlobTable {
+	const steps = placingSteps(part, table, how, solidShapes);
+	for (;;) {
+		const step = steps.next();
+		if (step.done) return step.value;
+	}
+}
+
+/** Entries between two pauses: a few ms of work. */
+const STEP = 8192;
+
+/** As `placeBlobs`; yields now and then, so that the calling thread can stay alive. */
+export function* placingSteps(
+	part: Part,
+	table: BlobEntries | readonly BlobEntry[],
+	how: PartCompression,
+	solidShapes: ReadonlyMap<number, SolidShape | FormatError>,
+): Generator<void, BlobTable, void> {
 	const entries = table instanceof BlobEntries ? table : BlobEntries.of(table);
 	const placer = new Placer(part, entries, how, solidShapes);
 	const solidVersion = isSolidVersion(part.header);
@@ -40,6 +57,7 @@ export function placeBlobs(
 	for (let k = 0; k < entries.length; ) {
 		if (!isSolid(k)) {
 			placer.single(k++);
+			if (k % STEP === 0) yield;
 			continue;
 		}
 		const start = k;

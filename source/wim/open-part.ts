@@ -8,7 +8,7 @@ import type { Compression } from '../codec/compression.ts';
 import { readExactly } from '../storage/read.ts';
 import type { Source } from '../storage/source.ts';
 import { BLOB_ENTRY_SIZE, BlobEntries } from './blob-entries.ts';
-import { type BlobTable, placeBlobs } from './blob-table.ts';
+import { type BlobTable, placingSteps } from './blob-table.ts';
 import {
 	checkPartHeader,
 	compressionOf,
@@ -105,7 +105,7 @@ export async function openPart(source: Source, tolerant = false): Promise<OpenPa
 			if (!tolerant) throw shape.note({ path: source.name, hint: SALVAGE });
 			faults.push(shape);
 		}
-	const table = placeBlobs(part, entries, { compression, chunkSize }, shapes);
+	const table = await placeInSlices(part, entries, { compression, chunkSize }, shapes);
 	warnings.push(...table.warnings);
 	return {
 		...part,
@@ -117,6 +117,15 @@ export async function openPart(source: Source, tolerant = false): Promise<OpenPa
 		warnings,
 		faults,
 	};
+}
+
+async function placeInSlices(...input: Parameters<typeof placingSteps>): Promise<BlobTable> {
+	const steps = placingSteps(...input);
+	for (;;) {
+		const step = steps.next();
+		if (step.done) return step.value;
+		await new Promise((resolve) => setImmediate(resolve));
+	}
 }
 
 /** The table or the XML data as a resource, which may be compressed though no writer does it. */

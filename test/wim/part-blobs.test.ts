@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
 import { sha1 } from '../../source/bytes/sha1.ts';
 import { Span } from '../../source/bytes/span.ts';
 import { BlobEntries, type BlobEntry, parseBlobEntries } from '../../source/wim/blob-entries.ts';
-import { placeBlobs } from '../../source/wim/blob-table.ts';
+import { placeBlobs, placingSteps } from '../../source/wim/blob-table.ts';
 import { PartBlobs, SetBlobs } from '../../source/wim/part-blobs.ts';
 import type { Part } from '../../source/wim/resource.ts';
 import { openWim, type Wim } from '../../source/wim/wim.ts';
@@ -86,6 +86,17 @@ test('the blobs of a part are a map in the order of its table', () => {
 		[...blobs.values()].map((blob) => blob.sha1),
 	);
 	assert.deepEqual([...blobs], [...blobs.entries()]);
+});
+
+test('a large table is placed in many short steps, to the same end', () => {
+	const part = partOfSize(1e9);
+	const entries = Array.from({ length: 40_000 }, (_, k) => entry(k));
+	const steps = placingSteps(part, entries, HOW, new Map());
+	let pauses = 0;
+	let step = steps.next();
+	for (; !step.done; step = steps.next()) pauses++;
+	assert.ok(pauses >= 4, `${pauses} pauses`);
+	assert.deepEqual([...step.value.blobs.keys()], [...blobsOf(part, ...entries).keys()]);
 });
 
 test('of blobs in several parts the first one counts that can be read', () => {
