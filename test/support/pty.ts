@@ -61,7 +61,7 @@ export class Pty implements Disposable {
 	}
 
 	/** The output once it matches; fails with its end when it never does. */
-	async until(pattern: RegExp, limitMs = 30_000): Promise<string> {
+	async until(pattern: RegExp | ((output: string) => boolean), limitMs = 30_000): Promise<string> {
 		return new Promise((resolve, reject) => {
 			const done = (finish: () => void): void => {
 				this.#waiting.delete(look);
@@ -72,8 +72,9 @@ export class Pty implements Disposable {
 				done(() =>
 					reject(new Error(`${why} ${pattern}:\n${JSON.stringify(this.output.slice(-3000))}`)),
 				);
+			const matches = pattern instanceof RegExp ? (text: string) => pattern.test(text) : pattern;
 			const look = (): void => {
-				if (pattern.test(this.output)) done(() => resolve(this.output));
+				if (matches(this.output)) done(() => resolve(this.output));
 				else if (this.#child.exitCode !== null) fail('It ended without');
 			};
 			const timer = setTimeout(() => fail('It never wrote'), limitMs);

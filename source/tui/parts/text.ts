@@ -31,6 +31,15 @@ export function asciiOnly(text: Shown): Shown {
 	return (ASCII.test(text) ? text : text.replace(/[^\x1b\x20-\x7e]/gu, '?')) as Shown;
 }
 
+/** As `asciiOnly`, for text that is laid out already: lines, styles and columns stay as they are. */
+export function asciiCells(text: Shown): Shown {
+	if (/^[\n\x1b\x20-\x7e]*$/.test(text)) return text;
+	let out = '';
+	for (const { segment } of graphemesOf(text))
+		out += /^[\r\n\x1b\x20-\x7e]/.test(segment) ? segment : '?'.repeat(cellWidth(segment));
+	return out as Shown;
+}
+
 /** For terminals without Unicode where the exact name matters: `\u{E9}` instead of `?`. */
 export function asciiEscaped(text: Shown): Shown {
 	return (

@@ -137,6 +137,7 @@ export class FrameWriter {
 	#last = Number.NEGATIVE_INFINITY;
 	#blocked = false;
 	#urgent = false;
+	#clears = false;
 	#stopped = false;
 	#unacked = 0;
 	#ackTimer: NodeJS.Timeout | undefined;
@@ -188,7 +189,8 @@ export class FrameWriter {
 		if (this.#stopped) return;
 		this.#next ??= this.#latest;
 		this.#shown = [];
-		this.#out.write('\x1b[0m\x1b[2J');
+		// Cleared with the frame, not before: while one is in flight the screen must not stay empty.
+		this.#clears = true;
 		this.#flush();
 	}
 
@@ -240,7 +242,9 @@ export class FrameWriter {
 		this.#timer = undefined;
 		if (this.#next === undefined || this.#blocked || this.#stopped) return;
 		this.#urgent = false;
-		const changes = this.#difference(this.#next.split('\n').slice(0, this.#rows));
+		const clear = this.#clears ? '\x1b[0m\x1b[2J' : '';
+		this.#clears = false;
+		const changes = clear + this.#difference(this.#next.split('\n').slice(0, this.#rows));
 		this.#next = undefined;
 		this.#last = performance.now();
 		if (changes !== '') this.#put(changes);

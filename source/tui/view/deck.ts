@@ -1,7 +1,7 @@
 /** The whole screen as blocks of text at places: what the components draw and nothing else. */
 
 import type { Keymap } from '../keys/keymap.ts';
-import { linesOf, NOTHING, type Shown, safe, shown } from '../parts/text.ts';
+import { asciiCells, linesOf, NOTHING, type Shown, safe, shown } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import type { PaneName, Rectangle } from '../state/layout.ts';
 import { activeJobs, layoutOf, topDialog } from '../state/selectors.ts';
@@ -29,6 +29,10 @@ export interface Block extends Rectangle {
 }
 
 const block = (key: string, at: Rectangle, text: Shown): Block => ({ key, ...at, text });
+
+/** The last net: no view may show more than the terminal has. */
+const inAscii = (blocks: readonly Block[]): readonly Block[] =>
+	blocks.map((one) => ({ ...one, text: asciiCells(one.text) }));
 
 const TITLES: Readonly<Record<PaneName, Shown>> = {
 	images: '1 Images' as Shown,
@@ -170,6 +174,11 @@ function viewBlocks(state: State, theme: Theme): Block[] {
 
 /** Everything on the screen, later blocks over earlier ones. */
 export function deckBlocks(state: State, theme: Theme, keymap: Keymap): readonly Block[] {
+	const blocks = allBlocks(state, theme, keymap);
+	return theme.symbols === 'ascii' ? inAscii(blocks) : blocks;
+}
+
+function allBlocks(state: State, theme: Theme, keymap: Keymap): readonly Block[] {
 	const { size, status, footer, header: headerAt } = layoutOf(state);
 	if (size === 'tooSmall')
 		return [

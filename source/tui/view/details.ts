@@ -88,7 +88,7 @@ export function detailLines(state: State, theme: Theme, width: number): readonly
 		if (!image) return [shown` nothing selected`];
 		const reason = state.wim.unreadable.get(image.index);
 		const trouble = reason
-			? wrapped(shown`? ${safe(reason)}`, width - 1).map((line) => theme.unreadable(line))
+			? wrapped(shown`? ${theme.exact(reason)}`, width - 1).map((line) => theme.unreadable(line))
 			: [];
 		return [
 			shown` ${theme.exact(image.name)}`,
@@ -100,7 +100,7 @@ export function detailLines(state: State, theme: Theme, width: number): readonly
 		];
 	}
 	const { details, load, mode } = state.details;
-	if (load.status === 'failed') return wrapped(safe(load.error ?? ''), width - 1);
+	if (load.status === 'failed') return wrapped(theme.exact(load.error ?? ''), width - 1);
 	if (!details) return load.status === 'loading' ? [] : [shown` nothing selected`];
 	switch (mode) {
 		case 'facts':
@@ -132,7 +132,7 @@ export function entryNote(state: State, theme: Theme): Shown {
 	const row = order[list.cursor];
 	if (!listing || row === undefined) return NOTHING;
 	const name = theme.exact(listing.names[row] ?? '');
-	if (finding) return shown`${name}: ${safe(finding.what)}, see !`;
+	if (finding) return shown`${name}: ${theme.exact(finding.what)}, see !`;
 	const day = timeText(listing.times[row] ?? null, 'minute', state.settings.utc);
 	const isFolder = ((listing.kinds[row] ?? 0) & EntryKind.folder) !== 0;
 	if (isFolder) return shown`${name}  folder  ${day}`;

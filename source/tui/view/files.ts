@@ -83,7 +83,10 @@ export function filesRight(state: State): Shown {
 function emptyLines(state: State, theme: Theme): Shown[] {
 	const { load, listing, filter, find } = state.files;
 	if (load.status === 'failed')
-		return [safe(load.error ?? 'cannot be read'), shown`R reads it again, ! shows the damage`];
+		return [
+			theme.exact(load.error ?? 'cannot be read'),
+			shown`R reads it again, ! shows the damage`,
+		];
 	if (load.status === 'loading')
 		return state.nowMs - load.sinceMs >= PATIENCE_MS ? [shown`reading...`] : [];
 	if (!listing) return state.wim.facts ? [shown`Enter on an image opens it here`] : [];

@@ -14,18 +14,20 @@ export function imageRowState(state: State, index: number): RowState {
 	return state.images.marks.has(index) ? 'marked' : 'plain';
 }
 
-function emptyText(state: State): Shown {
+function emptyLines(state: State, theme: Theme): readonly Shown[] {
 	const { load, images } = state.wim;
-	if (load.status === 'loading') return 'reading header...' as Shown;
-	if (load.status === 'failed') return 'not open' as Shown;
-	if (images.length > 0) return 'nothing matches (Esc clears)' as Shown;
-	return 'no images: the XML lists none' as Shown;
+	if (load.status === 'loading') return [shown`reading header...`];
+	// The status row says it too, but only until the next key.
+	if (load.status === 'failed')
+		return [theme.exact(load.error ?? 'cannot be opened'), shown`R again  o another`];
+	if (images.length > 0) return [shown`nothing matches (Esc clears)`];
+	return [shown`no images: the XML lists none`];
 }
 
 /** `>3 Windows 11 Pro    14.4G` rows, and in wide screens what is known of the image under the cursor. */
 export function imagesBody(state: State, theme: Theme, width: number, height: number): Shown {
 	const images = visibleImages(state);
-	if (images.length === 0) return messageBody([emptyText(state)], width, height);
+	if (images.length === 0) return messageBody(emptyLines(state, theme), width, height);
 	const isFocused = state.view === 'deck' && state.focus === 'images';
 	const digits = String(images.at(-1)!.index).length;
 	// The window must fit the rows of this moment, whatever the list was moved in.
