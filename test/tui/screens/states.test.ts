@@ -79,7 +79,7 @@ const CASES: readonly Case[] = [
 	{
 		what: 'start, files of which one is broken',
 		make: (s) => onStart(s, { found: [{ ...FOUND[1]!, problem: REASON }, FOUND[0]!] }),
-		shows: /! Cannot read/,
+		shows: /!.*Cannot read/,
 	},
 	{
 		what: 'a file that cannot be opened',
