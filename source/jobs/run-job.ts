@@ -7,6 +7,7 @@ import { PauseGate } from './pause.ts';
 import { type Progress, ProgressMeter } from './progress.ts';
 import type { JobRequest } from './request.ts';
 
+/** Any time will do: what counts is that a timer is there. */
 const ALIVE_MS = 60_000;
 
 /** `problems`: it came to its end, but reported items that were damaged, skipped or lost. */
@@ -96,11 +97,14 @@ export async function runJob<R extends JobRequest, Result>(
 			const held = gate.waiting();
 			if (held === null) return null;
 			meter.pause();
-			return held.then(() => meter.resume());
+			// A paused job has nothing under way; without this the process would end in the middle of it.
+			const alive = setInterval(() => {}, ALIVE_MS);
+			return held.then(() => {
+				clearInterval(alive);
+				meter.resume();
+			});
 		},
 	};
-	// A paused job has nothing under way; without this the process would end in the middle of it.
-	const alive = setInterval(() => {}, ALIVE_MS);
 	let outcome: JobOutcome<Result>;
 	const ended = () => ({
 		problems: meter.problems,
@@ -132,7 +136,6 @@ export async function runJob<R extends JobRequest, Result>(
 		hooks.signal.removeEventListener('abort', onAbort);
 	}
 	await log?.finish(outcome, hooks.journal?.isUnseen);
-	clearInterval(alive);
 	return outcome;
 }
 
