@@ -59,6 +59,7 @@ export async function append(
 	const index = wim.images.length + 1;
 	const scanned = await scanSources(
 		sources,
+		target,
 		options.image,
 		wim.images.length === 0 || wim.hasRpFix,
 		run,

@@ -38,6 +38,8 @@ export interface CaptureTreeOptions {
 	readonly acls: 'store' | 'skip' | 'strict';
 	/** Make absolute link targets that lead into the folder relative to the image root. */
 	readonly rpFix: boolean;
+	/** Files that are left out wherever they lie, as real absolute paths: the WIM that is written first. */
+	readonly ownFiles: ReadonlySet<string>;
 }
 
 /** What trees have in common that are put together into one image. */
@@ -87,6 +89,14 @@ export async function captureTree(
 	run: Run,
 ): Promise<CapturedTree> {
 	run.report({ type: 'phase', phase: 'scan', totalBytes: null });
+	let own: ReadonlyMap<string, string> = new Map();
+	const [target] = options.ownFiles;
+	const isOwn = (path: string) => {
+		const file = own.get(path);
+		if (file !== undefined && file === target)
+			run.report({ type: 'warning', message: 'Left out: the WIM that is written', path: file });
+		return file !== undefined;
+	};
 	const scan = scanTree(
 		source,
 		{
@@ -94,16 +104,24 @@ export async function captureTree(
 			followRoot: place === 'root',
 			linkGroups: share.linkGroups,
 			keepSpecials: options.unixData,
-			isExcluded: (path) => isExcluded(options.rules, path),
+			isExcluded: (path) => isOwn(path) || isExcluded(options.rules, path),
 		},
 		run,
 	);
+	own = insideOf(scan.rootPath, options.ownFiles);
 	await scan.finish();
 	const builder = new TreeBuilder(scan, options, share, run);
 	const [root] = scan.entries;
 	if (root === undefined) throw new InputError(`Cannot scan "${source}": it is gone`);
 	await builder.readExtras();
 	return builder.build();
+}
+
+/** Own files by where they lie in the tree, as `/a/b`. */
+function insideOf(root: string, ownFiles: ReadonlySet<string>): ReadonlyMap<string, string> {
+	const base = root.endsWith('/') ? root : `${root}/`;
+	const inside = [...ownFiles].filter((file) => file.startsWith(base));
+	return new Map(inside.map((file) => [file.slice(base.length - 1), file]));
 }
 
 class TreeBuilder {

@@ -10,6 +10,7 @@ import { splitPath } from '../image/patterns.ts';
 import { readWindowsProperties } from '../image/windows-properties.ts';
 import type { Content } from '../storage/content.ts';
 import type { Output } from '../storage/output.ts';
+import { filesOfTarget } from '../storage/output-file.ts';
 import {
 	addImageElement,
 	requireFreeName,
@@ -62,7 +63,7 @@ export interface ImageOptions {
 	/** Paths such as `FLAGS` or `WINDOWS/VERSION/BUILD`. */
 	readonly properties: readonly { readonly path: string; readonly text: string }[];
 	readonly boot: boolean;
-	readonly tree: Omit<CaptureTreeOptions, 'rpFix'>;
+	readonly tree: Omit<CaptureTreeOptions, 'rpFix' | 'ownFiles'>;
 	/** Null: as usual. Only of what becomes the root are links made relative to it. */
 	readonly rpFix: boolean | null;
 	/** An image whose unchanged files need not be read again: designation, and the file it is in (null: the target). */
@@ -108,15 +109,18 @@ export interface ScannedImage {
 /**
  * Scans all sources into one tree.
  *
+ * @param target the file that is written; null for a stream
  * @param rpFixUsual whether links are fixed when the user did not say
  */
 export async function scanSources(
 	sources: readonly CaptureSource[],
+	target: string | null,
 	options: ImageOptions,
 	rpFixUsual: boolean,
 	run: Run,
 ): Promise<ScannedImage> {
 	const pending: PendingStream[] = [];
+	const ownFiles = target === null ? new Set<string>() : await filesOfTarget(target);
 	const share = new CaptureShare();
 	let rpFix = false;
 	const now = filetimeFromMs(run.clock.now());
@@ -128,7 +132,7 @@ export async function scanSources(
 		const isRoot = splitPath(source.target).length === 0;
 		const fixes = isRoot && (options.rpFix ?? rpFixUsual);
 		rpFix ||= fixes;
-		const how = { ...options.tree, rpFix: fixes };
+		const how = { ...options.tree, rpFix: fixes, ownFiles };
 		const place = isRoot ? 'root' : 'entry';
 		const captured = await captureTree(source.path, how, place, share, run);
 		if (isRoot && captured.isFile)
@@ -167,7 +171,7 @@ export async function capture(
 	const isStream = typeof target !== 'string';
 	const isPipable = options.pipable ?? isStream;
 	requireWritable({ isPipable, isStream, plan, integrity: options.integrity });
-	const scanned = await scanSources(sources, options.image, true, run);
+	const scanned = await scanSources(sources, isStream ? null : target, options.image, true, run);
 	await using bases = await openDeltaBases(options.image, null, run);
 	const pending = await reuseUnchanged(scanned, bases, bases.sizes, run);
 	const shape: WimShape = {

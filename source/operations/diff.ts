@@ -74,7 +74,7 @@ async function openSide(side: DiffSide, options: DiffOptions, run: Run): Promise
 	const rules = { exclusions: [], exceptions: [] };
 	const captured = await captureTree(
 		side.path,
-		{ rules, dereference: false, unixData: false, acls: 'store', rpFix: true },
+		{ rules, dereference: false, unixData: false, acls: 'store', rpFix: true, ownFiles: new Set() },
 		'root',
 		new CaptureShare(),
 		run,

@@ -8,6 +8,7 @@ import { countReferences } from '../image/encode-tree.ts';
 import { openImage } from '../image/open.ts';
 import { type ExclusionRules, splitPath } from '../image/patterns.ts';
 import type { UpdateCommand } from '../image/update-commands.ts';
+import { filesOfTarget } from '../storage/output-file.ts';
 import type { Wim, WimImage } from '../wim/wim.ts';
 import { EditableWim } from '../wim/write-session.ts';
 import { CaptureShare, captureTree, type PendingStream } from './capture-tree.ts';
@@ -56,7 +57,7 @@ export async function update(
 	const before = new Map<Sha1, number>();
 	const tree = EditTree.from(opened.tree);
 	countReferences(tree, before);
-	const pending = await runCommands(tree, options, run);
+	const pending = await runCommands(target, tree, options, run);
 	let nameCount = 0;
 	for (const _ of tree.nodes()) nameCount++;
 	const sourceBytes = pending.reduce((sum, { content }) => sum + content.size, 0);
@@ -102,6 +103,7 @@ function chooseOnly(wim: Wim, designation: string | null): WimImage {
 
 /** Works on the tree only; what is to be stored comes back. */
 async function runCommands(
+	wim: string,
 	tree: EditTree,
 	options: UpdateOptions,
 	run: Run,
@@ -109,6 +111,7 @@ async function runCommands(
 	const pending: PendingStream[] = [];
 	const share = new CaptureShare(tree.security);
 	const now = filetimeFromMs(run.clock.now());
+	const ownFiles = await filesOfTarget(wim);
 	for (const command of options.commands)
 		try {
 			if (command.type === 'delete') {
@@ -127,6 +130,7 @@ async function runCommands(
 						unixData: flags.unixData,
 						acls: flags.noAcls ? 'skip' : flags.strictAcls ? 'strict' : 'store',
 						rpFix: false,
+						ownFiles,
 					},
 					splitPath(target).length === 0 ? 'root' : 'entry',
 					share,

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { HostError, hostError, InputError } from '../base/errors.ts';
 import { formatSize } from '../base/print.ts';
 import type { Output } from './output.ts';
-import { WriteLock } from './write-lock.ts';
+import { lockPath, WriteLock } from './write-lock.ts';
 
 const SUFFIX = '.wimdeck-new';
 /** Small pieces are gathered into writes of this size. */
@@ -285,6 +285,15 @@ export class EditedFile extends SeekableFile implements AsyncDisposable {
 /** Where the new contents of a target stand until they are complete. */
 export function temporaryPath(target: string): string {
 	return path.join(path.dirname(target), `.${path.basename(target)}${SUFFIX}`);
+}
+
+/**
+ * Every file that writing a target may leave beside it, itself included, as real absolute paths: what a capture of the
+ * folder they lie in must leave out.
+ */
+export async function filesOfTarget(given: string): Promise<ReadonlySet<string>> {
+	const target = await realTarget(path.resolve(given)).catch(() => path.resolve(given));
+	return new Set([target, lockPath(target), temporaryPath(target)]);
 }
 
 /** Makes a rename in a folder durable; some file systems cannot sync folders, and need not. */
