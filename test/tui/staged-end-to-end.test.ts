@@ -29,7 +29,13 @@ test(
 		assert.ok(gone !== '' && old !== '', String(before));
 		using terminal = new Tmux({
 			command: [process.execPath, PROGRAM, wim],
-			env: { LC_ALL: 'C.UTF-8', TERM: 'xterm-256color' },
+			// Jobs of others would speak in the status row as well.
+			env: {
+				LC_ALL: 'C.UTF-8',
+				TERM: 'xterm-256color',
+				XDG_STATE_HOME: path.join(folder, 'state'),
+				XDG_CONFIG_HOME: path.join(folder, 'config'),
+			},
 		});
 		await terminal.until(/1 One|Images/);
 		await terminal.press('g', 'Enter');
