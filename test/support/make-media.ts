@@ -4,12 +4,14 @@ import path from 'node:path';
 import { createEngine } from '../../source/tui/engine/create-engine.ts';
 import { DeckOnTerminal } from './deck.ts';
 import { fixture, root } from './fixture.ts';
-import { screenSvg } from './screen-svg.ts';
+import { movingSvg, screenSvg } from './screen-svg.ts';
 
 const folder = path.join(root, 'media');
 mkdirSync(folder, { recursive: true });
 // So that the pictures name the files as a user in that folder would see them.
 process.chdir(fixture('demo'));
+// Jobs of this machine do not belong in the pictures.
+process.env['XDG_STATE_HOME'] = '/dev/null/nowhere';
 
 async function picture(
 	name: string,
@@ -57,5 +59,50 @@ await picture(
 		await deck.until(/4 of 4 shown/);
 	},
 );
+await picture(
+	'map-80x24',
+	'The map of a damaged file',
+	'damaged.wim',
+	{ columns: 80, rows: 24 },
+	async (deck) => {
+		await deck.press('V');
+		await deck.until(/see !/);
+		await deck.press('!', 'M');
+		await deck.until(/ntdll\.dll/);
+	},
+);
+
+/** A walk as one picture that moves: each screen is shown for a while, then the next. */
+async function recording(name: string, title: string): Promise<void> {
+	const size = { columns: 80, rows: 24 };
+	const deck = await DeckOnTerminal.open(await createEngine(), { ...size, path: 'damaged.wim' });
+	await deck.until(/Windows 11 Pro/);
+	const screens: string[] = [];
+	const steps: readonly (readonly [keys: readonly string[], shows: RegExp])[] = [
+		[[], /Windows 11 Pro/],
+		[['enter'], /Program Files/],
+		[['down'], /Program Files/],
+		[['down', 'enter'], /explorer\.exe/],
+		[['1', 'V'], /see !/],
+		[['!'], /4 of 4 shown/],
+		[['down'], /Finding 2/],
+		[['M'], /resources: \d/],
+		[['n'], /bytes 0x/],
+		[['o'], /2 Files/],
+	];
+	for (const [keys, shows] of steps) {
+		await deck.press(...keys);
+		await deck.until(shows);
+		await deck.quiet();
+		screens.push(screenSvg(deck.terminal, title));
+	}
+	deck.close();
+	writeFileSync(path.join(folder, `${name}.svg`), movingSvg(screens, SECONDS_A_SCREEN));
+}
+
+const SECONDS_A_SCREEN = 2;
+
+await recording('walk-80x24', 'From the images to the damage and its bytes');
+
 process.stdout.write(`Pictures are in ${folder}\n`);
 process.exit(0);

@@ -82,3 +82,16 @@ export function screenSvg(terminal: HeadlessTerminal, title: string): string {
 		'',
 	].join('\n');
 }
+
+/** Pictures of one size as one that shows them in turn, again and again. */
+export function movingSvg(pictures: readonly string[], secondsEach: number): string {
+	const [, head = ''] = /^[\s\S]*?(<svg[^>]*>)/.exec(pictures[0] ?? '') ?? [];
+	const total = pictures.length * secondsEach;
+	const frames = pictures.map((picture, i) => {
+		const inner = picture.replace(/^[\s\S]*?<svg/, '<svg');
+		const values = pictures.map((_, k) => (k === i ? 'inline' : 'none')).join(';');
+		const first = i === 0 ? 'inline' : 'none';
+		return `<g display="${first}"><animate attributeName="display" values="${values}" calcMode="discrete" dur="${total}s" repeatCount="indefinite"/>${inner}</g>`;
+	});
+	return `${head}\n${frames.join('\n')}\n</svg>\n`;
+}

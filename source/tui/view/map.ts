@@ -14,6 +14,7 @@ import {
 	placeUnderCursor,
 	shownPart,
 } from '../state/map.ts';
+import { baseName } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
 import { indexRanges } from './damage.ts';
 import { messageBody } from './pane.ts';
@@ -106,7 +107,7 @@ export function mapAbout(state: State, theme: Theme): Shown {
 	const parts = fileMap(state)?.length ?? 1;
 	const part = shownPart(state);
 	const which = parts > 1 ? shown`part ${state.map.part + 1} of ${parts}: ` : NOTHING;
-	return part ? shown`${which}${theme.exact(part.path)}` : NOTHING;
+	return part ? shown`${which}${theme.exact(baseName(part.path))}` : NOTHING;
 }
 
 export function mapRight(state: State): Shown {
