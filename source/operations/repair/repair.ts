@@ -58,6 +58,7 @@ export async function repair(
 		{
 			needed,
 			candidates: opened.damaged.candidates,
+			unlisted: opened.damaged.unlisted,
 			donors,
 			bitSearch: async (hurt) =>
 				bits.search(

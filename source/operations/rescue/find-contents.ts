@@ -59,6 +59,8 @@ export interface ContentsRequest {
 	readonly needed: ReadonlyMap<Sha1, Needed>;
 	/** Every place in the file itself, the likeliest first. */
 	readonly candidates: ReadonlyMap<Sha1, readonly Blob[]>;
+	/** Candidates that the blob table should list and does not. */
+	readonly unlisted: ReadonlySet<Blob>;
 	readonly donors: Donors | null;
 	readonly bitSearch: BitSearch | null;
 	/** Why contents are nowhere, as the end of a sentence. */
@@ -147,9 +149,12 @@ class Finder implements Contents {
 				if (error !== null && !this.#errors.has(blob.sha1)) this.#errors.set(blob.sha1, error);
 			}
 			if (sha1 === null || !this.#request.needed.has(sha1) || this.whole.has(sha1)) return;
-			const isAsListed = sha1 === blob.sha1 && kind === 'blob-table';
+			const isUnlisted = this.#request.unlisted.has(blob);
+			const isAsListed = sha1 === blob.sha1 && kind === 'blob-table' && !isUnlisted;
 			const from = blob.resource.part.source.name;
-			const remedy = isAsListed ? null : { kind, from, offset: null };
+			const remedy = isAsListed
+				? null
+				: { kind: isUnlisted ? 'blob-table' : kind, from, offset: null };
 			this.#found({ ...blob, sha1, defect: null }, remedy);
 		});
 	}

@@ -57,6 +57,7 @@ export async function salvageToWim(
 		{
 			needed: neededBy(chosen, opened),
 			candidates: opened.damaged.candidates,
+			unlisted: opened.damaged.unlisted,
 			donors: null,
 			bitSearch: null,
 			whyMissing: whyLost(opened),

@@ -25,6 +25,8 @@ export interface DamagedWim extends AsyncDisposable {
 	readonly images: readonly RecoveredImage[];
 	/** Every place where a blob may be, the likeliest first. */
 	readonly candidates: Map<Sha1, Blob[]>;
+	/** Those of the candidates that were found by searching, though the newest blob table is there: its entries are wrong. */
+	readonly unlisted: Set<Blob>;
 	/** Sentences without a final stop. */
 	readonly findings: string[];
 	/** Numbers of parts that are not there. */
@@ -128,6 +130,7 @@ function damagedWim(
 		parts,
 		images: parts.flatMap(({ images }) => images),
 		candidates,
+		unlisted: new Set(),
 		findings,
 		missingParts,
 		compose(blobs) {

@@ -168,7 +168,10 @@ function recognise(
 	return known;
 }
 
-function addCandidate({ candidates }: DamagedWim, blob: Blob): void {
+/** Adds a place that was found by searching. */
+function addCandidate({ candidates, unlisted, parts }: DamagedWim, blob: Blob): void {
+	const survey = parts.find(({ part }) => part.source === blob.resource.part.source)?.survey;
+	if (survey?.isNewestKnown === true) unlisted.add(blob);
 	const same = candidates.get(blob.sha1);
 	if (same === undefined) candidates.set(blob.sha1, [blob]);
 	else same.push(blob);

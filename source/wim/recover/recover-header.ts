@@ -34,6 +34,8 @@ export interface HeaderFields {
 	readonly bootIndex: number | null;
 	/** Null for one that does not lie inside the file; `NO_RESOURCE` for one that is not there. */
 	readonly blobTable: ResourceHeader | null;
+	/** Where it says that the blob table begins, also behind the end of the file; 0 when it says nothing. */
+	readonly blobTableOffset: number;
 	readonly xml: ResourceHeader | null;
 	readonly bootMetadata: ResourceHeader | null;
 	readonly integrity: ResourceHeader | null;
@@ -83,6 +85,7 @@ export function readHeaderFields(bytes: Uint8Array, size: number): HeaderFields 
 		imageCount: goodCount,
 		bootIndex: goodCount !== null && bootIndex <= goodCount ? bootIndex : null,
 		blobTable: resourceField(view, at.blobTable, size),
+		blobTableOffset: Number(view.getBigUint64(at.blobTable + 8, true)),
 		xml: resourceField(view, at.xml, size),
 		bootMetadata: resourceField(view, at.bootMetadata, size),
 		integrity: resourceField(view, at.integrity, size),

@@ -10,7 +10,13 @@ import { Span } from '../../bytes/span.ts';
 import { readExactly } from '../../storage/read.ts';
 import type { Source } from '../../storage/source.ts';
 import { BLOB_ENTRY_SIZE, type BlobEntry, parseBlobEntries } from '../blob-entries.ts';
-import { HEADER_SIZE, HeaderFlag, MAGIC_PIPABLE, type ResourceHeader } from '../part-header.ts';
+import {
+	HEADER_SIZE,
+	HeaderFlag,
+	MAGIC_PIPABLE,
+	ResourceFlag,
+	type ResourceHeader,
+} from '../part-header.ts';
 import { XmlData } from '../xml-data.ts';
 import {
 	type FoundTable,
@@ -27,6 +33,7 @@ import {
 	readXmlAt,
 } from './find-xml.ts';
 import { type HeaderFields, readBothHeaders } from './recover-header.ts';
+import { PIPE_HEADER_SIZE } from './walk-pipable.ts';
 
 /** A consistent state of the file: the current one, or one that an append left behind. */
 export interface Generation {
@@ -108,7 +115,10 @@ export async function surveyPart(source: Source, scanAll: boolean, run: Run): Pr
 		xmls,
 		findings,
 		isScanned: true,
-		isNewestKnown: current !== null || isLast(all[0], xmls, source.size),
+		isNewestKnown:
+			current !== null ||
+			isLast(all[0], xmls, source.size) ||
+			(await isCutBehind(all[0], header, source)),
 	};
 }
 
@@ -119,6 +129,38 @@ function isLast(newest: Generation | undefined, xmls: readonly FoundXml[], size:
 	const integrity = 12 + 20 * Math.ceil(size / INTEGRITY_STRETCH) + HEADER_SIZE;
 	return size - end <= integrity && xmls.every(({ offset }) => offset < end);
 }
+
+/** The file ends inside this table or in its XML data, and the header, if it tells, means this one. */
+async function isCutBehind(
+	newest: Generation | undefined,
+	{ blobTableOffset, imageCount, part }: HeaderFields,
+	source: Source,
+): Promise<boolean> {
+	if (newest === undefined || newest.xml !== null) return false;
+	const { offset, end, entries } = newest.table;
+	if (blobTableOffset !== 0 && blobTableOffset !== offset) return false;
+	const images = entries.filter(({ flags }) => (flags & ResourceFlag.metadata) !== 0).length;
+	if ((part?.number ?? 1) === 1 && images < (imageCount ?? 1)) return false;
+	const left = source.size - end;
+	if (left < BLOB_ENTRY_SIZE) return true;
+	if (left > XML_SIZE_MAX) return false;
+	const { view } = await readExactly(source, end, left, 'XML data');
+	return isTextToTheEnd(view);
+}
+
+/** XML data without its end, perhaps behind the header of a pipable resource. */
+function isTextToTheEnd(view: DataView): boolean {
+	const mark = [0, PIPE_HEADER_SIZE].find(
+		(at) => at + 4 <= view.byteLength && view.getUint32(at, true) === XML_START,
+	);
+	if (mark === undefined) return view.byteLength <= PIPE_HEADER_SIZE;
+	for (let at = mark; at + 2 <= view.byteLength; at += 2)
+		if (view.getUint16(at, true) === 0) return false;
+	return true;
+}
+
+/** A byte order mark and `<`. */
+const XML_START = 0x003c_feff;
 
 /** Bytes that one SHA-1 of an integrity table covers. */
 const INTEGRITY_STRETCH = 10 << 20;

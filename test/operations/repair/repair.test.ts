@@ -225,6 +225,10 @@ test('an entry of the blob table with a wrong SHA-1 is found out by reading what
 	});
 	const report = await repaired(made.hurt, made.target);
 	assert.ok(isRepaired(report), JSON.stringify(report));
+	assert.deepEqual(
+		report.repaired.map(({ sha1: name, remedy }) => [name, remedy.kind]),
+		[[lib, 'blob-table']],
+	);
 	assert.deepEqual(await listImages(made.target), await listImages(made.whole));
 });
 
