@@ -262,6 +262,17 @@ export function optionNamed(spelling: string): OptionName | null {
 	return SPELLINGS.get(spelling) ?? null;
 }
 
+/** Which of the known options have a spelling that starts so, each once. */
+export function optionsStartingWith(
+	start: string,
+	known: readonly OptionName[],
+): readonly OptionName[] {
+	if (start === '') return [];
+	return known.filter((name) =>
+		[name, ...(optionSpec(name).aliases ?? [])].some((spelling) => spelling.startsWith(start)),
+	);
+}
+
 const SPELLINGS: ReadonlyMap<string, OptionName> = new Map(
 	(Object.keys(OPTIONS) as OptionName[]).flatMap((name) =>
 		[name, ...(optionSpec(name).aliases ?? [])].map((spelling) => [spelling, name] as const),

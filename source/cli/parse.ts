@@ -1,7 +1,8 @@
 /**
  * Arguments to an invocation. The grammar is that of GNU getopt as `wimlib-imagex` uses it: options
- * anywhere, `--name=value` and `--name value`, a single dash before a long name, the last of several
- * equal options wins, `--` ends options, `-` is a file name.
+ * anywhere, `--name=value` and `--name value`, a single dash before a long name, names cut short while
+ * they stay unique for the verb, the last of several equal options wins, `--` ends options, `-` is a file
+ * name.
  *
  * meow is not used here: its parser reads `--no-acls` as the negation of `--acls`, takes each option once
  * or as an array, and ends the process itself on unknown ones. The deck's switches do go through it.
@@ -20,7 +21,13 @@ import {
 	verbSpec,
 } from './commands.ts';
 import { nearest } from './nearest.ts';
-import { OPTIONS, type OptionName, optionNamed, optionSpec } from './options.ts';
+import {
+	OPTIONS,
+	type OptionName,
+	optionNamed,
+	optionSpec,
+	optionsStartingWith,
+} from './options.ts';
 import { checkValue } from './values.ts';
 
 /** What the words of a command line are, before the verb is known. */
@@ -80,8 +87,29 @@ function unknownOption(spelling: string, known: readonly string[]): InputError {
 	});
 }
 
-/** Tells options from the rest. Throws `InputError` for unknown options and missing values. */
-export function splitWords(argv: readonly string[]): Words {
+/** The option that a spelling means, or, when the verb is known, the start of one of its spellings. */
+function resolveOption(spelling: string, verb: VerbName | null): OptionName {
+	const exact = optionNamed(spelling);
+	if (exact !== null) return exact;
+	if (verb === null) throw unknownOption(spelling, Object.keys(OPTIONS));
+	const known = optionsOf(verb);
+	const meant = optionsStartingWith(spelling, known);
+	const [only, second] = meant;
+	if (only === undefined) throw unknownOption(spelling, known);
+	if (second === undefined) return only;
+	throw new InputError(`Option --${printable(spelling)} may mean several options of ${verb}`, {
+		hint: `Write one of --${meant.join(', --')}.`,
+	});
+}
+
+/**
+ * Tells options from the rest. Throws `InputError` for unknown options and missing values.
+ *
+ * @param ofProgram the verb in the program's own name; otherwise the first word that is no option may be
+ * the verb, and options after it may be abbreviated, as getopt allows
+ */
+export function splitWords(argv: readonly string[], ofProgram: VerbName | null = null): Words {
+	let verb = ofProgram;
 	const positional: string[] = [];
 	const options: { name: OptionName; value: string | null }[] = [];
 	for (let at = 0; at < argv.length; at++) {
@@ -92,14 +120,14 @@ export function splitWords(argv: readonly string[]): Words {
 		}
 		// A negative number is a value: error codes are often printed so.
 		if (word === '-' || !word.startsWith('-') || /^-\d+$/.test(word)) {
+			if (verb === null && positional.length === 0 && isVerb(word)) verb = word;
 			positional.push(word);
 			continue;
 		}
 		const text = word.replace(/^--?/, '');
 		const equals = text.indexOf('=');
 		const spelling = equals < 0 ? text : text.slice(0, equals);
-		const name = word === '-h' ? 'help' : optionNamed(spelling);
-		if (name === null) throw unknownOption(spelling, Object.keys(OPTIONS));
+		const name = word === '-h' ? 'help' : resolveOption(spelling, verb);
 		let value = equals < 0 ? null : text.slice(equals + 1);
 		const placeholder = optionSpec(name).value;
 		if (placeholder === undefined && value !== null)
@@ -179,6 +207,8 @@ const CONTRARY: readonly (readonly [OptionName, OptionName])[] = [
 	['pipable', 'not-pipable'],
 	['to-stdout', 'dest-dir'],
 	['to-stdout', 'json'],
+	['no-globs', 'nullglob'],
+	['no-acls', 'strict-acls'],
 	['xml', 'json'],
 	['cancel', 'clear'],
 	['cancel', 'clean'],

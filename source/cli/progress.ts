@@ -1,5 +1,6 @@
 /** Progress of a job on standard error: a line redrawn on a terminal, or lines for programs. */
 
+import type { WimError } from '../base/errors.ts';
 import { formatDuration, formatSize, printable } from '../base/print.ts';
 import type { Phase } from '../base/run.ts';
 import type { Progress } from '../jobs/progress.ts';
@@ -87,6 +88,9 @@ export function progressJson(verb: string, progress: Progress): string {
 	});
 }
 
+/** Different hints that one run says: more would drown the problems. */
+const ADVICE_MAX = 5;
+
 export class ProgressPrinter {
 	readonly #target: ProgressTarget;
 	readonly #style: ProgressStyle;
@@ -94,6 +98,8 @@ export class ProgressPrinter {
 	readonly #quiet: boolean;
 	#shown = false;
 	#latest: Progress | null = null;
+	/** Hints that were said. */
+	readonly #advice = new Set<string>();
 
 	constructor(
 		target: ProgressTarget,
@@ -135,9 +141,20 @@ export class ProgressPrinter {
 		if (event.type === 'warning' && this.#quiet) return;
 		this.#erase();
 		this.#target.write(
-			event.type === 'problem' ? problemText(event.error) : warningText(event.message, event.path),
+			event.type === 'problem'
+				? `${problemText(event.error)}${this.#adviceOn(event.error)}`
+				: warningText(event.message, event.path),
 		);
 		if (this.#style === 'line' && this.#latest !== null) this.#draw(this.#latest);
+	}
+
+	/** What to do about a problem, said with the first one it helps against. */
+	#adviceOn({ facts: { hint } }: WimError): string {
+		if (hint === undefined || this.#quiet || this.#advice.has(hint)) return '';
+		// Hints may name paths: a run over many items keeps only so many of them.
+		if (this.#advice.size >= ADVICE_MAX) return '';
+		this.#advice.add(hint);
+		return `  ${printable(hint)}\n`;
 	}
 
 	/** Takes the progress line away. */

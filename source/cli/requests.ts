@@ -75,6 +75,8 @@ async function extractPaths(
 	context: Context,
 ): Promise<readonly ExtractPath[]> {
 	const keepFolders = options.has('preserve-dir-structure');
+	// No word at all is the whole image; an empty list is not.
+	if (rest.length === 0) return [{ path: '/', keepFolders: false }];
 	const paths: ExtractPath[] = [];
 	for (const word of rest) {
 		if (!word.startsWith('@')) {

@@ -65,9 +65,9 @@ async function exists(path: string): Promise<boolean> {
 
 /** Understands the words; throws `InputError`. */
 export async function taskOf(program: string, argv: readonly string[]): Promise<Task> {
-	const words = splitWords(argv);
-	const options = new Options(words.options);
 	let verb = verbOfProgram(program);
+	const words = splitWords(argv, verb);
+	const options = new Options(words.options);
 	let { positional } = words;
 	const [first] = positional;
 	if (verb === null && first !== undefined) {

@@ -23,7 +23,7 @@ export async function performExtract(
 	await using wim = await openForReading(request.wim, request, run);
 	const chosen = wim.image(request.image);
 	const image = await openImage(wim, chosen, { tolerant: false }, () => breathe(run));
-	const paths = request.paths.length === 0 ? [{ path: '/', keepFolders: false }] : request.paths;
+	const { paths } = request;
 	if (request.target === '-') {
 		if (output === null)
 			throw new InputError('Cannot write to standard output here', { hint: 'Name a folder.' });

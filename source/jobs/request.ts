@@ -48,7 +48,7 @@ export interface ExtractRequest extends RestoreOptions {
 	readonly verb: 'extract';
 	readonly wim: string;
 	readonly image: string;
-	/** None: the whole image. */
+	/** `/` is the whole image; none is nothing. */
 	readonly paths: readonly ExtractPath[];
 	/** A folder; `-` is standard output, for the contents of files. */
 	readonly target: string;

@@ -56,11 +56,16 @@ export async function extractToStream(
 	const files = chosen.map(({ dentry }) => {
 		const path = pathOf(tree, dentry);
 		const stream = tree.streams(dentry).find(({ type }) => type === 'data');
-		if (dentry === ROOT || tree.isDirectory(dentry) || stream === undefined)
-			throw new InputError(`Cannot write "${path}" to standard output: it is no file`, {
+		const refuse = (reason: string) =>
+			new InputError(`Cannot write "${path}" to standard output: ${reason}`, {
 				path,
 				hint: 'Name files only, or extract into a folder.',
 			});
+		if (dentry === ROOT || tree.isDirectory(dentry) || stream === undefined)
+			throw refuse('it is no file');
+		// A link has no contents of its own; other reparse points may have some.
+		if (tree.reparse(dentry) !== null && isEmptyStream(stream.sha1))
+			throw refuse('it is a link or another reparse point without contents');
 		const isEmpty = isEmptyStream(stream.sha1);
 		return { path, blob: isEmpty ? null : wim.blob(stream.sha1) };
 	});

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
+	cpSync,
 	existsSync,
 	mkdirSync,
 	readdirSync,
@@ -153,6 +154,9 @@ test('extract writes files, lists of files, and standard output', async (t) => {
 	const folder = await cli(['extract', wim, '1', '/a', '--to-stdout']);
 	assert.equal(folder.code, 2);
 	assert.equal(folder.bytes.length, 0);
+	writeFileSync(at('empty'), '; nothing is wanted\n');
+	await ok('extract', wim, '1', `@${at('empty')}`, '--dest-dir', at('four'));
+	assert.deepEqual(existsSync(at('four')) ? readdirSync(at('four')) : [], []);
 	const nothing = await cli(['extract', wim, '1', '/*.zip', `--dest-dir=${at('three')}`]);
 	assert.equal(nothing.code, 2);
 	const fine = await cli([
@@ -165,6 +169,18 @@ test('extract writes files, lists of files, and standard output', async (t) => {
 	]);
 	assert.equal(fine.code, 0);
 	assert.match(fine.err, /note: Nothing in the image matches/);
+});
+
+test('what to do about missing parts is said once, not with each file', async (t) => {
+	const { at } = withSource(t);
+	cpSync(vector('v04-part.swm'), at('alone.swm'));
+	const { code, err } = await cli(['apply', at('alone.swm'), '1', at('out')]);
+	assert.equal(code, 3);
+	assert.match(err, /^wimdeck: Cannot extract .*\n {2}Pass part 2 of the set with --ref=/m);
+	assert.equal(err.split('Pass part 2').length, 2);
+	const { err: quiet } = await cli(['apply', at('alone.swm'), '1', at('out2'), '--quiet']);
+	assert.doesNotMatch(quiet, /Pass part/);
+	await ok('apply', at('alone.swm'), '1', at('out3'), '--ref', vector('v04-part2.swm'));
 });
 
 test('a pipable WIM flows through a pipe', async (t) => {

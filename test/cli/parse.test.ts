@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { InputError } from '../../source/base/errors.ts';
-import { optionsOf, VERB_NAMES, verbSpec } from '../../source/cli/commands.ts';
+import { isVerb, optionsOf, VERB_NAMES, verbSpec } from '../../source/cli/commands.ts';
 import { OPTIONS, type OptionName, optionSpec } from '../../source/cli/options.ts';
 import { parseInvocation, splitWords, verbOfProgram } from '../../source/cli/parse.ts';
 import { parseCompression, parseSize } from '../../source/cli/values.ts';
@@ -52,6 +52,8 @@ const REFUSED: readonly (readonly [line: string, message: RegExp, hint: RegExp])
 	['capture a b --chunk-size=3x', /--chunk-size: "3x" is not a size/, /128K/],
 	['capture a b --image-property=X', /no NAME before "="/, /./],
 	['apply a b --rpfix --norpfix', /contradict each other/, /Leave one of them out/],
+	['extract a 1 x --no-globs --nullglob', /contradict each other/, /Leave one of them out/],
+	['apply a b --no-acls --strict-acls', /contradict each other/, /Leave one of them out/],
 	['verify a --progress=bars', /not one of its values/, /auto, plain, json, none/],
 ];
 
@@ -93,6 +95,50 @@ test('repeatable options keep all their values in order', () => {
 		splitWords(['a.swm', 'x', '--ref', 'b*.swm', '--ref=c.wim']),
 	);
 	assert.deepEqual(options.list('ref'), ['b*.swm', 'c.wim']);
+});
+
+/** What the option at the end of a line is understood as when its verb is known. */
+const ABBREVIATED: readonly (readonly [line: string, name: OptionName, value: string | null])[] = [
+	['dir a.wim --det', 'detailed', null],
+	['dir a.wim -det', 'detailed', null],
+	['dir a.wim --pa=/x', 'path', '/x'],
+	['info a.wim --look', 'blobs', null],
+	['info a.wim --nochec', 'no-check', null],
+	['extract a.wim 1 --dest=out', 'dest-dir', 'out'],
+	['extract a.wim 1 --no-g', 'no-globs', null],
+	['capture a b --compres=lzx', 'compress', 'lzx'],
+	['capture a b --solid', 'solid', null],
+	['capture a b --solid-ch=1M', 'solid-chunk-size', '1M'],
+	['apply a.wim b --norp', 'norpfix', null],
+];
+
+for (const [line, name, value] of ABBREVIATED)
+	test(`"${line}" is --${name} cut short`, () => {
+		const words = splitWords(line.split(' '));
+		assert.deepEqual(words.options, [{ name, value }]);
+		const [verb = '', ...rest] = line.split(' ');
+		assert.ok(isVerb(verb));
+		assert.deepEqual(splitWords(rest, verb).options, [{ name, value }]);
+	});
+
+test('a start that fits several options of the verb is refused with their names', () => {
+	const rows = [
+		['extract a.wim 1 --no-a', /may mean several/, /--no-acls, --no-attributes\.$/],
+		['dir a.wim --zz', /no option --zz/, /--help/],
+		['dir a.wim --com', /no option --com/, /./],
+		['capture a b --=x', /no option --/, /./],
+		['x.wim --asci', /no option --asci/, /--ascii/],
+	] as const;
+	for (const [line, message, hint] of rows)
+		assert.throws(
+			() => splitWords(line.split(' ')),
+			(error) => {
+				assert.ok(error instanceof InputError);
+				assert.match(error.message, message);
+				assert.match(error.facts.hint ?? '', hint);
+				return true;
+			},
+		);
 });
 
 test('old spellings mean the same as the new ones', () => {

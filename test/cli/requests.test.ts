@@ -103,9 +103,10 @@ const MEANINGS: readonly (readonly [line: string, expected: object])[] = [
 	],
 	['extract a.wim 1 /x --to-stdout', { target: '-' }],
 	[
-		'extract a.wim 1 /x --dest-dir=d --no-globs --nullglob',
-		{ target: 'd', globs: false, nullGlob: true },
+		'extract a.wim 1 --dest-dir=d --no-globs',
+		{ target: 'd', globs: false, nullGlob: false, paths: [{ path: '/', keepFolders: false }] },
 	],
+	['extract a.wim 1 /x --nullglob', { globs: true, nullGlob: true }],
 	['extract a.wim 1 /x --preserve-dir-structure', { paths: [{ path: '/x', keepFolders: true }] }],
 	['apply a.wim t', { image: null, target: 't', acls: 'restore', attributes: true, rpfix: null }],
 	[

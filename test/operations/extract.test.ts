@@ -127,6 +127,14 @@ test('a folder has no contents for a stream, and nothing is written before that 
 	});
 });
 
+test('a link has no contents for a stream either', async () => {
+	for (const name of ['abs', 'rel', 'dirlink'])
+		await assert.rejects(toText(fixture('vectors/v09.wim'), ['file.txt', name]), {
+			code: 'bad-input',
+			message: /^Cannot write "\/[a-z]+" to standard output: it is (no file|a link)/,
+		});
+});
+
 test('wrong contents in a stream are an error with the path, or with --recover-data a problem', async () => {
 	const file = fixture('vectors/malformed/m19-wrong-data.wim');
 	await assert.rejects(toText(file, ['a']), (error: { code: string; facts: object }) => {
