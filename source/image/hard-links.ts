@@ -12,7 +12,7 @@ const AT = Dentry.offsets;
 const FACTORS = randomFillSync(new Uint32Array(2)).map((word) => word | 1);
 
 /** Dentries or groups that are worked through in one step: a few ms. */
-const STEP = 8192;
+const STEP = 4096;
 
 /** What of a tree says which names belong together. */
 export interface LinkedDentries {

@@ -16,6 +16,9 @@ export interface OpenImage {
 	readonly digestFault: DigestError | null;
 }
 
+/** Bytes of metadata that are decoded between two pauses: some ms of the slowest codec. */
+const PIECE = 1 << 18;
+
 const HINT = 'Try "wimdeck salvage" to get back what is left.';
 
 /** The name of an image for messages: `image 2 "Pro" of "install.wim"`. */
@@ -80,7 +83,7 @@ async function readMetadata(
 		hash.update(piece);
 		at += piece.length;
 		unpaused += piece.length;
-		if (unpaused > 1 << 21) {
+		if (unpaused >= PIECE) {
 			unpaused = 0;
 			await pause();
 		}

@@ -4,6 +4,7 @@
  * the tree, everything else is read from the bytes when it is asked for, so that 300,000 dentries cost some MB.
  */
 import type { WimError } from '../base/errors.ts';
+import { atOnce, inSlices } from '../base/slices.ts';
 import { encodeHex } from '../bytes/hex.ts';
 import { isEmptyStream, type Sha1, sha1At, ZERO_SHA1 } from '../bytes/sha1.ts';
 import type { Span } from '../bytes/span.ts';
@@ -94,7 +95,7 @@ export class ImageTree {
 	static parse(span: Span, options: TreeOptions = { tolerant: false }): ImageTree {
 		const security = parseSecurityData(span);
 		const walk = new TreeWalk(span, security, options.tolerant);
-		for (const _ of walk.run());
+		atOnce(walk.run());
 		return new ImageTree(span, security, walk);
 	}
 
@@ -111,7 +112,7 @@ export class ImageTree {
 	): Promise<ImageTree> {
 		const security = parseSecurityData(span);
 		const walk = new TreeWalk(span, security, options.tolerant);
-		for (const _ of walk.run()) await pause();
+		await inSlices(walk.run(), pause);
 		return new ImageTree(span, security, walk);
 	}
 
@@ -326,7 +327,7 @@ export class ImageTree {
 	private links(): HardLinks {
 		if (this.hardLinks === null) {
 			const links = new HardLinks(this);
-			for (const _ of links.find());
+			atOnce(links.find());
 			this.hardLinks = links;
 		}
 		return this.hardLinks;
@@ -336,7 +337,7 @@ export class ImageTree {
 	async groupLinks(pause: () => Promise<void>): Promise<void> {
 		if (this.hardLinks !== null) return;
 		const links = new HardLinks(this);
-		for (const _ of links.find()) await pause();
+		await inSlices(links.find(), pause);
 		this.hardLinks = links;
 	}
 }

@@ -87,11 +87,11 @@ class Item implements ExtractItem {
 /** Some items of a plan, in order. */
 export class ItemList implements List<ExtractItem> {
 	readonly #items: ExtractItems;
-	readonly #numbers = new Uint32Column();
+	readonly #numbers: Uint32Column;
 
-	constructor(items: ExtractItems, numbers: Iterable<number> = []) {
+	constructor(items: ExtractItems, numbers = new Uint32Column()) {
 		this.#items = items;
-		for (const number of numbers) this.#numbers.push(number);
+		this.#numbers = numbers;
 	}
 
 	get length(): number {
@@ -167,6 +167,7 @@ export class ItemsByBlob {
 	readonly #items: ExtractItems;
 	readonly #index = new Sha1Index();
 	readonly #sizes = new Float64Column();
+	#totalSize = 0;
 	/** Holders of one blob are chained: the first and last of each, and by holder its item and the next one. */
 	readonly #firsts = new Uint32Column();
 	readonly #lasts = new Uint32Column();
@@ -192,6 +193,7 @@ export class ItemsByBlob {
 			return;
 		}
 		this.#sizes.push(size);
+		this.#totalSize += size;
 		this.#firsts.push(holder);
 		this.#lasts.push(holder);
 	}
@@ -199,7 +201,14 @@ export class ItemsByBlob {
 	/** Learns the size of a blob that came through a pipe. */
 	noteSize({ sha1, size }: ExtractBlob): void {
 		const row = this.#index.find(sha1);
-		if (row >= 0) this.#sizes.set(row, size);
+		if (row < 0) return;
+		this.#totalSize += size - this.#sizes.get(row);
+		this.#sizes.set(row, size);
+	}
+
+	/** Of all blobs, each counted once. */
+	get totalSize(): number {
+		return this.#totalSize;
 	}
 
 	blobSize(row: number): number {
@@ -236,8 +245,8 @@ export class ItemsByBlob {
 	}
 
 	/** All items, in the order in which they were added. */
-	items(): ItemList {
-		return new ItemList(this.#items, this.#holders.values());
+	get holders(): Omit<ItemList, 'push'> {
+		return new ItemList(this.#items, this.#holders);
 	}
 
 	*[Symbol.iterator](): Generator<[ExtractBlob, ExtractItem[]], void, undefined> {

@@ -192,8 +192,6 @@ class Planner {
 	}
 
 	finish(): ExtractPlan {
-		let blobBytes = 0;
-		for (let row = 0; row < this.#files.size; row++) blobBytes += this.#files.blobSize(row);
 		return {
 			items: this.#items,
 			folders: this.#folders,
@@ -205,7 +203,7 @@ class Planner {
 			problems: this.#problems,
 			losses: this.#losses.sentences(),
 			descriptorCount: this.#losses.descriptorCount,
-			blobBytes,
+			blobBytes: this.#files.totalSize,
 			fileBytes: this.#fileBytes,
 			nameCount: this.#nameCount,
 		};

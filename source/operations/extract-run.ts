@@ -109,7 +109,7 @@ export async function runExtract(
 		for (const extraction of extractions) await extraction.setAttributes();
 	}
 	const summary = { folders: 0, files: 0, symbolicLinks: 0, specials: 0, bytes: 0 };
-	for (const extraction of extractions) extraction.addTo(summary);
+	for (const extraction of extractions) await extraction.addTo(summary);
 	const neededSize = parts.reduce((total, { plan }) => total + plan.fileBytes, 0);
 	return { ...summary, neededSize, freeSize };
 }
@@ -180,7 +180,7 @@ function checkRoom(parts: readonly ExtractPart[], freeSize: number): void {
 	let replaced = 0;
 	for (const { plan, target } of parts)
 		if (!target.isEmpty)
-			for (const { path } of plan.files.items()) replaced += target.occupiedSize(path);
+			for (const { path } of plan.files.holders) replaced += target.occupiedSize(path);
 	const missing = needed - freeSize - replaced;
 	if (missing <= 0) return;
 	const root = parts[0]?.target.root ?? '';
@@ -264,14 +264,16 @@ class Extraction implements BlobSink {
 	}
 
 	/** Adds what was made; in a dry run, what would be. */
-	addTo(summary: Mutable<Counts>): void {
+	async addTo(summary: Mutable<Counts>): Promise<void> {
 		const { folders, emptyFiles, specials, files, hardLinks, links } = this.#plan;
-		const made = (list: ItemList) => list.length - this.#failed.countIn(list.numbers);
+		const made = (list: Pick<ItemList, 'length' | 'numbers'>) =>
+			list.length - this.#failed.countIn(list.numbers);
 		summary.folders += made(folders);
-		summary.files += made(emptyFiles) + made(hardLinks.items) + made(files.items());
-		summary.symbolicLinks += made(links.items());
+		summary.files += made(emptyFiles) + made(hardLinks.items) + made(files.holders);
+		summary.symbolicLinks += made(links.holders);
 		summary.specials += made(specials);
 		for (let row = 0; row < files.size; row++) {
+			if (row % 4096 === 4095) await this.#breatheWhenDue();
 			let count = 0;
 			for (const number of files.numbers(row)) if (!this.#failed.hasNumber(number)) count++;
 			summary.bytes += files.blobSize(row) * count;
@@ -439,9 +441,9 @@ class Extraction implements BlobSink {
 
 	async #setUnixData(): Promise<void> {
 		const { folders, emptyFiles, specials, files, links } = this.#plan;
-		const nodes = this.#joined([files.items(), emptyFiles, specials]);
+		const nodes = await this.#joined([files.holders, emptyFiles, specials]);
 		for (const number of folders.numbers.toReversed()) nodes.push(number);
-		const all = this.#joined([links.items(), nodes]);
+		const all = await this.#joined([links.holders, nodes]);
 		const unowned = new Failed();
 		await this.#each(all, (item) => {
 			const unix = this.#failed.has(item) ? null : unixDataAt(this.#tree, item.dentry);
@@ -460,9 +462,13 @@ class Extraction implements BlobSink {
 			});
 	}
 
-	#joined(lists: readonly ItemList[]): ItemList {
+	async #joined(lists: readonly Pick<ItemList, 'numbers'>[]): Promise<ItemList> {
 		const all = new ItemList(this.#plan.items);
-		for (const { numbers } of lists) for (const number of numbers) all.push(number);
+		for (const { numbers } of lists)
+			for (const number of numbers) {
+				all.push(number);
+				if (all.length % 4096 === 0) await this.#breatheWhenDue();
+			}
 		return all;
 	}
 
@@ -509,7 +515,8 @@ class Extraction implements BlobSink {
 		act: (item: T) => void,
 	): Promise<void> {
 		for (let at = 0; at < items.length; at++) {
-			if (at % 32 === 0) await this.#breatheWhenDue();
+			// One call can take a millisecond on a busy disk.
+			if (this.#isDue) await this.#breatheWhenDue();
 			const item = items.at(at) as T;
 			this.#try('item' in item ? item.item : item, () => act(item));
 		}
@@ -541,9 +548,12 @@ class Extraction implements BlobSink {
 		this.#run.report({ type: 'problem', error });
 	}
 
+	get #isDue(): boolean {
+		return this.#run.clock.elapsed() - this.#sliceStart >= SLICE_MS;
+	}
+
 	async #breatheWhenDue(): Promise<void> {
-		const now = this.#run.clock.elapsed();
-		if (now - this.#sliceStart < SLICE_MS) return;
+		if (!this.#isDue) return;
 		await breathe(this.#run);
 		this.#sliceStart = this.#run.clock.elapsed();
 	}

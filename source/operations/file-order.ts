@@ -6,9 +6,9 @@ import type { Blob } from '../wim/resource.ts';
 import type { Wanted } from './plan-reads.ts';
 
 /** So many are sorted in one go: a few milliseconds. */
-const RUN_LENGTH = 4096;
+const RUN_LENGTH = 2048;
 /** So many are looked at in one go. */
-export const SURVEY_LENGTH = 8192;
+export const SURVEY_LENGTH = 2048;
 
 /**
  * Brings blobs into the order in which they lie in their files: sources in the order in which they first occur, then
@@ -23,7 +23,10 @@ export class FileOrder {
 	#isSorted = true;
 
 	/** Adds what stands at a position of some list. */
-	add(position: number, { resource, offsetInResource }: Blob): void {
+	add(
+		position: number,
+		{ resource, offsetInResource }: Pick<Blob, 'resource' | 'offsetInResource'>,
+	): void {
 		const { source } = resource.part;
 		let rank = this.#sources.get(source);
 		if (rank === undefined) {
@@ -65,7 +68,7 @@ export class FileOrder {
 				right >= rows.length ||
 				(left < leftEnd && this.#compare(rows[left] ?? 0, rows[right] ?? 0) <= 0);
 			into[at] = rows[takesLeft ? left++ : right++] ?? 0;
-			if (at % (8 * RUN_LENGTH) === 8 * RUN_LENGTH - 1) await breathe(run);
+			if (at % (4 * RUN_LENGTH) === 4 * RUN_LENGTH - 1) await breathe(run);
 		}
 	}
 

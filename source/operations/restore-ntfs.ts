@@ -100,7 +100,7 @@ export class NtfsRestore {
 	/** First names of everything, folders last and the deepest of them first. */
 	*#items(): Generator<ExtractItem, void, undefined> {
 		const { files, emptyFiles, specials, folders } = this.#plan;
-		yield* files.items();
+		yield* files.holders;
 		yield* emptyFiles;
 		yield* specials;
 		yield* folders.reversed();

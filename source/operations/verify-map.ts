@@ -1,14 +1,16 @@
 /** The file as a row of stretches: what each byte belongs to, and whether it was found good. */
 
 import { breathe, type Run } from '../base/run.ts';
+import { atOnce, inSlices } from '../base/slices.ts';
 import { Float64Column } from '../bytes/columns.ts';
+import { sortSteps } from '../bytes/sort-steps.ts';
 import type { OpenPart } from '../wim/open-part.ts';
 import { HEADER_SIZE } from '../wim/part-header.ts';
 import type { Resource } from '../wim/resource.ts';
 import type { CellState, MapRange, Range } from './verify-report.ts';
 
 /** Steps between two pauses: a few milliseconds. */
-const SLICE = 4096;
+const SLICE = 2048;
 
 /** A bad state outweighs a good one where stretches overlap. */
 const WEIGHT: Readonly<Record<CellState, number>> = {
@@ -48,9 +50,9 @@ class Edges {
 		this.#ends.push(end);
 	}
 
-	sort(): void {
-		this.#starts.values().sort();
-		this.#ends.values().sort();
+	*sort(): Generator<void, void, undefined> {
+		yield* sortSteps(this.#starts.values());
+		yield* sortSteps(this.#ends.values());
 	}
 
 	/** The next place where something begins or ends. */
@@ -88,11 +90,8 @@ class MapRow {
 	}
 
 	/** Yields now and then, so that the calling thread stays alive. */
-	*draw(): Generator<void, MapRange[], void> {
-		for (const { edges } of this.#edges) {
-			edges.sort();
-			yield;
-		}
+	*draw(): Generator<void, MapRange[], undefined> {
+		for (const { edges } of this.#edges) yield* edges.sort();
 		const row: { offset: number; size: number; state: CellState }[] = [];
 		let steps = 0;
 		for (let at = 0; at < this.#size; ) {
@@ -120,11 +119,7 @@ class MapRow {
 export function drawMap(size: number, ranges: readonly MapRange[]): readonly MapRange[] {
 	const row = new MapRow(size);
 	for (const range of ranges) row.add(range);
-	const drawing = row.draw();
-	for (;;) {
-		const step = drawing.next();
-		if (step.done) return step.value;
-	}
+	return atOnce(row.draw());
 }
 
 /** The map of one part. */
@@ -142,12 +137,7 @@ export async function mapOf(
 		row.add({ offset: resource.offset, size: resource.storedSize, state: stateOf(resource) });
 		if (++steps % SLICE === 0) await breathe(run);
 	}
-	const drawing = row.draw();
-	for (;;) {
-		const step = drawing.next();
-		if (step.done) return step.value;
-		await breathe(run);
-	}
+	return inSlices(row.draw(), () => breathe(run));
 }
 
 /** Whether two stretches have a byte in common. */

@@ -1,9 +1,13 @@
 /** What header and tables of a part say of each other: contradictions that reading alone does not meet. */
 import { FormatError, type WimError } from '../base/errors.ts';
 import { formatHex, plural } from '../base/print.ts';
+import { breathe, type Run } from '../base/run.ts';
+import { inSlices } from '../base/slices.ts';
+import { sortSteps } from '../bytes/sort-steps.ts';
 import type { OpenPart } from '../wim/open-part.ts';
 import { HeaderFlag, PartHeader, type ResourceHeader } from '../wim/part-header.ts';
 import type { Wim } from '../wim/wim.ts';
+import { FileOrder, SURVEY_LENGTH } from './file-order.ts';
 import type { Fault, Range } from './verify-report.ts';
 
 /** A fault of a structure, with what is known of its place. */
@@ -21,12 +25,11 @@ const KNOWN_FLAGS = Object.values(HeaderFlag).reduce((all, bit) => all | bit, 0)
 /** Overlapping resources that are told one by one. */
 const OVERLAPS_MAX = 50;
 
-export function structureFaults(wim: Wim): StructureFault[] {
-	return [
-		...countFaults(wim),
-		...wim.parts.flatMap((part) => [...fieldFaults(part), ...overlapFaults(part)]),
-		...bootFaults(wim),
-	];
+export async function structureFaults(wim: Wim, run: Run): Promise<StructureFault[]> {
+	const faults = countFaults(wim);
+	for (const part of wim.parts)
+		faults.push(...fieldFaults(part), ...(await overlapFaults(part, run)));
+	return [...faults, ...bootFaults(wim)];
 }
 
 /** How many images header, XML data and blob table count. */
@@ -128,25 +131,30 @@ function bootFaults({ first, images, bootIndex }: Wim): StructureFault[] {
 }
 
 /** Resources that reach into others: at least one of their entries is wrong, even if all of them decode. */
-function overlapFaults(part: OpenPart): StructureFault[] {
+async function overlapFaults(part: OpenPart, run: Run): Promise<StructureFault[]> {
 	const { resources } = part.table;
-	const starts: number[] = [];
-	const ends: number[] = [];
-	for (const { offset, storedSize } of resources) {
-		starts.push(offset);
-		ends.push(offset + storedSize);
+	const starts = new Float64Array(resources.length);
+	const ends = new Float64Array(resources.length);
+	const order = new FileOrder();
+	let count = 0;
+	for (const resource of resources) {
+		starts[count] = resource.offset;
+		ends[count] = resource.offset + resource.storedSize;
+		order.add(count, { resource, offsetInResource: 0 });
+		if (++count % SURVEY_LENGTH === 0) await breathe(run);
 	}
-	const byStart = Float64Array.from(starts).sort();
-	const byEnd = Float64Array.from(ends).sort();
+	const byStart = starts.slice();
+	const byEnd = ends.slice();
+	for (const values of [byStart, byEnd]) await inSlices(sortSteps(values), () => breathe(run));
 	// Of stretches that lie apart each ends before the next one begins.
 	let isApart = true;
 	for (let k = 1; k < byStart.length && isApart; k++)
 		isApart = (byStart[k] ?? 0) >= (byEnd[k - 1] ?? 0);
 	if (isApart) return [];
-	const order = starts.map((_, k) => k).sort((a, b) => (starts[a] ?? 0) - (starts[b] ?? 0));
+	const rows = await order.sorted(run);
 	const faults: StructureFault[] = [];
-	let last = order[0] ?? 0;
-	for (const k of order.slice(1)) {
+	let last = rows[0] ?? 0;
+	for (const k of rows.subarray(1)) {
 		const start = starts[k] ?? 0;
 		const end = ends[last] ?? 0;
 		if (start < end && !(start === starts[last] && ends[k] === end) && faults.length < OVERLAPS_MAX)

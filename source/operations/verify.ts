@@ -75,7 +75,7 @@ const READS_FROM_DISK =
 	'The file can be read from a disk all the same, but not from a pipe: write it anew with wimdeck optimize.';
 
 /** Dentries between two pauses: some ms of work. */
-const SLICE = 4096;
+const SLICE = 1024;
 
 /**
  * Verifies an open WIM.
@@ -91,7 +91,7 @@ export async function verify(
 	onFault: (fault: Fault) => void = () => {},
 ): Promise<VerifyReport> {
 	const verification = new Verification(wim, options, run, onFault);
-	verification.reportOpening();
+	await verification.reportOpening();
 	await verification.readImages();
 	await verification.checkPipable();
 	if (!options.fast) await verification.checkBlobs(checker);
@@ -137,7 +137,7 @@ class Verification {
 	}
 
 	/** Tells what opening the file showed. */
-	reportOpening(): void {
+	async reportOpening(): Promise<void> {
 		const wim = this.#wim;
 		this.#run.report({ type: 'phase', phase: 'open', totalBytes: null });
 		const told = new Set<string>();
@@ -154,7 +154,7 @@ class Verification {
 				}),
 				'missing-part',
 			);
-		for (const fault of structureFaults(wim)) this.#contradiction(fault);
+		for (const fault of await structureFaults(wim, this.#run)) this.#contradiction(fault);
 		for (const { message, region, offset } of wim.warnings)
 			if (!told.has(message) && !COUNTS.test(message)) this.#oddity(message, region, offset);
 	}

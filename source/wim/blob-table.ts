@@ -3,6 +3,7 @@
  * blobs needs, are handed in.
  */
 import { FormatError } from '../base/errors.ts';
+import { atOnce } from '../base/slices.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
 import type { SolidShape } from '../codec/chunk-table.ts';
 import { BlobEntries, type BlobEntry } from './blob-entries.ts';
@@ -33,15 +34,11 @@ export function placeBlobs(
 	how: PartCompression,
 	solidShapes: ReadonlyMap<number, SolidShape | FormatError>,
 ): BlobTable {
-	const steps = placingSteps(part, table, how, solidShapes);
-	for (;;) {
-		const step = steps.next();
-		if (step.done) return step.value;
-	}
+	return atOnce(placingSteps(part, table, how, solidShapes));
 }
 
 /** Entries between two pauses: a few ms of work. */
-const STEP = 8192;
+const STEP = 2048;
 
 /** As `placeBlobs`; yields now and then, so that the calling thread can stay alive. */
 export function* placingSteps(
@@ -49,7 +46,7 @@ export function* placingSteps(
 	table: BlobEntries | readonly BlobEntry[],
 	how: PartCompression,
 	solidShapes: ReadonlyMap<number, SolidShape | FormatError>,
-): Generator<void, BlobTable, void> {
+): Generator<void, BlobTable, undefined> {
 	const entries = table instanceof BlobEntries ? table : BlobEntries.of(table);
 	const placer = new Placer(part, entries, how, solidShapes);
 	const solidVersion = isSolidVersion(part.header);

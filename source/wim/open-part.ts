@@ -2,6 +2,7 @@
 import { FormatError, UnsupportedError, WimError } from '../base/errors.ts';
 import { BLOB_TABLE_SIZE_MAX, XML_SIZE_MAX } from '../base/limits.ts';
 import { formatHex, plural } from '../base/print.ts';
+import { inSlices, nextTurn } from '../base/slices.ts';
 import { Span } from '../bytes/span.ts';
 import { parseSolidHeader, SolidHeader, type SolidShape } from '../codec/chunk-table.ts';
 import type { Compression } from '../codec/compression.ts';
@@ -37,6 +38,9 @@ export interface OpenPart extends Part {
 	/** What stands in the way of writing, or would have stopped a strict opening. */
 	readonly faults: readonly WimError[];
 }
+
+/** Entries that are looked at between two pauses: a few ms. */
+const STEP = 16_384;
 
 const SALVAGE = 'Try "wimdeck salvage" to get back what is left.';
 
@@ -105,7 +109,7 @@ export async function openPart(source: Source, tolerant = false): Promise<OpenPa
 			if (!tolerant) throw shape.note({ path: source.name, hint: SALVAGE });
 			faults.push(shape);
 		}
-	const table = await placeInSlices(part, entries, { compression, chunkSize }, shapes);
+	const table = await inSlices(placingSteps(part, entries, { compression, chunkSize }, shapes));
 	warnings.push(...table.warnings);
 	return {
 		...part,
@@ -117,15 +121,6 @@ export async function openPart(source: Source, tolerant = false): Promise<OpenPa
 		warnings,
 		faults,
 	};
-}
-
-async function placeInSlices(...input: Parameters<typeof placingSteps>): Promise<BlobTable> {
-	const steps = placingSteps(...input);
-	for (;;) {
-		const step = steps.next();
-		if (step.done) return step.value;
-		await new Promise((resolve) => setImmediate(resolve));
-	}
 }
 
 /** The table or the XML data as a resource, which may be compressed though no writer does it. */
@@ -192,6 +187,7 @@ async function readSolidShapes(
 ): Promise<Map<number, SolidShape | FormatError>> {
 	const shapes = new Map<number, SolidShape | FormatError>();
 	for (let k = 0; k < entries.length; k++) {
+		if (k % STEP === STEP - 1) await nextTurn();
 		if (!entries.isSolidResource(k)) continue;
 		const { offset, storedSize } = entries.get(k);
 		try {

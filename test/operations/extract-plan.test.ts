@@ -28,9 +28,9 @@ async function planned(
 	return {
 		plan,
 		folders: paths(plan.folders),
-		files: paths([...plan.files.items()]),
+		files: paths([...plan.files.holders]),
 		empty: paths(plan.emptyFiles),
-		links: paths([...plan.links.items()]),
+		links: paths([...plan.links.holders]),
 		problems: plan.problems.map(({ message }) => message),
 	};
 }
@@ -178,7 +178,7 @@ test('chosen dentries are judged by every name on their way', async () => {
 		testRun(),
 	);
 	assert.deepEqual(
-		[...renamed.folders, ...renamed.files.items()].map(({ path }) => path),
+		[...renamed.folders, ...renamed.files.holders].map(({ path }) => path),
 		['a?b (invalid filename #1)', 'a?b (invalid filename #1)/file'],
 	);
 });

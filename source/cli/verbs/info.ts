@@ -79,7 +79,7 @@ export const info: Handler = async (invocation, context) => {
 		return ExitCode.done;
 	}
 	const asked = { header: options.has('header'), blobs: options.has('blobs') };
-	const deadBytes = deadBytesOf(part);
+	const deadBytes = await deadBytesOf(part);
 	if (json) {
 		out.line(JSON.stringify(infoJson(wim, part, images, { ...asked, deadBytes })));
 		return ExitCode.done;

@@ -52,6 +52,8 @@ async function summaryOf(file: string): Promise<FoundSummary> {
 	try {
 		const [first] = wim.images;
 		const { header } = wim;
+		let deadBytes = 0;
+		for (const part of wim.parts) deadBytes += await deadBytesOf(part);
 		return {
 			compression: compressionName(wim.compression) + (wim.isSolid ? ' solid' : ''),
 			imageCount: wim.images.length,
@@ -64,7 +66,7 @@ async function summaryOf(file: string): Promise<FoundSummary> {
 			languages: first ? languagesOf(first.facts) : '',
 			edition: first ? (first.facts.windows?.editionId ?? first.facts.flags ?? '') : '',
 			build: String(first?.facts.windows?.build ?? ''),
-			deadBytes: wim.parts.reduce((sum, part) => sum + deadBytesOf(part), 0),
+			deadBytes,
 		};
 	} finally {
 		await wim[Symbol.asyncDispose]();
