@@ -24,6 +24,7 @@ export class Output {
 	readonly #stream: Writable;
 	#batch: string[] = [];
 	#batchSize = 0;
+	#touched = false;
 	#failed: Error | null = null;
 
 	constructor(stream: Writable & { readonly isTTY?: boolean }) {
@@ -45,8 +46,19 @@ export class Output {
 		return this.#stream;
 	}
 
+	/** Nothing was given to it yet, and it is not kept for a file. */
+	get isUntouched(): boolean {
+		return !this.#touched;
+	}
+
+	/** It carries a file: no error may be printed there. */
+	reserve(): void {
+		this.#touched = true;
+	}
+
 	/** Takes text; returns a promise only when the caller should wait for it. */
 	write(text: string): Promise<void> | null {
+		this.#touched = true;
 		this.#batch.push(text);
 		this.#batchSize += text.length;
 		return this.#batchSize >= BATCH_SIZE ? this.flush() : null;
@@ -59,6 +71,7 @@ export class Output {
 
 	/** Bytes as they are, after all text taken so far. */
 	async bytes(data: Uint8Array): Promise<void> {
+		this.#touched = true;
 		await this.flush();
 		await this.#send(data);
 	}

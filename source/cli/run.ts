@@ -20,7 +20,7 @@ import {
 	verbOfProgram,
 	type Words,
 } from './parse.ts';
-import { errorText, warningText } from './print-error.ts';
+import { errorJson, errorText, warningText } from './print-error.ts';
 import { progressStyle } from './progress.ts';
 
 /** What the process lends the command line. */
@@ -147,6 +147,7 @@ export async function runCommandLine(
 	const out = new Output(machine.stdout);
 	// A closed standard error must not end the run.
 	machine.stderr.on('error', () => {});
+	let json = false;
 	try {
 		requireFolder();
 		const task = await taskOf(machine.program, machine.argv);
@@ -157,6 +158,7 @@ export async function runCommandLine(
 			return ExitCode.done;
 		}
 		const invocation = parseInvocation(task.verb, task.words);
+		json = invocation.options.has('json');
 		const context = contextOf(machine, invocation.options, out);
 		for (const { name, reason } of ignoredOptions(invocation))
 			context.err(warningText(`--${name} changes nothing here: ${reason}`));
@@ -167,6 +169,8 @@ export async function runCommandLine(
 	} catch (error) {
 		// Whoever reads the list had enough of it, as `head` does: that is no failure of ours.
 		if (error instanceof ReaderGone) return ExitCode.done;
+		// Whoever asked for an object gets one, unless the verb has printed it before it failed.
+		if (json && out.isUntouched) out.line(JSON.stringify({ error: errorJson(error) }));
 		// What was printed before the error, as the JSON of a failed job, still counts.
 		await out.end().catch(() => {});
 		machine.stderr.write(errorText(error));

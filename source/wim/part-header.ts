@@ -90,6 +90,10 @@ export function isPipable(header: PartHeader): boolean {
 /** @throws {FormatError} `not a WIM`: no magic, fewer than 208 bytes */
 export function parsePartHeader(span: Span): PartHeader {
 	const hint = 'Check that this is the right file; for a damaged one try "wimdeck salvage".';
+	if (span.size === 0)
+		throw span
+			.error(0, `Cannot open "${span.region}": not a WIM, it is empty`)
+			.note({ hint: 'Check that this is the right file, and that it was written to its end.' });
 	if (span.size < HEADER_SIZE)
 		throw span
 			.error(0, `Cannot open "${span.region}": not a WIM, only ${span.size} bytes long`)

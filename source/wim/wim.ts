@@ -55,10 +55,15 @@ export class Wim implements AsyncDisposable {
 	readonly missingParts: readonly number[];
 
 	/** Use `openWim`. */
-	constructor(name: string, parts: readonly OpenPart[], references: readonly OpenPart[]) {
+	constructor(
+		name: string,
+		parts: readonly OpenPart[],
+		references: readonly OpenPart[],
+		notes: readonly Warning[] = [],
+	) {
 		const [first] = parts;
 		if (first === undefined) throw new InputError(`Cannot open "${name}": no part was given`);
-		const warnings: Warning[] = [...parts, ...references].flatMap((part) => part.warnings);
+		const warnings = [...notes, ...[...parts, ...references].flatMap((part) => part.warnings)];
 		this.name = name;
 		this.parts = parts;
 		this.references = references;
@@ -277,11 +282,15 @@ export async function openWim(
 		const given = await add(typeof from === 'string' ? await FileSource.open(from) : from);
 		const name = given.source.name;
 		const set = [given];
+		const notes: Warning[] = [];
 		if (given.header.partCount > 1 && typeof from === 'string')
 			for (const sibling of await siblings(from, given.header)) {
 				const source = await FileSource.open(sibling);
 				if (await isOfSet(source, given)) set.push(await add(source));
-				else await source[Symbol.asyncDispose]();
+				else {
+					notes.push(strangerNote(sibling));
+					await source[Symbol.asyncDispose]();
+				}
 			}
 		const lenders: OpenPart[] = [];
 		for (const file of await referenceFiles(references, opened)) {
@@ -302,7 +311,7 @@ export async function openWim(
 		}
 		set.sort((a, b) => a.header.partNumber - b.header.partNumber);
 		checkSet(name, set);
-		return new Wim(name, set, lenders);
+		return new Wim(name, set, lenders, notes);
 	} catch (error) {
 		for (const part of opened) await part.source[Symbol.asyncDispose]();
 		throw error;
@@ -320,6 +329,13 @@ async function siblings(given: string, header: PartHeader): Promise<string[]> {
 	}
 	return found;
 }
+
+/** Said of a file that only has the name of a part. */
+const strangerNote = (file: string): Warning => ({
+	message: `"${file}" has the name of a part of this set but is not one, and was passed over`,
+	region: file,
+	offset: null,
+});
 
 /** A file that only has the name of a part is passed over. */
 async function isOfSet(source: Source, given: OpenPart): Promise<boolean> {

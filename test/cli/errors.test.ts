@@ -56,7 +56,7 @@ const BAD_INPUT: readonly {
 		what: 'an empty file',
 		make: file('empty.wim', () => Buffer.alloc(0)),
 		exitCode: 4,
-		sentence: /not a WIM, only 0 bytes long/,
+		sentence: /not a WIM, it is empty/,
 	},
 	{
 		what: 'a file cut inside the header',
@@ -163,6 +163,41 @@ test('a part of another set is refused', async (t) => {
 	const { code, err } = await cli(['info', first, `--ref=${other}`]);
 	assert.equal(code, 4);
 	assert.match(err, /is part 2 of another set/);
+});
+
+test('a file beside the first part that is no part of its set is passed over, and that is said', async (t) => {
+	const folder = tempFolder(t);
+	const first = path.join(folder, 'set.swm');
+	copyFileSync(vector('v04-part.swm'), first);
+	const bytes = readFileSync(vector('v04-part2.swm'));
+	bytes.fill(7, 0x18, 0x28);
+	writeFileSync(path.join(folder, 'set2.swm'), bytes);
+	const { code, err } = await cli(['dir', first]);
+	assert.equal(code, 0);
+	assert.match(err, /note: ".*set2\.swm" has the name of a part of this set but is not one/);
+	const applied = await cli(['apply', first, path.join(folder, 'out')]);
+	assert.equal(applied.code, 3);
+	assert.match(applied.err, /set2\.swm" has the name[\s\S]*Pass part 2 of the set with --ref/);
+	copyFileSync(vector('v04-part2.swm'), path.join(folder, 'set2.swm'));
+	assert.equal((await cli(['dir', first])).err, '');
+});
+
+test('with --json a failed reading verb prints one object with the error', async () => {
+	const nowhere = vector('nowhere.wim');
+	for (const line of ['info', 'dir', 'verify', 'extract 1', 'apply out']) {
+		const [verb = '', ...rest] = line.split(' ');
+		const { code, out, err } = await cli([verb, nowhere, ...rest, '--json']);
+		assert.equal(code, 2);
+		assert.equal(JSON.parse(out).error.exitCode, 2, verb);
+		assert.match(err, /^wimdeck: Cannot open /);
+	}
+	// Some of it was printed already.
+	const { code, out } = await cli(['dir', vector('v02.wim'), 'all', '--path=/copy.txt', '--json']);
+	assert.equal(code, 2);
+	const value = JSON.parse(out);
+	assert.deepEqual(Object.keys(value), ['path', 'images', 'error']);
+	assert.equal(value.images[0].entries[0].path, '/copy.txt');
+	assert.match(value.error.message, /Cannot find "\/copy\.txt" in image 2/);
 });
 
 const WRONG: readonly (readonly [line: string, exitCode: number, pattern: RegExp])[] = [

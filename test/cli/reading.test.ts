@@ -136,6 +136,9 @@ test('info --xml and --extract-xml give the XML data as stored', async () => {
 	const stored = readFileSync(file).subarray(3639, 3639 + 1464);
 	const { bytes } = await cli(['info', file, '--xml']);
 	assert.deepEqual(bytes, stored);
+	const tables = await cli(['info', file, '--header', '--blobs']);
+	const all = await cli(['info', file, '--xml', '--blobs', '--header']);
+	assert.deepEqual(all.bytes, Buffer.concat([tables.bytes, stored]));
 	const target = path.join(folder, 'v02.xml');
 	const { code, out } = await cli(['info', file, '--extract-xml', target]);
 	assert.deepEqual({ code, out }, { code: 0, out: '' });

@@ -79,7 +79,7 @@ test('a blob that its consumer leaves in the middle does not disturb the next on
 
 test('what is no pipable WIM, or not its beginning, is refused with a sentence', async () => {
 	const cases: [bytes: Uint8Array, code: string, message: RegExp][] = [
-		[new Uint8Array(0), 'bad-format', /not a WIM, only 0 bytes/],
+		[new Uint8Array(0), 'bad-format', /not a WIM, it is empty/],
 		[new Uint8Array(500), 'bad-format', /not a WIM, the magic is missing/],
 		[readFileSync(fixture('vectors/v01.wim')), 'bad-format', /this WIM is not pipable/],
 		[VECTOR.subarray(0, 100), 'bad-format', /Cannot read the header: 208 bytes needed, 100 came/],

@@ -1,4 +1,4 @@
-import { ExitCode, InputError } from '../../base/errors.ts';
+import { ExitCode, InputError, WimError } from '../../base/errors.ts';
 import { imageName, openImage } from '../../image/open.ts';
 import { PathFinder, pathOf } from '../../image/paths.ts';
 import { type ImageTree, ROOT } from '../../image/tree.ts';
@@ -6,7 +6,7 @@ import { openWim, type Wim, type WimImage } from '../../wim/wim.ts';
 import { checkIntegrityFirst } from '../check-first.ts';
 import type { Context, Handler } from '../context.ts';
 import { detailedText, type Entry, entriesBelow, entryJson } from '../dir-text.ts';
-import { warningText } from '../print-error.ts';
+import { errorJson, warningText } from '../print-error.ts';
 import { noteWarnings } from './info.ts';
 
 /** The image that is meant when none is named: the only one. */
@@ -86,15 +86,29 @@ export const dir: Handler = async ({ given, options }, context) => {
 		detailed: options.has('detailed'),
 		oneOnly: options.has('one-file-only'),
 	};
-	if (json) out.write(`{"path":${JSON.stringify(wim.name)},"images":[`);
-	for (const [k, image] of images.entries()) {
-		if (json)
-			out.write(
-				`${k > 0 ? ',' : ''}{"index":${image.index},"name":${JSON.stringify(image.facts.name)},"entries":[`,
-			);
-		await list(wim, image, how, context);
-		if (json) out.write(']}');
+	if (!json) {
+		for (const image of images) await list(wim, image, how, context);
+		return ExitCode.done;
 	}
-	if (json) out.write(']}\n');
+	out.write(`{"path":${JSON.stringify(wim.name)},"images":[`);
+	let end = ']';
+	try {
+		for (const [k, image] of images.entries()) {
+			const { index, facts } = image;
+			out.write(
+				`${k > 0 ? ',' : ''}{"index":${index},"name":${JSON.stringify(facts.name)},"entries":[`,
+			);
+			end = ']}]';
+			await list(wim, image, how, context);
+			out.write(']}');
+			end = ']';
+		}
+	} catch (error) {
+		// Half a list is an object all the same.
+		if (error instanceof WimError) end += `,"error":${JSON.stringify(errorJson(error))}`;
+		out.write(`${end}}\n`);
+		throw error;
+	}
+	out.write(`${end}}\n`);
 	return ExitCode.done;
 };

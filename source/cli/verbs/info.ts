@@ -70,14 +70,10 @@ export const info: Handler = async (invocation, context) => {
 
 	const xmlFile = options.text('extract-xml');
 	if (xmlFile !== null) await saveXml(xmlFile, await xmlBytes(wim, part));
-	if (options.has('xml')) {
-		if (out.isTerminal)
-			throw new InputError('Cannot show the XML data on a terminal: it is UTF-16', {
-				hint: 'Send it to a file, or use --json.',
-			});
-		await out.bytes(await xmlBytes(wim, part));
-		return ExitCode.done;
-	}
+	if (options.has('xml') && out.isTerminal)
+		throw new InputError('Cannot show the XML data on a terminal: it is UTF-16', {
+			hint: 'Send it to a file, or use --json.',
+		});
 	const asked = { header: options.has('header'), blobs: options.has('blobs') };
 	const deadBytes = await deadBytesOf(part);
 	if (json) {
@@ -86,7 +82,8 @@ export const info: Handler = async (invocation, context) => {
 	}
 	if (asked.header) out.write(`${headerLines(part.header, part.pipable).join('\n')}\n`);
 	if (asked.blobs) for (const blob of blobsOf(part)) await out.write(blobText(blob));
-	if (asked.header || asked.blobs || xmlFile !== null) return ExitCode.done;
+	if (options.has('xml')) await out.bytes(await xmlBytes(wim, part));
+	if (asked.header || asked.blobs || options.has('xml') || xmlFile !== null) return ExitCode.done;
 
 	if (designation === null || designation === 'all') {
 		for (const line of wimLines(wim, part, deadBytes, show)) out.line(line);
