@@ -4,7 +4,7 @@ import type { Registry, Task, TaskInput, TaskName, TaskOutput } from './task.ts'
 import { orderedTasks, type TaskOptions, type TaskPool } from './task-pool.ts';
 
 /** After this many original bytes, or steps, the event loop gets its turn: some 10 ms with cold code. */
-const TURN_BYTES = 1 << 20;
+const TURN_BYTES = 1 << 18;
 const TURN_STEPS = 64;
 
 /** Runs tasks on the calling thread, one after the other, in slices. The same interface, no threads. */

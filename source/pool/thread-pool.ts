@@ -9,7 +9,7 @@ import { orderedTasks, type TaskOptions, type TaskPool } from './task-pool.ts';
 /** Even where lanes run already, less than this is done sooner than asked for. */
 const TRIFLE_MAX = 64 << 10;
 /** The largest chunk that the calling thread decodes without blocking it noticeably. */
-const INLINE_STEP_MAX = 2 << 20;
+const INLINE_STEP_MAX = 512 << 10;
 
 export interface ThreadPoolOptions<R extends Registry> {
 	readonly laneCount: number;

@@ -4,6 +4,7 @@ import type { Run } from '../../base/run.ts';
 import type { OpenImage } from '../../image/open.ts';
 import type { PathFinder } from '../../image/paths.ts';
 import { machineClock } from '../../jobs/clock.ts';
+import type { ContentReader } from '../../jobs/content-reader.ts';
 import { compareTrees, type DiffChange, imageDiffTree } from '../../operations/diff-trees.ts';
 import type { Wim } from '../../wim/wim.ts';
 import type { DifferenceFact, ImageDifference } from '../engine-views.ts';
@@ -83,10 +84,17 @@ async function factsAt(
 	wim: Wim,
 	{ open, finder }: DifferenceSide,
 	path: string,
+	contents: ContentReader,
 ): Promise<ReadonlyMap<string, string> | null> {
 	const found = finder.find(path);
 	if (found.kind !== 'found') return null;
-	const { facts, target, otherNames, streams } = await entryDetails(wim, open, found.dentry, []);
+	const { facts, target, otherNames, streams } = await entryDetails(
+		wim,
+		open,
+		found.dentry,
+		[],
+		contents,
+	);
 	const shown = facts.filter(
 		({ label }) => !['packed', 'resource', 'used', 'accessed'].includes(label),
 	);
@@ -104,10 +112,11 @@ export async function differenceFacts(
 	before: DifferenceSide,
 	after: DifferenceSide,
 	difference: ImageDifference,
+	contents: ContentReader,
 ): Promise<readonly DifferenceFact[]> {
 	const { kind, path, from } = difference;
-	const old = kind === 'added' ? null : await factsAt(wim, before, from ?? path);
-	const now = kind === 'removed' ? null : await factsAt(wim, after, path);
+	const old = kind === 'added' ? null : await factsAt(wim, before, from ?? path, contents);
+	const now = kind === 'removed' ? null : await factsAt(wim, after, path, contents);
 	const labels = new Set([...(old?.keys() ?? []), ...(now?.keys() ?? [])]);
 	const facts = [...labels].map((label) => ({
 		label,

@@ -12,7 +12,7 @@ import { parseLinkTarget, ReparseTag } from '../../image/reparse.ts';
 import { summarizeDescriptor } from '../../image/security.ts';
 import { parseTaggedItems, unixDataOf } from '../../image/tagged-items.ts';
 import { type DentryPosition, ROOT } from '../../image/tree.ts';
-import { readWholeResource } from '../../wim/read-resource.ts';
+import type { ContentReader } from '../../jobs/content-reader.ts';
 import type { Blob } from '../../wim/resource.ts';
 import type { Wim } from '../../wim/wim.ts';
 import type { EntryDetails, EntryFact } from '../engine.ts';
@@ -91,18 +91,15 @@ async function linkTarget(
 	wim: Wim,
 	image: OpenImage,
 	dentry: DentryPosition,
+	contents: ContentReader,
+	signal: AbortSignal | undefined,
 ): Promise<string | null> {
 	const reparse = image.tree.reparse(dentry);
 	const stream = image.tree.streams(dentry).find(({ type }) => type === 'reparse');
 	if (!reparse || !stream || isEmptyStream(stream.sha1)) return null;
 	const blob = wim.blobs.get(stream.sha1);
 	if (!blob || blob.size > REPARSE_DATA_SIZE_MAX) return null;
-	const data = await readWholeResource(
-		blob.resource,
-		REPARSE_DATA_SIZE_MAX,
-		blob.offsetInResource,
-		blob.offsetInResource + blob.size,
-	);
+	const data = await contents.read(blob, { start: 0, end: blob.size }, signal);
 	const target = parseLinkTarget(reparse.tag, data);
 	return target ? target.printName || target.substituteName : null;
 }
@@ -144,6 +141,8 @@ export async function entryDetails(
 	image: OpenImage,
 	dentry: DentryPosition,
 	usedBy: readonly string[],
+	contents: ContentReader,
+	signal?: AbortSignal,
 ): Promise<EntryDetails> {
 	const { tree } = image;
 	const attributes = tree.attributes(dentry);
@@ -186,7 +185,7 @@ export async function entryDetails(
 		name: dentry === ROOT ? '\\' : tree.name(dentry),
 		path: pathOf(tree, dentry, '\\'),
 		facts,
-		target: reparse ? await linkTarget(wim, image, dentry) : null,
+		target: reparse ? await linkTarget(wim, image, dentry, contents, signal) : null,
 		otherNames: tree
 			.linksOf(dentry)
 			.filter((other) => other !== dentry)

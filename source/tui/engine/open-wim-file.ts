@@ -6,7 +6,7 @@ import { type OpenImage, openImage } from '../../image/open.ts';
 import { PathFinder, pathOf } from '../../image/paths.ts';
 import { ROOT } from '../../image/tree.ts';
 import { machineClock } from '../../jobs/clock.ts';
-import { readWholeResource } from '../../wim/read-resource.ts';
+import { ContentReader } from '../../jobs/content-reader.ts';
 import { openWim, type Wim } from '../../wim/wim.ts';
 import type {
 	EntryDetails,
@@ -49,6 +49,7 @@ class OpenWimFile implements OpenFile {
 	readonly facts: WimFacts;
 	readonly images: readonly ImageFacts[];
 	readonly #wim: Wim;
+	readonly #contents = new ContentReader();
 	readonly #trees = new Map<number, Promise<LoadedImage>>();
 	/** Loaded ones, for answers that cannot wait. */
 	readonly #loaded = new Map<number, LoadedImage>();
@@ -98,7 +99,7 @@ class OpenWimFile implements OpenFile {
 		const { open } = await this.#image(imageIndex);
 		const trees = new Map([...this.#loaded].map(([index, { open: one }]) => [index, one.tree]));
 		const places = await usedBy(trees, imageIndex, position, signal);
-		return entryDetails(this.#wim, open, position, places);
+		return entryDetails(this.#wim, open, position, places, this.#contents, signal);
 	}
 
 	async total(
@@ -110,15 +111,20 @@ class OpenWimFile implements OpenFile {
 		return totalOf(this.#wim, open.tree, positions, signal);
 	}
 
-	async readContent(imageIndex: number, position: number, offset: number, size: number) {
+	async readContent(
+		imageIndex: number,
+		position: number,
+		offset: number,
+		size: number,
+		signal: AbortSignal,
+	) {
 		const { open } = await this.#image(imageIndex);
 		const sha1 = open.tree.dataSha1(position);
 		if (isEmptyStream(sha1)) return { bytes: new Uint8Array(0), totalSize: 0 };
 		const blob = this.#wim.blob(sha1);
 		const start = Math.min(offset, blob.size);
 		const end = Math.min(blob.size, start + size);
-		const at = blob.offsetInResource;
-		const bytes = await readWholeResource(blob.resource, size, at + start, at + end);
+		const bytes = await this.#contents.read(blob, { start, end }, signal);
 		return { bytes, totalSize: blob.size };
 	}
 
@@ -147,7 +153,8 @@ class OpenWimFile implements OpenFile {
 		difference: ImageDifference,
 	): Promise<readonly DifferenceFact[]> {
 		const before = await this.#image(beforeIndex);
-		return differenceFacts(this.#wim, before, await this.#image(afterIndex), difference);
+		const after = await this.#image(afterIndex);
+		return differenceFacts(this.#wim, before, after, difference, this.#contents);
 	}
 
 	maps(signal: AbortSignal): Promise<readonly PartMap[]> {
@@ -169,6 +176,7 @@ class OpenWimFile implements OpenFile {
 	}
 
 	async close(): Promise<void> {
+		await this.#contents[Symbol.asyncDispose]();
 		await this.#wim[Symbol.asyncDispose]();
 	}
 
