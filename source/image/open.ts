@@ -51,6 +51,7 @@ export async function openImage(
 			);
 			if (!options.tolerant) throw digestFault;
 		}
+		await pause();
 		const tree = await ImageTree.parseInSlices(new Span(bytes, region), options, pause);
 		return { wim, image, tree, digestFault };
 	} catch (error) {

@@ -104,6 +104,7 @@ export async function planExtract(
 	keepsNtfs = false,
 ): Promise<ExtractPlan> {
 	await source.tree.groupLinks(() => breathe(run));
+	await breathe(run);
 	const planner = new Planner(source, folding, options, keepsNtfs);
 	let sliceStart = run.clock.elapsed();
 	let steps = 0;

@@ -133,6 +133,7 @@ async function writeData(
 	const isSized = parts.every(({ plan }) => plan.blobBytes > 0 || plan.files.size === 0);
 	const totalBytes = parts.reduce((total, { plan }) => total + plan.blobBytes, 0);
 	run.report({ type: 'phase', phase: 'data', totalBytes: isSized ? totalBytes : null });
+	await breathe(run);
 	const small = new Map<Sha1, ExtractBlob>();
 	for (const extraction of extractions)
 		for (const blob of extraction.linkBlobs()) small.set(blob.sha1, blob);

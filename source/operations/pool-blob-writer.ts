@@ -70,6 +70,7 @@ export function poolBlobWriter(pool: Pool, blobs: ReadonlyMap<Sha1, Blob>): Blob
 		async write(work, sink, run) {
 			const options = { recover: work.recoverData, verify: true };
 			const jobs = await findJobs(work, blobs, sink, run);
+			await breathe(run);
 			await readBlobs(pool, jobs, options, run, (result) => tell(result, sink));
 		},
 	};

@@ -74,6 +74,7 @@ export async function readBlobs<W extends WantedBlob>(
 	onBlob: (result: BlobResult<W>) => void,
 ): Promise<void> {
 	const { positions, totalSize, largestChunk } = await survey(wanted, options, run, onBlob);
+	await breathe(run);
 	const ordered = atPositions(wanted, positions);
 	const lanes = pool.forWork(totalSize, largestChunk);
 	const reading = new Reading(lanes, largestChunk, options, run, onBlob);

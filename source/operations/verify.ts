@@ -93,6 +93,8 @@ export async function verify(
 	const verification = new Verification(wim, options, run, onFault);
 	await verification.reportOpening();
 	await verification.readImages();
+	// Small trees end before their first pause.
+	await breathe(run);
 	await verification.checkPipable();
 	if (!options.fast) await verification.checkBlobs(checker);
 	const stretches = options.integrity ? await verification.compareTables() : [];

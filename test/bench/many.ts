@@ -29,7 +29,7 @@ export async function benchMany(work: string): Promise<void> {
 	try {
 		writeManyFiles(file, WINDOWS_LIKE);
 		process.stdout.write(
-			`\n| ${WINDOWS_LIKE.files} files, ${WINDOWS_LIKE.contents} contents | ours MB | ref MB | ours CPU s | ref CPU s | longest turn ms |\n|---|---:|---:|---:|---:|---:|\n`,
+			`\n| ${WINDOWS_LIKE.files} files, ${WINDOWS_LIKE.contents} contents | ours MB | ref MB | ours CPU s | ref CPU s | longest turn ms (of processor time) |\n|---|---:|---:|---:|---:|---:|\n`,
 		);
 		for (const [verb, args] of Object.entries(verbs)) {
 			process.env['WIMDECK_LONGEST_TURN'] = turns;
