@@ -53,15 +53,22 @@ export async function checkBefore(
 	await checkTables(wim, run);
 }
 
-/** The image that is meant when none is named: the only one. */
-export function onlyImage(wim: Wim): WimImage {
+/**
+ * The image that is meant when none is named: the only one.
+ *
+ * @param hint what to do when there are several, unless `info` can list them
+ */
+export function onlyImage(
+	wim: Wim,
+	hint = `Run wimdeck info "${wim.name}" to list the images.`,
+): WimImage {
 	const [only, second] = wim.images;
 	if (only !== undefined && second === undefined) return only;
 	// Part 1 is missing, or there is no image: the WIM says so itself.
 	if (only === undefined) return wim.image(1);
 	throw new InputError(`"${wim.name}" holds ${wim.images.length} images: name one, or all`, {
 		path: wim.name,
-		hint: `Run wimdeck info "${wim.name}" to list the images.`,
+		hint,
 	});
 }
 

@@ -61,6 +61,8 @@ async function applyStandardInput(
 		throw new InputError('Cannot read standard input here', { hint: 'Name a file.' });
 	await using reader = await PipeReader.open(input, 'standard input');
 	const options = { ...request, rpfix: request.rpfix ?? reader.wim.hasRpFix };
-	const image = request.image ?? String(onlyImage(reader.wim).index);
+	const image =
+		request.image ??
+		String(onlyImage(reader.wim, 'Write the index, the name or "all" after the "-".').index);
 	return await applyFromPipe(reader, image, request.target, options, run);
 }

@@ -341,7 +341,7 @@ class Extraction implements BlobSink {
 		for (const item of items) {
 			if (this.#failed.has(item)) continue;
 			if (!isKept) this.#failed.add(item);
-			this.#reportDamage(item, error);
+			this.#reportDamage(item, error, isKept);
 		}
 	}
 
@@ -354,21 +354,23 @@ class Extraction implements BlobSink {
 		if (first) this.#run.report({ type: 'item', path: this.#pathOf(first) });
 	}
 
-	#reportDamage(item: ExtractItem, error: WimError): void {
+	#reportDamage(item: ExtractItem, error: WimError, isKept: boolean): void {
 		const path = this.#pathOf(item);
 		const Class = error.constructor as new (
 			message: string,
 			facts: object,
 			cause?: unknown,
 		) => WimError;
-		const message = error.message.replace(/^Cannot [^:]*: /, '');
+		const reason = error.message.replace(/^Cannot [^:]*: /, '');
+		const message = isKept
+			? `Contents of "${path}" are damaged, what cannot be read was written as zeros: ${reason}`
+			: `Cannot extract "${path}": ${reason}`;
+		const hint = this.#options.recoverData
+			? 'With another WIM or folder that holds these files, "wimdeck repair" may get the rest.'
+			: 'Pass --recover-data to keep what is readable.';
 		this.#run.report({
 			type: 'problem',
-			error: new Class(
-				`Cannot extract "${path}": ${message}`,
-				{ hint: 'Pass --recover-data to keep what is readable.', ...error.facts, path },
-				error,
-			),
+			error: new Class(message, { hint, ...error.facts, path }, error),
 		});
 	}
 
@@ -396,7 +398,7 @@ class Extraction implements BlobSink {
 		if (bytes !== null) this.#reparseData.set(blob.sha1, bytes);
 		this.#ntfs?.read({ blob, error }, bytes);
 		if (bytes !== null || error === null) return;
-		for (const item of this.#plan.links.get(blob)) this.#reportDamage(item, error);
+		for (const item of this.#plan.links.get(blob)) this.#reportDamage(item, error, false);
 	}
 
 	async makeSymbolicLinks(): Promise<void> {

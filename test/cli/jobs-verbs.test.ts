@@ -191,6 +191,14 @@ test('a pipable WIM flows through a pipe', async (t) => {
 	const { code, err } = await cli(['apply', '-', '1', at('out')], { stdin: piped.bytes });
 	assert.equal(code, 0, err);
 	assert.deepEqual(listTree(at('out')), listTree(source));
+	const one = at('two.wim');
+	await ok('capture', source, one, 'One');
+	await ok('append', source, one, 'Two');
+	const both = await cli(['export', one, 'all', '-', '--pipable']);
+	assert.equal(both.code, 0, both.err);
+	const unnamed = await cli(['apply', '-', at('none')], { stdin: both.bytes });
+	assert.equal(unnamed.code, 2);
+	assert.match(unnamed.err, /holds 2 images: name one, or all\n {2}Write the index, the name/);
 });
 
 test('a dry run says what would be and changes nothing', async (t) => {
