@@ -1,9 +1,9 @@
 /**
  * Looks for resources that no table names, in the stretches that no table explains (wim.md §13.4 B to E).
  */
-import { FormatError } from '../../base/errors.ts';
+import { CanceledError, FormatError } from '../../base/errors.ts';
 import { METADATA_SIZE_MAX } from '../../base/limits.ts';
-import { breathe, type Run } from '../../base/run.ts';
+import { breathe, type Run, throwIfCanceled } from '../../base/run.ts';
 import { type Sha1, sha1 } from '../../bytes/sha1.ts';
 import { Span } from '../../bytes/span.ts';
 import { parseSolidTable, SolidHeader, type SolidShape } from '../../codec/chunk-table.ts';
@@ -24,7 +24,7 @@ import { PIPE_HEADER_SIZE, walkPipable } from '../../wim/recover/walk-pipable.ts
 import { SlidingWindow } from '../../wim/recover/window.ts';
 import type { Blob, Resource } from '../../wim/resource.ts';
 import { readDamaged } from './read-damaged.ts';
-import { type Quest, searchSolid, searchStretch } from './search-stretch.ts';
+import { cutOut, type Quest, searchSolid, searchStretch } from './search-stretch.ts';
 
 /** A resource that shows its beginning, and perhaps not clearly its end. */
 export interface Tentative {
@@ -99,6 +99,8 @@ export interface LostQuest {
 	readonly isDoubted: (sha1: Sha1) => boolean;
 	/** Looks only where resources show themselves. */
 	readonly isQuick: boolean;
+	/** Whoever cancels gets what was found until then. */
+	readonly keepsWhenCanceled: boolean;
 }
 
 /** Searches the gaps of a part. */
@@ -112,8 +114,12 @@ export async function findLost(
 	const search = new Search(recovered, quest, pool, run);
 	const total = gaps.reduce((sum, { start, end }) => sum + end - start, 0);
 	run.report({ type: 'phase', phase: 'search', totalBytes: total });
-	for (const gap of gaps) await search.gap(gap);
-	if (quest.wanted.size > 0) await solidGaps(recovered, search, quest.isDoubted);
+	try {
+		for (const gap of gaps) await search.gap(gap);
+		if (quest.wanted.size > 0) await solidGaps(recovered, search, quest.isDoubted);
+	} catch (error) {
+		if (!(error instanceof CanceledError) || !quest.keepsWhenCanceled) throw error;
+	}
 	return search;
 }
 
@@ -200,6 +206,7 @@ class Search implements Lost {
 			const quest = this.questFor(how);
 			const found = await searchStretch(this.source, stretch, quest, this.pool, this.run);
 			for (const one of found) await this.keep(one, how);
+			throwIfCanceled(this.run);
 			if (found.length > 0) return between(stretch, found);
 		}
 		return [stretch];
@@ -246,6 +253,7 @@ class Search implements Lost {
 					? []
 					: await searchStretch(this.source, piece, this.questFor(RAW), this.pool, this.run);
 			for (const one of found) await this.keep(one, RAW);
+			throwIfCanceled(this.run);
 			for (const rest of between(piece, found))
 				this.unexplained.push({ source: this.source, stretch: rest });
 		}
@@ -423,18 +431,6 @@ function between(stretch: Stretch, found: readonly FoundResource[]): Stretch[] {
 		stretch,
 		found.map((one) => ({ start: one.offset, end: endOf(one) })),
 	);
-}
-
-/** What remains of a stretch without others, which are in order. */
-function cutOut(stretch: Stretch, others: readonly Stretch[]): Stretch[] {
-	const rest: Stretch[] = [];
-	let at = stretch.start;
-	for (const { start, end } of others) {
-		if (start > at) rest.push({ start: at, end: start });
-		at = Math.max(at, end);
-	}
-	if (at < stretch.end) rest.push({ start: at, end: stretch.end });
-	return rest;
 }
 
 function metadataBlob(resource: Resource, name: Sha1): Blob {

@@ -64,6 +64,7 @@ export interface OpenSalvage extends AsyncDisposable {
  * Opens, searches, reads all trees.
  *
  * @param sizes of blobs by SHA-1, from donors; may be empty
+ * @param keepsWhenCanceled once the trees are known, canceling ends only the search; what was found until then counts
  */
 export async function openSalvage(
 	path: string,
@@ -71,6 +72,7 @@ export async function openSalvage(
 	sizes: ReadonlyMap<Sha1, number>,
 	run: Run,
 	pool: Pool = new InlinePool(),
+	keepsWhenCanceled = false,
 ): Promise<OpenSalvage> {
 	let damaged = await openDamaged(path, references, false, run);
 	try {
@@ -95,7 +97,13 @@ export async function openSalvage(
 				const known = recognise(damaged, images, tentative);
 				const wanted = new Set([...missingFrom(damaged, images), ...wrong]);
 				if (k === 1 && wanted.size === 0) break;
-				const search = { wanted, known, sizes, needsMetadata: k === 0 };
+				const search = {
+					wanted,
+					known,
+					sizes,
+					needsMetadata: k === 0,
+					keepsWhenCanceled: keepsWhenCanceled && k === 1,
+				};
 				const found = await searchPass(damaged, images, search, pool, run);
 				images = [...images, ...found.images];
 				isNewest ||= found.images.length > 0;
@@ -110,6 +118,10 @@ export async function openSalvage(
 			unexplained.length === 0
 		)
 			throw nothingLeft(path);
+		if (run.signal.aborted)
+			damaged.findings.push(
+				'The search was canceled before its end: what it had not found yet counts as lost',
+			);
 		if (!isNewest && images.length > 0)
 			damaged.findings.push('The newest state of the file is lost; the images are of an older one');
 		const best = new Map<Sha1, Blob>();
@@ -191,6 +203,7 @@ async function searchPass(
 		readonly known: readonly Resource[];
 		readonly sizes: ReadonlyMap<Sha1, number>;
 		readonly needsMetadata: boolean;
+		readonly keepsWhenCanceled: boolean;
 	},
 	pool: Pool,
 	run: Run,
@@ -209,7 +222,8 @@ async function searchPass(
 		tree === null ? [] : [image.metadata.resource],
 	);
 	const isDoubted = doubted(images, wanted);
-	const quest = { wanted, sizes, needsMetadata, isDoubted, isQuick: false };
+	const keepsWhenCanceled = search.keepsWhenCanceled;
+	const quest = { wanted, sizes, needsMetadata, isDoubted, isQuick: false, keepsWhenCanceled };
 	for (const part of damaged.parts) {
 		const gaps = gapsOf(part, [...trees, ...known], isDoubted);
 		const lost = await findLost(part, gaps, quest, pool, run);
@@ -281,7 +295,14 @@ async function seek(
 	run: Run,
 ): Promise<void> {
 	const isDoubted = doubted(images, names);
-	const quest = { wanted: names, sizes, needsMetadata: false, isDoubted, isQuick: true };
+	const quest = {
+		wanted: names,
+		sizes,
+		needsMetadata: false,
+		isDoubted,
+		isQuick: true,
+		keepsWhenCanceled: false,
+	};
 	const known = [...damaged.candidates]
 		.filter(([name]) => !names.has(name))
 		.flatMap(([, blobs]) => blobs.map(({ resource }) => resource));
@@ -294,7 +315,7 @@ async function seek(
 }
 
 /**
- * Salvages a WIM into a folder.
+ * Salvages a WIM into a folder. Canceled while it searches it still writes what was found until then.
  *
  * @throws {FormatError} when nothing at all is left
  */
@@ -303,13 +324,15 @@ export async function salvage(
 	folder: string,
 	writerFor: WriterFor,
 	options: SalvageOptions,
-	run: Run,
+	asked: Run,
 	pool: Pool = new InlinePool(),
 ): Promise<SalvageReport> {
-	await using opened = await openSalvage(path, options.references, new Map(), run, pool);
+	await using opened = await openSalvage(path, options.references, new Map(), asked, pool, true);
+	const run = asked.signal.aborted ? { ...asked, signal: new AbortController().signal } : asked;
 	const chosen = chooseImages(opened.images, options.image, path);
 	const { damaged, wim } = opened;
-	const salvager = new SalvageWriter(writerFor, wim.blobs, damaged.candidates, opened.seek);
+	const seek = asked.signal.aborted ? async () => {} : opened.seek;
+	const salvager = new SalvageWriter(writerFor, wim.blobs, damaged.candidates, seek);
 	const folders = folderNames(chosen);
 	const target = PosixTarget.open(folder, options.dryRun);
 	for (const [k, { tree, image }] of chosen.entries()) {

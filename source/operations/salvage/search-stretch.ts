@@ -1,6 +1,6 @@
 /** Searches a stretch of a part on the lanes of the pool: a large one in ranges, whose results are put together again. */
 import { assert } from '../../base/errors.ts';
-import { type Run, throwIfCanceled } from '../../base/run.ts';
+import type { Run } from '../../base/run.ts';
 import type { Compression } from '../../codec/compression.ts';
 import type { Pool } from '../../pool/pool.ts';
 import {
@@ -28,7 +28,7 @@ export interface Quest {
 	readonly hints: readonly number[];
 }
 
-/** All resources that a stretch of a source holds, by offset. */
+/** All resources that a stretch of a source holds, by offset; fewer when the run is canceled. */
 export async function searchStretch(
 	source: Source,
 	stretch: Stretch,
@@ -36,6 +36,7 @@ export async function searchStretch(
 	pool: Pool,
 	run: Run,
 ): Promise<FoundResource[]> {
+	if (quest.compression === 'none') return cutStretch(source, stretch, quest, pool, run);
 	const found = await searchRanges(source, stretch, rangesOf(stretch), quest, pool, run);
 	// Ranges begin in the middle of resources: what lies around their bounds is searched once more, without bounds.
 	const bounds = rangesOf(stretch).slice(1);
@@ -47,10 +48,73 @@ export async function searchStretch(
 			seams.push({ start: at, end: start });
 		at = Math.max(at, next.end);
 	}
-	for (const seam of seams)
+	for (const seam of run.signal.aborted ? [] : seams)
 		found.push(...(await searchRanges(source, seam, [seam], quest, pool, run)));
 	return seams.length === 0 ? found : found.sort((a, b) => a.offset - b.offset);
 }
+
+/**
+ * Raw blobs: where they show themselves first, in all ranges; then in what lies between those, which is mostly one blob or a
+ * few; slow attempts only there.
+ */
+async function cutStretch(
+	source: Source,
+	stretch: Stretch,
+	quest: Quest,
+	pool: Pool,
+	run: Run,
+): Promise<FoundResource[]> {
+	const ranges = rangesOf(stretch);
+	if (ranges.length === 1) return searchRanges(source, stretch, ranges, quest, pool, run);
+	const found = await searchRanges(source, stretch, ranges, { ...quest, isQuick: true }, pool, run);
+	if (run.signal.aborted) return found;
+	const gaps = cutOut(
+		stretch,
+		found.map((one) => ({ start: one.offset, end: endOf(one) })),
+	);
+	const totalBytes = gaps.reduce((sum, { start, end }) => sum + end - start, 0);
+	run.report({ type: 'phase', phase: 'search', totalBytes });
+	const efforts = shares(gaps);
+	const inputs = gaps.map((gap, k) =>
+		inputFor(source, { ...gap, isSynced: true, stop: gap.end, effort: efforts[k] ?? 0 }, quest),
+	);
+	found.push(...(await takeAll(inputs, stretch, quest, pool, run)));
+	return found.sort((a, b) => a.offset - b.offset);
+}
+
+/** What remains of a stretch without others, which are in order. */
+export function cutOut(stretch: Stretch, others: readonly Stretch[]): Stretch[] {
+	const rest: Stretch[] = [];
+	let at = stretch.start;
+	for (const { start, end } of others) {
+		if (start > at) rest.push({ start: at, end: start });
+		at = Math.max(at, end);
+	}
+	if (at < stretch.end) rest.push({ start: at, end: stretch.end });
+	return rest;
+}
+
+/** Shares the effort of a search: small gaps need less than an equal part, larger ones get what those leave. */
+function shares(gaps: readonly Stretch[]): number[] {
+	const efforts = new Array<number>(gaps.length).fill(0);
+	const order = gaps
+		.map(({ start, end }, k) => ({ k, need: (end - start) * Math.min(end - start, REACH_MIDDLE) }))
+		.sort((a, b) => a.need - b.need);
+	let left = EFFORT_LARGE;
+	for (const [done, { k, need }] of order.entries()) {
+		const effort = Math.min(need, left / (order.length - done));
+		efforts[k] = effort;
+		left -= effort;
+	}
+	return efforts;
+}
+
+/** Bytes that may be hashed in search of starts that nothing shows: a minute or two; of a large stretch, a part of that. */
+const EFFORT = 1 << 30;
+const EFFORT_LARGE = 256 << 20;
+
+/** How far from each place a search may reach. */
+const REACH_MIDDLE = 64 << 10;
 
 const END: Stretch = { start: Number.POSITIVE_INFINITY, end: Number.POSITIVE_INFINITY };
 
@@ -71,32 +135,48 @@ async function searchRanges(
 	pool: Pool,
 	run: Run,
 ): Promise<FoundResource[]> {
+	const inputs = ranges.map(({ start, end }, k) =>
+		inputFor(
+			source,
+			{ start, isSynced: k === 0, stop: end, end: stretch.end, effort: EFFORT },
+			quest,
+		),
+	);
+	return takeAll(inputs, stretch, quest, pool, run);
+}
+
+function inputFor(
+	source: Source,
+	range: Pick<SearchRange, 'start' | 'isSynced' | 'stop' | 'end' | 'effort'>,
+	{ compression, chunkSize, wanted, hints, isQuick }: Quest,
+): SearchInput {
 	const shared = source.share();
 	assert(shared, 'salvage reads files');
-	const { compression, chunkSize, wanted, hints, isQuick } = quest;
-	const inputs = ranges.map((range, k): SearchInput => {
-		const inside: SearchRange = {
-			start: range.start,
-			isSynced: k === 0,
-			stop: range.end,
-			end: stretch.end,
-			compression,
-			chunkSize,
-			isQuick,
-			hints,
-		};
-		return { source: shared, resource: null, range: inside, wanted };
-	});
+	const inside: SearchRange = { ...range, compression, chunkSize, isQuick, hints };
+	return { source: shared, resource: null, range: inside, wanted };
+}
+
+/** Whoever cancels gets what was found until then. */
+async function takeAll(
+	inputs: readonly SearchInput[],
+	stretch: Stretch,
+	{ chunkSize }: Quest,
+	pool: Pool,
+	run: Run,
+): Promise<FoundResource[]> {
 	const found: FoundResource[] = [];
 	let covered = stretch.start;
 	const lanes = pool.forWork(stretch.end - stretch.start, chunkSize);
-	for await (const { resources } of lanes.ordered('search', inputs, optionsOf(run)))
-		for (const one of resources) {
-			if (one.offset < covered) continue;
-			found.push(one);
-			covered = endOf(one);
-		}
-	throwIfCanceled(run);
+	try {
+		for await (const { resources } of lanes.ordered('search', inputs, optionsOf(run)))
+			for (const one of resources) {
+				if (one.offset < covered) continue;
+				found.push(one);
+				covered = endOf(one);
+			}
+	} catch (error) {
+		if (!run.signal.aborted) throw error;
+	}
 	return found;
 }
 
@@ -119,6 +199,7 @@ export async function searchSolid(
 		compression: 'none',
 		chunkSize: 0,
 		isQuick: true,
+		effort: 0,
 		hints: [],
 	};
 	const shape = { offset, storedSize, originalSize, layout, compression, chunkSize };

@@ -25,7 +25,9 @@ const LONGER_LEAST = 64 << 10;
 /** Hits that may have been only the beginnings of longer blobs. */
 const BACKTRACK_MAX = 3;
 
+/** How much is hashed at a time: the first pieces of a blob are smaller, since most blobs are. */
 const PIECE = 64 << 10;
+const PIECE_FIRST = 4 << 10;
 
 /** A gap is usually exactly one blob; larger ones than this hardly ever are. */
 const WHOLE_MAX = 64 << 20;
@@ -33,12 +35,11 @@ const WHOLE_MAX = 64 << 20;
 /** How far a start that is sure is looked for, behind a place where nothing fits. */
 const SURE_REACH = 64 << 20;
 
-/**
- * Bytes hashed byte by byte in search of starts in the middle of a stretch, for each place and for a whole search: some
- * seconds, and some minutes. Without bounds this would be quadratic in the length of the stretch.
- */
+/** Bytes hashed byte by byte in search of starts in the middle of a stretch, for each place: some seconds. */
 const MIDDLE_MAX = 48 << 20;
-const MIDDLE_ALL_MAX = 1 << 30;
+
+/** A hit of fewer bytes may well be the beginning of a longer blob by chance. */
+const HIT_SURE = 256;
 
 /** How starts in the middle are tried, one way after the other, each with its share of the work. */
 const MIDDLE_STEPS = [
@@ -74,7 +75,9 @@ export class BlobCutter {
 	private found: FoundResource[] = [];
 	/** Starts of stretches that nothing explained, with where the next known blob begins. */
 	private readonly unresolved: Stretch[] = [];
-	private middleLeft = MIDDLE_ALL_MAX;
+	private effortLeft: number;
+	/** Blobs follow each other: a wrong hit shows, and is taken back. */
+	private isCutting = false;
 
 	constructor(window: Bytes, finder: Finder, range: SearchRange, tools: SearchTools) {
 		this.window = window;
@@ -82,10 +85,12 @@ export class BlobCutter {
 		this.end = range.end;
 		this.isQuick = range.isQuick;
 		this.tools = tools;
+		this.effortLeft = range.effort;
 	}
 
 	/** @param isSynced a blob probably begins at `start` */
 	*cut(start: number, stop: number, isSynced: boolean): Generator<number, FoundResource[], void> {
+		this.isCutting = true;
 		let at = isSynced ? start : yield* this.nextSure(start, stop);
 		while (at < stop) {
 			const hit = (yield* this.blobAt(at)) ?? (yield* this.fartherAt(at));
@@ -95,6 +100,12 @@ export class BlobCutter {
 				continue;
 			}
 			const next = yield* this.resume(at);
+			const between = next < this.end ? this.exactly(at, next - at) : null;
+			if (between !== null) {
+				yield* this.take(between);
+				at = next;
+				continue;
+			}
 			this.unresolved.push({ start: at, end: next });
 			yield next - at;
 			at = next;
@@ -120,6 +131,16 @@ export class BlobCutter {
 
 	/** A longer blob; or one of the last hits was only the beginning of a longer blob. */
 	*fartherAt(at: number): Generator<number, FoundResource | null, void> {
+		const last = this.found.at(-1);
+		if (last !== undefined && endOf(last) === at) {
+			const size = at - last.offset;
+			const reach = Math.max(LONGER_LEAST, size * LONGER_FACTOR);
+			const longer = yield* this.search(last.offset, size, reach);
+			if (longer !== null) {
+				this.found.pop();
+				return longer;
+			}
+		}
 		if (this.end - at > REACH_SHORT) {
 			const hit = yield* this.search(at, 0, REACH);
 			if (hit !== null) return hit;
@@ -173,14 +194,14 @@ export class BlobCutter {
 	 */
 	private *middle(from: number, to: number): Generator<number, number, void> {
 		for (const { reach, isAny, share } of MIDDLE_STEPS) {
-			let left = Math.min(MIDDLE_MAX, this.middleLeft) * share;
-			this.middleLeft -= left;
+			let left = Math.min(MIDDLE_MAX, this.effortLeft) * share;
+			this.effortLeft -= left;
 			for (let at = from; at < to && left > 0; at++) {
 				if (!isAny && !this.isLikelyStart(at)) continue;
 				left -= Math.min(reach, to - at);
 				if ((yield* this.search(at, 0, Math.min(reach, to - at))) !== null) return at;
 			}
-			this.middleLeft += left;
+			this.effortLeft += Math.max(0, left);
 		}
 		return to;
 	}
@@ -195,11 +216,10 @@ export class BlobCutter {
 
 	/** Very long blobs: looked for last, since nothing else is as slow. */
 	private *retry(): Generator<number, void, void> {
-		let left = MIDDLE_ALL_MAX;
-		for (const { start } of this.unresolved) {
-			const reach = Math.min(REACH_LONG, this.end - start);
-			if (reach <= REACH || left < reach) continue;
-			left -= reach;
+		for (const { start, end } of this.unresolved) {
+			const reach = Math.min(REACH_LONG, end - start);
+			if (reach <= REACH || this.effortLeft < reach) continue;
+			this.effortLeft -= reach;
 			const hit = yield* this.search(start, REACH, reach);
 			if (hit === null) continue;
 			this.found = this.found.filter(({ offset }) => offset < hit.offset || offset >= endOf(hit));
@@ -207,7 +227,10 @@ export class BlobCutter {
 		}
 	}
 
-	/** The longest wanted prefix within reach that is longer than `least`; stops some way behind the first. */
+	/**
+	 * A wanted prefix within reach that is longer than `least`. One of a few bytes may be the beginning of a longer one, which
+	 * is looked for some way behind it; of any other that shows when nothing begins behind it.
+	 */
 	private *search(
 		at: number,
 		least: number,
@@ -215,10 +238,13 @@ export class BlobCutter {
 	): Generator<number, FoundResource | null, void> {
 		let best: PrefixHit | null = null;
 		let end = Math.min(this.end, at + reach);
-		for (let done = 0; at + done < end; done += PIECE) {
-			const bytes = this.window.at(at + done, Math.min(PIECE, end - at - done));
+		let done = 0;
+		while (at + done < end) {
+			const size = Math.min(PIECE, Math.max(PIECE_FIRST, done));
+			const bytes = this.window.at(at + done, Math.min(size, end - at - done));
 			for (const hit of this.finder.cut(bytes, done, this.tools.wanted))
 				if (hit.size > least && hit.size > (best?.size ?? 0)) {
+					if (this.isCutting && hit.size >= HIT_SURE) return rawResource(at, hit);
 					best = hit;
 					end = Math.min(
 						this.end,
@@ -226,6 +252,7 @@ export class BlobCutter {
 						at + Math.max(LONGER_LEAST, hit.size * LONGER_FACTOR),
 					);
 				}
+			done += size;
 			yield 0;
 		}
 		return best === null ? null : rawResource(at, best);
@@ -247,12 +274,9 @@ export class BlobCutter {
 
 	private ownSizes(at: number): number[] {
 		const head = this.window.at(at, Math.min(1 << 16, this.end - at)).slice();
-		return formatSizes(head, this.end - at, (offset) => {
-			const bytes = this.window.at(at + offset, 4);
-			return bytes.length < 4
-				? 0
-				: new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
-		});
+		return formatSizes(head, this.end - at, (offset, size) =>
+			this.window.at(at + offset, Math.min(size, this.end - at - offset)),
+		);
 	}
 }
 

@@ -34,6 +34,9 @@ export function isFormatStart(bytes: Uint8Array, at: number): boolean {
 			return b === 0x21 || b === 0x20;
 		case 0x72:
 			return b === 0x65 && c === 0x67 && d === 0x66;
+		case 0x30:
+			// DER: catalogs and certificates.
+			return b === 0x82 && bytes[at + 4] === 0x06;
 		case 0xd0:
 			return b === 0xcf && c === 0x11 && d === 0xe0;
 		case 0x47:
@@ -46,17 +49,24 @@ export function isFormatStart(bytes: Uint8Array, at: number): boolean {
 }
 
 /**
- * How long a file is by its own format: PE sections and certificate table, ELF section headers, CAB and RIFF sizes.
+ * How long a file is by its own format: PE sections and certificate table, ELF section headers, CAB and RIFF sizes, the
+ * outermost element of DER, the members of static libraries.
  *
  * @param head its first bytes
  * @param most what is there at all
- * @param wordAt a u32 anywhere in the file
+ * @param bytesAt some bytes anywhere in the file, fewer at the end
  */
 export function formatSizes(
 	head: Uint8Array,
 	most: number,
-	wordAt: (offset: number) => number,
+	bytesAt: (offset: number, size: number) => Uint8Array,
 ): number[] {
+	const wordAt = (offset: number) => {
+		const bytes = bytesAt(offset, 4);
+		return bytes.length < 4
+			? 0
+			: new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+	};
 	if (head.length < 64) return [];
 	const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
 	const sizes: number[] = [];
@@ -65,6 +75,9 @@ export function formatSizes(
 	else if (magic === 0x7f45_4c46) sizes.push(elfSize(view));
 	else if (magic === 0x4d53_4346) sizes.push(view.getUint32(8, true));
 	else if (magic === 0x5249_4646) sizes.push(view.getUint32(4, true) + 8);
+	else if (magic === 0x213c_6172) sizes.push(librarySize(bytesAt, most));
+	else if (magic >>> 16 === 0x3082) sizes.push(4 + (magic & 0xffff));
+	else if (magic >>> 16 === 0x3083) sizes.push(5 + (view.getUint32(1, false) & 0xff_ffff));
 	return [...new Set(sizes)].filter((size) => size > 0 && size <= most);
 }
 
@@ -90,6 +103,21 @@ function peSizes(view: DataView, wordAt: (offset: number) => number): number[] {
 	if (certificate + 8 <= sections && view.getUint32(certificate, true) > 0)
 		sizes.unshift(view.getUint32(certificate, true) + view.getUint32(certificate + 4, true));
 	return sizes;
+}
+
+const LIBRARY_MARK = '!<arch>\n';
+const MEMBER_SIZE = 60;
+
+/** Members of a static library follow each other at even offsets, each with its size in decimal digits. */
+function librarySize(bytesAt: (offset: number, size: number) => Uint8Array, most: number): number {
+	let end = LIBRARY_MARK.length;
+	for (let at = end; at + MEMBER_SIZE <= most; at = end + (end % 2)) {
+		const text = String.fromCharCode(...bytesAt(at, MEMBER_SIZE));
+		const size = /^[\x20-\x7e]{48}(\d{1,10}) *`\n$/.exec(text)?.[1];
+		if (size === undefined) break;
+		end = at + MEMBER_SIZE + Number(size);
+	}
+	return end;
 }
 
 function elfSize(view: DataView): number {

@@ -41,6 +41,8 @@ export interface SearchRange {
 	readonly chunkSize: number;
 	/** Starts that do not show themselves are not tried one by one. */
 	readonly isQuick: boolean;
+	/** Bytes that may be hashed in search of such starts: it would be quadratic in the length of the range. */
+	readonly effort: number;
 	/** Places where resources probably end: in bytes from the start of the part. */
 	readonly hints: readonly number[];
 }

@@ -69,6 +69,7 @@ async function detectLzms(bytes: Uint8Array, run: Run): Promise<PartCompression 
 			compression: 'lzms' as const,
 			chunkSize,
 			isQuick: true,
+			effort: 0,
 			hints: [],
 		};
 		const search = findLzms(window, { finder, decoder }, range, tools);
