@@ -197,6 +197,13 @@ export class Finder {
 	 * @param before size of what earlier calls hashed, a multiple of 64; `bytes` go on from there
 	 */
 	cut(bytes: Uint8Array, before: number, wanted: WantedSet): PrefixHit[] {
+		const hits: PrefixHit[] = [];
+		for (let at = 0; at < bytes.length; at += wanted.pieceSize)
+			hits.push(...this.#cut(bytes.subarray(at, at + wanted.pieceSize), before + at, wanted));
+		return hits;
+	}
+
+	#cut(bytes: Uint8Array, before: number, wanted: WantedSet): PrefixHit[] {
 		this.#load(bytes, 0);
 		new Uint8Array(this.#kernel.memory.buffer, WANTED, WANTED_SIZE).set(wanted.bits);
 		const count = this.#kernel.cutBySha1(
@@ -211,6 +218,7 @@ export class Finder {
 		const digest = new Uint8Array(20);
 		const out = new DataView(digest.buffer);
 		for (let k = 0; k < count; k++) {
+			if (!wanted.heads.has(view.getUint32(k * HIT_SIZE + 4, true))) continue;
 			for (let word = 0; word < 5; word++)
 				out.setUint32(word * 4, view.getUint32(k * HIT_SIZE + 4 + word * 4, true));
 			const sha1 = encodeHex(digest);
@@ -269,11 +277,18 @@ export class WantedSet {
 	readonly names: ReadonlySet<Sha1>;
 	/** A bit for each value of the first 16 bits. */
 	readonly bits = new Uint8Array(WANTED_SIZE);
+	/** The first 32 bits of each. */
+	readonly heads = new Set<number>();
+	/** So many bytes give about half as many prefixes that begin like a wanted one as the kernel has room for. */
+	readonly pieceSize: number;
 
 	constructor(names: Iterable<Sha1>) {
 		this.names = new Set(names);
+		const share = Math.min(1, Math.max(1, this.names.size) / (WANTED_SIZE * 8));
+		this.pieceSize = Math.floor(Math.max(HITS_MAX, HITS_MAX / 2 / share) / 64) * 64;
 		for (const name of this.names) {
 			const top = Number.parseInt(name.slice(0, 4), 16);
+			this.heads.add(Number.parseInt(name.slice(0, 8), 16));
 			this.bits[top >> 3] = (this.bits[top >> 3] ?? 0) | (1 << (top & 7));
 		}
 	}
