@@ -20,12 +20,13 @@ import { benchDeck } from './deck.ts';
 import { benchMany } from './many.ts';
 import { rowTable } from './table.ts';
 import { benchTree } from './tree.ts';
+import { benchTurns } from './turns.ts';
 
 const HELP = `npm run bench [-- [FOLDER] [--quick] [--only=WORDS] [--rounds=N] [--work=FOLDER] [--binaries=FOLDER]]
 
 FOLDER            the tree to work on; otherwise some 300 MB of programs of this machine and 3,000 generated texts
 --quick           60 MB and 600 texts
---only=WORDS      only the rows that hold all of these words: --only=capture, --only=export,xpress; also "kernels", "tree", "deck"
+--only=WORDS      only the rows that hold all of these words: --only=capture, --only=export,xpress; also "kernels", "tree", "memory", "turns", "deck"
 --rounds=N        runs of each side, in turns (3)
 --work=FOLDER     keeps the tree, the reference's files and the results there; rows measured by further runs join the table
 --binaries=FOLDER takes the programs from there
@@ -118,6 +119,7 @@ async function main(args: readonly string[]): Promise<void> {
 			process.stdout.write(`\n${codecTable(benchCodecs(benchFiles(place.corpus, 8 << 20), 5))}`);
 		if (isAsked(options.only, 'tree')) benchTree();
 		if (isAsked(options.only, 'memory')) await benchMany(work);
+		if (isAsked(options.only, 'turns')) benchTurns(work, place.corpus);
 		if (isAsked(options.only, 'deck')) await benchDeck();
 	} finally {
 		if (options.work === null) rmSync(work, { recursive: true, force: true });
