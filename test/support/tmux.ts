@@ -1,7 +1,7 @@
 /** A real terminal: tmux runs a command, takes keys and shows its screen. */
 
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -22,12 +22,16 @@ const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 export class Tmux implements Disposable {
 	readonly #socket = `wimdeck-test-${process.pid}-${++count}`;
 	readonly #script: string;
+	/** Where the command keeps its state: jobs of other tests have no place on its screen. */
+	readonly #state: string;
 
 	/** Starts the command; behind it the shell says how it ended and how the terminal is. */
 	constructor(options: TmuxOptions) {
 		const { columns = 80, rows = 24, command, env = {} } = options;
+		this.#state = mkdtempSync(path.join(os.tmpdir(), 'wimdeck-test-state-'));
+		const all = { XDG_STATE_HOME: this.#state, ...env };
 		const unset = Object.keys(env).filter((name) => env[name] === undefined);
-		const set = Object.entries(env).flatMap(([name, value]) =>
+		const set = Object.entries(all).flatMap(([name, value]) =>
 			value === undefined ? [] : [quoted(`${name}=${value}`)],
 		);
 		const without = ['CI', 'NO_COLOR', 'TMUX', 'SSH_CONNECTION', ...unset].map(
@@ -138,6 +142,7 @@ export class Tmux implements Disposable {
 		} catch {
 			// It ended by itself.
 		}
+		rmSync(this.#state, { recursive: true, force: true });
 		rmSync(this.#script, { force: true });
 	}
 }
