@@ -5,7 +5,7 @@ import { orderedTasks, type TaskOptions, type TaskPool } from './task-pool.ts';
 
 /** After this many original bytes, or steps, the event loop gets its turn: some 10 ms with cold code. */
 const TURN_BYTES = 1 << 18;
-const TURN_STEPS = 64;
+const TURN_STEPS = 8;
 
 /** Runs tasks on the calling thread, one after the other, in slices. The same interface, no threads. */
 export class InlineTaskPool<R extends Registry> implements TaskPool<R> {
