@@ -115,20 +115,27 @@ test('of blobs in several parts the first one counts that can be read', () => {
 test('the table of a large file costs less than 120 bytes a blob', async (t) => {
 	setFlagsFromString('--expose-gc');
 	const collect = runInNewContext('gc') as () => void;
-	const used = () => {
-		collect();
-		const { heapUsed, arrayBuffers } = process.memoryUsage();
-		return heapUsed + arrayBuffers;
+	// Buffers that nobody holds are given back in the background, turns after the collection that found them.
+	const used = async () => {
+		let least = Number.POSITIVE_INFINITY;
+		for (let pass = 0; pass < 10; pass++) {
+			collect();
+			await new Promise(setImmediate);
+			const { heapUsed, arrayBuffers } = process.memoryUsage();
+			least = Math.min(least, heapUsed + arrayBuffers);
+		}
+		return least;
 	};
 	const folder = tempFolder(t);
 	const contents = 40_000;
 	const file = path.join(folder, 'many.wim');
 	writeManyFiles(file, { files: 100, contents, filesPerFolder: 10, seed: 3 });
 	const opened: Wim[] = [await openWim(file)];
-	const before = used();
+	const before = await used();
 	// Several times, so that what else lives in this process does not count.
 	while (opened.length <= 10) opened.push(await openWim(file));
-	const perBlob = (used() - before) / contents / 10;
+	const perBlob = ((await used()) - before) / contents / 10;
+	t.diagnostic(`${perBlob.toFixed(1)} bytes a blob`);
 	assert.ok(perBlob < 120, `${perBlob} bytes a blob`);
 	const [wim] = opened;
 	assert.ok(wim);
