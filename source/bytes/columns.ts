@@ -2,14 +2,15 @@
 
 const FIRST_CAPACITY = 64;
 
-/** 32-bit numbers from 0 on. */
-export class Uint32Column {
-	#values: Uint32Array;
+/** Rows of one kind of number, in an array that doubles when it is full. */
+class Column<Values extends Uint32Array | Float64Array> {
+	#values: Values;
 	#length = 0;
+	readonly #make: (capacity: number) => Values;
 
-	/** @param capacity rows that are expected */
-	constructor(capacity = FIRST_CAPACITY) {
-		this.#values = new Uint32Array(capacity);
+	constructor(capacity: number, make: (capacity: number) => Values) {
+		this.#make = make;
+		this.#values = make(capacity);
 	}
 
 	get length(): number {
@@ -19,7 +20,7 @@ export class Uint32Column {
 	/** @returns the row */
 	push(value: number): number {
 		if (this.#length === this.#values.length) {
-			const grown = new Uint32Array(Math.max(FIRST_CAPACITY, this.#length * 2));
+			const grown = this.#make(Math.max(FIRST_CAPACITY, this.#length * 2));
 			grown.set(this.#values);
 			this.#values = grown;
 		}
@@ -37,48 +38,24 @@ export class Uint32Column {
 	}
 
 	/** The rows so far, without copying; valid until the next `push`. */
-	values(): Uint32Array {
-		return this.#values.subarray(0, this.#length);
+	values(): Values {
+		return this.#values.subarray(0, this.#length) as Values;
+	}
+}
+
+/** 32-bit numbers from 0 on. */
+export class Uint32Column extends Column<Uint32Array> {
+	/** @param capacity rows that are expected */
+	constructor(capacity = FIRST_CAPACITY) {
+		super(capacity, (size) => new Uint32Array(size));
 	}
 }
 
 /** Amounts. */
-export class Float64Column {
-	#values: Float64Array;
-	#length = 0;
-
+export class Float64Column extends Column<Float64Array> {
 	/** @param capacity rows that are expected */
 	constructor(capacity = FIRST_CAPACITY) {
-		this.#values = new Float64Array(capacity);
-	}
-
-	get length(): number {
-		return this.#length;
-	}
-
-	/** @returns the row */
-	push(value: number): number {
-		if (this.#length === this.#values.length) {
-			const grown = new Float64Array(Math.max(FIRST_CAPACITY, this.#length * 2));
-			grown.set(this.#values);
-			this.#values = grown;
-		}
-		this.#values[this.#length] = value;
-		return this.#length++;
-	}
-
-	/** The value of a row that is there. */
-	get(row: number): number {
-		return this.#values[row] ?? 0;
-	}
-
-	set(row: number, value: number): void {
-		this.#values[row] = value;
-	}
-
-	/** The rows so far, without copying; valid until the next `push`. */
-	values(): Float64Array {
-		return this.#values.subarray(0, this.#length);
+		super(capacity, (size) => new Float64Array(size));
 	}
 }
 

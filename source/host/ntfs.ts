@@ -42,6 +42,18 @@ export interface NtfsFacts {
 /** By path inside the tree: `/` is the root, then `/a/b`. */
 export type NtfsIndex = ReadonlyMap<string, NtfsFacts>;
 
+/** A file of which NTFS says nothing. */
+export const NO_NTFS_FACTS: NtfsFacts = {
+	attributes: null,
+	securityDescriptor: null,
+	shortName: null,
+	reparse: null,
+	objectId: null,
+	times: null,
+	extendedAttributes: [],
+	streams: [],
+};
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** `f_type` of every FUSE mount. */
@@ -89,25 +101,12 @@ export async function readNtfsFacts(
 		const found = name === SYSTEM.attributes ? attributes : await readXattrs(root, name, run);
 		if ('leftOut' in found) return found;
 		for (const [path, xattrs] of found) {
-			const facts = index.get(path) ?? noFacts();
+			const facts = index.get(path) ?? { ...NO_NTFS_FACTS, extendedAttributes: [], streams: [] };
 			index.set(path, facts);
 			takeXattrs(facts, xattrs);
 		}
 	}
 	return index;
-}
-
-function noFacts(): Mutable<NtfsFacts> {
-	return {
-		attributes: null,
-		securityDescriptor: null,
-		shortName: null,
-		reparse: null,
-		objectId: null,
-		times: null,
-		extendedAttributes: [],
-		streams: [],
-	};
 }
 
 /** Adds what the attributes of one file say; what is malformed counts as absent. */

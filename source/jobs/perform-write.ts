@@ -14,27 +14,13 @@ import { checkBefore, outputOf } from './open-for-job.ts';
 import { captureConfig } from './perform-capture.ts';
 import type {
 	DeleteRequest,
-	DiffRequest,
 	EditRequest,
-	ExportRequest,
-	JoinRequest,
 	OptimizeRequest,
 	SplitRequest,
-	UndoRequest,
 	UpdateRequest,
+	WriteRequest,
 } from './request.ts';
 import type { JobTools } from './tools.ts';
-
-export type WriteRequest =
-	| UpdateRequest
-	| EditRequest
-	| DeleteRequest
-	| ExportRequest
-	| SplitRequest
-	| JoinRequest
-	| OptimizeRequest
-	| UndoRequest
-	| DiffRequest;
 
 export type WriteResult =
 	| UpdateSummary

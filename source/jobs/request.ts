@@ -241,13 +241,8 @@ export interface DiffRequest {
 	readonly content: boolean;
 }
 
-/** Everything that can be asked for; `verb` tells which. */
-export type JobRequest =
-	| VerifyRequest
-	| ExtractRequest
-	| ApplyRequest
-	| CaptureRequest
-	| AppendRequest
+/** What changes WIM files, or compares them. */
+export type WriteRequest =
 	| UpdateRequest
 	| EditRequest
 	| DeleteRequest
@@ -256,9 +251,18 @@ export type JobRequest =
 	| JoinRequest
 	| OptimizeRequest
 	| UndoRequest
+	| DiffRequest;
+
+/** Everything that can be asked for; `verb` tells which. */
+export type JobRequest =
+	| VerifyRequest
+	| ExtractRequest
+	| ApplyRequest
+	| CaptureRequest
+	| AppendRequest
+	| WriteRequest
 	| SalvageRequest
 	| RepairRequest
-	| DiffRequest
 	| MountRequest;
 
 /** The verbs of requests: those of the command line, and `edit` for what `info` changes. */

@@ -7,7 +7,7 @@ import { HostError, WimError } from '../base/errors.ts';
 import { plural } from '../base/print.ts';
 import type { Run } from '../base/run.ts';
 import { isEmptyStream, type Sha1 } from '../bytes/sha1.ts';
-import { type NtfsFacts, ntfsXattrs, STREAM_SIZE_MAX } from '../host/ntfs.ts';
+import { NO_NTFS_FACTS, type NtfsFacts, ntfsXattrs, STREAM_SIZE_MAX } from '../host/ntfs.ts';
 import { isUnixXattr, setXattrs, type Xattr } from '../host/xattrs.ts';
 import { Attribute } from '../image/dentry.ts';
 import { pathOf } from '../image/paths.ts';
@@ -114,7 +114,7 @@ export class NtfsRestore {
 		for (const { item } of this.#plan.hardLinks) {
 			const shortName = tree.shortName(item.dentry);
 			if (shortName !== '' && !failed.has(item))
-				yield { path: item.path, xattrs: ntfsXattrs({ ...NOTHING, shortName }) };
+				yield { path: item.path, xattrs: ntfsXattrs({ ...NO_NTFS_FACTS, shortName }) };
 		}
 		for (const item of this.#items())
 			if (!failed.has(item))
@@ -170,14 +170,3 @@ export class NtfsRestore {
 		return streams;
 	}
 }
-
-const NOTHING: NtfsFacts = {
-	attributes: null,
-	securityDescriptor: null,
-	shortName: null,
-	reparse: null,
-	objectId: null,
-	times: null,
-	extendedAttributes: [],
-	streams: [],
-};

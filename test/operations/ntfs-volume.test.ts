@@ -2,24 +2,13 @@ import assert from 'node:assert/strict';
 import { linkSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { type NtfsFacts, ntfsXattrs } from '../../source/host/ntfs.ts';
+import { NO_NTFS_FACTS, type NtfsFacts, ntfsXattrs } from '../../source/host/ntfs.ts';
 import { setXattrs } from '../../source/host/xattrs.ts';
 import { cli } from '../support/cli.ts';
 import { ntfsVolume } from '../support/ntfs-volume.ts';
 import { oracle, runOracle } from '../support/oracles.ts';
 import { tempFolder } from '../support/temp-tree.ts';
 import { testRun } from '../support/test-run.ts';
-
-const NOTHING: NtfsFacts = {
-	attributes: null,
-	securityDescriptor: null,
-	shortName: null,
-	reparse: null,
-	objectId: null,
-	times: null,
-	extendedAttributes: [],
-	streams: [],
-};
 
 const text = (value: string) => new TextEncoder().encode(value);
 
@@ -82,7 +71,7 @@ async function fill(root: string): Promise<void> {
 	truncateSync(at('plain/sparse'), 1 << 20);
 	const items = Object.entries(FACTS).map(([name, facts]) => ({
 		path: name,
-		xattrs: ntfsXattrs({ ...NOTHING, ...facts }),
+		xattrs: ntfsXattrs({ ...NO_NTFS_FACTS, ...facts }),
 	}));
 	assert.deepEqual(await setXattrs(root, items, testRun()), { refused: [] });
 }
