@@ -5,13 +5,13 @@
  */
 
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import {
 	chmodSync,
 	closeSync,
 	constants,
 	copyFileSync,
 	existsSync,
-	fstatSync,
 	lchownSync,
 	linkSync,
 	lstatSync,
@@ -131,25 +131,18 @@ export class PosixTarget {
 		else if (!stat.isDirectory())
 			throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' });
 		const isEmpty = stat === undefined || readdirSync(folder).length === 0;
-		return new PosixTarget(folder, { ignoresCase: false, normalises: false }, isEmpty);
+		return new PosixTarget(folder, guessFolding(existing(path.resolve(folder))), isEmpty);
 	}
 
 	/** Bytes that this user can still write here. */
 	freeSize(): number {
-		const { bavail, bsize } = statfsSync(this.#existing());
+		const { bavail, bsize } = statfsSync(existing(this.root));
 		return bavail * bsize;
 	}
 
 	/** Attributes, descriptors, streams and short names of Windows can be set here. */
 	keepsNtfs(): boolean {
-		return isNtfsMount(this.#existing());
-	}
-
-	/** The root, or the folder that it will be made in. */
-	#existing(): string {
-		let folder = this.root;
-		while (!existsSync(folder)) folder = path.dirname(folder);
-		return folder;
+		return isNtfsMount(existing(this.root));
 	}
 
 	/** The absolute path of a relative one (`a/b`; '' is the root). */
@@ -188,7 +181,7 @@ export class PosixTarget {
 	/** Makes an empty file, or one with a little text. */
 	makeFile(relative: string, contents: Uint8Array | null = null): void {
 		this.#create(relative, 'file', (target) => {
-			const fd = openNew(target);
+			const fd = this.#replacing(target, () => openNew(target));
 			try {
 				if (contents) writeFileSync(fd, contents);
 			} finally {
@@ -207,11 +200,13 @@ export class PosixTarget {
 		this.#create(relative, 'hard link', (target) => {
 			const source = forFs(this.path(existing));
 			try {
-				replacing(target, () => linkSync(source, target));
+				this.#replacing(target, () => linkSync(source, target));
 			} catch (error) {
 				if (!NO_LINK_CODES.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
 				const { COPYFILE_EXCL, COPYFILE_FICLONE } = constants;
-				replacing(target, () => copyFileSync(source, target, COPYFILE_EXCL | COPYFILE_FICLONE));
+				this.#replacing(target, () =>
+					copyFileSync(source, target, COPYFILE_EXCL | COPYFILE_FICLONE),
+				);
 				linked = false;
 			}
 		});
@@ -220,7 +215,7 @@ export class PosixTarget {
 
 	makeSymbolicLink(relative: string, text: string): void {
 		this.#create(relative, 'symbolic link', (target) =>
-			replacing(target, () => symlinkSync(forFs(hostPath(text)), target)),
+			this.#replacing(target, () => symlinkSync(forFs(hostPath(text)), target)),
 		);
 	}
 
@@ -234,7 +229,7 @@ export class PosixTarget {
 		this.#checkParent(relative, 'special file');
 		const target = this.path(relative);
 		try {
-			removeExisting(forFs(target));
+			if (!this.isEmpty) removeExisting(forFs(target));
 			if ((mode & MODE_KIND) === 0o140000) await this.#makeSocket(relative);
 			else await makeNode(target, mode, rdev);
 		} catch (error) {
@@ -301,6 +296,17 @@ export class PosixTarget {
 			make(forFs(this.path(relative)));
 		} catch (error) {
 			throw this.#refused(what, relative, error);
+		}
+	}
+
+	/** In a folder that was empty, what is in the way was made by this run, under another spelling: it stays. */
+	#replacing<T>(target: string | Buffer, make: () => T): T {
+		try {
+			return make();
+		} catch (error) {
+			if (this.isEmpty || (error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+			removeExisting(target);
+			return make();
 		}
 	}
 
@@ -387,18 +393,7 @@ export async function copyToNewFile(
 /** Opens a file that this call makes; what stands there is removed, never followed. */
 function openNew(target: string | Buffer): number {
 	const { O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW } = constants;
-	return replacing(target, () => openSync(target, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o644));
-}
-
-/** Makes something exclusively; when the name is taken removes what has it, and tries once more. */
-function replacing<T>(target: string | Buffer, make: () => T): T {
-	try {
-		return make();
-	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-		removeExisting(target);
-		return make();
-	}
+	return openSync(target, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o644);
 }
 
 /** @throws {InputError} when a folder has the name */
@@ -444,19 +439,47 @@ export function splitDevice(rdev: number): { major: number; minor: number } {
 	return { major: (rdev >>> 8) & 0xfff, minor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) };
 }
 
-/** Tries out how the file system at `folder` compares names; the file it makes is gone afterwards. */
+/** `folder`, or the folder that it will be made in. */
+function existing(folder: string): string {
+	let place = folder;
+	while (!existsSync(place)) place = path.dirname(place);
+	return place;
+}
+
+/** What the names in `folder` say of how its file system compares them, where nothing may be written. */
+function guessFolding(folder: string): NameFolding {
+	const names = new Set(readdirSync(folder));
+	// True when some name answers to another spelling, under which nothing is listed.
+	const ignores = (respell: (name: string) => string) => {
+		for (const name of names) {
+			const other = respell(name);
+			if (names.has(other)) continue;
+			return lstatSync(path.join(folder, other), { throwIfNoEntry: false }) !== undefined;
+		}
+		return false;
+	};
+	const upper = (name: string) => name.toUpperCase();
+	const lower = (name: string) => name.toLowerCase();
+	return {
+		ignoresCase: ignores(upper) || ignores(lower),
+		normalises:
+			ignores((name) => name.normalize('NFD')) || ignores((name) => name.normalize('NFC')),
+	};
+}
+
+/**
+ * Tries out how the file system at `folder` compares names; the file it makes is gone afterwards. That a name answers
+ * is enough, as nobody else makes such names: inode numbers differ by spelling on some (exFAT through FUSE).
+ */
 function probeFolding(folder: string): NameFolding {
-	const stem = `.wimdeck-probe-${process.pid}-é`;
+	const stem = `.wimdeck-probe-${process.pid}-${randomBytes(6).toString('hex')}-é`;
 	const probe = path.join(folder, stem);
-	const fd = openNew(probe);
+	closeSync(openNew(probe));
 	try {
-		const same = (name: string) => {
-			const stat = lstatSync(path.join(folder, name), { throwIfNoEntry: false });
-			return stat !== undefined && stat.ino === fstatSync(fd).ino;
-		};
-		return { ignoresCase: same(stem.toUpperCase()), normalises: same(stem.normalize('NFD')) };
+		const answers = (name: string) =>
+			lstatSync(path.join(folder, name), { throwIfNoEntry: false }) !== undefined;
+		return { ignoresCase: answers(stem.toUpperCase()), normalises: answers(stem.normalize('NFD')) };
 	} finally {
-		closeSync(fd);
 		rmSync(probe, { force: true });
 	}
 }

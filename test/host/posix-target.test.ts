@@ -123,6 +123,19 @@ test('the probe for folding names leaves nothing behind', (t) => {
 		assert.deepEqual(target.folding, { ignoresCase: false, normalises: false });
 });
 
+test('in a folder that was empty nothing takes the place of what this run made', (t) => {
+	const target = PosixTarget.open(tempFolder(t), false);
+	target.makeFile('name', new TextEncoder().encode('first'));
+	target.makeFile('other');
+	for (const again of [
+		() => target.makeFile('name'),
+		() => target.makeSymbolicLink('name', 'other'),
+		() => target.makeHardLink('name', 'other'),
+	])
+		assert.throws(again, { code: 'host-refused', message: /it exists already/ });
+	assert.equal(readFileSync(path.join(target.root, 'name'), 'utf8'), 'first');
+});
+
 test('a dry run makes nothing, and sees the room that there would be', (t) => {
 	const root = tempFolder(t);
 	const target = PosixTarget.open(path.join(root, 'a/b'), true);

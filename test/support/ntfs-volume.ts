@@ -15,8 +15,14 @@ export interface NtfsVolume {
 	remount(): void;
 }
 
-/** A fresh NTFS volume, mounted; null (and the test skipped) where that is not possible. */
-export function ntfsVolume(t: TestContext): NtfsVolume | null {
+/**
+ * A fresh NTFS volume, mounted; null (and the test skipped) where that is not possible.
+ *
+ * @param ignoresCase `Name` and `name` are one file, as Windows and most network shares have it
+ */
+export function ntfsVolume(t: TestContext, ignoresCase = false): NtfsVolume | null {
+	const driver = ignoresCase ? 'lowntfs-3g' : 'ntfs-3g';
+	const options = ignoresCase ? ['-o', 'ignore_case'] : [];
 	let mountedAt = '';
 	const unmount = () => {
 		if (mountedAt !== '') spawnSync('umount', [mountedAt]);
@@ -30,15 +36,16 @@ export function ntfsVolume(t: TestContext): NtfsVolume | null {
 	closeSync(openSync(file, 'w'));
 	truncateSync(file, 32 << 20);
 	const made = spawnSync('mkntfs', ['-F', '-q', '-Q', file]);
-	const mounted = made.status === 0 && spawnSync('ntfs-3g', [file, mount]).status === 0;
+	const mounted = made.status === 0 && spawnSync(driver, [...options, file, mount]).status === 0;
 	if (!mounted) {
-		t.skip('ntfs-3g cannot mount here');
+		t.skip(`${driver} cannot mount here`);
 		return null;
 	}
 	mountedAt = mount;
 	const remount = () => {
 		unmount();
-		if (spawnSync('ntfs-3g', [file, mount]).status !== 0) throw new Error('Cannot mount again');
+		if (spawnSync(driver, [...options, file, mount]).status !== 0)
+			throw new Error('Cannot mount again');
 		mountedAt = mount;
 	};
 	return { file, mount, unmount, remount };
