@@ -5,7 +5,6 @@
  */
 
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import {
 	chmodSync,
 	closeSync,
@@ -472,7 +471,7 @@ function guessFolding(folder: string): NameFolding {
  * is enough, as nobody else makes such names: inode numbers differ by spelling on some (exFAT through FUSE).
  */
 function probeFolding(folder: string): NameFolding {
-	const stem = `.wimdeck-probe-${process.pid}-${randomBytes(6).toString('hex')}-é`;
+	const stem = `.wimdeck-probe-${process.pid}-é`;
 	const probe = path.join(folder, stem);
 	closeSync(openNew(probe));
 	try {
