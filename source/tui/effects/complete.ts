@@ -38,13 +38,11 @@ export async function completePath(host: EffectHost, form: FormDialog): Promise<
 	const common = commonStart(names);
 	host.change((state) =>
 		changeForm(state, (current) => {
-			const next =
-				names.length > 0 && folder + common !== text
-					? setText(current, name, folder + common)
-					: current;
+			const passed = names.length > 0 ? folder + common : text;
+			const next = passed === text ? current : setText(current, name, passed);
 			const completions = names.length === 1 ? [] : names.slice(0, COMPLETIONS_MAX);
-			// Nothing to add: the next Tab moves on.
-			return { ...next, completions: names.length === 0 ? ['(nothing)'] : completions };
+			// The next Tab moves on, until something is typed.
+			return { ...next, passed, completions };
 		}),
 	);
 }

@@ -1,6 +1,6 @@
 /** Small makers for the fields and buttons of forms. */
 
-import { changed, focusableFields, MORE, withMemory } from '../state/form.ts';
+import { changed, focusableFields, MORE, passing, withMemory } from '../state/form.ts';
 import type { Button, Field, FormDialog, Option, Preset, State, When } from '../state/state.ts';
 import { fieldOf } from '../state/text-field.ts';
 
@@ -82,7 +82,7 @@ export const CANCEL: Button = { label: 'Cancel', action: { type: 'close' } };
 export function buildForm(
 	state: State,
 	parts: Pick<FormDialog, 'form' | 'subject' | 'title' | 'fields'> &
-		Partial<Pick<FormDialog, 'buttons' | 'fixed'>> & {
+		Partial<Pick<FormDialog, 'buttons' | 'fixed' | 'isQuick'>> & {
 			readonly estimates?: boolean;
 			/** The last button, the safe one, has the focus at first. */
 			readonly isDangerous?: boolean;
@@ -103,8 +103,10 @@ export function buildForm(
 		estimate: null,
 		isEstimating: false,
 		completions: [],
+		passed: null,
+		isQuick: parts.isQuick ?? false,
 	};
-	const remembered = withMemory(form, state.formMemory);
+	const remembered = passing(withMemory(form, state.formMemory));
 	const filled = parts.isDangerous
 		? { ...remembered, focus: focusableFields(remembered).length + form.buttons.length - 1 }
 		: remembered;

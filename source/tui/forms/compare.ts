@@ -25,6 +25,7 @@ export function compareForm(state: State): FormDialog {
 			choice('after', 'After', options, String(other?.index ?? 1)),
 		],
 		buttons: [{ ...START, label: 'Compare' }, CANCEL],
+		isQuick: true,
 		estimates: false,
 	});
 }

@@ -11,6 +11,7 @@ export function openForm(state: State): FormDialog {
 		title: 'Open a WIM, ESD or first part',
 		fields: [pathField('path', 'File or folder', folder), pathField('refs', 'Other parts')],
 		buttons: [{ ...START, label: 'Open' }, CANCEL],
+		isQuick: true,
 		estimates: false,
 	});
 }

@@ -27,6 +27,7 @@ export function addForm(state: State): FormDialog {
 		],
 		buttons: [STAGE, CANCEL],
 		fixed: { imageIndex: listing?.imageIndex ?? 0, folder: listing?.path ?? '\\' },
+		isQuick: true,
 		estimates: false,
 	});
 }
@@ -47,6 +48,7 @@ export function renameForm(
 		],
 		buttons: [STAGE, CANCEL],
 		fixed: { imageIndex: entry.imageIndex, path: entry.path },
+		isQuick: true,
 		estimates: false,
 	});
 }

@@ -7,7 +7,14 @@ import { filesFrame } from '../state/files.ts';
 import { moveJobs } from '../state/jobs.ts';
 import { type ListFrame, type ListState, moveTo, page } from '../state/list.ts';
 import { mapGrid, moveCells, nextBadCell } from '../state/map.ts';
-import { focusOf, isDamagedRow, layoutOf, viewHeight, visibleImages } from '../state/selectors.ts';
+import {
+	focusOf,
+	isDamagedRow,
+	layoutOf,
+	startHeight,
+	viewHeight,
+	visibleImages,
+} from '../state/selectors.ts';
 import { sizesFrame } from '../state/sizes.ts';
 import { stagedFrame } from '../state/staged.ts';
 import { shownFound } from '../state/start.ts';
@@ -80,7 +87,7 @@ function accessOf(state: State): Access | null {
 			return {
 				frame: {
 					count: shownFound(state).length,
-					height: Math.max(1, viewHeight(state) - 1),
+					height: startHeight(state),
 					scroll,
 				},
 				list: state.start.list,

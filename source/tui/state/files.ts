@@ -94,9 +94,15 @@ export function folderLoaded(state: State, request: FilesRequest, loaded: Listin
 		order: storedOrder(listing),
 		wanted: null,
 	};
-	const sorted = resort({ ...state, files: next });
+	// Sorting keeps the cursor on its entry, but nobody has chosen one yet.
+	const sorted = atTop(resort({ ...state, files: next }, true));
 	return placeCursor(sorted, files.wanted, files.places.get(placeKey(listing)));
 }
+
+const atTop = (state: State): State => ({
+	...state,
+	files: { ...state.files, list: LIST_START },
+});
 
 function placeCursor(
 	state: State,
@@ -164,11 +170,11 @@ function show(state: State, sorted: Int32Array): State {
 }
 
 /** Sorts again: at once, or for long listings by asking the loader. */
-export function resort(state: State): State {
+export function resort(state: State, isFirst = false): State {
 	const { listing, sort, sorted } = state.files;
 	if (!listing) return state;
 	if (listing.positions.length > SYNC_ROWS_MAX) {
-		const waiting = { ...state.files, reorder: { listing, sort } };
+		const waiting = { ...state.files, reorder: { listing, sort, isFirst } };
 		return show({ ...state, files: waiting }, sorted);
 	}
 	const order = orderOf(listing, { sort, isDamaged: (row) => isDamagedRow(state, row) });
@@ -181,8 +187,11 @@ export function orderReady(
 	wish: NonNullable<FilesState['reorder']>,
 	sorted: Int32Array,
 ): State {
-	if (state.files.reorder !== wish) return state;
-	return show({ ...state, files: { ...state.files, reorder: null } }, sorted);
+	const { files } = state;
+	if (files.reorder !== wish) return state;
+	const next = show({ ...state, files: { ...files, reorder: null } }, sorted);
+	// A folder that has just been opened is sorted for the first time: whoever stands at its top stays there.
+	return wish.isFirst && files.list.cursor === 0 ? atTop(next) : next;
 }
 
 export function setFilter(state: State, filter: string): State {

@@ -42,12 +42,19 @@ export function textOf(field: Field): TextField | null {
 /** Moves the focus; it goes round. */
 export function moveFocus(form: FormDialog, step: 1 | -1): FormDialog {
 	const count = focusableFields(form).length + form.buttons.length;
-	return { ...form, focus: (form.focus + step + count) % count, completions: [] };
+	return passing({ ...form, focus: (form.focus + step + count) % count, completions: [] });
+}
+
+/** A path that stood there when the focus came is passed by Tab, unless it ends like a beginning. */
+export function passing(form: FormDialog): FormDialog {
+	const field = focusedField(form);
+	const text = field?.kind === 'path' ? field.field.text : '';
+	return { ...form, passed: /[\\/]$/.test(text) ? null : text };
 }
 
 export function focusOn(form: FormDialog, name: string): FormDialog {
 	const focus = focusableFields(form).findIndex((field) => field.name === name);
-	return focus < 0 ? form : { ...form, focus, completions: [] };
+	return focus < 0 || focus === form.focus ? form : passing({ ...form, focus, completions: [] });
 }
 
 function replaceField(form: FormDialog, next: FocusableField): FormDialog {
@@ -222,12 +229,13 @@ export function estimated(
 	};
 }
 
-/** True when Tab shall complete: at the end of a path. */
+/** True when Tab shall complete: at the end of a path that was typed since it last did. */
 export function wantsCompletion(form: FormDialog): boolean {
 	const field = focusedField(form);
 	return (
 		field?.kind === 'path' &&
 		field.field.cursor === field.field.text.length &&
-		field.field.text !== ''
+		field.field.text !== '' &&
+		field.field.text !== form.passed
 	);
 }

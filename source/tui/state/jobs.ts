@@ -19,7 +19,8 @@ export function jobsChanged(state: State, jobs: readonly JobView[]): State {
 			next = applyFindings(next, findingsOf(next, jobs, job));
 		if (old && isActive(old) && !isActive(job)) next = readAgain(tellEnd(next, job), job);
 	}
-	if (jobs.length === 0 && next.focus === 'jobs') next = { ...next, focus: 'files' };
+	if (jobs.length === 0 && next.focus === 'jobs')
+		next = { ...next, focus: next.view === 'start' ? 'images' : 'files' };
 	return next;
 }
 

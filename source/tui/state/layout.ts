@@ -40,6 +40,8 @@ export interface LayoutInput {
 	readonly isZoomed: boolean;
 	readonly detailsOpen: boolean;
 	readonly jobCount: number;
+	/** The start screen: its table stands where all panes but the jobs stand. */
+	readonly isStart: boolean;
 }
 
 const COLUMNS_MIN = 40;
@@ -73,6 +75,7 @@ function narrowLayout(input: LayoutInput, size: SizeClass): Layout {
 	const { columns, rows, jobCount, focus } = input;
 	const showJobRow = jobCount > 0 && focus !== 'jobs';
 	const bodyHeight = rows - 3 - (showJobRow ? 1 : 0);
+	const titleHeight = input.isStart ? 1 : 0;
 	return {
 		size,
 		columns,
@@ -80,8 +83,8 @@ function narrowLayout(input: LayoutInput, size: SizeClass): Layout {
 		header: row(0, columns),
 		panes: {
 			[focus]: {
-				title: { x: 0, y: 1, width: columns, height: 0 },
-				body: { x: 0, y: 1, width: columns, height: bodyHeight },
+				title: { x: 0, y: 1, width: columns, height: titleHeight },
+				body: { x: 0, y: 1 + titleHeight, width: columns, height: bodyHeight - titleHeight },
 			},
 		},
 		dividers: [],
@@ -93,7 +96,8 @@ function narrowLayout(input: LayoutInput, size: SizeClass): Layout {
 
 /** The panes beside each other, in order, with their widths; one of them takes the rest. */
 function columnsOf(input: LayoutInput, size: SizeClass): [PaneName, number][] {
-	const { columns, detailsOpen, focus } = input;
+	const { columns, detailsOpen, focus, isStart } = input;
+	if (isStart) return [['images', columns]];
 	if (size === 'wide') {
 		const images = Math.min(
 			IMAGES_WIDTH_MAX,

@@ -15,6 +15,7 @@ export type FocusName = PaneName | Exclude<ViewName, 'deck'>;
 
 /** What has the keys when no dialog and no text mode is open. */
 export function focusOf(state: State): FocusName {
+	if (state.view === 'start') return state.focus === 'jobs' ? 'jobs' : 'start';
 	return state.view === 'deck' ? state.focus : state.view;
 }
 
@@ -22,12 +23,17 @@ export function layoutOf(state: State): Layout {
 	return layout({
 		columns: state.columns,
 		rows: state.rows,
-		focus: state.focus,
+		focus: state.view === 'start' && state.focus !== 'jobs' ? 'images' : state.focus,
 		isZoomed: state.isZoomed,
 		detailsOpen: state.details.isOpen,
 		jobCount: state.jobs.jobs.length,
+		isStart: state.view === 'start',
 	});
 }
+
+/** Rows of the start screen's table, without its title and its heading. */
+export const startHeight = (state: State): number =>
+	Math.max(1, (layoutOf(state).panes.images?.body.height ?? state.rows - 4) - 1);
 
 /** Rows of a view that fills the screen: all but header, title, status and footer. */
 export const viewHeight = (state: State): number => Math.max(1, state.rows - 4);
@@ -122,14 +128,18 @@ const JOB_ORDER: Readonly<Record<JobState, number>> = {
 	failed: 3,
 	queued: 4,
 	done: 5,
-	canceled: 6,
+	canceled: 5,
 };
 
+/** What is over goes by its end, the newest first; what is not keeps its order. */
+const byEnd = (a: JobView, b: JobView): number =>
+	a.endedMs === null || b.endedMs === null ? 0 : b.endedMs - a.endedMs;
+
 const jobsBy = memo((jobs: readonly JobView[]) =>
-	jobs.toSorted((a, b) => JOB_ORDER[a.state] - JOB_ORDER[b.state] || a.id - b.id),
+	jobs.toSorted((a, b) => JOB_ORDER[a.state] - JOB_ORDER[b.state] || byEnd(a, b) || a.id - b.id),
 );
 
-/** Jobs as the pane lists them: running first, then failed, then waiting. */
+/** Jobs as the pane lists them: running first, then failed, then waiting, then what ended, the newest first. */
 export function orderedJobs(state: State): readonly JobView[] {
 	return jobsBy(state.jobs.jobs);
 }

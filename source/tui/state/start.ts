@@ -3,7 +3,7 @@
 import type { FoundWim } from '../engine.ts';
 import { LIST_START, moveTo } from './list.ts';
 import { filterTest } from './order.ts';
-import { memo, viewHeight } from './selectors.ts';
+import { memo, startHeight } from './selectors.ts';
 import type { StartSortKey, StartState, State } from './state.ts';
 import { say } from './status.ts';
 
@@ -72,7 +72,7 @@ export function keepFound(before: State, next: State): State {
 	if (row < 0) return next;
 	const frame = {
 		count: rows.length,
-		height: Math.max(1, viewHeight(next) - 1),
+		height: startHeight(next),
 		scroll: next.settings.scroll,
 	};
 	const list = moveTo(next.start.list, row, frame);
@@ -110,6 +110,7 @@ export function showRecent(state: State): State {
 	return {
 		...state,
 		view: 'start',
+		focus: 'images',
 		start: {
 			...start,
 			isDeep: false,

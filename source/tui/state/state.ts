@@ -120,7 +120,12 @@ export interface FilesState {
 	/** Those of them that are shown. */
 	readonly order: Int32Array;
 	/** A listing too long to sort at once waits for this order; a fresh object for every wish. */
-	readonly reorder: { readonly listing: Listing; readonly sort: Sort } | null;
+	readonly reorder: {
+		readonly listing: Listing;
+		readonly sort: Sort;
+		/** The folder was just opened, and nobody has moved in it yet. */
+		readonly isFirst: boolean;
+	} | null;
 	readonly list: ListState;
 	readonly sort: Sort;
 	readonly filter: string;
@@ -277,6 +282,10 @@ export interface FormDialog {
 	readonly estimate: { readonly request: JobRequest } | null;
 	readonly isEstimating: boolean;
 	readonly completions: readonly string[];
+	/** The text that Tab passes over: it stood there before, or was completed already. Null: Tab completes. */
+	readonly passed: string | null;
+	/** Enter in a field presses the main button: nothing is written, and the other fields seldom matter. */
+	readonly isQuick: boolean;
 }
 
 export interface ConfirmDialog {

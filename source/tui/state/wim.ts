@@ -176,6 +176,7 @@ export function showStart(state: State, folder: string, isDeep: boolean): State 
 	return {
 		...state,
 		view: 'start',
+		focus: 'images',
 		start: {
 			...state.start,
 			folder,

@@ -4,7 +4,7 @@ import type { Keymap } from '../keys/keymap.ts';
 import { asciiCells, linesOf, NOTHING, type Shown, safe, shown } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import type { PaneName, Rectangle } from '../state/layout.ts';
-import { activeJobs, layoutOf, topDialog } from '../state/selectors.ts';
+import { layoutOf, topDialog } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
 import { damageAbout, damageBody, damageRight } from './damage.ts';
 import { detailsAbout, detailsBody } from './details.ts';
@@ -13,7 +13,7 @@ import { differenceAbout, differenceBody, differenceRight } from './difference.t
 import { filesAbout, filesBody, filesRight } from './files.ts';
 import { header, tooSmallRow } from './header.ts';
 import { imagesBody } from './images.ts';
-import { jobCounts, jobsAbout, jobsBody, narrowJobRow } from './jobs.ts';
+import { jobsAbout, jobsBody, narrowJobRow } from './jobs.ts';
 import { mapAbout, mapBody, mapRight } from './map.ts';
 import { titleRow } from './pane.ts';
 import { sizesAbout, sizesBody, sizesRight } from './sizes.ts';
@@ -79,24 +79,32 @@ function paneParts(
 	}
 }
 
+/** The start screen has one table where the deck has its panes. */
+function startParts(state: State, theme: Theme, { width, height }: Rectangle) {
+	return { about: startAbout(state), right: NOTHING, text: startBody(state, theme, width, height) };
+}
+
 function paneBlocks(state: State, theme: Theme): Block[] {
 	const { panes, dividers, jobRow } = layoutOf(state);
 	const blocks: Block[] = [];
 	for (const name of ['images', 'files', 'details', 'jobs'] as const) {
 		const at = panes[name];
 		if (!at) continue;
-		const { about, right, text } = paneParts(state, theme, name, at.body);
+		const isStart = state.view === 'start' && name === 'images';
+		const { about, right, text } = isStart
+			? startParts(state, theme, at.body)
+			: paneParts(state, theme, name, at.body);
 		if (at.title.height > 0)
 			blocks.push(
 				block(
 					`title:${name}`,
 					at.title,
 					titleRow(theme, {
-						name: TITLES[name],
+						name: isStart ? shown`Images` : TITLES[name],
 						about,
 						right,
 						isPath: name === 'files',
-						isFocused: state.focus === name,
+						isFocused: isStart ? state.focus !== 'jobs' : state.focus === name,
 						width: at.title.width,
 					}),
 				),
@@ -123,15 +131,7 @@ function viewBlocks(state: State, theme: Theme): Block[] {
 		),
 		block('view:body', body, text),
 	];
-	const jobs = activeJobs(state).length > 0 ? jobCounts(state) : NOTHING;
 	switch (state.view) {
-		case 'start':
-			return draw(
-				shown`Images`,
-				startAbout(state),
-				jobs,
-				startBody(state, theme, body.width, body.height),
-			);
 		case 'damage':
 			return draw(
 				shown`Damage`,
@@ -192,7 +192,9 @@ function allBlocks(state: State, theme: Theme, keymap: Keymap): readonly Block[]
 		return [block('leaving', { ...headerAt, height: state.rows - 1 }, leavingText(state, theme))];
 	const blocks = [
 		block('header', headerAt, header(state, theme)),
-		...(state.view === 'deck' ? paneBlocks(state, theme) : viewBlocks(state, theme)),
+		...(state.view === 'deck' || state.view === 'start'
+			? paneBlocks(state, theme)
+			: viewBlocks(state, theme)),
 		block('status', status, statusRow(state, theme, status.width)),
 		block('footer', footer, footerRow(state, keymap, footer.width)),
 	];

@@ -16,7 +16,7 @@ import {
 } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import { moveTo } from '../state/list.ts';
-import { jobUnderCursor, orderedJobs } from '../state/selectors.ts';
+import { focusOf, jobUnderCursor, orderedJobs } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
 import { listBody } from './pane.ts';
 
@@ -124,7 +124,7 @@ export function jobRow(state: State, theme: Theme, job: JobView, width: number):
 
 export function jobsBody(state: State, theme: Theme, width: number, height: number): Shown {
 	const jobs = orderedJobs(state);
-	const isFocused = state.view === 'deck' && state.focus === 'jobs';
+	const isFocused = focusOf(state) === 'jobs';
 	const cursor = Math.max(
 		0,
 		jobs.findIndex((job) => job.id === jobUnderCursor(state)?.id),

@@ -88,10 +88,25 @@ export function statusRow(state: State, theme: Theme, width: number): Shown {
 	);
 }
 
-const LINE_HINTS: readonly (readonly [string, string])[] = [
-	['Enter', 'keep'],
-	['Esc', 'clear'],
-];
+const LINE_HINTS: Readonly<Record<LineMode['purpose'], readonly (readonly [string, string])[]>> = {
+	filter: [
+		['Enter', 'keep'],
+		['Esc', 'clear'],
+	],
+	goto: [
+		['Enter', 'go'],
+		['Esc', 'close'],
+		['Tab', 'complete'],
+	],
+	find: [
+		['Enter', 'find'],
+		['Esc', 'close'],
+	],
+	markGlob: [
+		['Enter', 'mark'],
+		['Esc', 'close'],
+	],
+};
 
 const hint = ([key, word]: readonly [string, string]): Shown => safe(`${key} ${word}`);
 
@@ -101,11 +116,8 @@ export function footerRow(state: State, keymap: Keymap, width: number): Shown {
 		const keys = sortChoices(state).map(({ key, word }) => hint([key, word]));
 		return fit(shown` SORT  ${joined(keys, '  ' as Shown)}  (again reverses)`, width);
 	}
-	if (state.line) {
-		const extra: (readonly [string, string])[] =
-			state.line.purpose === 'goto' ? [['Tab', 'complete']] : [];
-		return fit(shown` ${joined([...LINE_HINTS, ...extra].map(hint), '  ' as Shown)}`, width);
-	}
+	if (state.line)
+		return fit(shown` ${joined(LINE_HINTS[state.line.purpose].map(hint), '  ' as Shown)}`, width);
 	const contexts = new Set(contextsOf(state));
 	const hints = keymap.commands
 		.filter(

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { DeckOnTerminal, type DeckTestOptions } from '../../support/deck.ts';
 import { FakeEngine, FakeFile, IMAGES, jobView, longListing } from '../../support/fake-engine.ts';
 import { findings } from '../../support/fake-findings.ts';
+import { TREE } from '../../support/fake-tree.ts';
 
 async function withDeck(
 	play: (deck: DeckOnTerminal, engine: FakeEngine) => Promise<void>,
@@ -47,6 +48,42 @@ test('coming back to a folder puts the cursor where it was', () =>
 		await deck.press('h');
 		await deck.until(/> Windows/);
 	}));
+
+test('a folder opens at its first row, in whatever order the image stores it', async () => {
+	const [, , users] = TREE;
+	assert.ok(users?.children);
+	const stored = [
+		{ name: 'zebra.txt', size: 1 },
+		{ name: 'apple.txt', size: 2 },
+		{ ...users, name: 'last folder' },
+	];
+	await withDeck(
+		async (deck) => {
+			await deck.press('enter');
+			await deck.until(/> last folder/);
+			await deck.press('j', 'j', 's', 's');
+			// A wish of the user keeps the entry.
+			await deck.until(/sizev/);
+			assert.match(deck.screen(), /> zebra\.txt/);
+		},
+		{},
+		new FakeEngine(new FakeFile({}, IMAGES, stored)),
+	);
+});
+
+test('a long folder that arrives unsorted is shown from its top once sorted', async () => {
+	const file = new FakeFile();
+	const names = Array.from({ length: 40_000 }, (_, i) => `f${String(40_000 - i).padStart(6, '0')}`);
+	file.listing = { ...longListing(40_000), names };
+	await withDeck(
+		async (deck) => {
+			await deck.press('enter');
+			await deck.until(/> f000001/);
+		},
+		{},
+		new FakeEngine(file),
+	);
+});
 
 test('a filter narrows as one types, Enter keeps it, Esc clears it', () =>
 	withDeck(async (deck) => {
@@ -232,6 +269,21 @@ test('a job tells its end, its log can be read, and it can be dismissed', () =>
 		await deck.until(/problem: chunk 3/);
 		await deck.press('q', 'd');
 		await deck.until((screen) => !/4 Jobs/.test(screen));
+	}));
+
+test('of the jobs that are over the newest comes first, so that it is never behind "more"', () =>
+	withDeck(async (deck, engine) => {
+		const over = [1, 2, 3, 4, 5].map((id) =>
+			jobView(id, {
+				title: `part ${id}`,
+				state: id % 2 === 0 ? 'canceled' : 'done',
+				endedMs: id * 10,
+			}),
+		);
+		engine.jobs.set([...over, jobView(6, { title: 'part 6' })]);
+		const screen = await deck.until(/part 6/);
+		assert.match(screen, /part 6[\s\S]*part 5[\s\S]*part 4/);
+		assert.match(screen, /\+3 more/);
 	}));
 
 test('canceling a job asks first; pause and retry do not', () =>

@@ -151,6 +151,33 @@ test('Tab completes a folder to folders only, lists several, and then moves on',
 		assert.match(deck.screen(), /Source folder {2}\/srv\/da/);
 	}));
 
+test('Tab passes a path that is whole, and completes what was typed once', () =>
+	withDialog('capture', async (deck, engine) => {
+		engine.hostNames.push({ name: 'new.wim', isFolder: false });
+		await deck.press(CLEAR, '/data', 'down', CLEAR, '/out/n', 'tab');
+		await deck.until(/Target file {4}\/out\/new\.wim/);
+		await deck.press('tab', 'right');
+		await deck.until(/\(\*\) replace/);
+		// Back on the path, which nobody changed: on it goes.
+		await deck.press('S-tab', 'tab', 'right');
+		await deck.until(/\(\*\) ask/);
+		// One folder in another: the second Tab does not go on into it.
+		engine.hostNames.splice(0, 1, { name: 'sub', isFolder: true });
+		await deck.press('up', CLEAR, '/out/s', 'tab');
+		await deck.until(/Target file {4}\/out\/sub\//);
+		await deck.press('tab', 'left');
+		await deck.until(/\(\*\) replace/);
+	}));
+
+test('Enter in a form that writes nothing is enough', async () => {
+	const engine = new FakeEngine();
+	const deck = await DeckOnTerminal.open(engine, { path: '/srv/sources' });
+	await deck.until(/install/);
+	await deck.press('o', CLEAR, '/srv/sources/install.wim', 'enter');
+	await deck.until(/1 Images/);
+	deck.close();
+});
+
 test('export takes the marked images, and with several there is no name to give', async () => {
 	const engine = new FakeEngine();
 	const deck = await DeckOnTerminal.open(engine);

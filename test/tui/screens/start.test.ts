@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FoundWim } from '../../../source/tui/engine.ts';
 import { DeckOnTerminal, type DeckTestOptions } from '../../support/deck.ts';
-import { FakeEngine } from '../../support/fake-engine.ts';
+import { FakeEngine, jobView } from '../../support/fake-engine.ts';
 import { FOUND } from '../../support/fake-found.ts';
 import { type Scene, testScreens } from '../../support/scenes.ts';
 
@@ -66,6 +66,18 @@ const scenes: readonly Scene[] = [
 		},
 	},
 	{
+		name: 'start-jobs',
+		play: async (options) => {
+			const engine = new FakeEngine();
+			engine.found = MANY;
+			const deck = await DeckOnTerminal.open(engine, { ...options, path: '/srv/sources' });
+			await deck.until(/install/);
+			engine.jobs.set([jobView(1, { doneBytes: 410 })]);
+			await deck.until(/41%/);
+			return deck;
+		},
+	},
+	{
 		name: 'start-recent',
 		play: async (options) => {
 			const deck = await table(options);
@@ -123,6 +135,27 @@ test('a list that grows keeps the cursor on its file', async () => {
 	grow(MANY);
 	await deck.settle();
 	assert.doesNotMatch(deck.screen(), /broken/);
+	deck.close();
+});
+
+test('jobs have their pane on the start screen too: seen, canceled, and left again', async () => {
+	const engine = new FakeEngine();
+	const deck = await DeckOnTerminal.open(engine, { path: '/srv/sources' });
+	await deck.until(/install/);
+	await deck.press('4');
+	await deck.until(/There are no jobs/);
+	engine.jobs.set([jobView(1, { verb: 'capture', title: 'C: -> new.wim', doneBytes: 410 })]);
+	await deck.until(/4 Jobs[\s\S]*capture/);
+	await deck.press('4');
+	await deck.until(/\[4 Jobs\][\s\S]*x cancel/);
+	await deck.press('x', 'right', 'enter');
+	await deck.until(/canceled/);
+	assert.deepEqual(engine.jobs.asked, ['cancel 1']);
+	await deck.press('tab');
+	await deck.until(/\[Images\][\s\S]*Enter open/);
+	await deck.press('tab', 'd');
+	await deck.until((screen) => !/4 Jobs/.test(screen));
+	await deck.until(/\[Images\]/);
 	deck.close();
 });
 

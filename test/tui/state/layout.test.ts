@@ -16,6 +16,7 @@ const input = (columns: number, rows: number, more: Partial<LayoutInput> = {}): 
 	isZoomed: false,
 	detailsOpen: false,
 	jobCount: 0,
+	isStart: false,
 	...more,
 });
 
@@ -83,6 +84,7 @@ test('nothing overlaps, nothing leaves the screen, and the last cell stays free'
 		isZoomed: fc.boolean(),
 		detailsOpen: fc.boolean(),
 		jobCount: fc.integer({ min: 0, max: 9 }),
+		isStart: fc.boolean(),
 	});
 	fc.assert(
 		fc.property(sizes, (given) => {

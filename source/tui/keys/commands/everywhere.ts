@@ -41,6 +41,7 @@ function tabOrder(state: State): readonly PaneName[] {
 }
 
 function stepPane(state: State, step: 1 | -1): State {
+	if (state.view === 'start') return focusPane(state, state.focus === 'jobs' ? 'images' : 'jobs');
 	if (state.view !== 'deck') return state;
 	const order = tabOrder(state);
 	const at = order.indexOf(state.focus);
@@ -49,8 +50,10 @@ function stepPane(state: State, step: 1 | -1): State {
 
 /** Gives a pane the focus, and opens it when it is hidden. */
 export function focusPane(state: State, pane: PaneName): State {
-	if (state.view === 'start' && !state.wim.facts) return say(state, 'Open a file first (o)');
 	if (pane === 'jobs' && state.jobs.jobs.length === 0) return say(state, 'There are no jobs');
+	const isOnStart = pane === 'jobs' || (pane === 'images' && state.focus === 'jobs');
+	if (state.view === 'start' && isOnStart) return { ...state, focus: pane };
+	if (state.view === 'start' && !state.wim.facts) return say(state, 'Open a file first (o)');
 	const { size } = layoutOf(state);
 	const isOpen = pane === 'details' || (state.details.isOpen && pane !== 'images');
 	return {
@@ -103,6 +106,7 @@ function cancel(state: State): State {
 function goBackOut(state: State): State {
 	if (state.view !== 'deck' && state.view !== 'start')
 		if (filterOf(state) === '') return closeView(state);
+	if (state.view === 'start' && state.focus === 'jobs') return { ...state, focus: 'images' };
 	if (state.details.isOpen && state.focus === 'details' && layoutOf(state).size !== 'wide')
 		return { ...state, focus: 'files', details: { ...state.details, isOpen: false } };
 	const next = cancel(state);

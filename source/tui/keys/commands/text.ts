@@ -80,7 +80,9 @@ function acceptField(api: Api): void {
 	const dialog = topDialog(api.state());
 	if (dialog?.kind !== 'form') return;
 	const button = focusedButton(dialog);
-	if (button < 0) api.change((state) => changeDialog(state, 'form', (form) => moveFocus(form, 1)));
+	if (button < 0 && dialog.isQuick) pressFormButton(api, 0);
+	else if (button < 0)
+		api.change((state) => changeDialog(state, 'form', (form) => moveFocus(form, 1)));
 	else pressFormButton(api, button);
 }
 
@@ -95,11 +97,18 @@ function pressFormButton(api: Api, at: number): void {
 /** Tab: completes a path, then moves on. */
 function nextField(api: Api): void {
 	const dialog = topDialog(api.state());
-	if (dialog?.kind === 'form' && wantsCompletion(dialog) && dialog.completions.length === 0) {
+	if (dialog?.kind === 'form' && wantsCompletion(dialog)) {
 		api.effects.completePath(dialog);
 		return;
 	}
 	api.change((state) => changeDialog(state, 'form', (form) => moveFocus(form, 1)));
+}
+
+/** Where text is typed a space is text. */
+function isInText(state: State): string | null {
+	const dialog = topDialog(state);
+	const field = dialog?.kind === 'form' ? focusedField(dialog) : null;
+	return field && 'field' in field ? 'a text field has the keys' : null;
 }
 
 const forms: Command[] = [
@@ -155,6 +164,7 @@ const forms: Command[] = [
 		when: ['form'],
 		keys: ['space'],
 		footer: 3,
+		disabled: isInText,
 		run: change((state) => changeDialog(state, 'form', toggleField)),
 	},
 	{
