@@ -1,7 +1,10 @@
 #!/usr/bin/env node
+import { compileLater } from './base/compile-later.ts';
 import { CanceledError, ExitCode, exitCodeOf, WimError } from './base/errors.ts';
 import { errorText } from './cli/print-error.ts';
 import { runCommandLine, type Task } from './cli/run.ts';
+
+compileLater();
 
 const abort = new AbortController();
 let interrupts = 0;
