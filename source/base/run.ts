@@ -69,3 +69,27 @@ export async function breathe(run: Run): Promise<void> {
 	if (pause) await pause;
 	throwIfCanceled(run);
 }
+
+/** Longest stretch of synchronous work on the main thread, in ms, where its steps are short. */
+const STRETCH_MS = 8;
+
+/** Gives the event loop its turn whenever a loop of short steps has gone on for some ms. */
+export class Pace {
+	readonly #run: Run;
+	#startMs: number;
+
+	constructor(run: Run) {
+		this.#run = run;
+		this.#startMs = run.clock.elapsed();
+	}
+
+	get isDue(): boolean {
+		return this.#run.clock.elapsed() - this.#startMs >= STRETCH_MS;
+	}
+
+	/** To be awaited when it is due: most steps need not wait for anything. */
+	async breathe(): Promise<void> {
+		await breathe(this.#run);
+		this.#startMs = this.#run.clock.elapsed();
+	}
+}

@@ -2,25 +2,21 @@
  * Reads blobs through the pool: verifies them, writes them to files, or hands their bytes over. Each stored byte is
  * read and decoded once, in file order, by lanes that work for themselves; memory does not depend on the image.
  */
-import { CanceledError, FormatError, fromWire, toWire, WimError } from '../base/errors.ts';
+import { CanceledError, FormatError, fromWire, WimError } from '../base/errors.ts';
 import type { List } from '../base/list.ts';
-import { breathe, type Run } from '../base/run.ts';
+import { breathe, Pace, type Run } from '../base/run.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
 import type { Pool } from '../pool/pool.ts';
+import type { LaneSource } from '../pool/stored-bytes.ts';
 import { Wakeup } from '../pool/task-pool.ts';
-import type { ByteRange, PieceResult, ReadPiece } from '../pool/tasks/pieces.ts';
+import { buffersOf } from '../pool/tasks/packed-pieces.ts';
+import type { ByteRange, PieceResult } from '../pool/tasks/pieces.ts';
 import type { FileTarget } from '../storage/target-file.ts';
-import type { Resource } from '../wim/resource.ts';
 import { laneSource } from './fetch-stored.ts';
 import { atPositions, FileOrder, SURVEY_LENGTH } from './file-order.ts';
 import { KeepBudget } from './keep-budget.ts';
-import {
-	BATCH_SIZE,
-	type PlannedBatch,
-	type PlannedPiece,
-	planReads,
-	type Wanted,
-} from './plan-reads.ts';
+import { PackedBatch } from './packed-batch.ts';
+import { BATCH_SIZE, type PlannedBatch, planReads, type Wanted } from './plan-reads.ts';
 import { SpreadBlob } from './spread-blob.ts';
 
 /** A blob to read. Callers may hang more onto it: results name it. */
@@ -55,6 +51,7 @@ export interface BlobResult<W extends WantedBlob> {
 }
 
 const NO_TARGETS: readonly FileTarget[] = [];
+const NO_IDS = new Uint32Array();
 const NO_ERRORS: ReadonlyMap<FileTarget, WimError> = new Map();
 
 /**
@@ -152,6 +149,8 @@ class Reading<W extends WantedBlob> {
 	readonly #spread = new Map<W, SpreadBlob>();
 	readonly #changed = new Wakeup();
 	#underWay = 0;
+	/** Batches whose blobs are not all told yet. */
+	#untold = 0;
 	#pending = 0;
 	#failure: { readonly error: unknown } | null = null;
 
@@ -174,10 +173,13 @@ class Reading<W extends WantedBlob> {
 	}
 
 	async readAll(batches: Iterable<PlannedBatch<W>>): Promise<void> {
+		const pace = new Pace(this.#run);
 		try {
-			for (const batch of batches) {
-				await breathe(this.#run);
-				while (this.#underWay >= this.#room && !this.#failure) await this.#changed.wait();
+			for (const planned of batches) {
+				await pace.breathe();
+				// While the lanes have enough to do: they never wait for it.
+				const batch = await PackedBatch.of(planned, this.#options.verify, pace);
+				while (this.#isFull && !this.#failure) await this.#changed.wait();
 				if (this.#failure) break;
 				await this.#send(batch);
 			}
@@ -189,6 +191,10 @@ class Reading<W extends WantedBlob> {
 		if (this.#failure === null) return;
 		await this.#removeUnfinished();
 		throw this.#failure.error;
+	}
+
+	get #isFull(): boolean {
+		return this.#underWay >= this.#room || this.#untold >= 2 * this.#room;
 	}
 
 	/** Ends everything that is under way; the first reason counts. */
@@ -209,78 +215,67 @@ class Reading<W extends WantedBlob> {
 			});
 	}
 
-	async #send(batch: PlannedBatch<W>): Promise<void> {
-		const { verify, recover } = this.#options;
-		const crosses = ({ wanted, isWhole }: PlannedPiece<W>) =>
-			wanted.wantsBytes === true || (verify && !isWhole);
-		let keepSize = 0;
-		for (const { pieces } of batch.stretches)
-			for (const piece of pieces) {
-				if (!piece.isWhole) await this.#beginSpread(piece.wanted);
-				if (crosses(piece)) keepSize += piece.end - piece.start;
-			}
-		const buffer = keepSize > 0 ? await this.#budget.take(keepSize) : null;
-		const shared = buffer && new SharedPieces(buffer, (done) => this.#budget.give(done));
-		const sent = new SentBatch<W>();
-		const stretches = batch.stretches.map(({ resource, pieces }) => ({
-			resource: shapeOf(resource),
-			pieces: pieces.map((piece) => {
-				const { wanted, start, end, isWhole } = piece;
-				const targets = isWhole ? (wanted.targets ?? NO_TARGETS) : this.#openTargets(wanted);
-				const keep = shared && crosses(piece) ? shared.place(end - start) : null;
-				return sent.add(piece, targets, keep, verify);
-			}),
-		}));
+	async #send(batch: PackedBatch<W>): Promise<void> {
+		for (const { id, piece } of batch.partialPieces()) {
+			await this.#beginSpread(piece.wanted);
+			batch.setTargets(id, this.#spread.get(piece.wanted)?.openTargets ?? NO_TARGETS);
+		}
+		const keep = batch.keepSize > 0 ? await this.#budget.take(batch.keepSize) : null;
 		this.#underWay++;
-		this.#track(this.#perform(batch, { stretches, recover }, sent, shared));
+		this.#untold++;
+		this.#track(this.#perform(batch, keep));
 	}
 
-	async #perform(
-		batch: PlannedBatch<W>,
-		input: { stretches: { resource: Shape; pieces: ReadPiece[] }[]; recover: boolean },
-		sent: SentBatch<W>,
-		shared: SharedPieces | null,
-	): Promise<void> {
+	async #perform(batch: PackedBatch<W>, keep: SharedArrayBuffer | null): Promise<void> {
 		let reported = 0;
 		const onProgress = (bytes: number) => {
 			reported += bytes;
 			this.#run.report({ type: 'advance', bytes });
 		};
+		const { size } = batch.batch;
+		const { recover } = this.#options;
 		let results: readonly PieceResult[] = [];
-		let fine: readonly number[] = [];
+		let fine: Uint32Array = NO_IDS;
 		try {
-			const [first] = batch.stretches;
-			if (first === undefined) return;
-			const source = await laneSource(first.resource.part.source, batch);
+			const source = await sourceOf(batch.batch);
+			const packed = batch.pack(keep);
 			const options = {
 				signal: this.#signal,
 				laneLimit: this.#laneLimit,
-				weight: batch.size,
+				weight: size,
 				onProgress,
+				transfer: buffersOf(packed),
 			};
-			const output = await this.#pool.run('read', { ...input, source }, options);
+			const output = await this.#pool.run('read', { ...packed, source, recover }, options);
 			results = output.pieces;
 			fine = output.fine;
 		} catch (error) {
 			if (!(error instanceof WimError) || error instanceof CanceledError) throw error;
-			results = sent.allFailed(error, input.recover);
+			results = batch.allFailed(error, recover);
 		} finally {
 			this.#underWay--;
+			this.#changed.signal();
 		}
-		this.#changed.signal();
-		this.#run.report({ type: 'advance', bytes: batch.size - reported });
-		for (const id of fine) this.#settle(fineResult(id, sent), sent, shared);
-		for (const result of results) this.#settle(result, sent, shared);
+		this.#run.report({ type: 'advance', bytes: size - reported });
+		const pace = new Pace(this.#run);
+		for (const id of fine) {
+			if (pace.isDue) await pace.breathe();
+			this.#settle(batch.fineResult(id), batch);
+		}
+		for (const result of results) {
+			if (pace.isDue) await pace.breathe();
+			this.#settle(result, batch);
+		}
+		this.#untold--;
 	}
 
-	#settle(result: PieceResult, sent: SentBatch<W>, shared: SharedPieces | null): void {
-		const entry = sent.entries[result.id];
-		if (entry === undefined) throw new Error(`Piece ${result.id} was not sent`);
-		const { piece, targets, keep } = entry;
+	#settle(result: PieceResult, batch: PackedBatch<W>): void {
+		const { piece, targets, keepAt } = batch.sent(result.id);
 		const { wanted } = piece;
-		const bytes = keep && new Uint8Array(keep.buffer, keep.at, piece.end - piece.start);
+		const bytes = batch.bytes(result.id);
 		const release = () => {
-			if (keep) shared?.release();
+			const done = keepAt < 0 ? null : batch.release();
+			if (done) this.#budget.give(done);
 		};
 		if (!piece.isWhole) {
 			const spread = this.#spread.get(wanted);
@@ -325,10 +320,6 @@ class Reading<W extends WantedBlob> {
 		this.#spread.set(wanted, spread);
 	}
 
-	#openTargets(wanted: W): readonly FileTarget[] {
-		return this.#spread.get(wanted)?.openTargets ?? NO_TARGETS;
-	}
-
 	async #endSpread(wanted: W, spread: SpreadBlob): Promise<void> {
 		const isKept = spread.error === null || this.#options.recover;
 		const made = spread.openTargets;
@@ -358,98 +349,9 @@ class Reading<W extends WantedBlob> {
 	}
 }
 
-type Shape = Pick<
-	Resource,
-	'offset' | 'storedSize' | 'originalSize' | 'layout' | 'compression' | 'chunkSize'
->;
-
-function shapeOf(resource: Resource): Shape {
-	const { offset, storedSize, originalSize, layout, compression, chunkSize } = resource;
-	return { offset, storedSize, originalSize, layout, compression, chunkSize };
-}
-
-const NO_RANGES: readonly ByteRange[] = [];
-const NO_REFUSALS: PieceResult['targetErrors'] = [];
-
-/** What a lane means that only names a piece. */
-function fineResult<W extends WantedBlob>(id: number, sent: SentBatch<W>): PieceResult {
-	const sha1 = sent.entries[id]?.piece.wanted.blob.sha1 ?? null;
-	return {
-		id,
-		sha1,
-		isLost: false,
-		badRanges: NO_RANGES,
-		error: null,
-		targetErrors: NO_REFUSALS,
-	};
-}
-
-/** What was sent of a batch, by the id of the piece. */
-class SentBatch<W extends WantedBlob> {
-	readonly entries: {
-		readonly piece: PlannedPiece<W>;
-		readonly targets: readonly FileTarget[];
-		readonly keep: ReadPiece['keep'];
-	}[] = [];
-
-	add(
-		piece: PlannedPiece<W>,
-		targets: readonly FileTarget[],
-		keep: ReadPiece['keep'],
-		verify: boolean,
-	): ReadPiece {
-		const { wanted, start, end, isWhole } = piece;
-		const id = this.entries.length;
-		this.entries.push({ piece, targets, keep });
-		return {
-			id,
-			start,
-			end,
-			blobOffset: start - wanted.blob.offsetInResource,
-			whole: isWhole,
-			sha1: verify ? wanted.blob.sha1 : null,
-			targets,
-			keep,
-		};
-	}
-
-	/** The results when the lane could not even answer. */
-	allFailed(error: WimError, recover: boolean): PieceResult[] {
-		const wire = toWire(error);
-		return this.entries.map(({ piece: { wanted, start, end } }, id) => ({
-			id,
-			sha1: null,
-			isLost: true,
-			badRanges: recover
-				? [{ start: start - wanted.blob.offsetInResource, end: end - wanted.blob.offsetInResource }]
-				: [],
-			error: wire,
-			targetErrors: [],
-		}));
-	}
-}
-
-/** Gives places in a buffer to pieces, and the buffer back when all of them are released. */
-class SharedPieces {
-	readonly #buffer: SharedArrayBuffer;
-	readonly #giveBack: (buffer: SharedArrayBuffer) => void;
-	#used = 0;
-	#held = 0;
-
-	constructor(buffer: SharedArrayBuffer, giveBack: (buffer: SharedArrayBuffer) => void) {
-		this.#buffer = buffer;
-		this.#giveBack = giveBack;
-	}
-
-	place(size: number): { buffer: SharedArrayBuffer; at: number } {
-		const at = this.#used;
-		this.#used += size;
-		this.#held++;
-		return { buffer: this.#buffer, at };
-	}
-
-	release(): void {
-		this.#held--;
-		if (this.#held === 0) this.#giveBack(this.#buffer);
-	}
+/** What lanes read a batch from; a batch has one source. */
+async function sourceOf<W extends Wanted>(batch: PlannedBatch<W>): Promise<LaneSource> {
+	const [first] = batch.stretches;
+	if (first === undefined) throw new Error('A batch without stretches was planned');
+	return laneSource(first.resource.part.source, batch);
 }

@@ -2,6 +2,7 @@ import { DigestError, FormatError, fromWire, InputError } from '../base/errors.t
 import { type Run, throwIfCanceled } from '../base/run.ts';
 import { sha1Hasher } from '../bytes/sha1.ts';
 import type { Pool } from '../pool/pool.ts';
+import { PiecePacker } from '../pool/tasks/packed-pieces.ts';
 import type { ReadInput } from '../pool/tasks/read.ts';
 import type { Blob } from '../wim/resource.ts';
 import { laneSource } from './fetch-stored.ts';
@@ -98,25 +99,13 @@ async function stretchInput(
 		size,
 		chunkSize: resource.chunkSize,
 	};
-	const { offset, storedSize, originalSize, layout, compression, chunkSize } = resource;
-	const piece = {
-		id: 0,
-		start,
-		end,
-		blobOffset: start - blob.offsetInResource,
-		whole: false,
-		sha1: null,
-		targets: [],
-		keep: { buffer, at: 0 },
-	};
+	const packer = new PiecePacker();
+	packer.addStretch(resource);
+	const blobOffset = start - blob.offsetInResource;
+	packer.add({ start, end, blobOffset, whole: false, sha1: null }, true);
 	return {
+		...packer.pack(buffer),
 		source: await laneSource(resource.part.source, batch),
-		stretches: [
-			{
-				resource: { offset, storedSize, originalSize, layout, compression, chunkSize },
-				pieces: [piece],
-			},
-		],
 		recover,
 	};
 }

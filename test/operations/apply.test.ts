@@ -344,7 +344,7 @@ test('an interrupted run leaves no half-written file', oracle('wimlib-imagex'), 
 		seed = (seed * 1103515245 + 12345) & 0x7fffffff;
 		return seed >> 8;
 	};
-	for (let k = 0; k < 30; k++)
+	for (let k = 0; k < 100; k++)
 		writeFileSync(path.join(tree, `f${k}`), Uint32Array.from({ length: 40_000 }, random));
 	const file = path.join(folder, 'x.wim');
 	runOracle('wimlib-imagex', 'capture', tree, file, '--compress=XPRESS');
@@ -366,7 +366,7 @@ test('an interrupted run leaves no half-written file', oracle('wimlib-imagex'), 
 		{ code: 'canceled' },
 	);
 	const names = readdirSync(target);
-	assert.ok(names.length < 30);
+	assert.ok(names.length < 100);
 	for (const name of names)
 		assert.deepEqual(
 			readFileSync(path.join(target, name)),

@@ -45,6 +45,9 @@ export interface PieceResult {
 	readonly targetErrors: readonly { readonly position: number; readonly error: WireError }[];
 }
 
+const NO_RANGES: readonly ByteRange[] = [];
+const NO_REFUSALS: PieceResult['targetErrors'] = [];
+
 /** The stretch of its blob that a piece is. */
 export function wholePiece({ start, end, blobOffset }: ReadPiece): ByteRange & { end: number } {
 	return { start: blobOffset, end: blobOffset + end - start };
@@ -54,8 +57,9 @@ export function wholePiece({ start, end, blobOffset }: ReadPiece): ByteRange & {
 export class PieceReader {
 	readonly piece: ReadPiece;
 	readonly #recover: boolean;
-	readonly #files: PieceFiles;
-	readonly #badRanges: { start: number; end: number }[] = [];
+	/** Null when nobody wants the bytes in files. */
+	readonly #files: PieceFiles | null;
+	#badRanges: { start: number; end: number }[] | null = null;
 	#hasher: Hash | null = null;
 	#error: WimError | null = null;
 	#sha1: Sha1 | null = null;
@@ -64,7 +68,10 @@ export class PieceReader {
 	constructor(piece: ReadPiece, recover: boolean) {
 		this.piece = piece;
 		this.#recover = recover;
-		this.#files = new PieceFiles(piece.targets, piece.whole ? piece.end - piece.start : null);
+		this.#files =
+			piece.targets.length === 0
+				? null
+				: new PieceFiles(piece.targets, piece.whole ? piece.end - piece.start : null);
 	}
 
 	/** False once its bytes are lost: then no more of them are wanted. */
@@ -79,7 +86,7 @@ export class PieceReader {
 			this.#error === null &&
 			this.#sha1 !== null &&
 			this.#sha1 === this.piece.sha1 &&
-			this.#files.errors.length === 0
+			(this.#files?.errors.length ?? 0) === 0
 		);
 	}
 
@@ -96,7 +103,7 @@ export class PieceReader {
 		for (const damage of damages)
 			if (damage.start < to && damage.end > from) this.#note(damage, from, to);
 		if (!this.isAlive) {
-			this.#files.discard();
+			this.#files?.discard();
 			return to - from;
 		}
 		const bytes = slice.subarray(from - start, to - start);
@@ -107,7 +114,7 @@ export class PieceReader {
 		const isAll = from === piece.start && to === piece.end;
 		this.#hash(bytes, isAll);
 		if (isAll && !this.#digestFits()) return bytes.length;
-		if (piece.targets.length > 0) this.#files.write(bytes, piece.blobOffset + from - piece.start);
+		this.#files?.write(bytes, piece.blobOffset + from - piece.start);
 		return bytes.length;
 	}
 
@@ -117,14 +124,14 @@ export class PieceReader {
 			this.#sha1 = this.#hasher.digest('hex');
 			this.#digestFits();
 		}
-		if (this.isAlive) this.#files.finish();
+		if (this.isAlive) this.#files?.finish();
 		return {
 			id: this.piece.id,
-			sha1: this.#badRanges.length > 0 ? null : this.#sha1,
+			sha1: this.#badRanges === null ? this.#sha1 : null,
 			isLost: this.#isLost,
-			badRanges: this.#badRanges,
+			badRanges: this.#badRanges ?? NO_RANGES,
 			error: this.#error && toWire(this.#error),
-			targetErrors: this.#files.errors,
+			targetErrors: this.#files?.errors ?? NO_REFUSALS,
 		};
 	}
 
@@ -134,8 +141,8 @@ export class PieceReader {
 		this.#hasher = null;
 		this.#sha1 = null;
 		this.#isLost = true;
-		if (this.#recover) this.#badRanges.splice(0, this.#badRanges.length, wholePiece(this.piece));
-		this.#files.discard();
+		if (this.#recover) this.#badRanges = [wholePiece(this.piece)];
+		this.#files?.discard();
 	}
 
 	#note(damage: Damage, from: number, to: number): void {
@@ -144,6 +151,7 @@ export class PieceReader {
 		const shift = this.piece.blobOffset - this.piece.start;
 		const start = Math.max(damage.start, from) + shift;
 		const end = Math.min(damage.end, to) + shift;
+		this.#badRanges ??= [];
 		const last = this.#badRanges.at(-1);
 		if (last?.end === start) last.end = end;
 		else this.#badRanges.push({ start, end });
@@ -167,7 +175,7 @@ export class PieceReader {
 			`Cannot read blob ${expected}: the SHA-1 of its bytes is ${this.#sha1}`,
 		);
 		if (this.#recover) return true;
-		this.#files.discard();
+		this.#files?.discard();
 		return false;
 	}
 }

@@ -7,20 +7,13 @@ import { formatHex } from '../../base/print.ts';
 import type { ResourceShape } from '../chunk-window.ts';
 import type { Lane } from '../lane.ts';
 import { type LaneSource, StoredBytes } from '../stored-bytes.ts';
-import { PieceReader, type PieceResult, type ReadPiece } from './pieces.ts';
+import { type PackedPieces, PieceUnpacker, type ReadStretch } from './packed-pieces.ts';
+import { PieceReader, type PieceResult } from './pieces.ts';
 import { type Damage, openSlices } from './slices.ts';
 
-/** Some of the original bytes of one resource, and what is wanted of them. */
-export interface ReadStretch {
-	readonly resource: ResourceShape;
-	/** By `start`. */
-	readonly pieces: readonly ReadPiece[];
-}
-
-/** A batch: stretches of one source, in file order. */
-export interface ReadInput {
+/** A batch. */
+export interface ReadInput extends PackedPieces {
 	readonly source: LaneSource;
-	readonly stretches: readonly ReadStretch[];
 	/** A damaged chunk becomes zeros, and its range is reported; otherwise the pieces that it touches fail. */
 	readonly recover: boolean;
 }
@@ -29,13 +22,14 @@ export interface ReadOutput {
 	/** In no particular order; without those that are fine. */
 	readonly pieces: readonly PieceResult[];
 	/** Whole pieces with the SHA-1 that was expected and with all their targets: most, so only their ids are told. */
-	readonly fine: readonly number[];
+	readonly fine: Uint32Array<ArrayBuffer>;
 }
 
 /** Reads, decodes, hashes and writes one batch. Yields the bytes of pieces that it worked through. */
 export function* readTask(input: ReadInput, lane: Lane): Generator<number, ReadOutput, void> {
 	const stored = new StoredBytes(input.source, lane.decoder);
-	const ends = wantedEnds(input.stretches);
+	const batch = new PieceUnpacker(input);
+	const ends = wantedEnds(batch);
 	const results: PieceResult[] = [];
 	const fine: number[] = [];
 	const onEnd = (reader: PieceReader) => {
@@ -43,8 +37,9 @@ export function* readTask(input: ReadInput, lane: Lane): Generator<number, ReadO
 		if (reader.isFine) fine.push(result.id);
 		else results.push(result);
 	};
-	for (const [k, stretch] of input.stretches.entries()) {
+	for (let k = 0; k < batch.stretchCount; k++) {
 		stored.expect(ends[k] ?? 0);
+		const stretch = batch.stretch(k);
 		const readers = stretch.pieces.map((piece) => new PieceReader(piece, input.recover));
 		try {
 			checkInside(stretch);
@@ -60,7 +55,9 @@ export function* readTask(input: ReadInput, lane: Lane): Generator<number, ReadO
 			for (const reader of readers) reader.fail(null);
 		}
 	}
-	return { pieces: results, fine };
+	const output = { pieces: results, fine: Uint32Array.from(fine) };
+	lane.transfer(output.fine.buffer);
+	return output;
 }
 
 /** What the plan got from a blob table may be wrong. */
@@ -119,27 +116,20 @@ function* readStretch(
 const HOLE_MAX = 64 << 10;
 
 /** For each stretch, how far the source is wanted without large holes, as far as that is known without a table. */
-function wantedEnds(stretches: readonly ReadStretch[]): number[] {
-	const ends = new Array<number>(stretches.length).fill(0);
+function wantedEnds(batch: PieceUnpacker): Float64Array {
+	const ends = new Float64Array(batch.stretchCount);
 	let next = Number.POSITIVE_INFINITY;
 	let end = 0;
-	for (let k = stretches.length - 1; k >= 0; k--) {
-		const stretch = stretches[k];
-		if (stretch === undefined) continue;
-		const { offset, storedSize, originalSize } = stretch.resource;
-		const last = stretch.pieces.at(-1);
+	for (let k = batch.stretchCount - 1; k >= 0; k--) {
+		const { offset, storedSize, originalSize } = batch.resource(k);
+		const wantedEnd = batch.wantedEnd(k);
 		// Of a resource that is not read to its end, only reading tells which stored bytes belong to the stretch.
-		const isToEnd = last !== undefined && last.end >= originalSize;
+		const isToEnd = wantedEnd >= originalSize;
 		if (next - (offset + storedSize) > HOLE_MAX || !isToEnd) end = offset + storedSize;
-		ends[k] = isToEnd ? end : Math.min(offset + storedSize, partEnd(stretch));
+		// About where its stored bytes end: as if it were evenly compressed.
+		const partEnd = offset + Math.ceil((storedSize * wantedEnd) / originalSize);
+		ends[k] = isToEnd ? end : Math.min(offset + storedSize, partEnd);
 		next = offset;
 	}
 	return ends;
-}
-
-/** About where the stored bytes of a stretch end that is not read to its end: as if it were evenly compressed. */
-function partEnd(stretch: ReadStretch): number {
-	const { offset, storedSize, originalSize } = stretch.resource;
-	const end = stretch.pieces.reduce((most, piece) => Math.max(most, piece.end), 0);
-	return offset + Math.ceil((storedSize * end) / originalSize);
 }
