@@ -21,14 +21,17 @@ export class ReaderGone extends HostError {
 export class Output {
 	/** A person looks at it, so names from images must not reach it as they are. */
 	readonly isTerminal: boolean;
+	/** Of the terminal; null when it is none. */
+	readonly columns: number | null;
 	readonly #stream: Writable;
 	#batch: string[] = [];
 	#batchSize = 0;
 	#touched = false;
 	#failed: Error | null = null;
 
-	constructor(stream: Writable & { readonly isTTY?: boolean }) {
+	constructor(stream: Writable & { readonly isTTY?: boolean; readonly columns?: number }) {
 		this.isTerminal = stream.isTTY === true;
+		this.columns = this.isTerminal ? (stream.columns ?? 80) : null;
 		this.#stream = stream;
 		stream.on('error', (error: NodeJS.ErrnoException) => {
 			this.#failed ??=

@@ -10,6 +10,7 @@ import type {
 	RepairReport,
 	StillLost,
 } from '../operations/repair/report.ts';
+import type { ReadBack } from '../operations/rescue/check-written.ts';
 import type { HitFile } from '../operations/verify-report.ts';
 import type { ShowText } from './info-text.ts';
 import { lostText } from './verify-text.ts';
@@ -119,6 +120,13 @@ function bitLines(search: BitSearchReport): string[] {
 	return lines;
 }
 
+/** What a new file was found to be when it was read back. */
+export function readBackText(readBack: ReadBack | null): string {
+	if (readBack === null) return '';
+	const { blobCount, bytes } = readBack;
+	return `; read back, its structures and ${plural(blobCount, 'content')} (${formatSize(bytes)}) are good`;
+}
+
 function totals(report: RepairReport, show: ShowText): string[] {
 	const { repaired, lost, intactCount, blobCount, isDryRun } = report;
 	const files = new Set(
@@ -132,6 +140,6 @@ function totals(report: RepairReport, show: ShowText): string[] {
 		`Of ${plural(blobCount, 'content')}: ${formatCount(intactCount)} intact, ${formatCount(repaired.length)} repaired, ${lostPart}.`,
 		isDryRun
 			? `It would write at most ${formatSize(report.sizeAfter)} to ${show(report.target)}.`
-			: `Wrote ${formatSize(report.sizeAfter)} to ${show(report.target)}.`,
+			: `Wrote ${formatSize(report.sizeAfter)} to ${show(report.target)}${readBackText(report.readBack)}.`,
 	];
 }

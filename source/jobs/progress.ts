@@ -114,11 +114,14 @@ export class ProgressMeter {
 	/** How far the job is now. */
 	snapshot(): Progress {
 		const bytesPerSecond = this.#rate();
-		const left = this.#totalBytes === null ? null : Math.max(0, this.#totalBytes - this.#doneBytes);
+		// A search that goes over bytes again outruns what it named: from there on nobody knows how much is left.
+		const isOutrun = this.#totalBytes !== null && this.#doneBytes > this.#totalBytes;
+		const totalBytes = isOutrun ? null : this.#totalBytes;
+		const left = totalBytes === null ? null : totalBytes - this.#doneBytes;
 		return {
 			phase: this.#phase,
 			doneBytes: this.#doneBytes,
-			totalBytes: this.#totalBytes,
+			totalBytes,
 			bytesPerSecond,
 			remainingMs:
 				left === null || bytesPerSecond === null || bytesPerSecond <= 0

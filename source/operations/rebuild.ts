@@ -226,6 +226,7 @@ export async function storeMetadataOf(
 ): Promise<TableBlob> {
 	const { resource } = image.metadata;
 	if (!policy.recompress && canCopy(resource, partShape(resource, wim), session.shape)) {
+		run.report({ type: 'phase', phase: 'write', totalBytes: image.metadata.size });
 		const [copied] = await copyBlobs(session.output, [image.metadata], run);
 		if (copied !== undefined) return copied;
 	}

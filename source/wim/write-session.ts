@@ -9,7 +9,7 @@ import { type Sha1, sha1 } from '../bytes/sha1.ts';
 import { Span } from '../bytes/span.ts';
 import type { ChunkEncoder } from '../pool/tasks/encode.ts';
 import type { Output } from '../storage/output.ts';
-import { EditedFile, NewFile } from '../storage/output-file.ts';
+import { EditedFile, NewFile, temporaryPath } from '../storage/output-file.ts';
 import type { IntegrityTable } from './integrity-table.ts';
 import {
 	HEADER_SIZE,
@@ -82,6 +82,7 @@ export abstract class WriteSession implements AsyncDisposable {
 		const name = sha1(bytes);
 		let blob: TableBlob | null = null;
 		let at = 0;
+		this.run.report({ type: 'phase', phase: 'write', totalBytes: bytes.length });
 		await this.resources.add({
 			size: bytes.length,
 			flags: ResourceFlag.metadata,
@@ -191,6 +192,11 @@ export class NewSession extends WriteSession {
 		this.run.report({ type: 'phase', phase: 'finish', totalBytes: null });
 		await this.#file?.complete();
 		return size;
+	}
+
+	/** Where a complete file stands until it is published; null for one that is not a file. */
+	get writtenPath(): string | null {
+		return this.#file === null ? null : temporaryPath(this.#file.target);
 	}
 
 	/** Gives the complete file its name. */

@@ -80,3 +80,33 @@ test('verify --load shows a saved report with its map, and refuses it when the f
 	assert.match(stale.err, /Run wimdeck verify again/);
 	assert.equal((await cli(['verify'])).code, 2);
 });
+
+test('reports fit a terminal, and keep their lines in a pipe', async (t) => {
+	const { file, at } = hurt(t);
+	for (const args of [
+		['verify', file],
+		['salvage', file, at('saved')],
+		['repair', file, '--bit-search=0', '--output', at('new.wim')],
+	]) {
+		const { out } = await cli(args, { terminal: true });
+		const long = out.split('\n').filter((line) => line.length > 79 && line.trim().includes(' '));
+		// A word that is longer than a line, as a path may be, stands alone.
+		assert.deepEqual(
+			long.filter((line) => !/^ *\S+$/.test(line.trim())),
+			[],
+		);
+	}
+	const { out } = await cli(['verify', file]);
+	assert.match(out, /^Checked: .{80,}$/m);
+});
+
+test('verify --load refuses what says how to check', async (t) => {
+	const { file, at } = hurt(t);
+	const report = at('report.json');
+	await cli(['verify', file, '--report', report]);
+	for (const option of ['--fast', '--ref=*.swm', '--no-check']) {
+		const { code, err } = await cli(['verify', '--load', report, option]);
+		assert.equal(code, 2);
+		assert.match(err, /does not go with --load/);
+	}
+});

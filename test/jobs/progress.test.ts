@@ -72,3 +72,13 @@ test('a new phase is shown at once and counts from nothing', () => {
 		],
 	);
 });
+
+test('work that outruns what was named is never more than all of it', () => {
+	const meter = new ProgressMeter(fakeClock(), () => {});
+	meter.take({ type: 'phase', phase: 'search', totalBytes: 100 });
+	meter.take({ type: 'advance', bytes: 100 });
+	assert.equal(meter.snapshot().totalBytes, 100);
+	meter.take({ type: 'advance', bytes: 20 });
+	const { doneBytes, totalBytes, remainingMs } = meter.snapshot();
+	assert.deepEqual([doneBytes, totalBytes, remainingMs], [120, null, null]);
+});

@@ -1,6 +1,7 @@
 import { ExitCode } from '../../base/errors.ts';
 import { isRepaired, type RepairReport } from '../../operations/repair/report.ts';
 import type { Handler } from '../context.ts';
+import { writeReport } from '../fold.ts';
 import { runOnlyJob } from '../job.ts';
 import { repairText } from '../repair-text.ts';
 import { repairRequest } from '../requests.ts';
@@ -20,7 +21,7 @@ export const repair: Handler = async (invocation, context) => {
 				saved = report;
 			},
 			print: async (report, { out }) => {
-				await out.write(repairText(report, out.show));
+				await writeReport(repairText(report, out.show), out);
 			},
 		},
 		context,

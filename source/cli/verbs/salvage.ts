@@ -1,6 +1,7 @@
 import { ExitCode } from '../../base/errors.ts';
 import { formatReport, isComplete, type SalvageReport } from '../../operations/salvage/report.ts';
 import type { Handler } from '../context.ts';
+import { writeReport } from '../fold.ts';
 import { runOnlyJob } from '../job.ts';
 import { salvageRequest } from '../requests.ts';
 import { saveReport } from '../saved-report.ts';
@@ -19,7 +20,7 @@ export const salvage: Handler = async (invocation, context) => {
 				saved = report;
 			},
 			print: async (report, { out }) => {
-				await out.write(formatReport(report));
+				await writeReport(formatReport(report), out);
 			},
 		},
 		context,

@@ -1,6 +1,7 @@
-import { ExitCode } from '../../base/errors.ts';
+import { ExitCode, InputError } from '../../base/errors.ts';
 import type { VerifyReport } from '../../operations/verify-report.ts';
 import type { Context, Handler } from '../context.ts';
+import { writeReport } from '../fold.ts';
 import { runOnlyJob } from '../job.ts';
 import { mapText } from '../map-text.ts';
 import type { Options } from '../parse.ts';
@@ -9,8 +10,20 @@ import { saveReport } from '../saved-report.ts';
 import { verifyText } from '../verify-text.ts';
 
 async function print(report: VerifyReport, options: Options, { out }: Context): Promise<void> {
-	await out.write(verifyText(report, out.show));
+	await writeReport(verifyText(report, out.show), out);
 	if (options.has('map')) await out.write(`\n${mapText(report, out.show)}`);
+}
+
+/** Nothing is checked for a saved report, so nothing can say how. */
+const CHECKS = ['fast', 'ref', 'check', 'include-integrity', 'no-check', 'report'] as const;
+
+function refuseChecks(options: Options): void {
+	const given = CHECKS.find((name) => options.has(name));
+	if (given !== undefined)
+		throw new InputError(
+			`Option --${given} does not go with --load: that shows a report and checks nothing`,
+			{ hint: 'Leave one of the two out.' },
+		);
 }
 
 /** Shows a report that was saved before. */
@@ -40,7 +53,10 @@ async function showSaved(file: string, options: Options, context: Context): Prom
 export const verify: Handler = async (invocation, context) => {
 	const { options } = invocation;
 	const file = options.text('load');
-	if (file !== null) return showSaved(file, options, context);
+	if (file !== null) {
+		refuseChecks(options);
+		return showSaved(file, options, context);
+	}
 	let saved: VerifyReport | null = null;
 	const exitCode = await runOnlyJob<VerifyReport>(
 		{

@@ -7,10 +7,10 @@ import type { Run } from '../../base/run.ts';
 import { isEmptyStream, type Sha1 } from '../../bytes/sha1.ts';
 import { visitBlobs } from '../../image/blob-users.ts';
 import { pathOf } from '../../image/paths.ts';
-import type { Pool } from '../../pool/pool.ts';
 import { isSameFile } from '../../storage/find-files.ts';
 import type { Wim } from '../../wim/wim.ts';
 import { BitSearch } from '../rescue/bit-search.ts';
+import type { ReadBack } from '../rescue/check-written.ts';
 import { Donors, type Needed } from '../rescue/donors.ts';
 import { type Contents, findContents } from '../rescue/find-contents.ts';
 import { indexesInXml } from '../rescue/match-xml.ts';
@@ -18,20 +18,16 @@ import {
 	predictRescue,
 	type RescuedImage,
 	type RescueRequest,
+	type RescueTools,
 	requireFreeTarget,
 	writeRescued,
 } from '../rescue/write-rescued.ts';
 import type { SalvagedImage } from '../salvage/read-trees.ts';
 import { type OpenSalvage, openSalvage } from '../salvage/salvage.ts';
 import type { HitFile } from '../verify-report.ts';
-import type { WriteTools } from '../write-options.ts';
 import { type MendedImage, mendTrees } from './mend-trees.ts';
 import type { RepairOptions } from './repair-options.ts';
 import type { RepairedImage, RepairReport } from './report.ts';
-
-export interface RepairTools extends WriteTools {
-	readonly pool: Pool;
-}
 
 /**
  * Repairs a WIM.
@@ -43,7 +39,7 @@ export async function repair(
 	path: string,
 	target: string,
 	options: RepairOptions,
-	tools: RepairTools,
+	tools: RescueTools,
 	run: Run,
 ): Promise<RepairReport> {
 	await requireFreeTarget(target);
@@ -79,10 +75,11 @@ export async function repair(
 		lost: options.lost,
 		integrity: options.integrity ?? opened.damaged.parts.some(hadIntegrityTable),
 	};
-	const { size } = options.dryRun
+	const { size, readBack } = options.dryRun
 		? await predictRescue(request, run)
 		: await writeRescued(target, request, tools, run);
-	return report({ path, target, options, opened, donors, images, needed, contents, bits, size });
+	const told = { path, target, options, opened, donors, images, needed, contents, bits };
+	return report({ ...told, size, readBack });
 }
 
 async function requireOther(path: string, target: string): Promise<void> {
@@ -164,6 +161,7 @@ interface Told {
 	readonly contents: Contents;
 	readonly bits: BitSearch;
 	readonly size: number;
+	readonly readBack: ReadBack | null;
 }
 
 function report(told: Told): RepairReport {
@@ -204,6 +202,7 @@ function report(told: Told): RepairReport {
 		intactCount: contents.whole.size - repaired.length,
 		sizeBefore: opened.damaged.parts.reduce((sum, { part }) => sum + part.source.size, 0),
 		sizeAfter: told.size,
+		readBack: told.readBack,
 	};
 }
 

@@ -1,4 +1,5 @@
 /** What a repair found, took from where, and could not get back: plain data, and text for people. */
+import type { ReadBack } from '../rescue/check-written.ts';
 import type { HitFile, Range } from '../verify-report.ts';
 
 /** Where the right bytes of something came from that could not be read where it should be. */
@@ -101,6 +102,8 @@ export interface RepairReport {
 	readonly sizeBefore: number;
 	/** In bytes; what it would be about in a dry run. */
 	readonly sizeAfter: number;
+	/** What was read back of the new file and is good; null in a dry run. */
+	readonly readBack: ReadBack | null;
 }
 
 /** Nothing stays lost. */

@@ -3,7 +3,6 @@ import { FormatError, MissingError } from '../../base/errors.ts';
 import type { Run } from '../../base/run.ts';
 import { isEmptyStream, type Sha1 } from '../../bytes/sha1.ts';
 import { pathOf } from '../../image/paths.ts';
-import type { RepairTools } from '../repair/repair.ts';
 import type { SalvagedImage } from '../salvage/read-trees.ts';
 import type {
 	LostFile,
@@ -23,6 +22,7 @@ import {
 	predictRescue,
 	type RescuedImage,
 	type RescueRequest,
+	type RescueTools,
 	requireFreeTarget,
 	type UnnamedContents,
 	writeRescued,
@@ -47,7 +47,7 @@ export async function salvageToWim(
 	path: string,
 	target: string,
 	options: SalvageToWimOptions,
-	tools: RepairTools,
+	tools: RescueTools,
 	run: Run,
 ): Promise<SalvageReport> {
 	await requireFreeTarget(target);

@@ -11,6 +11,7 @@ import { type EditStream, EditTree, type Inode, newInode } from '../../image/edi
 import { countReferences, encodeTree, treeStatistics } from '../../image/encode-tree.ts';
 import type { ImageTree } from '../../image/tree.ts';
 import { readWindowsProperties } from '../../image/windows-properties.ts';
+import type { Pool } from '../../pool/pool.ts';
 import { BytesContent, type Content } from '../../storage/content.ts';
 import { isFile } from '../../storage/find-files.ts';
 import { requireSpace } from '../../storage/output-file.ts';
@@ -35,6 +36,7 @@ import {
 	USUAL_COMPRESSION,
 	type WriteTools,
 } from '../write-options.ts';
+import { checkWritten, type ReadBack } from './check-written.ts';
 import { DamagedContent } from './damaged-content.ts';
 import type { Contents } from './find-contents.ts';
 import { looseEnds } from './loose-ends.ts';
@@ -73,6 +75,12 @@ export interface RescueSummary {
 	/** In bytes. */
 	readonly size: number;
 	readonly imageCount: number;
+	/** Null where nothing was written. */
+	readonly readBack: ReadBack | null;
+}
+
+export interface RescueTools extends WriteTools {
+	readonly pool: Pool;
 }
 
 /**
@@ -91,21 +99,20 @@ export async function requireFreeTarget(target: string): Promise<void> {
 /** Says how large the file would be about, without writing it. */
 export async function predictRescue(request: RescueRequest, run: Run): Promise<RescueSummary> {
 	const rescue = await Rescue.prepare(request, run);
-	return { size: rescue.predictedSize(), imageCount: rescue.imageCount };
+	return { size: rescue.predictedSize(), imageCount: rescue.imageCount, readBack: null };
 }
 
-/** Writes the file. */
+/** Writes the file; it gets its name once it was read back. */
 export async function writeRescued(
 	target: string,
 	request: RescueRequest,
-	tools: WriteTools,
+	tools: RescueTools,
 	run: Run,
 ): Promise<RescueSummary> {
 	await requireFreeTarget(target);
 	const rescue = await Rescue.prepare(request, run);
 	await requireSpace(target, rescue.predictedSize());
-	const size = await rescue.write(target, tools);
-	return { size, imageCount: rescue.imageCount };
+	return await rescue.write(target, tools);
 }
 
 /** An image with what its metadata becomes. */
@@ -259,7 +266,7 @@ class Rescue {
 		});
 	}
 
-	async write(target: string, tools: WriteTools): Promise<number> {
+	async write(target: string, tools: RescueTools): Promise<RescueSummary> {
 		const run = this.#run;
 		const plan = this.#compression();
 		const { integrity } = this.#request;
@@ -272,7 +279,12 @@ class Rescue {
 		if (this.#shape.isPipable) await this.#storeTrees(session);
 		await this.#storeContents(session, plan, tools);
 		if (!this.#shape.isPipable) await this.#storeTrees(session);
-		return await session.commit();
+		const size = await session.complete();
+		const { imageCount } = this;
+		const written = session.writtenPath ?? target;
+		const readBack = await checkWritten(written, target, imageCount, tools.pool, run);
+		await session.publish();
+		return { size, imageCount, readBack };
 	}
 
 	#sizeOf(name: Sha1): number {
@@ -309,6 +321,7 @@ class Rescue {
 			// One that was found without a table does not know what it is.
 			const flags = metadata.resource.flags | ResourceFlag.metadata;
 			const marked = { ...metadata, resource: { ...metadata.resource, flags } };
+			this.#run.report({ type: 'phase', phase: 'write', totalBytes: metadata.size });
 			const [copied] = await copyBlobs(session.output, [marked], this.#run);
 			if (copied !== undefined) return copied;
 		}

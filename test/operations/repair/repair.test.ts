@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { WimError } from '../../../source/base/errors.ts';
 import { sha1 } from '../../../source/bytes/sha1.ts';
 import { repair } from '../../../source/operations/repair/repair.ts';
 import type { RepairOptions } from '../../../source/operations/repair/repair-options.ts';
 import { isRepaired, type RepairReport } from '../../../source/operations/repair/report.ts';
 import { split } from '../../../source/operations/split.ts';
 import { InlinePool } from '../../../source/pool/pool.ts';
+import { type ChunkEncoder, InlineEncoder } from '../../../source/pool/tasks/encode.ts';
 import { openWim } from '../../../source/wim/wim.ts';
 import { seeded } from '../../support/damage-kit.ts';
 import {
@@ -21,7 +23,7 @@ import {
 	USUAL_REPAIR,
 } from '../../support/rescue-kit.ts';
 import { subfolder, tempFolder } from '../../support/temp-tree.ts';
-import { testRun } from '../../support/test-run.ts';
+import { overrunsOf, testRun } from '../../support/test-run.ts';
 import { listImages, tools } from '../../support/written.ts';
 
 const repairTools = { ...tools, pool: new InlinePool() };
@@ -32,13 +34,9 @@ async function repaired(
 	options: Partial<RepairOptions> = {},
 ): Promise<RepairReport> {
 	const before = readFileSync(file);
-	const report = await repair(
-		file,
-		target,
-		{ ...USUAL_REPAIR, ...options },
-		repairTools,
-		testRun(),
-	);
+	const run = testRun();
+	const report = await repair(file, target, { ...USUAL_REPAIR, ...options }, repairTools, run);
+	assert.deepEqual(overrunsOf(run), [], 'progress went past its end');
 	assert.deepEqual(readFileSync(file), before, 'the damaged file was touched');
 	assert.deepEqual(JSON.parse(JSON.stringify(report)), report, 'the report is plain data');
 	return report;
@@ -255,9 +253,11 @@ test('a dry run says the same and writes nothing', async (t) => {
 	const dry = await repaired(made.hurt, made.target, { donors: [made.tree], dryRun: true });
 	assert.equal(existsSync(made.target), false);
 	const wet = await repaired(made.hurt, made.target, { donors: [made.tree] });
-	const { isDryRun, sizeAfter, ...said } = dry;
-	const { isDryRun: _, sizeAfter: size, ...done } = wet;
+	const { isDryRun, sizeAfter, readBack, ...said } = dry;
+	const { isDryRun: _, sizeAfter: size, readBack: checked, ...done } = wet;
 	assert.equal(isDryRun, true);
+	assert.equal(readBack, null);
+	assert.ok(checked !== null && checked.blobCount > 0);
 	assert.deepEqual(said, done);
 	assert.ok(size <= sizeAfter + 4096, `${size} bytes, at most ${sizeAfter} were said`);
 });
@@ -275,6 +275,36 @@ test('the target must be free and another file, and a donor must be there and an
 	const absent = path.join(made.folder, 'absent.wim');
 	await assert.rejects(repaired(made.whole, other, { donors: [absent] }), { code: 'bad-input' });
 	assert.equal(existsSync(other), false);
+});
+
+test('a new file that cannot be read back does not get its name', async (t) => {
+	const made = await make(t, LZX);
+	hurtFile(made.whole, made.hurt, (bytes) => overwrite(bytes, 5));
+	const whole = new InlineEncoder();
+	let count = 0;
+	// As bad memory would have it.
+	const encoder: ChunkEncoder = {
+		lanes: 1,
+		async encode(request) {
+			const reply = await whole.encode(request);
+			if (count++ === 0) reply.bytes[5] = (reply.bytes[5] ?? 0) ^ 4;
+			return reply;
+		},
+	};
+	const options = { ...USUAL_REPAIR, donors: [made.tree] };
+	const bad = { encoder, pool: new InlinePool() };
+	await assert.rejects(
+		repair(made.hurt, made.target, options, bad, testRun()),
+		(error) =>
+			error instanceof WimError &&
+			error.code === 'bad-digest' &&
+			/reading it back/.test(error.message),
+	);
+	assert.ok(count > 0);
+	assert.deepEqual(
+		readdirSync(made.folder).filter((name) => name.includes('new.wim')),
+		[],
+	);
 });
 
 test('canceling leaves nothing behind', async (t) => {

@@ -23,7 +23,7 @@ import {
 	rescueTree,
 } from '../../support/rescue-kit.ts';
 import { subfolder, tempFolder } from '../../support/temp-tree.ts';
-import { testRun } from '../../support/test-run.ts';
+import { overrunsOf, testRun } from '../../support/test-run.ts';
 import { listImages, tools } from '../../support/written.ts';
 
 const rescueTools = { ...tools, pool: new InlinePool() };
@@ -34,7 +34,10 @@ async function salvaged(
 	target: string,
 	options: Partial<SalvageToWimOptions> = {},
 ): Promise<SalvageReport> {
-	return salvageToWim(file, target, { ...OPTIONS, ...options }, rescueTools, testRun());
+	const run = testRun();
+	const report = await salvageToWim(file, target, { ...OPTIONS, ...options }, rescueTools, run);
+	assert.deepEqual(overrunsOf(run), [], 'progress went past its end');
+	return report;
 }
 
 /** Path to SHA-1 of all files of all images. */
