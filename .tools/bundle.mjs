@@ -1,7 +1,9 @@
-// Bundles the program: dist/wimdeck.js (command line), dist/deck.js (Ink, loaded only by the deck), dist/worker.js (a pool lane).
+// Bundles the program: dist/wimdeck.js (command line and deck), dist/worker.js (a pool lane), dist/index.mjs (the package).
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { cacheCode, pack } from './pack.mjs';
 
 const banner =
 	"import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
@@ -63,6 +65,17 @@ const rgiEmojiRegex = { test: (text) => mayBeEmoji.test(text) && (rgiEmoji ??= $
 		is: /cache\.set\(text, dimensions\);/,
 		becomes: 'if (cache.size >= 2000) cache.clear(); cache.set(text, dimensions);',
 	},
+	// What Ink does for its developers, with top-level await.
+	{
+		file: /ink[\\/]build[\\/]reconciler\.js$/,
+		is: /await import\('\.\/devtools\.js'\);/,
+		becomes: '',
+	},
+	{
+		file: /ink[\\/]build[\\/]reconciler\.js$/,
+		is: /\? await loadPackageJson\(\)/,
+		becomes: '? { name: undefined, version: undefined }',
+	},
 ];
 
 const buildLater = {
@@ -88,28 +101,140 @@ const buildLater = {
 	},
 };
 
+/** Yoga without top-level await, which a packed chunk cannot have: its WebAssembly is small enough to be made at once. */
+const yoga = {
+	name: 'yoga',
+	setup(context) {
+		context.onLoad({ filter: /yoga-layout[\\/]dist[\\/]src[\\/]index\.js$/ }, ({ path: file }) => {
+			const wasm = path.join(path.dirname(file), '../binaries/yoga-wasm-base64-esm.js');
+			const [, base64] =
+				/data:application\/octet-stream;base64,([\w+/=]+)/.exec(fs.readFileSync(wasm, 'utf8')) ??
+				[];
+			if (base64 === undefined) throw new Error(`a package has changed: no module in ${wasm}`);
+			return {
+				contents: `import loadYoga from '../binaries/yoga-wasm-base64-esm.js';
+import wrapAssembly from './wrapAssembly.js';
+const parts = {
+	instantiateWasm(imports, take) {
+		const module = new WebAssembly.Module(Buffer.from('${base64}', 'base64'));
+		const instance = new WebAssembly.Instance(module, imports);
+		take(instance);
+		return instance.exports;
+	},
+};
+loadYoga(parts);
+export default wrapAssembly(parts);
+export * from './generated/YGEnums.js';`,
+				loader: 'js',
+				resolveDir: path.dirname(file),
+			};
+		});
+		context.onLoad({ filter: /yoga-wasm-base64-esm\.js$/ }, ({ path: file }) => ({
+			contents: fs
+				.readFileSync(file, 'utf8')
+				.replace(/(data:application\/octet-stream;base64,)[\w+/=]+/, '$1'),
+			loader: 'js',
+		}));
+	},
+};
+
+const shared = {
+	bundle: true,
+	splitting: true,
+	chunkNames: 'chunks/[name]-[hash]',
+	format: 'esm',
+	platform: 'node',
+	target: 'node20',
+	define: { 'process.env.NODE_ENV': '"production"' },
+	logLevel: 'warning',
+	minifySyntax: true,
+};
+
+/** What goes into which pack. */
+const PACKS = {
+	core: [
+		'source/main.ts',
+		'source/cli/verbs/info.ts',
+		'source/cli/verbs/dir.ts',
+		'node_modules/fast-xml-parser/src/fxp.js',
+	],
+	jobs: [
+		'source/jobs/open-tools.ts',
+		'source/jobs/perform.ts',
+		'source/cli/verbs/verify.ts',
+		'source/jobs/perform-verify.ts',
+		'source/cli/verbs/extract.ts',
+		'source/jobs/perform-extract.ts',
+	],
+	write: [
+		'source/cli/verbs/write.ts',
+		'source/jobs/perform-write.ts',
+		'source/jobs/perform-capture.ts',
+	],
+	deck: ['source/tui/deck.ts', 'source/tui/engine/create-engine.ts'],
+	ink: ['source/tui/screens/mount.tsx'],
+	more: null,
+};
+
+/** What the code caches are made of: ordinary runs in a folder of their own, small ones and those that load more. */
+function runs(folder) {
+	const at = (name) => path.join(folder, name);
+	const [image, copy, part] = [at('install.wim'), at('copy.wim'), at('parts.swm')];
+	const small = [['--help'], ['info', image], ['info', image, '1'], ['dir', image, '1']];
+	const long = [
+		['verify', image],
+		['apply', image, '1', at('applied')],
+		['extract', image, '1', '/', `--dest-dir=${at('extracted')}`],
+		['capture', at('applied'), at('captured.wim')],
+		['append', at('applied'), at('captured.wim'), 'again'],
+		['export', image, 'all', copy],
+		['split', image, part, '1'],
+		['join', at('joined.wim'), part],
+		['optimize', copy],
+		['delete', copy, '1'],
+		['explain', '2'],
+		['deck', image],
+	];
+	return [small, long];
+}
+
 /** @param {string} root the checkout */
 export async function bundle(root) {
-	const result = await build({
+	const dist = path.join(root, 'dist');
+	const programs = await build({
+		...shared,
 		absWorkingDir: root,
-		entryPoints: {
-			wimdeck: 'source/main.ts',
-			index: 'source/index.ts',
-			worker: 'source/pool/worker.ts',
-		},
+		entryPoints: { wimdeck: 'source/main.ts', worker: 'source/pool/worker.ts' },
 		outdir: 'dist',
-		bundle: true,
-		splitting: true,
-		chunkNames: 'chunks/[name]-[hash]',
-		format: 'esm',
-		platform: 'node',
-		target: 'node20',
-		define: { 'process.env.NODE_ENV': '"production"' },
-		banner: { js: banner },
-		plugins: [inkTable, inkOutput, buildLater],
-		logLevel: 'warning',
-		minifySyntax: true,
+		write: false,
+		metafile: true,
+		plugins: [inkTable, inkOutput, yoga, buildLater],
 	});
-	if (result.errors.length > 0) throw new Error('the bundle failed');
-	fs.chmodSync(path.join(root, 'dist', 'wimdeck.js'), 0o755);
+	await build({
+		...shared,
+		absWorkingDir: root,
+		entryPoints: { index: 'source/index.ts' },
+		outdir: 'dist',
+		outExtension: { '.js': '.mjs' },
+		banner: { js: banner },
+	});
+	fs.writeFileSync(path.join(dist, 'package.json'), '{ "type": "commonjs" }\n');
+	for (const folder of ['source', 'test'])
+		fs.writeFileSync(path.join(dist, folder, 'package.json'), '{ "type": "module" }\n');
+	const program = await pack(programs, 'wimdeck', PACKS, dist);
+	await pack(programs, 'worker', { lane: null }, dist);
+	const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'wimdeck-build-'));
+	try {
+		fs.copyFileSync(
+			path.join(root, 'fixtures/demo/install.wim'),
+			path.join(scratch, 'install.wim'),
+		);
+		// The first pack is read before a flag is set that the others' caches are made with.
+		const { core, ...others } = program;
+		const [small, long] = runs(scratch);
+		cacheCode(path.join(dist, 'wimdeck.js'), small, [core], scratch);
+		cacheCode(path.join(dist, 'wimdeck.js'), long, Object.values(others), scratch);
+	} finally {
+		fs.rmSync(scratch, { recursive: true, force: true });
+	}
 }

@@ -68,6 +68,8 @@ function inputsOf(folders) {
 		}
 	};
 	for (const folder of folders) walk(at(folder));
+	// The code cache belongs to one version of V8.
+	hash.update(`${process.versions.v8} ${process.arch}\n`);
 	for (const file of ['package-lock.json', 'package.json', 'tsconfig.json'])
 		hash.update(fs.readFileSync(at(file)));
 	return hash.digest('hex');

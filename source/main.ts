@@ -1,10 +1,6 @@
-#!/usr/bin/env node
-import { compileLater } from './base/compile-later.ts';
 import { CanceledError, ExitCode, exitCodeOf, WimError } from './base/errors.ts';
 import { errorText } from './cli/print-error.ts';
 import { runCommandLine, type Task } from './cli/run.ts';
-
-compileLater();
 
 const abort = new AbortController();
 let interrupts = 0;
@@ -36,18 +32,23 @@ async function openDeck(task: Extract<Task, { type: 'deck' }>): Promise<number> 
 	return runDeck({ ...switches, path: task.path });
 }
 
-try {
-	const task = await runCommandLine({
-		program: process.argv[1] ?? 'wimdeck',
-		argv: process.argv.slice(2),
-		environment: process.env,
-		stdin: process.stdin,
-		stdout: process.stdout,
-		stderr: process.stderr,
-		signal: abort.signal,
-	});
-	process.exitCode = typeof task === 'number' ? task : await openDeck(task);
-} catch (error) {
-	process.stderr.write(errorText(error));
-	process.exitCode = exitCodeOf(error);
+async function main(): Promise<void> {
+	try {
+		const task = await runCommandLine({
+			program: process.argv[1] ?? 'wimdeck',
+			argv: process.argv.slice(2),
+			environment: process.env,
+			stdin: process.stdin,
+			stdout: process.stdout,
+			stderr: process.stderr,
+			signal: abort.signal,
+		});
+		process.exitCode = typeof task === 'number' ? task : await openDeck(task);
+	} catch (error) {
+		process.stderr.write(errorText(error));
+		process.exitCode = exitCodeOf(error);
+	}
 }
+
+// Not awaited: the bundle is no ES module.
+void main();

@@ -1,0 +1,65 @@
+// Runs command lines of a packed program one after the other, and keeps what V8 compiled for them: `node code-cache.mjs
+// LAUNCHER`; on standard input the command lines, and the packs to write the cache of. One that begins with "deck" gets a
+// terminal.
+import { EventEmitter } from 'node:events';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { PassThrough, Writable } from 'node:stream';
+import vm from 'node:vm';
+
+/** The deck is quit when it has drawn nothing for so long. */
+const IDLE_MS = 400;
+
+const launcher = process.argv[2];
+const { commands, packs } = JSON.parse(fs.readFileSync(0, 'utf8'));
+const require = createRequire(launcher);
+EventEmitter.defaultMaxListeners = 0;
+
+/** The program makes its scripts here, each once, so that a second start finds the functions of the first. */
+const scripts = new Map();
+require('node:vm').Script = new Proxy(vm.Script, {
+	construct(Script, [text, { filename }]) {
+		const script = scripts.get(filename) ?? new Script(text, { filename });
+		scripts.set(filename, script);
+		return script;
+	},
+});
+
+/** A terminal that answers nothing; when it has become quiet, `q` is pressed. */
+function pretendTerminal() {
+	const stdin = Object.assign(new PassThrough(), { isTTY: true, fd: 0, setRawMode: () => stdin });
+	Object.assign(stdin, { ref: () => stdin, unref: () => stdin });
+	let timer;
+	const write = (_chunk, _encoding, done) => {
+		clearTimeout(timer);
+		timer = setTimeout(() => stdin.write('q'), IDLE_MS);
+		done();
+	};
+	const stdout = Object.assign(new Writable({ write }), { isTTY: true, fd: 1 });
+	Object.assign(stdout, { columns: 80, rows: 24 });
+	Object.defineProperty(process, 'stdin', { value: stdin, configurable: true });
+	Object.defineProperty(process, 'stdout', { value: stdout, configurable: true });
+	process.env.TERM = 'xterm-256color';
+}
+
+function next() {
+	let command = commands.shift();
+	if (command === undefined) {
+		for (const [filename, script] of scripts)
+			if (packs.includes(path.basename(filename)))
+				fs.writeFileSync(`${filename}.cache`, script.createCachedData());
+		process.exit(0);
+	}
+	if (command[0] === 'deck') {
+		pretendTerminal();
+		command = command.slice(1);
+	}
+	process.argv = [process.execPath, launcher, ...command];
+	delete require.cache[launcher];
+	require(launcher);
+	// Without work there would be no further `beforeExit`.
+	setImmediate(() => {});
+}
+process.on('beforeExit', next);
+next();
