@@ -11,6 +11,7 @@ import type { ExtractSummary } from '../operations/extract-run.ts';
 import { poolBlobWriter } from '../operations/pool-blob-writer.ts';
 import { StreamOutput } from '../storage/output-stream.ts';
 import { PipeReader } from '../wim/pipe-reader.ts';
+import { expectWhole } from './expect-whole.ts';
 import { onlyImage, openForReading } from './open-for-job.ts';
 import type { ApplyRequest, ExtractRequest } from './request.ts';
 import type { JobTools } from './tools.ts';
@@ -41,6 +42,7 @@ export async function performApply(
 	run: Run,
 ): Promise<ExtractSummary> {
 	if (request.wim === '-') return applyStandardInput(request, input, run);
+	if (!request.dryRun) await expectWhole(pool, request.wim);
 	await using wim = await openForReading(request.wim, request, run);
 	const options = { ...request, rpfix: request.rpfix ?? wim.hasRpFix };
 	const writer = poolBlobWriter(pool, wim.blobs);

@@ -4,6 +4,7 @@ import { poolBlobChecker } from '../operations/pool-blob-checker.ts';
 import { verify } from '../operations/verify.ts';
 import type { VerifyReport } from '../operations/verify-report.ts';
 import { stampOf } from '../storage/file-stamp.ts';
+import { expectWhole } from './expect-whole.ts';
 import type { VerifyRequest } from './request.ts';
 import type { JobTools } from './tools.ts';
 
@@ -13,6 +14,7 @@ export async function performVerify(
 	run: Run,
 ): Promise<VerifyReport> {
 	const { references, integrity, fast } = request;
+	if (!fast) await expectWhole(pool, request.wim);
 	await using opened = await openForVerify(request.wim, references, run);
 	const { wim, failure } = opened;
 	// Taken before anything is read: what changes meanwhile makes the report stale.

@@ -15,6 +15,9 @@ const BATCH_PIECES = 128;
  */
 const SHARED_CHUNK_SIZE = 512 << 10;
 
+/** After so many blobs the planner gives way, even if no batch is complete: a chunk of 64 MiB may hold 10,000 of them. */
+const PLAN_STEP = 256;
+
 /** What is to be read; each blob stands once. Whoever asks may hang more onto it. */
 export interface Wanted {
 	readonly blob: Blob;
@@ -55,15 +58,18 @@ export interface ReadLimits {
  * Plans the reading of blobs.
  *
  * @param wanted in the order of the source, its resources, and offsets in them; see `inFileOrder`
+ * @returns null now and then, when planning has gone on for a millisecond without a batch
  */
 export function* planReads<W extends Wanted>(
 	wanted: Iterable<W>,
 	limits: ReadLimits,
-): Generator<PlannedBatch<W>, void, undefined> {
+): Generator<PlannedBatch<W> | null, void, undefined> {
 	const batch = new Batch<W>();
 	const bays = new Bays<W>();
 	let left = limits.totalSize;
+	let count = 0;
 	for (const item of wanted) {
+		if (++count % PLAN_STEP === 0) yield null;
 		const { blob } = item;
 		const { resource } = blob;
 		left -= blob.size;

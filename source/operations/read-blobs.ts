@@ -172,11 +172,12 @@ class Reading<W extends WantedBlob> {
 		this.#budget = new KeepBudget(this.#room * Math.max(BATCH_SIZE, largestChunk));
 	}
 
-	async readAll(batches: Iterable<PlannedBatch<W>>): Promise<void> {
+	async readAll(batches: Iterable<PlannedBatch<W> | null>): Promise<void> {
 		const pace = new Pace(this.#run);
 		try {
 			for (const planned of batches) {
-				await pace.breathe();
+				if (planned !== null || pace.isDue) await pace.breathe();
+				if (planned === null) continue;
 				// While the lanes have enough to do: they never wait for it.
 				const batch = await PackedBatch.of(planned, this.#options.verify, pace);
 				while (this.#isFull && !this.#failure) await this.#changed.wait();

@@ -76,6 +76,9 @@ export class InlineTaskPool<R extends Registry> implements TaskPool<R> {
 		return this;
 	}
 
+	/** Has nothing to start. */
+	expect(): void {}
+
 	trim(): void {
 		this.#lane.trim();
 	}

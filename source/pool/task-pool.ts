@@ -54,6 +54,14 @@ export interface TaskPool<R extends Registry> extends AsyncDisposable {
 	 */
 	forWork(bytes: number, longestStep: number): TaskPool<R>;
 
+	/**
+	 * Says that work of about this size is coming, so that threads start while the caller still finds out what there is
+	 * to do. They take 50 ms to be ready.
+	 *
+	 * @param bytes stored or original, whatever is known
+	 */
+	expect(bytes: number): void;
+
 	/** Gives back memory that is only worth keeping while there is work. */
 	trim(): void;
 }

@@ -91,6 +91,13 @@ export class ThreadPool<R extends Registry> implements TaskPool<R> {
 		return bytes <= max && longestStep <= INLINE_STEP_MAX ? this.#inline : this;
 	}
 
+	expect(bytes: number): void {
+		if (this.#disposed) return;
+		const count = Math.min(this.laneCount, Math.floor(bytes / INLINE_WORK_MAX));
+		for (let k = 0; k < count; k++)
+			if (this.#lanes[k] === null && (this.#starts[k] ?? 0) > 0) this.#start(k);
+	}
+
 	trim(): void {
 		this.#inline.trim();
 		for (const lane of this.#lanes) lane?.trim();

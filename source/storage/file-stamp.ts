@@ -21,3 +21,11 @@ export async function stampOf(path: string): Promise<Stamp> {
 		throw hostError(`Cannot look at "${path}"`, error, { path });
 	}
 }
+
+/** In bytes; null when there is nothing, or it cannot be looked at. */
+export async function sizeOf(path: string): Promise<number | null> {
+	return fs.stat(path).then(
+		({ size }) => size,
+		() => null,
+	);
+}

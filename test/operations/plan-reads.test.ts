@@ -62,7 +62,7 @@ function solidBlobs(chunkSize: number, ...sizes: readonly number[]): Wanted[] {
 
 function plan(wanted: readonly Wanted[], laneCount = 2): PlannedBatch<Wanted>[] {
 	const totalSize = wanted.reduce((sum, { blob }) => sum + blob.size, 0);
-	return [...planReads(wanted, { laneCount, totalSize })];
+	return [...planReads(wanted, { laneCount, totalSize })].filter((batch) => batch !== null);
 }
 
 /** Each batch as the stretches of blobs in it: `0:0-100`, and `+` where it is not the whole blob. */
@@ -170,6 +170,13 @@ test('whatever is wanted, each byte is planned once and in order', () => {
 			},
 		),
 	);
+});
+
+test('planning a chunk of many blobs gives way', () => {
+	const wanted = solidBlobs(64 * MIB, ...new Array<number>(5000).fill(1000));
+	const steps = [...planReads(wanted, { laneCount: 2, totalSize: 5_000_000 })];
+	assert.equal(steps.filter((batch) => batch !== null).length, 1);
+	assert.ok(steps.filter((batch) => batch === null).length >= 10);
 });
 
 test('a stretch of a blob is cut at chunks', () => {

@@ -378,3 +378,30 @@ test('a lane that dies is told for each of its blobs, and the rest is read', asy
 		[...wim.blobs.values()].reduce((sum, { size }) => sum + size, 0),
 	);
 });
+
+test('many files of one chunk are told in slices, so that keys get their turns', async (t) => {
+	const files: Record<string, Uint8Array> = {};
+	for (let k = 0; k < 300; k++) files[`file ${k}`] = easyBytes(500 + k, k);
+	const shape = { compression: 'lzx', chunkSize: 32_768, solidChunkSize: 2 * MIB } as const;
+	const { wim } = await pooledWim(t, files, shape);
+	let turn = 0;
+	let isDone = false;
+	const count = () => {
+		turn++;
+		if (!isDone) setImmediate(count);
+	};
+	setImmediate(count);
+	const told = new Map<number, number>();
+	const wanted = [...wim.blobs.values()].map((blob) => ({ blob }));
+	// Its clock says that every step takes 10 ms.
+	const run = testRun();
+	await readBlobs(testPool(t, 2), wanted, { recover: false, verify: true }, run, () =>
+		told.set(turn, (told.get(turn) ?? 0) + 1),
+	);
+	isDone = true;
+	assert.equal(
+		[...told.values()].reduce((sum, blobs) => sum + blobs, 0),
+		300,
+	);
+	assert.ok(Math.max(...told.values()) <= 2, `${Math.max(...told.values())} in one turn`);
+});

@@ -244,3 +244,12 @@ test('what a pool still has to do when it ends is canceled', async () => {
 		assert.ok((end as PromiseRejectedResult).reason instanceof CanceledError);
 	}
 });
+
+test('lanes are started ahead for as much work as is expected, and then take small work, too', (t) => {
+	const pool = threads(t, 2);
+	const small = 1 << 20;
+	pool.expect(small);
+	assert.notEqual(pool.forWork(small, 0), pool);
+	pool.expect(100 << 20);
+	assert.equal(pool.forWork(small, 0), pool);
+});

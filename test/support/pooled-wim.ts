@@ -80,6 +80,7 @@ export function threadsOnly(pool: Pool): Pool {
 		run: (name, input, options) => pool.run(name, input, options),
 		ordered: (name, inputs, options) => pool.ordered(name, inputs, options),
 		forWork: () => threadsOnly(pool),
+		expect: (bytes) => pool.expect(bytes),
 		trim: () => pool.trim(),
 		[Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
 	};
