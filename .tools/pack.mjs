@@ -46,11 +46,14 @@ const open = (name) => {
 	const script = new vm.Script(fs.readFileSync(filename, 'latin1'), { filename, cachedData });
 	return (packs[name] = script.runInThisContext());
 };
-const builtins = {};
-const builtin = (name) => {
-	const exports = require(name);
-	return (builtins[name] ??= Object.create(exports, { default: { value: exports } }));
-};
+const spaces = {};
+const builtin = (name) => (spaces[name] ??= new Proxy({}, {
+	get(space, key) {
+		const exports = require(name);
+		return key === 'default' ? exports : exports[key];
+	},
+}));
+spaces['node:fs'] = Object.create(fs, { default: { value: fs } });
 const meta = { get url() { return require('node:url').pathToFileURL(__filename).href; } };
 const loaded = {};
 const load = (id) => {
@@ -143,8 +146,9 @@ async function asFunction(text, idOf) {
 	return (
 		code
 			.replace(/require\("\.{1,2}\/(?:chunks\/)?([^"]+)"\)/g, (_, id) => `require("${idOf(id)}")`)
-			// Their copies, one for each chunk, would have a hundred getters each.
-			.replace(/__toESM\(require\("(node:[^"]+)"\)(?:,1)?\)/g, 'builtin("$1")')
+			// Node's own modules are loaded when something of them is used: a few take as long as a small command.
+			.replace(/__toESM\((require\("node:[^"]+"\))(?:,1)?\)/g, '$1')
+			.replace(/\brequire\("(node:[^"]+)"\)/g, 'builtin("$1")')
 			.replace(
 				/module\.exports=__toCommonJS\((\w+)\);/,
 				'module.exports=Object.defineProperty($1,"__esModule",{value:true});',

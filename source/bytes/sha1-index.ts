@@ -10,8 +10,21 @@ const WORDS = 5;
 const SIZE = 4 * WORDS;
 const FIRST_CAPACITY = 64;
 
+/** Up to so many slots it does not matter where SHA-1s meet, and Node's cryptography (5 ms) need not be loaded. */
+const OPEN_SLOTS = 4096;
+/** Odd numbers of no meaning. */
+const OPEN_FACTORS = new Uint32Array([
+	0x9e37_79b1, 0x85eb_ca77, 0xc2b2_ae3d, 0x27d4_eb2f, 0x1656_67b1,
+]);
+
+let secretFactors: Uint32Array | null = null;
+
 /** Odd numbers that nobody outside knows, so that no file can be made whose SHA-1s all meet in one slot. */
-const FACTORS = randomFillSync(new Uint32Array(WORDS)).map((word) => word | 1);
+function factorsFor(slots: number): Uint32Array {
+	if (slots <= OPEN_SLOTS) return OPEN_FACTORS;
+	secretFactors ??= randomFillSync(new Uint32Array(WORDS)).map((word) => word | 1);
+	return secretFactors;
+}
 
 /** The SHA-1 in question, as words in the order of this machine: they are only compared. */
 const wordsInQuestion = new Uint32Array(WORDS);
@@ -25,6 +38,7 @@ export class Sha1Index {
 	#slots: Uint32Array;
 	/** The highest bits of a hash choose the slot. */
 	#shift: number;
+	#factors: Uint32Array;
 
 	/** @param capacity rows that are expected */
 	constructor(capacity = FIRST_CAPACITY) {
@@ -33,6 +47,7 @@ export class Sha1Index {
 		this.#bytes = Buffer.from(this.#words.buffer);
 		this.#slots = new Uint32Array(2 ** order);
 		this.#shift = 32 - order;
+		this.#factors = factorsFor(this.#slots.length);
 	}
 
 	/** Of rows. */
@@ -86,7 +101,11 @@ export class Sha1Index {
 		const slots = this.#slots;
 		const words = this.#words;
 		const mask = slots.length - 1;
-		for (let slot = hash(wordsInQuestion, 0) >>> this.#shift; ; slot = (slot + 1) & mask) {
+		for (
+			let slot = hash(wordsInQuestion, 0, this.#factors) >>> this.#shift;
+			;
+			slot = (slot + 1) & mask
+		) {
 			const row = slots[slot] ?? 0;
 			if (row === 0) return slot;
 			const at = (row - 1) * WORDS;
@@ -111,9 +130,10 @@ export class Sha1Index {
 	#rehash(): void {
 		this.#slots = new Uint32Array(this.#slots.length * 2);
 		this.#shift--;
+		this.#factors = factorsFor(this.#slots.length);
 		const mask = this.#slots.length - 1;
 		for (let row = 0; row < this.#count; row++) {
-			let slot = hash(this.#words, row * WORDS) >>> this.#shift;
+			let slot = hash(this.#words, row * WORDS, this.#factors) >>> this.#shift;
 			while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
 			this.#slots[slot] = row + 1;
 		}
@@ -121,9 +141,9 @@ export class Sha1Index {
 }
 
 /** Multilinear: whatever the words, with unknown factors they spread evenly over the highest bits. */
-function hash(words: Uint32Array, at: number): number {
+function hash(words: Uint32Array, at: number, factors: Uint32Array): number {
 	let sum = 0;
-	for (let k = 0; k < WORDS; k++) sum = (sum + Math.imul(words[at + k] ?? 0, FACTORS[k] ?? 1)) | 0;
+	for (let k = 0; k < WORDS; k++) sum = (sum + Math.imul(words[at + k] ?? 0, factors[k] ?? 1)) | 0;
 	return sum;
 }
 

@@ -9,7 +9,13 @@ import { Attribute, Dentry } from './dentry.ts';
 const AT = Dentry.offsets;
 
 /** Odd numbers that nobody outside knows, so that no image can be made whose groups all meet in one slot. */
-const FACTORS = randomFillSync(new Uint32Array(2)).map((word) => word | 1);
+let secretFactors: readonly number[] | null = null;
+
+/** Made when they are needed: loading Node's cryptography takes 5 ms. */
+function factors(): readonly number[] {
+	secretFactors ??= [...randomFillSync(new Uint32Array(2))].map((word) => word | 1);
+	return secretFactors;
+}
 
 /** Dentries or groups that are worked through in one step: a few ms. */
 const STEP = 4096;
@@ -30,6 +36,7 @@ export class HardLinks {
 	readonly #inodes: Uint32Array;
 	/** By dentry: the next name of its file; 0 = there is none. */
 	readonly #nexts: Uint32Array;
+	readonly #factors: readonly number[] = factors();
 
 	constructor(dentries: LinkedDentries) {
 		this.#dentries = dentries;
@@ -115,8 +122,9 @@ export class HardLinks {
 	#hash(dentry: number): number {
 		const { view } = this.#dentries;
 		const at = this.#dentries.offset(dentry) + AT.union;
-		const low = Math.imul(view.getUint32(at), FACTORS[0] ?? 1);
-		return (low + Math.imul(view.getUint32(at + 4), FACTORS[1] ?? 1)) | 0;
+		const [first = 1, second = 1] = this.#factors;
+		const low = Math.imul(view.getUint32(at), first);
+		return (low + Math.imul(view.getUint32(at + 4), second)) | 0;
 	}
 
 	#isSameGroup(one: number, other: number): boolean {
