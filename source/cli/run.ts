@@ -147,7 +147,8 @@ export async function runCommandLine(
 	const out = new Output(machine.stdout);
 	// A closed standard error must not end the run.
 	machine.stderr.on('error', () => {});
-	let json = false;
+	// Until the options are understood: wrong arguments are told as JSON, too.
+	let json = machine.argv.includes('--json');
 	try {
 		requireFolder();
 		const task = await taskOf(machine.program, machine.argv);

@@ -135,6 +135,38 @@ for (const { what, make, exitCode, sentence } of BAD_INPUT)
 		assert.deepEqual(readdirSync(folder).sort(), before, 'nothing is written');
 	});
 
+for (const { what, make, exitCode, sentence } of BAD_INPUT.filter((bad) => bad.exitCode === 7))
+	test(`verify of ${what} says what is not supported, and calls nothing damaged`, async (t) => {
+		const { code, out, err } = await cli(['verify', make(tempFolder(t))]);
+		assert.equal(code, exitCode, out + err);
+		assert.match(out + err, sentence);
+	});
+
+test('verify of an unknown version that is damaged, too, says damaged', async (t) => {
+	const input = patched('version.wim', (bytes) => {
+		bytes.writeUInt32LE(0x10c00, 12);
+		// In the contents of a file.
+		bytes.writeUInt8(bytes.readUInt8(300) ^ 1, 300);
+	})(tempFolder(t));
+	assert.equal((await cli(['verify', input])).code, 3);
+});
+
+test('wrong arguments are told as one object to whoever asked for JSON', async () => {
+	const lines: readonly (readonly string[])[] = [
+		['info', '--json', '--bogus', 'x.wim'],
+		['info', '--json'],
+		['infoo', 'x.wim', '--json'],
+		['verify', 'x.wim', '--json', '--threads=many'],
+	];
+	for (const argv of lines) {
+		const { code, out, err } = await cli(argv);
+		assert.equal(code, 2, err);
+		const { error } = JSON.parse(out) as { error: { code: string; message: string } };
+		assert.equal(error.code, 'bad-input');
+		assert.ok(err.includes(error.message), err);
+	}
+});
+
 test('a file without permission is refused by the machine', async (t) => {
 	const target = path.join(tempFolder(t), 'locked.wim');
 	copyFileSync(vector('v01.wim'), target);

@@ -26,12 +26,24 @@ function refuseChecks(options: Options): void {
 		);
 }
 
+/**
+ * What a report means for whoever started it. A file that this program does not support is not damaged for that: as with
+ * every other verb, and only as long as nothing else is wrong with it.
+ */
+function exitCodeFor({ faults }: VerifyReport): number {
+	const errors = faults.filter(({ severity }) => severity === 'error');
+	if (errors.length === 0) return ExitCode.done;
+	return errors.every(({ code }) => code === 'unsupported')
+		? ExitCode.unsupported
+		: ExitCode.problems;
+}
+
 /** Shows a report that was saved before. */
 async function showSaved(file: string, options: Options, context: Context): Promise<number> {
 	const { loadVerifyReport } = await import('../../jobs/load-report.ts');
 	const report = await loadVerifyReport(file);
 	const errors = report.faults.filter(({ severity }) => severity === 'error').length;
-	const exitCode = errors > 0 ? ExitCode.problems : ExitCode.done;
+	const exitCode = exitCodeFor(report);
 	const { json, quiet, out } = context;
 	if (json)
 		out.line(
@@ -65,6 +77,7 @@ export const verify: Handler = async (invocation, context) => {
 			// The report names each fault once, with its files.
 			tellProblems: context.quiet,
 			print: (report) => print(report, options, context),
+			exitCode: exitCodeFor,
 			onResult: (report) => {
 				saved = report;
 			},
