@@ -67,6 +67,14 @@ interface Kernel {
 	): number;
 	skipSha1(start: number, size: number, before: bigint): void;
 	cutBySha1(start: number, size: number, before: bigint, hits: number, most: number): number;
+	startsBySha1(end: number, least: number, most: number, hits: number, room: number): number;
+	prefixesBySha1(
+		start: number,
+		sizes: number,
+		sizeCount: number,
+		hits: number,
+		room: number,
+	): number;
 }
 
 const PAGE = 65_536;
@@ -77,6 +85,8 @@ const HIT_SIZE = 24;
 const ENDS_MAX = 4096;
 /** Sizes of one LZMS chunk that are kept: only chunks with hardly any match have so many. */
 const LZMS_HITS_MAX = (HITS_MAX * HIT_SIZE) / 8;
+/** Sizes that one call of `prefixes` takes. */
+export const PREFIXES_MAX = 65_536;
 /** Slow attempts at a start that is sure, some seconds, and at one that is only tried. */
 const BLIND_SURE = 12_000;
 const BLIND_ENDS = 256;
@@ -97,7 +107,7 @@ export class Finder {
 		compiled ??= new WebAssembly.Module(fromBase64(FINDERS_MODULE));
 		this.#kernel = new WebAssembly.Instance(compiled).exports as unknown as Kernel;
 		this.#hits = this.#kernel.areasStart();
-		this.#input = this.#hits + HITS_MAX * HIT_SIZE + SLACK;
+		this.#input = Math.ceil((this.#hits + HITS_MAX * HIT_SIZE + SLACK) / 64) * 64;
 	}
 
 	/** Where bytes may lie that chunks of this kind begin at, as offsets into `bytes`. */
@@ -205,7 +215,7 @@ export class Finder {
 
 	#cut(bytes: Uint8Array, before: number, wanted: WantedSet): PrefixHit[] {
 		this.#load(bytes, 0);
-		new Uint8Array(this.#kernel.memory.buffer, WANTED, WANTED_SIZE).set(wanted.bits);
+		this.#want(wanted);
 		const count = this.#kernel.cutBySha1(
 			this.#input,
 			bytes.length,
@@ -213,6 +223,51 @@ export class Finder {
 			this.#hits,
 			HITS_MAX,
 		);
+		return this.#wantedHits(count, before, wanted);
+	}
+
+	/**
+	 * The sizes of wanted stretches that end where `bytes` end: those from `least` to `most`, which is below the length of
+	 * `bytes`. A compression of SHA-1 for every 64 bytes of every size, four at a time.
+	 */
+	startsBefore(bytes: Uint8Array, least: number, most: number, wanted: WantedSet): PrefixHit[] {
+		const hits: PrefixHit[] = [];
+		this.#load(bytes, 0);
+		this.#want(wanted);
+		const end = this.#input + bytes.length;
+		for (let size = Math.floor(least / 4) * 4; size <= most; size += wanted.pieceSize) {
+			const last = Math.min(most, size + wanted.pieceSize - 1);
+			const count = this.#kernel.startsBySha1(end, size, last, this.#hits, HITS_MAX);
+			for (const hit of this.#wantedHits(count, 0, wanted))
+				if (hit.size >= least && hit.size <= most) hits.push(hit);
+		}
+		return hits;
+	}
+
+	/** Loads bytes for `prefixes`; until another method is called. */
+	loadPrefixes(bytes: Uint8Array): void {
+		this.#load(bytes, PREFIXES_MAX * 4);
+	}
+
+	/**
+	 * Of the loaded bytes from `start`, the prefixes of these sizes that are wanted.
+	 *
+	 * @param sizes ascending, not above PREFIXES_MAX of them
+	 */
+	prefixes(start: number, sizes: Uint32Array, wanted: WantedSet): PrefixHit[] {
+		this.#want(wanted);
+		const at = Math.ceil(this.#output(this.#inputSize) / 4) * 4;
+		new Uint32Array(this.#kernel.memory.buffer, at, sizes.length).set(sizes);
+		const from = this.#input + start;
+		const count = this.#kernel.prefixesBySha1(from, at, sizes.length, this.#hits, HITS_MAX);
+		return this.#wantedHits(count, 0, wanted);
+	}
+
+	#want(wanted: WantedSet): void {
+		new Uint8Array(this.#kernel.memory.buffer, WANTED, WANTED_SIZE).set(wanted.bits);
+	}
+
+	#wantedHits(count: number, before: number, wanted: WantedSet): PrefixHit[] {
 		const view = new DataView(this.#kernel.memory.buffer, this.#hits, count * HIT_SIZE);
 		const hits: PrefixHit[] = [];
 		const digest = new Uint8Array(20);

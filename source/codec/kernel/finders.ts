@@ -9,8 +9,9 @@ import { AREAS, LENGTHS, MAIN_LONG, MAIN_TABLE } from './layout';
 import { endsOfLzms, startsOfLzms } from './lzms-find';
 import { probeLzxBlocks } from './lzx';
 import { cutBySha1, skipSha1 } from './sha1-cut';
+import { prefixesBySha1, startsBySha1 } from './sha1-starts';
 
-export { cutBySha1, endsOfLzms, skipSha1, startsOfLzms };
+export { cutBySha1, endsOfLzms, prefixesBySha1, skipSha1, startsBySha1, startsOfLzms };
 
 /** First byte of memory that the kernel does not use itself. */
 export function areasStart(): u32 {

@@ -1,9 +1,9 @@
 // Finds where blobs may end: the SHA-1 of every prefix of some bytes, four prefixes at a time in the lanes of a vector.
 
-const STATE: usize = 121000; // 5 u32: the hash state at the start of the current block
-const LANES: usize = 121088; // 80 vectors: the message schedules of four padded blocks (aligned to 16)
+export const STATE: usize = 121000; // 5 u32: the hash state at the start of the current block
+export const LANES: usize = 121088; // 80 vectors: the message schedules of four padded blocks (aligned to 16)
 const PLAIN: usize = 122368; // 80 u32: the message schedule of the block itself
-const LANE_STATE: usize = 122752; // 5 vectors
+export const LANE_STATE: usize = 122752; // 5 vectors
 /** One bit for each value of the first 16 bits of a wanted SHA-1. */
 export const WANTED: usize = 131072;
 
@@ -14,7 +14,7 @@ function rotl4(x: v128, n: i32): v128 {
 }
 
 /** Runs the four padded blocks whose first 16 words stand in LANES through the state in LANE_STATE. */
-function compressLanes(): void {
+export function compressLanes(): void {
 	for (let t: usize = 16; t < 80; t++) {
 		const at = LANES + (t << 4);
 		const x = v128.xor(
@@ -78,7 +78,7 @@ function compressLanes(): void {
 }
 
 /** Runs the block at `block` through the state in STATE. */
-function compressPlain(block: usize): void {
+export function compressPlain(block: usize): void {
 	for (let t: usize = 0; t < 64; t += 4) store<u32>(PLAIN + t, bswap<u32>(load<u32>(block + t)));
 	for (let t: usize = 64; t < 320; t += 4) {
 		const at = PLAIN + t;
@@ -119,9 +119,17 @@ function compressPlain(block: usize): void {
 	store<u32>(STATE, load<u32>(STATE, 16) + e, 16);
 }
 
-function lanesFromState(): void {
+export function lanesFromState(): void {
 	for (let k: usize = 0; k < 5; k++)
 		v128.store(LANE_STATE + (k << 4), i32x4.splat(load<u32>(STATE + (k << 2))));
+}
+
+/** Whether the SHA-1 in a lane begins like a wanted one. */
+// @ts-ignore: decorator
+@inline
+export function lanesWanted(lane: u32): bool {
+	const top = load<u32>(LANE_STATE + (<usize>lane << 2)) >> 16;
+	return ((<u32>load<u8>(WANTED + <usize>(top >> 3)) >> (top & 7)) & 1) != 0;
 }
 
 /** Words 14 and 15 of the lanes: the lengths in bits of four messages of `size` to `size + 3` bytes. */
@@ -140,7 +148,7 @@ export function skipSha1(start: usize, size: u32, before: u64): void {
 }
 
 /** The state of a message without bytes. */
-function resetCut(): void {
+export function resetCut(): void {
 	store<u32>(STATE, 0x67452301);
 	store<u32>(STATE, 0xefcdab89, 4);
 	store<u32>(STATE, 0x98badcfe, 8);
@@ -184,8 +192,7 @@ export function cutBySha1(start: usize, size: u32, before: u64, hits: usize, mos
 			compressLanes();
 			for (let lane: u32 = 0; lane < 4; lane++) {
 				if (m + lane > rest || total + lane == 0) continue;
-				const top = load<u32>(LANE_STATE + (<usize>lane << 2)) >> 16;
-				if (!((<u32>load<u8>(WANTED + <usize>(top >> 3)) >> (top & 7)) & 1)) continue;
+				if (!lanesWanted(lane)) continue;
 				const to = hits + <usize>count * 24;
 				store<u32>(to, base + m + lane);
 				for (let k: usize = 0; k < 5; k++)

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sha1 } from '../../source/bytes/sha1.ts';
+import { Finder, WantedSet } from '../../source/codec/finder.ts';
+import { contentsOf } from '../support/written.ts';
+
+test('a stretch that ends where the bytes end is found at every size', () => {
+	const bytes = contentsOf(5, 3000);
+	const finder = new Finder();
+	for (const size of [1, 2, 3, 4, 54, 55, 56, 57, 63, 64, 65, 119, 120, 127, 128, 1000, 2999]) {
+		const wanted = new WantedSet([sha1(bytes.subarray(3000 - size))]);
+		const hits = finder.startsBefore(bytes, 1, 2999, wanted);
+		assert.deepEqual(
+			hits.map((hit) => hit.size),
+			[size],
+		);
+		assert.deepEqual(finder.startsBefore(bytes, size + 1, 2999, wanted), []);
+		if (size > 1) assert.deepEqual(finder.startsBefore(bytes, 1, size - 1, wanted), []);
+	}
+});
+
+test('prefixes of given sizes are found from any start', () => {
+	const bytes = contentsOf(6, 5000);
+	const finder = new Finder();
+	finder.loadPrefixes(bytes);
+	const sizes = [1, 3, 55, 56, 60, 63, 64, 65, 120, 128, 500, 2048, 4000];
+	for (const start of [0, 1, 7, 999])
+		for (const [k, size] of sizes.entries()) {
+			const wanted = new WantedSet([sha1(bytes.subarray(start, start + size))]);
+			const hits = finder.prefixes(start, Uint32Array.from(sizes), wanted);
+			assert.deepEqual(
+				hits.map((hit) => hit.size),
+				[size],
+				`start ${start}, size ${k}`,
+			);
+		}
+});
