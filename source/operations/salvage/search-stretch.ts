@@ -24,6 +24,8 @@ export interface Quest {
 	readonly wanted: WantedInput;
 	/** Looks only where resources show themselves. */
 	readonly isQuick: boolean;
+	/** Compressions of SHA-1 that may be done in search of starts that nothing shows. */
+	readonly effort: number;
 	/** Places where resources probably end. */
 	readonly hints: readonly number[];
 }
@@ -74,7 +76,7 @@ async function cutStretch(
 	);
 	const totalBytes = gaps.reduce((sum, { start, end }) => sum + end - start, 0);
 	run.report({ type: 'phase', phase: 'search', totalBytes });
-	const efforts = shares(gaps);
+	const efforts = shares(gaps, Math.max(quest.effort, EFFORT_LARGE));
 	const inputs = gaps.map((gap, k) =>
 		inputFor(source, { ...gap, isSynced: true, stop: gap.end, effort: efforts[k] ?? 0 }, quest),
 	);
@@ -95,23 +97,22 @@ export function cutOut(stretch: Stretch, others: readonly Stretch[]): Stretch[] 
 }
 
 /** Shares the effort of a search: small gaps need less than an equal part, larger ones get what those leave. */
-function shares(gaps: readonly Stretch[]): number[] {
+function shares(gaps: readonly Stretch[], effort: number): number[] {
 	const efforts = new Array<number>(gaps.length).fill(0);
 	const order = gaps
 		.map(({ start, end }, k) => ({ k, need: (end - start) * Math.min(end - start, REACH_MIDDLE) }))
 		.sort((a, b) => a.need - b.need);
-	let left = EFFORT_LARGE;
+	let left = effort;
 	for (const [done, { k, need }] of order.entries()) {
-		const effort = Math.min(need, left / (order.length - done));
-		efforts[k] = effort;
-		left -= effort;
+		const share = Math.min(need, left / (order.length - done));
+		efforts[k] = share;
+		left -= share;
 	}
 	return efforts;
 }
 
-/** Bytes that may be hashed in search of starts that nothing shows: a minute or two; of a large stretch, a part of that. */
-const EFFORT = 1 << 30;
-const EFFORT_LARGE = 256 << 20;
+/** Compressions of SHA-1 for the gaps of a large stretch, all together: some minutes of a core. */
+const EFFORT_LARGE = 2 ** 32;
 
 /** How far from each place a search may reach. */
 const REACH_MIDDLE = 64 << 10;
@@ -138,7 +139,7 @@ async function searchRanges(
 	const inputs = ranges.map(({ start, end }, k) =>
 		inputFor(
 			source,
-			{ start, isSynced: k === 0, stop: end, end: stretch.end, effort: EFFORT },
+			{ start, isSynced: k === 0, stop: end, end: stretch.end, effort: quest.effort },
 			quest,
 		),
 	);

@@ -3,10 +3,12 @@
  */
 import { createHash } from 'node:crypto';
 import type { Finder, PrefixHit } from '../../codec/finder.ts';
+import { type Effort, type ForwardSearch, GapFiller } from './fill-gap.ts';
 import { formatSizes, isFormatStart } from './formats.ts';
 import {
 	endOf,
 	type FoundResource,
+	rawResource,
 	type SearchRange,
 	type SearchTools,
 	type Stretch,
@@ -35,18 +37,11 @@ const WHOLE_MAX = 64 << 20;
 /** How far a start that is sure is looked for, behind a place where nothing fits. */
 const SURE_REACH = 64 << 20;
 
-/** Bytes hashed byte by byte in search of starts in the middle of a stretch, for each place: some seconds. */
-const MIDDLE_MAX = 48 << 20;
+/** A table of more bytes is not looked for behind the last blob. */
+const ZEROS_MAX = 64 << 20;
 
 /** A hit of fewer bytes may well be the beginning of a longer blob by chance. */
 const HIT_SURE = 256;
-
-/** How starts in the middle are tried, one way after the other, each with its share of the work. */
-const MIDDLE_STEPS = [
-	{ reach: 4 << 10, isAny: false, share: 0.3 },
-	{ reach: 64 << 10, isAny: false, share: 0.4 },
-	{ reach: 2 << 10, isAny: true, share: 0.9 },
-] as const;
 
 /**
  * Finds wanted blobs that lie back to back, beginning at the start of a stretch; behind a damaged or unwanted one it finds
@@ -66,7 +61,7 @@ export function* cutBlobs(
 }
 
 /** Finds blobs at known starts. */
-export class BlobCutter {
+export class BlobCutter implements ForwardSearch {
 	private readonly window: Bytes;
 	private readonly finder: Finder;
 	private readonly end: number;
@@ -75,7 +70,8 @@ export class BlobCutter {
 	private found: FoundResource[] = [];
 	/** Starts of stretches that nothing explained, with where the next known blob begins. */
 	private readonly unresolved: Stretch[] = [];
-	private effortLeft: number;
+	private readonly hints: readonly number[];
+	private readonly effort: Effort;
 	/** Blobs follow each other: a wrong hit shows, and is taken back. */
 	private isCutting = false;
 
@@ -85,7 +81,8 @@ export class BlobCutter {
 		this.end = range.end;
 		this.isQuick = range.isQuick;
 		this.tools = tools;
-		this.effortLeft = range.effort;
+		this.hints = range.hints;
+		this.effort = { left: range.effort };
 	}
 
 	/** @param isSynced a blob probably begins at `start` */
@@ -106,12 +103,34 @@ export class BlobCutter {
 				at = next;
 				continue;
 			}
-			this.unresolved.push({ start: at, end: next });
+			if (this.isQuick) this.unresolved.push({ start: at, end: next });
+			else yield* this.fill({ start: at, end: next }, next < at + SURE_REACH);
 			yield next - at;
 			at = next;
 		}
 		if (!this.isQuick) yield* this.retry();
 		return this.found.sort((a, b) => a.offset - b.offset);
+	}
+
+	/** @param isEndKnown something begins at the end, or the end is that of the whole range */
+	private *fill(gap: Stretch, isEndKnown: boolean): Generator<number, void, void> {
+		const { window, finder, tools, effort } = this;
+		const filler = new GapFiller(window, finder, tools, this, effort, this.found);
+		const ends = gap.end === this.end ? this.endsOf(gap) : isEndKnown ? [gap.end] : [];
+		this.found.push(...(yield* filler.fill(gap, ends)));
+		this.found.sort((a, b) => a.offset - b.offset);
+		this.unresolved.push(...filler.unresolved);
+	}
+
+	/** A table that was wiped leaves zeros behind the last blob. */
+	private endsOf({ start, end }: Stretch): number[] {
+		const hints = this.hints.filter((hint) => hint > start && hint < end).reverse();
+		const size = Math.min(ZEROS_MAX, end - start);
+		const bytes = this.window.at(end - size, size);
+		let zeros = 0;
+		while (zeros < size && bytes[size - 1 - zeros] === 0) zeros++;
+		const trimmed = zeros === 0 ? [] : [0, 1, 2, 3].map((more) => end - zeros + more);
+		return [...new Set([end, ...hints, ...trimmed])].filter((one) => one > start && one <= end);
 	}
 
 	/** The blob of exactly these bytes. */
@@ -125,8 +144,14 @@ export class BlobCutter {
 	}
 
 	/** The blob that begins at `at`: by known length, else within a short reach. */
-	*blobAt(at: number): Generator<number, FoundResource | null, void> {
-		return this.ofLikelySize(at) ?? (yield* this.search(at, 0, REACH_SHORT));
+	*blobAt(at: number, limit = this.end): Generator<number, FoundResource | null, void> {
+		const likely = this.ofLikelySize(at);
+		if (likely !== null && endOf(likely) <= limit) return likely;
+		return yield* this.search(at, 0, Math.min(REACH_SHORT, limit - at));
+	}
+
+	prefixAt(at: number, reach: number): Generator<number, FoundResource | null, void> {
+		return this.search(at, 0, reach);
 	}
 
 	/** A longer blob; or one of the last hits was only the beginning of a longer blob. */
@@ -170,8 +195,7 @@ export class BlobCutter {
 			const hit = yield* this.blobAt(next);
 			if (hit !== null) return next;
 		}
-		const sure = yield* this.nextSure(at + 1, Math.min(this.end, at + SURE_REACH));
-		return this.isQuick ? sure : yield* this.middle(at + 1, sure);
+		return yield* this.nextSure(at + 1, Math.min(this.end, at + SURE_REACH));
 	}
 
 	/** The next start of a well-known format whose own length gives a wanted blob. */
@@ -188,38 +212,12 @@ export class BlobCutter {
 		return stop;
 	}
 
-	/**
-	 * The first start between two places at which a wanted blob begins that ends before the second: likely starts for long
-	 * blobs, then all starts for short ones.
-	 */
-	private *middle(from: number, to: number): Generator<number, number, void> {
-		for (const { reach, isAny, share } of MIDDLE_STEPS) {
-			let left = Math.min(MIDDLE_MAX, this.effortLeft) * share;
-			this.effortLeft -= left;
-			for (let at = from; at < to && left > 0; at++) {
-				if (!isAny && !this.isLikelyStart(at)) continue;
-				left -= Math.min(reach, to - at);
-				if ((yield* this.search(at, 0, Math.min(reach, to - at))) !== null) return at;
-			}
-			this.effortLeft += Math.max(0, left);
-		}
-		return to;
-	}
-
-	/** Behind a line end or a run of zeros, or where a format begins. */
-	private isLikelyStart(at: number): boolean {
-		const bytes = this.window.at(at - 2, 8);
-		const [a, b, c] = bytes;
-		if (b === 0x0a || (a === 0 && b === 0 && c !== 0)) return true;
-		return isFormatStart(bytes, 2);
-	}
-
 	/** Very long blobs: looked for last, since nothing else is as slow. */
 	private *retry(): Generator<number, void, void> {
 		for (const { start, end } of this.unresolved) {
 			const reach = Math.min(REACH_LONG, end - start);
-			if (reach <= REACH || this.effortLeft < reach) continue;
-			this.effortLeft -= reach;
+			if (reach <= REACH || this.effort.left < reach) continue;
+			this.effort.left -= reach;
 			const hit = yield* this.search(start, REACH, reach);
 			if (hit === null) continue;
 			this.found = this.found.filter(({ offset }) => offset < hit.offset || offset >= endOf(hit));
@@ -278,14 +276,4 @@ export class BlobCutter {
 			this.window.at(at + offset, Math.min(size, this.end - at - offset)),
 		);
 	}
-}
-
-function rawResource(offset: number, { size, sha1 }: PrefixHit): FoundResource {
-	return {
-		offset,
-		isRaw: true,
-		ends: [{ storedSize: size, originalSize: size, sha1 }],
-		isWanted: true,
-		isTree: false,
-	};
 }

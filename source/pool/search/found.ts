@@ -1,6 +1,6 @@
 import type { Sha1 } from '../../bytes/sha1.ts';
 import type { Compression } from '../../codec/compression.ts';
-import type { WantedSet } from '../../codec/finder.ts';
+import type { PrefixHit, WantedSet } from '../../codec/finder.ts';
 
 /** A stretch of a part, in bytes from its start. */
 export interface Stretch {
@@ -41,7 +41,7 @@ export interface SearchRange {
 	readonly chunkSize: number;
 	/** Starts that do not show themselves are not tried one by one. */
 	readonly isQuick: boolean;
-	/** Bytes that may be hashed in search of such starts: it would be quadratic in the length of the range. */
+	/** Compressions of SHA-1 that may be done in search of such starts: it would be quadratic in the length of the range. */
 	readonly effort: number;
 	/** Places where resources probably end: in bytes from the start of the part. */
 	readonly hints: readonly number[];
@@ -56,6 +56,17 @@ export interface SearchTools {
 
 export function endOf({ offset, ends }: FoundResource): number {
 	return offset + (ends[0]?.storedSize ?? 0);
+}
+
+/** A blob that is stored as it is. */
+export function rawResource(offset: number, { size, sha1 }: PrefixHit): FoundResource {
+	return {
+		offset,
+		isRaw: true,
+		ends: [{ storedSize: size, originalSize: size, sha1 }],
+		isWanted: true,
+		isTree: false,
+	};
 }
 
 const ROOT_LEAST = 104;

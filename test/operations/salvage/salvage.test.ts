@@ -19,14 +19,9 @@ const needsWimlib = oracle('wimlib-imagex');
 /** How many damages of each format are tried: a number, a word of their names, or `all` (minutes). */
 const WANTED = process.env['WIMDECK_DAMAGE'] ?? '1';
 
-/**
- * With the table lost and contents damaged as well, nothing tells where the next one begins, if the bytes do not: blobs that
- * are stored as they are and of no known format, and LZMS chunks between two damaged ones. What comes back must be right all
- * the same.
- */
+/** LZMS shows no beginning: chunks of one piece between two damaged ones are lost with the table. */
 const BEYOND =
 	/^(four|one|five|a block).* \+ (header and blob table|blob table|cut inside the blob table)/;
-const IS_BLIND = /none|LZMS/;
 
 const NONE: Damage = { name: 'no damage', hurt: (files) => files };
 
@@ -116,5 +111,5 @@ async function salvaged(
 }
 
 function isBeyond(format: string, { name }: Damage): boolean {
-	return IS_BLIND.test(format) && BEYOND.test(name);
+	return format.includes('LZMS') && BEYOND.test(name);
 }

@@ -1,0 +1,42 @@
+import type { Source } from '../../storage/source.ts';
+import type { Resource } from '../../wim/resource.ts';
+import { readDamaged } from './read-damaged.ts';
+
+/** The decoded bytes of a resource as a source: damaged chunks read as zeros. */
+export class DecodedSource implements Source {
+	readonly name = 'solid resource';
+	readonly size: number;
+	private readonly resource: Resource;
+	private cachedStart = -1;
+	private cached = new Uint8Array(0);
+
+	constructor(resource: Resource) {
+		this.resource = resource;
+		this.size = resource.originalSize;
+	}
+
+	async read(offset: number, into: Uint8Array): Promise<number> {
+		const end = Math.min(offset + into.length, this.size);
+		for (let at = offset; at < end; ) {
+			const start = Math.floor(at / this.resource.chunkSize) * this.resource.chunkSize;
+			if (start !== this.cachedStart) await this.load(start);
+			const part = this.cached.subarray(at - start, end - start);
+			into.set(part, at - offset);
+			at += part.length;
+		}
+		return end - offset;
+	}
+
+	private async load(start: number): Promise<void> {
+		const end = Math.min(start + this.resource.chunkSize, this.size);
+		for await (const piece of readDamaged(this.resource, start, end))
+			this.cached = piece.bytes.slice();
+		this.cachedStart = start;
+	}
+
+	share(): null {
+		return null;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {}
+}
