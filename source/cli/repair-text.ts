@@ -22,6 +22,7 @@ const REMEDIES: Readonly<Record<RemedyKind, string>> = {
 	donor: 'from',
 	copy: 'from another place in',
 	'chunk-table': 'by working out its chunk table, in',
+	'before-damage': 'out of a chunk that is damaged only behind it, in',
 	bit: 'by flipping a bit back, in',
 	'blob-table': 'by mending its entry in the blob table, in',
 	older: 'from an older state in',

@@ -36,6 +36,7 @@ interface Kernel {
 	): number;
 	consumedFront(): number;
 	consumedBack(): number;
+	decodedBefore(): number;
 }
 
 /** What the codes that the kernel returns mean; `kernel/reasons.ts` has the same list. */
@@ -219,6 +220,14 @@ export class Decoder {
 			front: this.#kernel.consumedFront(),
 			back: this.#kernel.consumedBack(),
 		};
+	}
+
+	/**
+	 * How many bytes of the last chunk, which is broken, were decoded before that showed: some of them are right, from the
+	 * first one on. 0 where that is not known.
+	 */
+	lastDecoded(): number {
+		return this.#kernel.decodedBefore();
 	}
 
 	/** Bytes of memory that this decoder holds. */

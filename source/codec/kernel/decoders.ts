@@ -2,7 +2,7 @@
 
 import { AREAS, DONE, FORMAT_UNKNOWN, STORED_SIZE } from './layout';
 import { decodeLzx, lzxEnd } from './lzx';
-import { decodeLzms, lzmsBack, lzmsFront } from './lzms';
+import { decodeLzms, lzmsBack, lzmsFront, lzmsReached } from './lzms';
 import { decodeXpress, xpressEnd } from './xpress';
 
 const XPRESS: u32 = 1;
@@ -11,6 +11,7 @@ const LZMS: u32 = 3;
 
 let front: u32 = 0;
 let back: u32 = 0;
+let reached: u32 = 0;
 
 /** First byte of memory that the kernel does not use itself. */
 export function areasStart(): u32 {
@@ -25,6 +26,11 @@ export function consumedFront(): u32 {
 /** Where the reader from the back stopped in the last chunk; its stored size if there is no such reader. */
 export function consumedBack(): u32 {
 	return back;
+}
+
+/** How many original bytes of the last chunk were decoded before it turned out to be broken; 0 where that is not known. */
+export function decodedBefore(): u32 {
+	return reached;
 }
 
 /**
@@ -65,6 +71,7 @@ export function decode(
 	v128.store(inEnd + 48, zero);
 
 	let code = FORMAT_UNKNOWN;
+	reached = 0;
 	if (format == XPRESS) {
 		code = decodeXpress(input, inEnd, output, outEnd);
 		front = <u32>(xpressEnd - input);
@@ -74,7 +81,12 @@ export function decode(
 		front = <u32>(lzxEnd - input);
 		back = <u32>storedSize;
 	} else if (format == LZMS) {
-		code = storedSize & 1 || storedSize < 4 ? STORED_SIZE : decodeLzms(input, inEnd, output, outEnd);
+		if (storedSize & 1 || storedSize < 4) {
+			code = STORED_SIZE;
+		} else {
+			code = decodeLzms(input, inEnd, output, outEnd);
+			reached = <u32>(lzmsReached - output);
+		}
 		front = <u32>(lzmsFront - input);
 		back = <u32>(lzmsBack - input);
 	}

@@ -63,6 +63,8 @@ writeLengthSlots(LENGTH_ROWS);
 /** Where the next words of both streams stand after the last chunk, as far as their bits were used. */
 export let lzmsFront: usize = 0;
 export let lzmsBack: usize = 0;
+/** Up to where the last chunk was decoded that turned out to be broken. */
+export let lzmsReached: usize = 0;
 
 /** Splits the range: the probability of a 0 is the number of zeros among the last 64 bits, 1 to 63, of 64. */
 // @ts-ignore: decorator
@@ -274,10 +276,19 @@ export function decodeLzms(input: usize, inEnd: usize, output: usize, outEnd: us
 	while (keptOut < outEnd) {
 		let reason = decodeItems();
 		if (reason == DELTA_MATCH) reason = decodeDelta();
-		if (reason != PAUSE) return reason;
+		if (reason != PAUSE) {
+			// What stands before the damage is right.
+			lzmsReached = keptOut;
+			decodeX86(output, keptOut, LAST_USES);
+			return reason;
+		}
 		rebuildDue();
 	}
-	if (keptFront > inEnd + AHEAD || keptBack + <usize>((keptHeld & 63) >> 3) < input) return ENDS_EARLY;
+	lzmsReached = outEnd;
+	if (keptFront > inEnd + AHEAD || keptBack + <usize>((keptHeld & 63) >> 3) < input) {
+		decodeX86(output, outEnd, LAST_USES);
+		return ENDS_EARLY;
+	}
 	lzmsFront = keptFront;
 	lzmsBack = keptBack + <usize>(((keptHeld >> 4) & 3) << 1);
 	decodeX86(output, outEnd, LAST_USES);

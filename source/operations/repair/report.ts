@@ -10,6 +10,8 @@ export type RemedyKind =
 	| 'copy'
 	/** An entry of a chunk table was worked out from the chunks. */
 	| 'chunk-table'
+	/** It stands before the damage in its chunk, and could be decoded. */
+	| 'before-damage'
 	/** A flipped bit was found by trying. */
 	| 'bit'
 	/** An entry of the blob table was wrong. */

@@ -6,17 +6,21 @@ import { readDamaged } from '../salvage/read-damaged.ts';
 export class DamagedContent implements Content {
 	readonly name: string;
 	readonly size: number;
-	readonly #blob: Blob;
+	readonly blob: Blob;
+	readonly #isTrusted: boolean;
 
-	constructor(blob: Blob) {
+	/** @param isTrusted what was decoded of broken chunks is used too: its SHA-1 proved it */
+	constructor(blob: Blob, isTrusted = false) {
 		this.name = `blob ${blob.sha1} of ${blob.resource.part.source.name}`;
 		this.size = blob.size;
-		this.#blob = blob;
+		this.blob = blob;
+		this.#isTrusted = isTrusted;
 	}
 
 	open(): ContentReader {
-		const { resource, offsetInResource: start, size } = this.#blob;
+		const { resource, offsetInResource: start, size } = this.blob;
 		const pieces = readDamaged(resource, start, start + size);
+		const isTrusted = this.#isTrusted;
 		let piece = new Uint8Array(0);
 		return {
 			async read(into) {
@@ -26,7 +30,8 @@ export class DamagedContent implements Content {
 						const next = await pieces.next();
 						if (next.done) break;
 						// Its bytes last only until anybody decodes again.
-						piece = next.value.bytes.slice();
+						const { bytes, guess } = next.value;
+						piece = (isTrusted ? (guess ?? bytes) : bytes).slice();
 					}
 					const part = piece.subarray(0, into.length - done);
 					into.set(part, done);

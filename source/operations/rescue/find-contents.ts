@@ -231,8 +231,10 @@ class Finder implements Contents {
 			const read = await surveyContents(blob, this.#run);
 			if (read.sha1 === sha1) {
 				const from = blob.resource.part.source.name;
-				const remedy: Remedy = { kind: 'chunk-table', from, offset: null };
-				this.whole.set(sha1, { size, blob: null, content: new DamagedContent(blob), remedy });
+				const kind = read.isGuessed ? 'before-damage' : 'chunk-table';
+				const remedy: Remedy = { kind, from, offset: null };
+				const content = new DamagedContent(blob, read.isGuessed);
+				this.whole.set(sha1, { size, blob: null, content, remedy });
 				return 'whole';
 			}
 			const why = error?.message ?? `its bytes hash to ${read.sha1}`;
@@ -262,19 +264,33 @@ function badSize({ badRanges, size }: HurtContents): number {
 		: badRanges.reduce((sum, { start, end }) => sum + end - start, 0);
 }
 
+/** What reading a blob as far as possible gave. */
+export interface Surveyed {
+	readonly sha1: Sha1;
+	readonly badRanges: readonly Range[];
+	/** It is whole because it stands before the damage in its chunk. */
+	readonly isGuessed: boolean;
+}
+
 /** Reads a blob as far as possible without keeping it. */
-export async function surveyContents(
-	blob: Blob,
-	run: Run,
-): Promise<{ readonly sha1: Sha1; readonly badRanges: readonly Range[] }> {
+export async function surveyContents(blob: Blob, run: Run): Promise<Surveyed> {
 	const { resource, offsetInResource: from, size } = blob;
-	const hash = sha1Hasher();
-	const badRanges: Range[] = [];
-	for await (const { start, bytes, isGood } of readDamaged(resource, from, from + size)) {
-		if (run.signal.aborted) break;
-		hash.update(bytes);
-		if (!isGood) addRange(badRanges, start - from, start - from + bytes.length);
-	}
-	run.signal.throwIfAborted();
-	return { sha1: hash.digest('hex'), badRanges };
+	const read = async (isTrusted: boolean) => {
+		const hash = sha1Hasher();
+		const badRanges: Range[] = [];
+		let hasGuess = false;
+		for await (const piece of readDamaged(resource, from, from + size)) {
+			if (run.signal.aborted) break;
+			const { start, bytes, isGood, guess } = piece;
+			hash.update(isTrusted ? (guess ?? bytes) : bytes);
+			hasGuess ||= guess !== null;
+			if (!isGood) addRange(badRanges, start - from, start - from + bytes.length);
+		}
+		run.signal.throwIfAborted();
+		return { sha1: hash.digest('hex'), badRanges, hasGuess };
+	};
+	const { sha1, badRanges, hasGuess } = await read(false);
+	if (hasGuess && (await read(true)).sha1 === blob.sha1)
+		return { sha1: blob.sha1, badRanges: [], isGuessed: true };
+	return { sha1, badRanges, isGuessed: false };
 }

@@ -128,12 +128,12 @@ async function checkUnnamed(
 ): Promise<(UnnamedContents & Pick<UnnamedBlob, 'isProved'>)[]> {
 	const found: (UnnamedContents & Pick<UnnamedBlob, 'isProved'>)[] = [];
 	for (const { blob, name, isProved } of unnamed) {
-		const { sha1, badRanges } = await surveyContents(blob, run);
+		const { sha1, badRanges, isGuessed } = await surveyContents(blob, run);
 		const badSize = badRanges.reduce((sum, { start, end }) => sum + end - start, 0);
 		if (badSize >= blob.size) continue;
 		const isWhole = sha1 === blob.sha1;
 		const marked = isWhole ? name : `${name}${PARTIAL_SUFFIX}`;
-		found.push({ name: marked, sha1, content: new DamagedContent(blob), isProved });
+		found.push({ name: marked, sha1, content: new DamagedContent(blob, isGuessed), isProved });
 	}
 	return found;
 }

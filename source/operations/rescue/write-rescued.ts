@@ -336,7 +336,7 @@ class Rescue {
 		plan: CompressionPlan,
 		tools: WriteTools,
 	): Promise<void> {
-		const extras = [...this.#extras.values()];
+		const extras = [...this.#extras.values()].sort((a, b) => placeOf(a) - placeOf(b));
 		const selection = { names: this.#names };
 		const blobs = { copied: this.#copied, recoded: this.#recoded, extras };
 		await storeBlobs(session, selection, blobs, plan, tools, this.#run);
@@ -420,6 +420,13 @@ function inOrder(blobs: readonly Blob[]): Blob[] {
 			a.resource.offset - b.resource.offset ||
 			a.offsetInResource - b.offsetInResource,
 	);
+}
+
+/** Contents that are decoded again from damaged chunks come chunk by chunk. */
+function placeOf({ content }: ExtraContent): number {
+	if (!(content instanceof DamagedContent)) return 0;
+	const { resource, offsetInResource } = content.blob;
+	return resource.offset + offsetInResource;
 }
 
 function freeName(wanted: string, taken: Set<string>): string {

@@ -2,9 +2,8 @@
  * Reads whatever of a resource can still be read, chunk by chunk (wim.md §13.5): broken entries of the chunk table are worked
  * out from where the chunk before ends, and a chunk that is lost becomes zeros and a range in the report.
  */
-import { createHash } from 'node:crypto';
 import { FormatError, WimError } from '../../base/errors.ts';
-import type { Sha1 } from '../../bytes/sha1.ts';
+import { type Sha1, sha1 } from '../../bytes/sha1.ts';
 import { Span } from '../../bytes/span.ts';
 import {
 	type ChunkSurvey,
@@ -34,6 +33,11 @@ export interface Piece {
 	readonly bytes: Uint8Array;
 	/** False when the bytes are zeros because the stored ones are lost. */
 	readonly isGood: boolean;
+	/**
+	 * What was decoded all the same, of a chunk that turned out to be broken: right up to a point that only a SHA-1 can tell.
+	 * Null when there is nothing of the kind.
+	 */
+	readonly guess: Uint8Array | null;
 }
 
 /** Raw resources are read in pieces of this size. */
@@ -58,8 +62,9 @@ async function* readRaw(
 	for (let at = start; at < end; at += RAW_PIECE) {
 		const bytes = new Uint8Array(Math.min(RAW_PIECE, end - at));
 		const got = await readLeniently(source, resource.offset + at, bytes);
-		if (got > 0) yield { start: at, bytes: bytes.subarray(0, got), isGood: true };
-		if (got < bytes.length) yield { start: at + got, bytes: bytes.subarray(got), isGood: false };
+		if (got > 0) yield { start: at, bytes: bytes.subarray(0, got), isGood: true, guess: null };
+		if (got < bytes.length)
+			yield { start: at + got, bytes: bytes.subarray(got), isGood: false, guess: null };
 	}
 }
 
@@ -78,6 +83,24 @@ async function readLeniently(
 }
 
 let shared: Decoder | null = null;
+
+/** A decoded chunk; the bytes stay until the next one is decoded. */
+interface DecodedChunk {
+	/** Of a broken chunk what was decoded before that showed, and zeros. */
+	readonly bytes: Uint8Array;
+	readonly isGood: boolean;
+	/** Behind its stored bytes, in the resource. */
+	readonly end: number;
+}
+
+/** What the output of `shared` holds: solid chunks are large, and hold many files. */
+let held: {
+	readonly source: Resource['part']['source'];
+	/** In the file. */
+	readonly offset: number;
+	readonly storedSize: number;
+	readonly chunk: DecodedChunk | null;
+} | null = null;
 
 class DamagedChunks {
 	private readonly resource: Resource;
@@ -109,7 +132,7 @@ class DamagedChunks {
 			const given = bad.has(chunk)
 				? null
 				: { at: table.starts[chunk] ?? 0, size: storedSizeOf(table, chunk) };
-			const decoded: { bytes: Uint8Array; end: number } | null =
+			const decoded: DecodedChunk | null =
 				given !== null
 					? await this.exact(given.at, given.size, originalSize)
 					: await this.guess(next, boundOf(survey, chunk), originalSize);
@@ -123,11 +146,13 @@ class DamagedChunks {
 			const chunkStart = chunk * chunkSize;
 			const cutStart = Math.max(0, start - chunkStart);
 			const cutEnd = Math.min(originalSize, end - chunkStart);
-			const bytes = decoded?.bytes ?? new Uint8Array(originalSize);
+			const bytes = decoded?.bytes.subarray(cutStart, cutEnd) ?? null;
+			const isGood = decoded?.isGood === true;
 			yield {
 				start: chunkStart + cutStart,
-				bytes: bytes.subarray(cutStart, cutEnd),
-				isGood: decoded !== null,
+				bytes: isGood && bytes !== null ? bytes : new Uint8Array(cutEnd - cutStart),
+				isGood,
+				guess: isGood ? null : bytes,
 			};
 		}
 	}
@@ -203,10 +228,16 @@ class DamagedChunks {
 		at: number,
 		storedSize: number,
 		originalSize: number,
-	): Promise<{ bytes: Uint8Array; end: number } | null> {
+	): Promise<DecodedChunk | null> {
+		const { source } = this.resource.part;
+		const offset = this.resource.offset + at;
+		if (held?.source === source && held.offset === offset && held.storedSize === storedSize)
+			return held.chunk;
 		const bytes = await this.stored(at, storedSize);
 		if (bytes.length < storedSize) return null;
-		return this.decode(bytes, originalSize, at + storedSize);
+		const chunk = this.decode(bytes, originalSize, at + storedSize);
+		held = { source, offset, storedSize, chunk };
+		return chunk;
 	}
 
 	/** A chunk whose start follows from the one before, and whose end from its own contents. */
@@ -214,7 +245,7 @@ class DamagedChunks {
 		at: number | null,
 		bound: number,
 		originalSize: number,
-	): Promise<{ bytes: Uint8Array; end: number } | null> {
+	): Promise<DecodedChunk | null> {
 		if (at === null || bound <= at) return null;
 		const room = Math.min(bound - at, originalSize);
 		const stored = await this.stored(at, room);
@@ -222,28 +253,30 @@ class DamagedChunks {
 		if (compression === 'lzms') return this.decode(stored, originalSize, at + stored.length);
 		const size = Math.min(stored.length, originalSize - 1);
 		const decoded = this.decode(stored.subarray(0, size), originalSize, 0);
-		if (decoded !== null) return { ...decoded, end: at + this.decoder.lastConsumed().front };
+		if (decoded?.isGood) return { ...decoded, end: at + this.decoder.lastConsumed().front };
 		// No compressed chunk: perhaps a raw one, if there is just room for it.
-		return stored.length === originalSize ? { bytes: stored, end: at + originalSize } : null;
+		return stored.length === originalSize
+			? { bytes: stored, isGood: true, end: at + originalSize }
+			: null;
 	}
 
-	private decode(
-		stored: Uint8Array,
-		originalSize: number,
-		end: number,
-	): { bytes: Uint8Array; end: number } | null {
+	private decode(stored: Uint8Array, originalSize: number, end: number): DecodedChunk | null {
 		const { compression, chunkSize } = this.resource;
+		const { decoder } = this;
+		held = null;
+		decoder.reserve(stored.length, originalSize);
+		decoder.input(stored.length).set(stored);
 		try {
-			this.decoder.reserve(stored.length, originalSize);
-			this.decoder.input(stored.length).set(stored);
-			return {
-				bytes: this.decoder.decode(compression, chunkSize, stored.length, originalSize),
-				end,
-			};
+			const bytes = decoder.decode(compression, chunkSize, stored.length, originalSize);
+			return { bytes, isGood: true, end };
 		} catch (error) {
-			if (error instanceof FormatError) return null;
-			throw error;
+			if (!(error instanceof FormatError)) throw error;
 		}
+		const decodedSize = compression === 'lzms' ? decoder.lastDecoded() : 0;
+		if (decodedSize === 0) return null;
+		const bytes = decoder.outputBytes.subarray(0, originalSize);
+		bytes.fill(0, decodedSize);
+		return { bytes, isGood: false, end };
 	}
 }
 
@@ -257,7 +290,12 @@ function boundOf({ table, bad }: ChunkSurvey, chunk: number): number {
 
 function* zeros(start: number, end: number): Generator<Piece, void, undefined> {
 	for (let at = start; at < end; at += RAW_PIECE)
-		yield { start: at, bytes: new Uint8Array(Math.min(RAW_PIECE, end - at)), isGood: false };
+		yield {
+			start: at,
+			bytes: new Uint8Array(Math.min(RAW_PIECE, end - at)),
+			isGood: false,
+			guess: null,
+		};
 }
 
 /** A blob that was read as far as possible. */
@@ -270,21 +308,20 @@ export interface DamagedBlob {
 
 /** Reads a blob into memory, as far as possible. */
 export async function readDamagedBlob(blob: Blob): Promise<DamagedBlob> {
-	const bytes = new Uint8Array(blob.size);
+	const { resource, offsetInResource: from, size } = blob;
+	const bytes = new Uint8Array(size);
 	const badRanges: Range[] = [];
-	const hash = createHash('sha1');
-	const { offsetInResource } = blob;
-	for await (const piece of readDamaged(
-		blob.resource,
-		offsetInResource,
-		offsetInResource + blob.size,
-	)) {
-		const at = piece.start - offsetInResource;
-		bytes.set(piece.bytes, at);
-		hash.update(piece.bytes);
+	let isGuessed = false;
+	for await (const piece of readDamaged(resource, from, from + size)) {
+		const at = piece.start - from;
+		bytes.set(piece.guess ?? piece.bytes, at);
+		isGuessed ||= piece.guess !== null;
 		if (!piece.isGood) addRange(badRanges, at, at + piece.bytes.length);
 	}
-	return { bytes, badRanges, sha1: hash.digest('hex') };
+	// What stands before the damage in its chunk is whole.
+	if (isGuessed && sha1(bytes) === blob.sha1) return { bytes, badRanges: [], sha1: blob.sha1 };
+	if (isGuessed) for (const { start, end } of badRanges) bytes.fill(0, start, end);
+	return { bytes, badRanges, sha1: sha1(bytes) };
 }
 
 /** Adds a range behind the others, joining it with the last one where they touch. */
