@@ -85,6 +85,8 @@ export class Decoder {
 	#outputSize = 0;
 	#inputView: Uint8Array | null = null;
 	#outputView: Uint8Array | null = null;
+	/** The last chunk never got as far as the kernel. */
+	#wasRefused = false;
 
 	/** The compiled kernel: made once per process, and cheap to hand to a worker by `workerData`. */
 	static module(): WebAssembly.Module {
@@ -155,6 +157,7 @@ export class Decoder {
 		if (outputAt < 0 || outputAt + originalSize > this.#outputSize)
 			throw new Error(`Chunk at ${outputAt} lies outside the output area`);
 		const why = refusal(compression, chunkSize, storedSize, originalSize);
+		this.#wasRefused = why !== null;
 		if (why !== null) throw failure(compression, why);
 		if (storedSize === originalSize) {
 			this.outputBytes.set(this.inputBytes.subarray(inputAt, inputAt + storedSize), outputAt);
@@ -227,7 +230,7 @@ export class Decoder {
 	 * first one on. 0 where that is not known.
 	 */
 	lastDecoded(): number {
-		return this.#kernel.decodedBefore();
+		return this.#wasRefused ? 0 : this.#kernel.decodedBefore();
 	}
 
 	/** Bytes of memory that this decoder holds. */

@@ -284,7 +284,8 @@ export function decodeLzms(input: usize, inEnd: usize, output: usize, outEnd: us
 		}
 		rebuildDue();
 	}
-	lzmsReached = outEnd;
+	// Whatever holds the last byte cannot count as right when the streams do not fit.
+	lzmsReached = outEnd - 1;
 	if (keptFront > inEnd + AHEAD || keptBack + <usize>((keptHeld & 63) >> 3) < input) {
 		decodeX86(output, outEnd, LAST_USES);
 		return ENDS_EARLY;

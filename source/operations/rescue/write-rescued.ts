@@ -336,9 +336,18 @@ class Rescue {
 		plan: CompressionPlan,
 		tools: WriteTools,
 	): Promise<void> {
-		const extras = [...this.#extras.values()].sort((a, b) => placeOf(a) - placeOf(b));
-		const selection = { names: this.#names };
-		const blobs = { copied: this.#copied, recoded: this.#recoded, extras };
+		const names = this.#names;
+		// What stands before the damage in a broken chunk is whole, but its resource cannot be read in the ordinary way.
+		const isHurt = ({ resource }: Blob) =>
+			resource.layout === 'solid' && !this.#request.contents.soundSolid.has(resource);
+		const hurt = this.#recoded.filter(isHurt).map((blob): ExtraContent => {
+			const content = new DamagedContent(blob, true);
+			return { sha1: blob.sha1, content, fileName: names.get(blob.sha1) ?? '' };
+		});
+		const extras = [...this.#extras.values(), ...hurt].sort((a, b) => placeOf(a) - placeOf(b));
+		const selection = { names };
+		const recoded = this.#recoded.filter((blob) => !isHurt(blob));
+		const blobs = { copied: this.#copied, recoded, extras };
 		await storeBlobs(session, selection, blobs, plan, tools, this.#run);
 	}
 

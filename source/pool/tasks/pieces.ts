@@ -100,8 +100,22 @@ export class PieceReader {
 		const { piece } = this;
 		const from = Math.max(piece.start, start);
 		const to = Math.min(piece.end, start + slice.length);
-		for (const damage of damages)
-			if (damage.start < to && damage.end > from) this.#note(damage, from, to);
+		const isAll = from === piece.start && to === piece.end;
+		const touching =
+			damages.length === 0
+				? damages
+				: damages.filter((damage) => damage.start < to && damage.end > from);
+		const isProved =
+			isAll &&
+			piece.whole &&
+			touching.length > 0 &&
+			touching.every(({ decodedEnd }) => decodedEnd >= to) &&
+			sha1(slice.subarray(from - start, to - start)) === piece.sha1;
+		for (const damage of isProved ? [] : touching) {
+			this.#note(damage, from, to);
+			if (damage.decodedEnd > damage.start)
+				slice.fill(0, Math.max(damage.start, from) - start, Math.min(damage.end, to) - start);
+		}
 		if (!this.isAlive) {
 			this.#files?.discard();
 			return to - from;
@@ -111,7 +125,6 @@ export class PieceReader {
 			new Uint8Array(piece.keep.buffer, piece.keep.at + from - piece.start, bytes.length).set(
 				bytes,
 			);
-		const isAll = from === piece.start && to === piece.end;
 		this.#hash(bytes, isAll);
 		if (isAll && !this.#digestFits()) return bytes.length;
 		this.#files?.write(bytes, piece.blobOffset + from - piece.start);

@@ -29,6 +29,8 @@ export interface Damage {
 	readonly start: number;
 	readonly end: number;
 	readonly error: WimError;
+	/** What was decoded before that showed reads as it is up to here: right up to a point that only a SHA-1 can tell. */
+	readonly decodedEnd: number;
 }
 
 /** Asks whether any original byte from `start` to `end` of the resource is of use. */
@@ -76,7 +78,7 @@ class RawSlices implements Slices {
 		for (let at = start; at < end; at += BLOCK_SIZE) {
 			const size = Math.min(BLOCK_SIZE, end - at);
 			const error = this.#loadBlock(into.subarray(at - start, at - start + size), at);
-			if (error) damages.push({ start: at, end: at + size, error });
+			if (error) damages.push({ start: at, end: at + size, error, decodedEnd: at });
 		}
 		return into;
 	}
@@ -110,6 +112,8 @@ class ChunkSlices implements Slices {
 	readonly #lane: Lane;
 	readonly #count: number;
 	#window: ChunkWindow | null = null;
+	/** Of the last chunk, when it was broken. */
+	#decodedSize = 0;
 
 	constructor(shape: ResourceShape, stored: StoredBytes, lane: Lane) {
 		const { chunkSize, originalSize, storedSize } = shape;
@@ -128,17 +132,18 @@ class ChunkSlices implements Slices {
 		for (let at = start; at < end; at += chunkSize) {
 			const chunkEnd = Math.min(end, at + chunkSize);
 			if (!isWanted(at, chunkEnd)) continue;
+			this.#decodedSize = 0;
 			const error = this.#decode(at / chunkSize, at - start, chunkEnd - at);
 			if (error === null) continue;
-			decoder.outputBytes.fill(0, at - start, chunkEnd - start);
-			damages.push({ start: at, end: chunkEnd, error });
+			decoder.outputBytes.fill(0, at - start + this.#decodedSize, chunkEnd - start);
+			damages.push({ start: at, end: chunkEnd, error, decodedEnd: at + this.#decodedSize });
 		}
 		return decoder.outputBytes.subarray(0, end - start);
 	}
 
 	/** Returns what is wrong with the chunk; null when it was decoded. */
 	#decode(chunk: number, outputAt: number, originalSize: number): WimError | null {
-		const { offset, compression, chunkSize } = this.#shape;
+		const { offset, layout, compression, chunkSize } = this.#shape;
 		let fileOffset = offset;
 		try {
 			const window = this.#bounds(chunk);
@@ -148,12 +153,14 @@ class ChunkSlices implements Slices {
 			fileOffset += window.starts[chunk - window.first] ?? 0;
 			const inputAt = this.#stored.need(fileOffset, storedSize);
 			if (inputAt < 0) return this.#damaged(chunk, 'the file ends inside it', fileOffset);
-			this.#lane.decoder.decodeAt(compression, chunkSize, {
-				inputAt,
-				storedSize,
-				outputAt,
-				originalSize,
-			});
+			const { decoder } = this.#lane;
+			try {
+				decoder.decodeAt(compression, chunkSize, { inputAt, storedSize, outputAt, originalSize });
+			} catch (error) {
+				// Small chunks hold nothing that is whole before the damage.
+				if (layout === 'solid') this.#decodedSize = decoder.lastDecoded();
+				throw error;
+			}
 			return null;
 		} catch (error) {
 			if (error instanceof FormatError) return this.#damaged(chunk, error.message, fileOffset);
