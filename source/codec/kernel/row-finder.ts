@@ -52,10 +52,19 @@ export function resetRows<T>(): void {
 	}
 }
 
+/** Makes the positions from `from` to `to` known, for matches of length 4 and more. */
+@inline export function enterFours<T>(buf: usize, from: u32, to: u32): void {
+	for (let i = from; i < to; i++) {
+		const h = hash(load<u32>(buf + i));
+		enter<T>(rowOf<T>(h), tagOf<T>(h), i);
+	}
+}
+
 /**
  * Finds the longest match at position `i` that is longer than `least`, and makes `i` known.
  *
  * @param least at least 2
+ * @param depth so many of the newest places of the row are looked at, at most 16
  * @returns offset << 32 | length, or 0
  */
 @inline export function longestMatch<T>(buf: usize, i: u32, least: u32, depth: u32, nice: u32, cap: u32): u64 {
@@ -65,17 +74,14 @@ export function resetRows<T>(): void {
 	const row = rowOf<T>(h);
 	const tag = tagOf<T>(h);
 	const text = v128.load(cur);
-	let found: u32 = i;
-	let best = max<u32>(least, 3);
+	// Length and place of the best match so far: of matches of equal length the newest counts.
+	let best: u64 = (<u64>max<u32>(least, 3) << 32) + 0xffff_ffff;
 	const at3 = head3<T>(word);
-	if (least < 3) {
-		const old = <u32>load<T>(at3);
-		found = select<u32>(old, i, load<u32>(buf + old) << 8 == word << 8);
-	}
+	const old = <u32>load<T>(at3);
 	store<T>(at3, <T>i);
 	const newest = <u32>load<u8>(row + newestIn<T>());
 	let hits = <u32>i8x16.bitmask(i8x16.eq(v128.load(row), i8x16.splat(<i8>tag)));
-	hits = (((hits << 16) | hits) >> newest) & 0xffff;
+	hits = (((hits << 16) | hits) >> newest) & ((1 << depth) - 1);
 	while (hits != 0) {
 		const slot = (ctz(hits) + newest) & 15;
 		hits &= hits - 1;
@@ -84,16 +90,17 @@ export function resetRows<T>(): void {
 		// The first bit that is not set tells how many of sixteen bytes are equal.
 		let length = <u32>ctz(~i8x16.bitmask(i8x16.eq(v128.load(from), text)));
 		if (length == 16) {
-			if (best >= 16 && load<u32>(from + best - 3) != load<u32>(cur + best - 3)) continue;
+			const most = <u32>(best >> 32);
+			if (most >= 16 && load<u32>(from + most - 3) != load<u32>(cur + most - 3)) continue;
 			length = extend(from, cur, 16, cap);
 			if (length >= nice) hits = 0;
 		}
-		const better = length > best;
-		best = select<u32>(length, best, better);
-		found = select<u32>(other, found, better);
-		if (--depth == 0) break;
+		best = max<u64>(best, (<u64>length << 32) | <u64>other);
 	}
 	enter<T>(row, tag, i);
-	if (found == i) return 0;
-	return (<u64>(i - found) << 32) | <u64>min(best, cap);
+	if (<u32>best == 0xffff_ffff) {
+		if (least < 3 && load<u32>(buf + old) << 8 == word << 8) return (<u64>(i - old) << 32) | 3;
+		return 0;
+	}
+	return (<u64>(i - <u32>best) << 32) | <u64>min<u32>(<u32>(best >> 32), cap);
 }

@@ -3,7 +3,7 @@
 import { buildCode } from './huffman-build';
 import { FINDER_END, fillCache, filledTo, resetCovered, resetFinder } from './match-finder';
 import { looksRandom } from './probe';
-import { ROWS_END, enterAll, longestMatch, resetRows } from './row-finder';
+import { ROWS_END, enterAll, enterFours, longestMatch, resetRows } from './row-finder';
 
 const TABLES: usize = (max<usize>(FINDER_END, ROWS_END) + 0xffff) & ~0xffff;
 const COUNTS: usize = TABLES; //             u32[512]
@@ -75,6 +75,9 @@ function lazyOf(buf: usize, size: u32, depth: u32, nice: u32, wait: bool): usize
 	return size <= 0x2000 ? lazy<i16>(buf, size, depth, nice, wait) : lazy<u16>(buf, size, depth, nice, wait);
 }
 
+/** So many positions at either end of a long match are made known to the finder. */
+const EDGE: u32 = 8;
+
 /** What a match saves, in quarters of what a byte costs, less its offset bits. */
 @inline function worth(length: u32, offset: u32): u32 { return length * 4 + clz(offset); }
 
@@ -87,13 +90,14 @@ function lazy<T>(buf: usize, size: u32, depth: u32, nice: u32, wait: bool): usiz
 	// The last bytes are literals unless a match runs into them: reading four bytes there is not worth a test each.
 	const last = size - 8;
 	// A match this long is hardly ever worth putting off.
-	const good = min<u32>(nice, 12);
-	const far: u32 = size > 0x2000 ? 4096 : 2048;
+	const good = min<u32>(nice, 8);
+	// Three bytes from farther away cost more than as many literals, nearly always; and so do four.
+	const far: u32 = size > 0x2000 ? 512 : 256;
 	while (i < last) {
 		let match = longestMatch<T>(buf, i, 2, depth, nice, size - i);
 		let length = <u32>match;
 		let offset = <u32>(match >> 32);
-		if (length == 0 || (length == 3 && offset > far)) {
+		if (length == 0 || (length == 3 && offset > far) || (length == 4 && offset > 16 * far)) {
 			items = literal(items, load<u8>(buf + i));
 			i++;
 			continue;
@@ -110,7 +114,14 @@ function lazy<T>(buf: usize, size: u32, depth: u32, nice: u32, wait: bool): usiz
 		}
 		items = matchItem(items, offset, length - 3);
 		i += length;
-		if (i < last) enterAll<T>(buf, entered, i);
+		if (i < last) {
+			// What is inside a long match is inside of where that came from as well: its ends are enough.
+			if (i - entered > 2 * EDGE + 4) {
+				enterFours<T>(buf, entered, entered + EDGE);
+				entered = i - EDGE;
+			}
+			enterFours<T>(buf, entered, i);
+		}
 	}
 	for (; i < size; i++) items = literal(items, load<u8>(buf + i));
 	return items;
