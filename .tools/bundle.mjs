@@ -158,9 +158,8 @@ const PACKS = {
 		'source/cli/verbs/dir.ts',
 		'node_modules/fast-xml-parser/src/fxp.js',
 	],
-	jobs: [
-		'source/jobs/open-tools.ts',
-		'source/jobs/perform.ts',
+	jobs: ['source/jobs/open-tools.ts', 'source/jobs/perform.ts'],
+	read: [
 		'source/cli/verbs/verify.ts',
 		'source/jobs/perform-verify.ts',
 		'source/cli/verbs/extract.ts',
@@ -221,7 +220,10 @@ export async function bundle(root) {
 	fs.writeFileSync(path.join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 	for (const folder of ['source', 'test'])
 		fs.writeFileSync(path.join(dist, folder, 'package.json'), '{ "type": "module" }\n');
-	const program = await pack(programs, 'wimdeck', PACKS, dist);
+	const program = await pack(programs, 'wimdeck', PACKS, dist, {
+		siblings: ['read', 'write'],
+		common: 'jobs',
+	});
 	await pack(programs, 'worker', { lane: null }, dist);
 	const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'wimdeck-build-'));
 	try {

@@ -73,16 +73,17 @@ load('${main}');
  * @param {import('esbuild').BuildResult} built ES modules with their chunks, and what is known of them
  * @param {string} name of the entry
  * @param {Record<string, string[] | null>} groups what goes into which pack: modules that are entries or imported later,
- * with all that they import; of several packs, into the first; null: everything else
+ * with all that they import; of several, into the first; null: what is left
+ * @param {{ siblings: string[], common: string }} shared what several siblings need goes into the common one instead
  * @param {string} folder where to write
  * @returns {Promise<Record<string, string>>} the packs
  */
-export async function pack(built, name, groups, folder) {
+export async function pack(built, name, groups, folder, shared = { siblings: [], common: '' }) {
 	const chunks = {};
 	for (const [file, facts] of Object.entries(built.metafile.outputs))
 		chunks[path.basename(file)] = facts;
 	const main = `${name}.js`;
-	const packOf = divide(chunks, main, groups);
+	const packOf = divide(chunks, main, groups, shared);
 	const texts = Object.fromEntries(Object.keys(groups).map((group) => [group, []]));
 	for (const { path: file, text } of built.outputFiles) {
 		const chunk = path.basename(file);
@@ -111,7 +112,7 @@ export async function pack(built, name, groups, folder) {
 const PACKAGE = /node_modules\/(?:@[^/]+\/)?[^/]+\//;
 
 /** Which chunk goes into which pack. */
-function divide(chunks, main, groups) {
+function divide(chunks, main, groups, { siblings, common }) {
 	const importsOf = (name, kind) =>
 		chunks[name].imports.filter((one) => one.kind === kind).map((one) => path.basename(one.path));
 	const isChunk = (name) => chunks[name] !== undefined;
@@ -125,9 +126,12 @@ function divide(chunks, main, groups) {
 	const all = [...closure([main], ['import-statement', 'dynamic-import'])];
 	const packOf = new Map();
 	for (const [group, entries] of Object.entries(groups)) {
-		const roots = all.filter((name) => entries?.includes(chunks[name].entryPoint) ?? true);
-		for (const name of closure(roots, ['import-statement']))
+		const roots = all.filter((name) => entries?.includes(chunks[name].entryPoint));
+		const names = entries === null ? all.filter((name) => !packOf.has(name)) : roots;
+		for (const name of closure(names, ['import-statement']))
 			if (!packOf.has(name)) packOf.set(name, group);
+			else if (siblings.includes(group) && siblings.includes(packOf.get(name)))
+				packOf.set(name, common);
 	}
 	return packOf;
 }

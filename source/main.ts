@@ -38,7 +38,10 @@ async function main(): Promise<void> {
 			program: process.argv[1] ?? 'wimdeck',
 			argv: process.argv.slice(2),
 			environment: process.env,
-			stdin: process.stdin,
+			// Making the stream takes as long as reading a header.
+			get stdin() {
+				return process.stdin;
+			},
 			stdout: process.stdout,
 			stderr: process.stderr,
 			signal: abort.signal,

@@ -51,7 +51,9 @@ export async function runOnlyJob<Result>(plan: JobPlan<Result>, context: Context
 	]);
 	await using tools = openTools({
 		threads: threads === null ? null : parseCount(threads, '--threads'),
-		input: context.input,
+		get input() {
+			return context.input;
+		},
 		output: plan.outputTaken ? out.stream : null,
 		onFault: plan.onFault ?? (() => {}),
 		onMounted: plan.onMounted ?? (() => {}),

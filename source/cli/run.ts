@@ -117,7 +117,9 @@ function contextOf(machine: Machine, options: Options, out: Output): Context {
 		clock: machineClock,
 		signal,
 		readInput: () => readAll(machine.stdin),
-		input: machine.stdin,
+		get input() {
+			return machine.stdin;
+		},
 		again: [process.execPath, ...process.execArgv, machine.program, ...machine.argv],
 		journal: () => Journal.openFor(environment, machineClock),
 	};

@@ -20,7 +20,9 @@ export function openTools(
 	return {
 		pool,
 		encoder: new PoolEncoder(pool),
-		input: how.input,
+		get input() {
+			return how.input;
+		},
 		output: how.output,
 		onFault: how.onFault,
 		onMounted: how.onMounted ?? (() => {}),

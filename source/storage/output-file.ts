@@ -6,7 +6,8 @@ import fs, { type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { HostError, hostError, InputError } from '../base/errors.ts';
 import { formatSize } from '../base/print.ts';
-import type { Output } from './output.ts';
+import { COPY_SIZE, type Output } from './output.ts';
+import type { Source } from './source.ts';
 import { lockPath, WriteLock } from './write-lock.ts';
 
 const SUFFIX = '.wimdeck-new';
@@ -28,6 +29,8 @@ export class SeekableFile implements Output {
 	/** The other one, and what becomes of it. */
 	#written: Uint8Array<ArrayBuffer> | null = null;
 	#writing: Promise<void> = Promise.resolve();
+	/** Two for copying, which take turns: the first is filled while the second is written. */
+	#pieces: Uint8Array[] = [];
 
 	constructor(name: string, handle: FileHandle, position: number) {
 		this.name = name;
@@ -49,17 +52,42 @@ export class SeekableFile implements Output {
 		}
 	}
 
+	async copy(source: Source, offset: number, size: number): Promise<number> {
+		const length = Math.min(size, COPY_SIZE);
+		if (length < BUFFER_SIZE - this.#buffered) return this.#gather(source, offset, length);
+		if (this.#buffered > 0) await this.#swap();
+		const [next = new Uint8Array(COPY_SIZE), other] = this.#pieces;
+		const got = await source.read(offset, next.subarray(0, length));
+		await this.#writing;
+		this.#pieces = [other ?? new Uint8Array(COPY_SIZE), next];
+		this.#hand(next.subarray(0, got));
+		return got;
+	}
+
+	/** Small pieces go through the buffer. */
+	async #gather(source: Source, offset: number, length: number): Promise<number> {
+		const at = this.#buffered;
+		const got = await source.read(offset, this.#buffer.subarray(at, at + length));
+		this.#buffered += got;
+		return got;
+	}
+
 	/** Hands the full buffer to the system, and goes on with the other one as soon as that is free. */
 	async #swap(): Promise<void> {
 		await this.#writing;
 		const full = this.#buffer;
-		this.#writing = this.#put(this.#flushed, full.subarray(0, this.#buffered));
-		// It is awaited later; until then a failure must not count as unhandled.
-		this.#writing.catch(() => {});
-		this.#flushed += this.#buffered;
+		this.#hand(full.subarray(0, this.#buffered));
 		this.#buffered = 0;
 		this.#buffer = this.#written ?? new Uint8Array(BUFFER_SIZE);
 		this.#written = full;
+	}
+
+	/** Begins to write at the end; what was written before has been awaited. */
+	#hand(bytes: Uint8Array): void {
+		this.#writing = this.#put(this.#flushed, bytes);
+		// It is awaited later; until then a failure must not count as unhandled.
+		this.#writing.catch(() => {});
+		this.#flushed += bytes.length;
 	}
 
 	async writeAt(offset: number, bytes: Uint8Array): Promise<void> {
@@ -118,6 +146,7 @@ export class SeekableFile implements Output {
 	protected release(): void {
 		this.#buffer = new Uint8Array(0);
 		this.#written = null;
+		this.#pieces = [];
 	}
 
 	/** Makes sure that everything is on the disk. */

@@ -1,7 +1,8 @@
 /** Standard output, or any other stream that cannot seek, as the output of a pipable WIM. */
 import type { Writable } from 'node:stream';
 import { HostError, hostError } from '../base/errors.ts';
-import type { Output } from './output.ts';
+import { COPY_SIZE, type Output } from './output.ts';
+import type { Source } from './source.ts';
 
 export class StreamOutput implements Output {
 	readonly name: string;
@@ -26,6 +27,13 @@ export class StreamOutput implements Output {
 				else resolve();
 			});
 		});
+	}
+
+	async copy(source: Source, offset: number, size: number): Promise<number> {
+		const piece = new Uint8Array(Math.min(size, COPY_SIZE));
+		const got = await source.read(offset, piece);
+		await this.append(piece.subarray(0, got));
+		return got;
 	}
 
 	async writeAt(): Promise<void> {

@@ -1,3 +1,8 @@
+import type { Source } from './source.ts';
+
+/** How much is copied in one step: large enough that handing it to the system costs nothing, small enough to be canceled. */
+export const COPY_SIZE = 1 << 22;
+
 /** What a writer writes to: appended bytes, and where it can seek, bytes at an offset and read back. */
 export interface Output {
 	/** What people call it. */
@@ -8,6 +13,11 @@ export interface Output {
 	readonly canSeek: boolean;
 	/** The bytes may be reused once the promise is fulfilled. */
 	append(bytes: Uint8Array): Promise<void>;
+	/**
+	 * Appends up to `COPY_SIZE` bytes of a source, and says how many there were: fewer only at its end. Where it can, it
+	 * writes them while the next ones are read.
+	 */
+	copy(source: Source, offset: number, size: number): Promise<number>;
 	/** Writes over bytes that were appended. */
 	writeAt(offset: number, bytes: Uint8Array): Promise<void>;
 	/** Reads back what was appended; all of it must be there. */

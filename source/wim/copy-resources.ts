@@ -2,13 +2,11 @@
 import { FormatError } from '../base/errors.ts';
 import { breathe, type Run } from '../base/run.ts';
 import { decodeHex } from '../bytes/hex.ts';
-import type { Output } from '../storage/output.ts';
+import { COPY_SIZE, type Output } from '../storage/output.ts';
 import type { Blob, Resource } from './resource.ts';
 import { PIPABLE_MAGIC, PipableHeader, type StoredResource } from './write-resource.ts';
 import type { TableBlob } from './write-table.ts';
 import type { WimShape } from './write-wim.ts';
-
-const PIECE_SIZE = 1 << 22;
 
 /** How a file stores its resources: what must agree for them to be copied as they are. */
 export type StorageShape = Pick<WimShape, 'compression' | 'chunkSize' | 'isPipable'>;
@@ -71,7 +69,6 @@ export async function copyBlobs(
 class Copier {
 	readonly #output: Output;
 	readonly #run: Run;
-	readonly #buffer = new Uint8Array(PIECE_SIZE);
 	#part: Resource['part'] | null = null;
 	#from = 0;
 	#size = 0;
@@ -97,32 +94,32 @@ class Copier {
 		}
 		const at = this.#output.position + this.#size;
 		this.#size += storedSize;
-		if (this.#size >= PIECE_SIZE) await this.#flush();
+		await this.#flush(COPY_SIZE);
 		return at;
 	}
 
 	async finish(): Promise<void> {
-		await this.#flush();
+		await this.#flush(1);
 		this.#part = null;
 	}
 
-	async #flush(): Promise<void> {
+	/** Copies whole pieces, as long as there are `least` bytes. */
+	async #flush(least: number): Promise<void> {
 		const part = this.#part;
 		if (part === null) return;
-		while (this.#size > 0) {
-			const piece = this.#buffer.subarray(0, Math.min(PIECE_SIZE, this.#size));
-			const got = await part.source.read(this.#from, piece);
-			if (got !== piece.length)
+		while (this.#size >= least) {
+			const piece = Math.min(COPY_SIZE, this.#size);
+			const got = await this.#output.copy(part.source, this.#from, piece);
+			if (got !== piece)
 				throw new FormatError('Cannot copy resource: the file ends inside it', {
 					path: part.source.name,
 					offset: this.#from + got,
 					hint: 'Check the file with "wimdeck verify".',
 				});
-			await this.#output.append(piece);
 			this.#from += got;
 			this.#size -= got;
 			this.#unpaused += got;
-			if (this.#unpaused >= PIECE_SIZE) {
+			if (this.#unpaused >= COPY_SIZE) {
 				this.#unpaused = 0;
 				await breathe(this.#run);
 			}

@@ -68,7 +68,7 @@ for (const [argv, packs] of [
 	[['info', WIM], ['core']],
 	[
 		['verify', WIM],
-		['core', 'jobs'],
+		['core', 'read', 'jobs'],
 	],
 	[
 		['optimize', WIM, '--dry-run'],

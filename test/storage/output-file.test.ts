@@ -4,6 +4,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { HostError, InputError } from '../../source/base/errors.ts';
+import { MemorySource } from '../../source/storage/memory-source.ts';
+import { COPY_SIZE } from '../../source/storage/output.ts';
 import {
 	EditedFile,
 	NewFile,
@@ -45,6 +47,54 @@ test('a new file that is given up leaves nothing and the old one as it was', asy
 	}
 	assert.equal(fs.readFileSync(target, 'utf8'), 'old');
 	assert.deepEqual(fs.readdirSync(folder), ['a.wim']);
+});
+
+test('copies, appended bytes and changes of both stand where they belong', async (t) => {
+	const folder = tempFolder(t);
+	const roll = dice(11);
+	const whole = new Uint8Array(3 * COPY_SIZE + 12_345).map((_, k) => (k * 31 + (k >> 11)) & 255);
+	const source = new MemorySource('memory', whole);
+	for (let round = 0; round < 4; round++) {
+		const target = path.join(folder, `${round}.wim`);
+		const model = new Uint8Array(8 * COPY_SIZE);
+		await using file = await NewFile.create(target);
+		let size = 0;
+		for (let step = 0; step < 40 && size < 6 * COPY_SIZE; step++) {
+			const from = roll(whole.length);
+			const length = [100, 5000, 1 << 20, COPY_SIZE][roll(4)] ?? 0;
+			if (roll(3) > 0) {
+				const got = await file.copy(source, from, length);
+				assert.equal(got, Math.min(length, whole.length - from));
+				model.set(whole.subarray(from, from + got), size);
+				size += got;
+			} else {
+				await file.append(whole.subarray(from, from + length));
+				model.set(whole.subarray(from, from + length), size);
+				size += Math.min(length, whole.length - from);
+			}
+			if (roll(4) === 0 && size > 8) {
+				const at = roll(size - 8);
+				await file.writeAt(at, bytes('changed!'));
+				model.set(bytes('changed!'), at);
+			}
+			if (roll(6) === 0) {
+				size -= roll(Math.min(size, 9000) + 1);
+				file.rewind(size);
+			}
+			assert.equal(file.position, size);
+		}
+		await file.commit();
+		assert.ok(fs.readFileSync(target).equals(model.subarray(0, size)), `round ${round}`);
+	}
+});
+
+test('a copy from a source that ends says how much there was', async (t) => {
+	await using file = await NewFile.create(path.join(tempFolder(t), 'a.wim'));
+	const source = new MemorySource('memory', new Uint8Array(2 << 20));
+	assert.equal(await file.copy(source, (2 << 20) - 7, 100), 7);
+	assert.equal(await file.copy(source, 1 << 19, COPY_SIZE), (2 << 20) - (1 << 19));
+	assert.equal(await file.copy(source, 2 << 20, COPY_SIZE), 0);
+	assert.equal(file.position, 7 + (2 << 20) - (1 << 19));
 });
 
 test('bytes behind a rewind are written over and cut off', async (t) => {
