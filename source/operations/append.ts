@@ -52,7 +52,7 @@ export async function append(
 	tools: WriteTools,
 	run: Run,
 ): Promise<CaptureSummary> {
-	await using edited = await EditableWim.open(target, run);
+	await using edited = await EditableWim.open(target, run, options.dryRun);
 	const { wim } = edited;
 	const isPipable = options.pipable ?? wim.isPipable;
 	const plan = planAppended(options, wim, isPipable, run);

@@ -59,7 +59,7 @@ export async function deleteImages(
 	tools: WriteTools,
 	run: Run,
 ): Promise<RewriteSummary> {
-	await using edited = await EditableWim.open(target, run);
+	await using edited = await EditableWim.open(target, run, options.dryRun);
 	const { wim } = edited;
 	const gone = new Set(chooseImages(wim, options.images));
 	const kept = wim.images.filter((image) => !gone.has(image));

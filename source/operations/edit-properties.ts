@@ -56,7 +56,7 @@ export async function editProperties(
 	tools: WriteTools,
 	run: Run,
 ): Promise<EditSummary> {
-	await using edited = await EditableWim.open(target, run);
+	await using edited = await EditableWim.open(target, run, options.dryRun);
 	const { wim } = edited;
 	const xml = wim.xml.copy();
 	const { change, boot } = options;

@@ -169,7 +169,7 @@ function policyOf(options: ExportOptions, plan: CompressionPlan): CopyPolicy {
 
 async function exportInto(job: Export & { readonly target: string }): Promise<RewriteSummary> {
 	const { target, options, tools, run, images } = job;
-	await using edited = await EditableWim.open(target, run);
+	await using edited = await EditableWim.open(target, run, options.dryRun);
 	const { wim: into } = edited;
 	const asked = planCompression(options.compression, into);
 	const isPipable = options.pipable ?? into.isPipable;

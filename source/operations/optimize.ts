@@ -37,7 +37,7 @@ export async function optimize(
 	tools: WriteTools,
 	run: Run,
 ): Promise<RewriteSummary> {
-	await using edited = await EditableWim.open(target, run);
+	await using edited = await EditableWim.open(target, run, options.dryRun);
 	const { wim } = edited;
 	const plan = planCompression(options.compression, wim);
 	const isPipable = options.pipable ?? (wim.isPipable && plan.solid === null);

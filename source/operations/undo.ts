@@ -50,7 +50,7 @@ class FormerSource implements Source {
 
 /** @throws {InputError} when the last change was no edit in place */
 export async function undo(target: string, options: UndoOptions, run: Run): Promise<UndoSummary> {
-	await using edited = await EditableWim.open(target, run);
+	await using edited = await EditableWim.open(target, run, options.dryRun);
 	const { wim, file } = edited;
 	const state = wim.isPipable ? null : await readUndoRecord(wim.first.source, wim.header);
 	if (state === null)

@@ -50,7 +50,7 @@ export async function update(
 	tools: WriteTools,
 	run: Run,
 ): Promise<UpdateSummary> {
-	await using edited = await EditableWim.open(target, run);
+	await using edited = await EditableWim.open(target, run, options.dryRun);
 	const { wim } = edited;
 	const image = chooseOnly(wim, options.image);
 	const opened = await openImage(wim, image, { tolerant: false }, () => breathe(run));

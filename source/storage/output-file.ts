@@ -283,9 +283,9 @@ export class NewFile extends SeekableFile implements AsyncDisposable {
 /** A file opened for changing it in place, locked against other writers. */
 export class EditedFile extends SeekableFile implements AsyncDisposable {
 	readonly target: string;
-	readonly #lock: WriteLock;
+	readonly #lock: WriteLock | null;
 
-	private constructor(target: string, handle: FileHandle, size: number, lock: WriteLock) {
+	private constructor(target: string, handle: FileHandle, size: number, lock: WriteLock | null) {
 		super(target, handle, size);
 		this.target = target;
 		this.#lock = lock;
@@ -305,9 +305,25 @@ export class EditedFile extends SeekableFile implements AsyncDisposable {
 		}
 	}
 
+	/**
+	 * Opens it for a dry run: without a lock, and so that writing fails. Others may change it meanwhile.
+	 *
+	 * @throws {HostError} when it could not be written
+	 */
+	static async openDry(given: string): Promise<EditedFile> {
+		const target = await realTarget(given);
+		try {
+			await fs.access(target, fs.constants.W_OK);
+			const handle = await fs.open(target, 'r');
+			return new EditedFile(target, handle, (await handle.stat()).size, null);
+		} catch (error) {
+			throw hostError(`Cannot write "${given}"`, error, { path: given });
+		}
+	}
+
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.handle.close();
-		await this.#lock[Symbol.asyncDispose]();
+		await this.#lock?.[Symbol.asyncDispose]();
 	}
 }
 

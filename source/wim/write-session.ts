@@ -209,7 +209,7 @@ export class NewSession extends WriteSession {
 	}
 }
 
-/** A file with its lock, brought back to the state that its header describes, and not changed yet. */
+/** A file with its lock, brought back to the state that its header describes, and not changed yet; for a dry run only read. */
 export class EditableWim implements AsyncDisposable {
 	readonly file: EditedFile;
 	readonly wim: Wim;
@@ -225,17 +225,18 @@ export class EditableWim implements AsyncDisposable {
 	/**
 	 * Locks and opens a file for changing it. An edit that was interrupted is taken back first (wim.md §9.3).
 	 *
+	 * @param dryRun whether nothing is to be changed at all; then there is no lock either
 	 * @throws {InputError | FormatError} for what must not be changed: parts of a set, files that are marked read-only, and
 	 * those with faults
 	 */
-	static async open(path: string, run: Run): Promise<EditableWim> {
-		const file = await EditedFile.open(path);
+	static async open(path: string, run: Run, dryRun = false): Promise<EditableWim> {
+		const file = await (dryRun ? EditedFile.openDry(path) : EditedFile.open(path));
 		try {
 			const wim = await openWim(path);
 			try {
 				checkWritable(wim);
 				const end = endOf(wim.header, wim.isPipable, file.position);
-				if (!wim.isPipable) await recover(file, wim, end, run);
+				if (!wim.isPipable) await recover(file, wim, end, run, dryRun);
 				return new EditableWim(file, wim, end);
 			} catch (error) {
 				await wim[Symbol.asyncDispose]();
@@ -302,8 +303,14 @@ function endOf(header: Header, isPipable: boolean, size: number): number {
 	);
 }
 
-/** Takes back what an interrupted edit left: bytes behind the end, and the flag. */
-async function recover(file: EditedFile, wim: Wim, end: number, run: Run): Promise<void> {
+/** Takes back what an interrupted edit left: bytes behind the end, and the flag; a dry run only says so. */
+async function recover(
+	file: EditedFile,
+	wim: Wim,
+	end: number,
+	run: Run,
+	dryRun: boolean,
+): Promise<void> {
 	const isMarked = (wim.header.flags & HeaderFlag.writeInProgress) !== 0;
 	if (!isMarked) {
 		file.rewind(Math.min(end, file.position));
@@ -317,9 +324,12 @@ async function recover(file: EditedFile, wim: Wim, end: number, run: Run): Promi
 			);
 	run.report({
 		type: 'warning',
-		message: 'An interrupted edit was taken back',
+		message: dryRun
+			? 'An interrupted edit would be taken back first'
+			: 'An interrupted edit was taken back',
 		path: wim.name,
 	});
+	if (dryRun) return;
 	await file.truncate(end);
 	file.rewind(end);
 	await writeFlags(file, wim.header.flags & ~HeaderFlag.writeInProgress);
