@@ -2,6 +2,7 @@
 
 import { completeInside, completePath } from './effects/complete.ts';
 import type { EffectHost } from './effects/effect-host.ts';
+import { StagedKeeper } from './effects/keep-staged.ts';
 import { openRepair } from './effects/repair.ts';
 import { markFiles, writeReport } from './effects/report.ts';
 import { submit } from './effects/submit.ts';
@@ -80,6 +81,7 @@ export class DeckApp {
 	readonly #options: DeckAppOptions;
 	readonly #decoder: KeyDecoder;
 	readonly #loaders: Loaders;
+	readonly #keeper: StagedKeeper;
 	readonly #api: Api;
 	readonly #unsubscribe: () => void;
 	#mounted: { unmount(): void } | null = null;
@@ -117,11 +119,13 @@ export class DeckApp {
 			if ('ack' in key) this.writer.ack();
 			else dispatch(this.#api, key);
 		}, profile.escMs);
-		this.#loaders = new Loaders({
+		const host = {
 			engine,
 			state: () => this.store.get(),
-			arrived: (change) => this.#change(change),
-		});
+			arrived: (change: (state: State) => State) => this.#change(change),
+		};
+		this.#loaders = new Loaders(host);
+		this.#keeper = new StagedKeeper(host);
 		this.#api = {
 			state: () => this.store.get(),
 			change: (change) => this.#change(change),
@@ -197,6 +201,11 @@ export class DeckApp {
 		clearInterval(this.#ticker);
 	}
 
+	/** Ends when what is staged is kept for the next deck. */
+	saved(): Promise<void> {
+		return this.#keeper.saved();
+	}
+
 	/** Cancels every job of this deck and waits until they have ended. */
 	async cancelJobs(): Promise<void> {
 		const { jobs } = this.#options.engine;
@@ -222,6 +231,7 @@ export class DeckApp {
 
 	#after(): void {
 		this.#loaders.react();
+		this.#keeper.react();
 		const isBusy = needsTicks(this.store.get());
 		if (isBusy && this.#ticker === undefined) {
 			this.#ticker = setInterval(() => this.#tick(), TICK_MS);

@@ -168,6 +168,7 @@ class RunningDeck {
 		await this.#app?.writer.settled(SETTLE_MS);
 		this.#app?.close();
 		this.#session?.close();
+		await this.#app?.saved();
 		await this.#engine.close();
 		this.#finish(code);
 	}
@@ -193,6 +194,7 @@ class RunningDeck {
 		void this.#endJobs(reason).then(async () => {
 			this.#app?.close();
 			this.#session?.close();
+			await this.#app?.saved().catch(() => {});
 			await this.#engine.close().catch(() => {});
 			this.#finish(SIGNAL_CODES[reason]);
 		});

@@ -3,6 +3,7 @@
  * All text here is raw and hostile: only `safe()` brings it to the screen.
  */
 
+import type { StagedStore } from '../jobs/staged-changes.ts';
 import type {
 	DifferenceFact,
 	ImageDifference,
@@ -390,6 +391,8 @@ export interface DeckEngine {
 		path: string,
 		signal: AbortSignal,
 	): Promise<{ readonly size: number; readonly fileCount: number }>;
+	/** Staged changes between two runs of the deck. */
+	readonly staged: StagedStore;
 	/** Writes a small text file (reports, lists), refusing to replace one. */
 	writeReport(path: string, text: string): Promise<void>;
 	readonly jobs: DeckJobs;

@@ -1,6 +1,7 @@
 /** A scripted engine: an image like the one of the design's screens, and jobs that move only when a test says so. */
 
 import { InputError } from '../../source/base/errors.ts';
+import type { KeptChanges, StagedStore } from '../../source/jobs/staged-changes.ts';
 import type {
 	DeckEngine,
 	DeckJobs,
@@ -500,6 +501,16 @@ export class FakeEngine implements DeckEngine {
 	async measure(): Promise<{ size: number; fileCount: number }> {
 		return { size: 5_000_000, fileCount: 12 };
 	}
+
+	/** What is kept of staged changes, by file. */
+	readonly kept = new Map<string, KeptChanges>();
+	readonly staged: StagedStore = {
+		load: async (wim) => this.kept.get(wim) ?? null,
+		save: async (wim, kept) => {
+			if (kept === null) this.kept.delete(wim);
+			else this.kept.set(wim, kept);
+		},
+	};
 
 	async writeReport(path: string, text: string): Promise<void> {
 		this.reports.push({ path, text });

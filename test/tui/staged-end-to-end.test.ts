@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fixture, root } from '../support/fixture.ts';
@@ -92,3 +92,39 @@ test(
 		runOracle('wimlib-imagex', 'verify', wim);
 	},
 );
+
+test('a deck that is killed leaves what was staged to the next', oracle('tmux'), async (t) => {
+	const folder = tempFolder(t);
+	const wim = path.join(folder, 'edited.wim');
+	copyFileSync(fixture('vectors/v02.wim'), wim);
+	const options = {
+		command: [process.execPath, PROGRAM, wim],
+		env: {
+			LC_ALL: 'C.UTF-8',
+			TERM: 'xterm-256color',
+			XDG_STATE_HOME: path.join(folder, 'state'),
+			XDG_CONFIG_HOME: path.join(folder, 'config'),
+		},
+	};
+	{
+		using first = new Tmux(options);
+		await first.until(/Images/);
+		await first.press('g', 'Enter');
+		await first.until(/\[2 Files\] 1: \\/);
+		await first.press('D');
+		await first.until(/1 staged/);
+		const state = path.join(folder, 'state', 'wimdeck');
+		while (!readdirSync(state).some((name) => /^staged-\w+\.json$/.test(name)))
+			await new Promise((resolve) => setTimeout(resolve, 20));
+		process.kill(first.pids('wimdeck.js')[0]!, 'SIGKILL');
+		await first.until(/EXIT=137/);
+	}
+	using second = new Tmux(options);
+	await second.until(/1 staged change of an earlier deck taken up/);
+	await second.press('C');
+	await second.until(/\[Staged\] image 1 {2}\+0 -1/);
+	await second.press('D', 'Right', 'Right', 'Enter');
+	await second.until(/\[2 Files\]|\[1 Images\]/);
+	await second.press('q');
+	await second.until(/EXIT=0/);
+});

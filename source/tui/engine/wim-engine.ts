@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Clock } from '../../base/run.ts';
 import type { Journal } from '../../jobs/journal.ts';
 import { recentFiles } from '../../jobs/recent-files.ts';
+import { stagedStore } from '../../jobs/staged-changes.ts';
 import type { DeckEngine, FoundWim, HostEntry, HostPath, OpenFile } from '../engine.ts';
 import { type DeckPerformer, QueuedJobs } from './deck-jobs.ts';
 import { withHome } from './home-path.ts';
@@ -21,6 +22,7 @@ export interface WimEngineOptions {
 
 export class WimEngine implements DeckEngine {
 	readonly jobs: QueuedJobs;
+	readonly staged = stagedStore();
 	readonly #recent = recentFiles();
 	readonly #dispose: () => Promise<void>;
 

@@ -259,3 +259,42 @@ test('jobs of others are no commit of ours', async () => {
 	assert.equal(deck.app.store.get().staged.changes.length, 1);
 	deck.close();
 });
+
+test('what was staged when a deck ended without asking is staged again by the next', async () => {
+	const before = await allKinds();
+	const { engine } = before;
+	const changes = before.deck.app.store.get().staged.changes;
+	await before.deck.app.saved();
+	before.deck.close();
+	assert.equal(engine.kept.get('/srv/sources/install.wim')?.changes.length, 5);
+	const deck = await DeckOnTerminal.open(engine);
+	await deck.until(/5 staged changes of an earlier deck taken up \(C shows\)/);
+	await deck.quiet();
+	const strip = ({ staged }: ReturnType<typeof deck.app.store.get>) =>
+		staged.changes.map(({ type, path, size }) => [type, path, size]);
+	assert.deepEqual(
+		strip(deck.app.store.get()),
+		changes.map(({ type, path, size }) => [type, path, size]),
+	);
+	await deck.press('C', 'D', 'right', 'right', 'enter');
+	await deck.app.saved();
+	assert.equal(engine.kept.size, 0);
+	deck.close();
+});
+
+test('what no longer applies is left out and told; another file under the name takes nothing', async () => {
+	const { deck: first, engine } = await allKinds();
+	await first.app.saved();
+	first.close();
+	engine.files.delete('/srv/new.dll');
+	const deck = await DeckOnTerminal.open(engine);
+	await deck.until(/4 staged changes of an earlier deck taken up; 1 no longer apply/);
+	await deck.app.saved();
+	deck.close();
+	engine.files.set('/srv/sources/install.wim', new FakeFile({ guid: 'ff' }));
+	const other = await DeckOnTerminal.open(engine);
+	await other.until(/was for another state of this file/);
+	assert.equal(other.app.store.get().staged.changes.length, 0);
+	assert.equal(engine.kept.size, 0);
+	other.close();
+});

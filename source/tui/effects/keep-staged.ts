@@ -1,0 +1,148 @@
+/**
+ * Keeps what is staged in the state folder while it is staged, and takes up what a deck that was killed, or
+ * whose line dropped, left for the file that is opened.
+ */
+
+import { plural } from '../../base/print.ts';
+import type { KeptChange, KeptChanges } from '../../jobs/staged-changes.ts';
+import type { DeckEngine, OpenFile } from '../engine.ts';
+import { type StagedDraft, stage } from '../state/staged.ts';
+import type { Occupant } from '../state/staged-plan.ts';
+import type { StagedChange, StagedState } from '../state/staged-state.ts';
+import type { State } from '../state/state.ts';
+import { say } from '../state/status.ts';
+
+const keptChange = (change: StagedChange): KeptChange => {
+	const { type, path } = change;
+	if (type === 'add') return { type, path, source: change.source };
+	return type === 'rename' ? { type, path, to: change.to } : { type, path };
+};
+
+function keptOf({ staged, wim }: State): KeptChanges | null {
+	const { imageIndex, changes } = staged;
+	if (imageIndex === null || changes.length === 0) return null;
+	const imageName = wim.images.find(({ index }) => index === imageIndex)?.name ?? '';
+	const guid = wim.facts?.guid ?? '';
+	return { guid, imageIndex, imageName, changes: changes.map(keptChange) };
+}
+
+interface Found {
+	readonly draft: StagedDraft;
+	readonly occupant: Occupant | null;
+}
+
+/** A kept change with what the image and this machine say of it now; null: it has no object any more. */
+async function found(
+	engine: DeckEngine,
+	file: OpenFile,
+	imageIndex: number,
+	change: KeptChange,
+): Promise<Found | null> {
+	const { type, path } = change;
+	const entry = await file.entryAt(imageIndex, path);
+	if (type === 'add') {
+		const { source } = change;
+		const facts = await engine.look(source);
+		if (!facts.exists) return null;
+		const { isFolder, size } = facts;
+		const counted = isFolder ? { size: null, fileCount: null } : { size, fileCount: 1 };
+		const draft = { type, source, path, isFolder, replaces: entry, ...counted };
+		return { draft, occupant: entry };
+	}
+	if (entry === null) return null;
+	const { isFolder, position } = entry;
+	const size = isFolder ? null : entry.size;
+	if (type === 'delete')
+		return {
+			draft: { type, path, position, isFolder, size, fileCount: isFolder ? null : 1 },
+			occupant: null,
+		};
+	const { to } = change;
+	const draft = { type, path, to, position, isFolder, size, fileCount: 1 } as const;
+	return { draft, occupant: await file.entryAt(imageIndex, to) };
+}
+
+/** Stages again what was kept; what cannot be is told. */
+function takenUp(state: State, kept: KeptChanges, all: readonly (Found | null)[]): State {
+	let next = state;
+	let left = 0;
+	for (const one of all) {
+		const staged = one && stage(next, kept.imageIndex, one.draft, one.occupant);
+		if (staged === null || typeof staged === 'string') left++;
+		else next = staged;
+	}
+	const count = plural(next.staged.changes.length, 'staged change');
+	const lost = left > 0 ? `; ${left} no longer apply` : '';
+	return say(next, `${count} of an earlier deck taken up${lost} (C shows)`, 'warning');
+}
+
+export interface KeeperHost {
+	readonly engine: DeckEngine;
+	state(): State;
+	arrived(change: (state: State) => State): void;
+}
+
+export class StagedKeeper {
+	readonly #host: KeeperHost;
+	/** The file whose changes are kept; null until what was left for it is taken up. */
+	#path: string | null = null;
+	#wished: string | null = null;
+	#kept: StagedState['changes'] = [];
+	/** Writes follow each other. */
+	#last: Promise<void> = Promise.resolve();
+
+	constructor(host: KeeperHost) {
+		this.#host = host;
+	}
+
+	/** Looks at the state after every change. */
+	react(): void {
+		const { wim, staged, settings } = this.#host.state();
+		const path = wim.facts?.path ?? null;
+		if (settings.readonly || path === null) return;
+		if (path !== this.#wished) {
+			this.#wished = path;
+			this.#path = null;
+			void this.#takeUp(path);
+		} else if (path === this.#path && names(staged.changes) !== names(this.#kept)) {
+			this.#kept = staged.changes;
+			const kept = keptOf(this.#host.state());
+			this.#last = this.#last.then(() => this.#host.engine.staged.save(path, kept));
+		}
+	}
+
+	/** Ends when all is written. */
+	async saved(): Promise<void> {
+		await this.#last;
+	}
+
+	async #takeUp(path: string): Promise<void> {
+		const { engine, state, arrived } = this.#host;
+		const kept = await engine.staged.load(path);
+		const { file, images, facts } = state().wim;
+		const isCurrent = (): boolean => state().wim.facts?.path === path;
+		if (!isCurrent()) return;
+		const image = images.find(({ index }) => index === kept?.imageIndex);
+		this.#kept = [];
+		const isSame = kept?.guid === facts?.guid && image?.name === kept?.imageName;
+		if (kept && !isSame) {
+			await engine.staged.save(path, null);
+			arrived((current) =>
+				say(current, 'What an earlier deck staged was for another state of this file', 'warning'),
+			);
+		} else if (kept && file) {
+			// Nothing is staged for an image that cannot be read.
+			const all = await Promise.all(
+				kept.changes.map((change) => found(engine, file, kept.imageIndex, change)),
+			).catch(() => []);
+			if (!isCurrent()) return;
+			if (all.length > 0) arrived((current) => takenUp(current, kept, all));
+			this.#kept = state().staged.changes;
+		}
+		this.#path = path;
+		this.react();
+	}
+}
+
+/** What of the changes is kept, to compare: counting their sizes changes none of it. */
+const names = (changes: StagedState['changes']): string => changes.map(({ id }) => id).join(' ');
