@@ -33,6 +33,26 @@ export type Found =
 	| { readonly kind: 'missing'; readonly depth: number }
 	| { readonly kind: 'ambiguous'; readonly depth: number };
 
+/** When long work shall let others through, and how. */
+export interface Pauses {
+	readonly isUsedUp: boolean;
+	pause(): Promise<void>;
+}
+
+/** Names between two looks at the clock. */
+const NAMES_PER_LOOK = 256;
+
+function addFolded(
+	names: Map<string, DentryPosition[]>,
+	name: string,
+	dentry: DentryPosition,
+): void {
+	const key = name.toUpperCase();
+	const same = names.get(key);
+	if (same) same.push(dentry);
+	else names.set(key, [dentry]);
+}
+
 /** Finds dentries by path, and remembers the names of the directories it looked into. */
 export class PathFinder {
 	readonly tree: ImageTree;
@@ -60,16 +80,47 @@ export class PathFinder {
 		let names = this.folded.get(directory);
 		if (names === undefined) {
 			const made = new Map<string, DentryPosition[]>();
-			for (const child of this.tree.children(directory)) {
-				const key = this.tree.name(child).toUpperCase();
-				const same = made.get(key);
-				if (same) same.push(child);
-				else made.set(key, [child]);
-			}
+			for (const child of this.tree.children(directory))
+				addFolded(made, this.tree.name(child), child);
 			this.folded.set(directory, made);
 			names = made;
 		}
 		return names.get(name.toUpperCase()) ?? [];
+	}
+
+	/**
+	 * Makes ready what `find` will look at for a path, with a pause wherever `pauses` wants one: the names of a folder
+	 * of 300,000 entries take longer than a key may wait.
+	 */
+	async prepare(path: string, pauses: Pauses): Promise<void> {
+		let directory: DentryPosition = ROOT;
+		for (const step of splitPath(path)) {
+			if (!this.exact.has(directory)) await this.index(directory, pauses);
+			const exact = this.child(directory, step);
+			if (exact === null && !this.folded.has(directory)) await this.fold(directory, pauses);
+			const next = exact ?? this.childrenIgnoringCase(directory, step)[0];
+			if (next === undefined) return;
+			directory = next;
+		}
+	}
+
+	private async index(directory: DentryPosition, pauses: Pauses): Promise<void> {
+		const made = new Map<string, DentryPosition>();
+		for (const child of this.tree.children(directory)) {
+			made.set(this.tree.name(child), child);
+			if (made.size % NAMES_PER_LOOK === 0 && pauses.isUsedUp) await pauses.pause();
+		}
+		this.exact.set(directory, made);
+	}
+
+	private async fold(directory: DentryPosition, pauses: Pauses): Promise<void> {
+		const made = new Map<string, DentryPosition[]>();
+		let count = 0;
+		for (const child of this.tree.children(directory)) {
+			addFolded(made, this.tree.name(child), child);
+			if (++count % NAMES_PER_LOOK === 0 && pauses.isUsedUp) await pauses.pause();
+		}
+		this.folded.set(directory, made);
 	}
 
 	/** Follows a path: the exact name, else the only one that differs in case. */

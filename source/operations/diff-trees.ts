@@ -74,18 +74,40 @@ export interface DiffTree {
 	readonly hasHashes: boolean;
 }
 
+/** A name of an image. What is asked of it is read from the metadata then: a folder may have 300,000, and inodes are large. */
+class ImageDiffNode implements DiffNode {
+	readonly #tree: ImageTree;
+	readonly #dentry: DentryPosition;
+
+	constructor(tree: ImageTree, dentry: DentryPosition) {
+		this.#tree = tree;
+		this.#dentry = dentry;
+	}
+
+	get name(): string {
+		return this.#tree.name(this.#dentry);
+	}
+
+	get shortName(): string {
+		return this.#tree.shortName(this.#dentry);
+	}
+
+	get inode(): Inode {
+		const tree = this.#tree;
+		const nameCount = tree.linksOf(this.#dentry).length;
+		return { ...inodeAt(tree, tree.inode(this.#dentry)), nameCount };
+	}
+
+	*children(): Iterable<DiffNode> {
+		for (const child of this.#tree.children(this.#dentry))
+			yield new ImageDiffNode(this.#tree, child);
+	}
+}
+
 /** An image. Nodes are read from its metadata one by one, so that comparing 300,000 of them holds but a few. */
 export function imageDiffTree(wim: Pick<Wim, 'blobs'>, tree: ImageTree): DiffTree {
-	const nodeAt = (dentry: DentryPosition): DiffNode => ({
-		name: tree.name(dentry),
-		shortName: tree.shortName(dentry),
-		inode: { ...inodeAt(tree, tree.inode(dentry)), nameCount: tree.linksOf(dentry).length },
-		*children() {
-			for (const child of tree.children(dentry)) yield nodeAt(child);
-		},
-	});
 	return {
-		root: nodeAt(ROOT),
+		root: new ImageDiffNode(tree, ROOT),
 		descriptors: tree.security.descriptors,
 		sizeOf: ({ data }) => wim.blobs.get(data?.sha1 ?? ZERO_SHA1)?.size ?? 0,
 		isFolder: false,
@@ -120,12 +142,23 @@ export function folderDiffTree(
 interface Lone {
 	readonly path: string;
 	readonly name: string;
-	readonly inode: Inode;
+	readonly isFolder: boolean;
+	/** By which it is known again elsewhere, or null. */
+	readonly sha1: Sha1 | null;
 	readonly size: number;
 }
 
 const below = (path: string, name: string): string =>
 	path === '/' ? `/${name}` : `${path}/${name}`;
+
+/** What is kept of a name: hundreds of thousands may stand in one tree only, and an inode is large. */
+const loneOf = (path: string, { name, inode }: DiffNode, tree: DiffTree): Lone => ({
+	path,
+	name,
+	isFolder: isDirectory(inode),
+	sha1: movable(inode),
+	size: tree.sizeOf(inode),
+});
 
 /** Nodes looked at between two breaths. */
 const BREATH_NODES = 1024;
@@ -146,7 +179,7 @@ export async function compareTrees(
 		for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
 			const { node, path } = next;
 			if (++visited % BREATH_NODES === 0) await breathe(run);
-			into.push({ path, name: node.name, inode: node.inode, size: tree.sizeOf(node.inode) });
+			into.push(loneOf(path, node, tree));
 			for (const child of node.children())
 				pending.push({ node: child, path: below(path, child.name) });
 		}
@@ -157,6 +190,7 @@ export async function compareTrees(
 		if (++visited % BREATH_NODES === 0) await breathe(run);
 		const aspects = compareNodes(left, right, one, two);
 		if (aspects.length === 0) unchanged++;
+		// Read again: most are unchanged.
 		else
 			changes.push({
 				type: 'changed',
@@ -172,48 +206,69 @@ export async function compareTrees(
 			if (++visited % BREATH_NODES === 0) await breathe(run);
 		}
 		for (const child of left.children()) {
-			const at = below(path, child.name);
-			const other = others.get(child.name);
-			others.delete(child.name);
+			if (++visited % BREATH_NODES === 0) await breathe(run);
+			const { name } = child;
+			const at = below(path, name);
+			const other = others.get(name);
+			others.delete(name);
 			if (other === undefined) await lone(removed, one, child, at);
 			else pending.push({ left: child, right: other, path: at });
 		}
 		for (const child of others.values()) await lone(added, two, child, below(path, child.name));
 	}
-	const moves = findMoves(removed, added, one.hasHashes && two.hasHashes);
+	const moves = one.hasHashes && two.hasHashes ? await findMoves(removed, added, run) : new Map();
 	const gone = new Set(moves.values());
-	for (const { path, size, inode } of added) {
+	for (const { path, size, isFolder } of added) {
+		if (++visited % BREATH_NODES === 0) await breathe(run);
 		const from = moves.get(path);
 		if (from !== undefined) changes.push({ type: 'moved', path, from, size });
-		else changes.push({ type: 'added', path, size, isFolder: isDirectory(inode) });
+		else changes.push({ type: 'added', path, size, isFolder });
 	}
-	for (const { path, size, inode } of removed)
-		if (!gone.has(path))
-			changes.push({ type: 'removed', path, size, isFolder: isDirectory(inode) });
+	for (const { path, size, isFolder } of removed)
+		if (!gone.has(path)) changes.push({ type: 'removed', path, size, isFolder });
 	return { changes, unchanged };
 }
 
-/** Pairs what came with what went by contents: new path to old. Where several fit, by name, and each once. */
-function findMoves(
+/** Pairs what came with what went by contents: new path to old. Where several fit, by name first, and each once. */
+async function findMoves(
 	removed: readonly Lone[],
 	added: readonly Lone[],
-	hasHashes: boolean,
-): Map<string, string> {
-	const moves = new Map<string, string>();
-	if (!hasHashes) return moves;
-	const byHash = new Map<Sha1, Lone[]>();
-	for (const node of removed) {
-		const sha1 = movable(node.inode);
+	run: Run,
+): Promise<Map<string, string>> {
+	let visited = 0;
+	const byHash = new Map<Sha1, Map<string, Lone[]>>();
+	// From the last to the first: a list gives its last one, which is then the first of the tree.
+	for (let at = removed.length - 1; at >= 0; at--) {
+		if (++visited % BREATH_NODES === 0) await breathe(run);
+		const node = removed[at]!;
+		const { sha1 } = node;
 		if (sha1 === null) continue;
-		const same = byHash.get(sha1);
+		const byName = byHash.get(sha1) ?? new Map<string, Lone[]>();
+		byHash.set(sha1, byName);
+		const same = byName.get(node.name);
 		if (same) same.push(node);
-		else byHash.set(sha1, [node]);
+		else byName.set(node.name, [node]);
 	}
+	const moves = new Map<string, string>();
+	const others: Lone[] = [];
 	for (const node of added) {
-		const candidates = byHash.get(movable(node.inode) ?? '') ?? [];
-		const named = candidates.findIndex(({ name }) => name === node.name);
-		const [from] = candidates.splice(Math.max(0, named), 1);
+		if (++visited % BREATH_NODES === 0) await breathe(run);
+		const byName = byHash.get(node.sha1 ?? '');
+		const from = byName?.get(node.name)?.pop();
 		if (from !== undefined) moves.set(node.path, from.path);
+		else if (byName) others.push(node);
+	}
+	for (const node of others) {
+		if (++visited % BREATH_NODES === 0) await breathe(run);
+		const byName = byHash.get(node.sha1 ?? '')!;
+		for (const [name, left] of byName) {
+			const from = left.pop();
+			// What is used up is not looked at again.
+			if (left.length === 0) byName.delete(name);
+			if (from === undefined) continue;
+			moves.set(node.path, from.path);
+			break;
+		}
 	}
 	return moves;
 }
@@ -264,9 +319,18 @@ function streamsText(inode: Inode): string {
 		.join('/');
 }
 
-function securityText(inode: Inode, tree: DiffTree): string {
-	const descriptor = tree.descriptors[inode.securityId];
-	return descriptor === undefined ? '' : encodeHex(descriptor);
+const descriptorTexts = new WeakMap<DiffTree, Map<number, string>>();
+
+/** A descriptor as a text to compare; each is spelled once a tree, since thousands of files share it. */
+function securityText({ securityId }: Inode, tree: DiffTree): string {
+	const texts = descriptorTexts.get(tree) ?? new Map<number, string>();
+	descriptorTexts.set(tree, texts);
+	const known = texts.get(securityId);
+	if (known !== undefined) return known;
+	const descriptor = tree.descriptors[securityId];
+	const text = descriptor === undefined ? '' : encodeHex(descriptor);
+	texts.set(securityId, text);
+	return text;
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
