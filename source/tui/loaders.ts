@@ -3,7 +3,7 @@
  * so that moving on never shows what came late.
  */
 
-import type { DeckEngine, FoundWim, OpenFile } from './engine.ts';
+import type { DeckEngine, FoundWim, Listing, OpenFile } from './engine.ts';
 import { inSlices, type Slot, slot } from './loader-slot.ts';
 import { sentence } from './sentence.ts';
 import {
@@ -16,7 +16,7 @@ import {
 import { changeForm } from './state/dialogs.ts';
 import { folderFailed, folderLoaded, orderReady } from './state/files.ts';
 import { estimated } from './state/form.ts';
-import { orderSteps } from './state/order.ts';
+import { loweredSteps, orderSteps } from './state/order.ts';
 import { isDamagedRow } from './state/selectors.ts';
 import type { FilesRequest, StartRequest, State } from './state/state.ts';
 import { say } from './state/status.ts';
@@ -130,10 +130,12 @@ export class Loaders {
 		if (!file) return;
 		const { arrived } = this.#host;
 		try {
-			const listing = await listingFor(file, wish, signal);
+			const found = await listingFor(file, wish, signal);
+			if (found) await inSlices(loweredSteps(found.listing), signal);
 			if (signal.aborted) return;
-			if (listing) arrived((state) => folderLoaded(state, wish, listing));
-			else arrived((state) => nowhere(state, wish));
+			arrived((state) =>
+				found ? folderLoaded(state, wish, found.listing, found.wanted) : nowhere(state, wish),
+			);
 		} catch (error) {
 			if (!signal.aborted) arrived((state) => folderFailed(state, wish, sentence(error)));
 		}
@@ -210,16 +212,32 @@ function estimateOf(state: State) {
 	return form?.estimate ?? null;
 }
 
-async function listingFor(file: OpenFile, wish: FilesRequest, signal: AbortSignal) {
+interface FoundListing {
+	readonly listing: Listing;
+	/** The entry that was meant, where it is no folder. */
+	readonly wanted: number | null;
+}
+
+async function listingFor(
+	file: OpenFile,
+	wish: FilesRequest,
+	signal: AbortSignal,
+): Promise<FoundListing | null> {
+	const { imageIndex } = wish;
 	switch (wish.type) {
 		case 'folder':
-			return file.listFolder(wish.imageIndex, wish.position, signal);
+			return { listing: await file.listFolder(imageIndex, wish.position, signal), wanted: null };
 		case 'find':
-			return file.find(wish.imageIndex, wish.pattern, signal);
+			return { listing: await file.find(imageIndex, wish.pattern, signal), wanted: null };
 		case 'path': {
-			const trail = await file.locate(wish.imageIndex, wish.path, signal);
-			const position = trail?.at(-1);
-			return position === undefined ? null : file.listFolder(wish.imageIndex, position, signal);
+			const trail = (await file.locate(imageIndex, wish.path, signal)) ?? [];
+			const position = trail.at(-1);
+			if (position === undefined) return null;
+			// A file is shown in its folder.
+			const { isFolder } = file.describe(imageIndex, position);
+			const folder = isFolder ? position : (trail.at(-2) ?? 0);
+			const listing = await file.listFolder(imageIndex, folder, signal);
+			return { listing, wanted: isFolder ? null : position };
 		}
 	}
 }

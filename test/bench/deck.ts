@@ -9,6 +9,7 @@ import { FakeEngine, FakeFile, jobView, longListing } from '../support/fake-engi
 import { root } from '../support/fixture.ts';
 import { writeLargeWim } from '../support/large-wim.ts';
 import { Pty } from '../support/pty.ts';
+import { benchDeckTurns } from './deck-turns.ts';
 import { makeMetadata } from './tree.ts';
 
 const PROGRAM = path.join(root, 'dist', 'wimdeck.js');
@@ -47,8 +48,7 @@ async function benchStart(): Promise<void> {
 		writeLargeWim(wim, {
 			size: 5e9,
 			blobCount: 100_000,
-			metadata: makeMetadata(101),
-			name: 'Large image',
+			images: [{ metadata: makeMetadata({ folderCount: 101 }), name: 'Large image' }],
 		});
 		const runs: { first: number; images: number; node: number }[] = [];
 		for (let k = 0; k < ROUNDS; k++) runs.push(await start(wim));
@@ -102,9 +102,38 @@ async function benchKeys(columns: number, rows: number): Promise<void> {
 	deck.close();
 }
 
+/** What three running jobs cost the line, and what a deck costs in which nothing happens. */
+async function benchIdle(): Promise<void> {
+	const file = new FakeFile();
+	file.listing = longListing(300_000);
+	const engine = new FakeEngine(file);
+	const deck = await DeckOnTerminal.open(engine, { columns: 80, rows: 24 });
+	await deck.press('enter');
+	await deck.until(/name\^ 300,000/);
+	await deck.quiet();
+	const during = async (seconds: number, tick: (step: number) => void): Promise<number> => {
+		const before = deck.terminal.bytes;
+		for (let step = 1; step <= seconds * 10; step++) {
+			tick(step);
+			await new Promise((resolve) => setTimeout(resolve, 100));
+		}
+		return (deck.terminal.bytes - before) / seconds;
+	};
+	const silent = await during(2, () => {});
+	engine.jobs.set(threeJobs(0));
+	await deck.until(/export/);
+	const busy = await during(5, (step) => engine.jobs.set(threeJobs(step)));
+	print(
+		`idle at 80x24: ${busy.toFixed(0)} bytes a second with three jobs, ${silent.toFixed(0)} when nothing happens`,
+	);
+	deck.close();
+}
+
 /** Prints the figures of tui.md R12. */
 export async function benchDeck(): Promise<void> {
 	await benchStart();
 	await benchKeys(80, 24);
 	await benchKeys(120, 40);
+	await benchIdle();
+	await benchDeckTurns();
 }

@@ -31,7 +31,7 @@ if (isMainThread && file !== undefined) {
 }
 
 /** Processor time of the main thread so far; null where nobody tells. */
-function processorMs(): number | null {
+export function processorMs(): number | null {
 	try {
 		const [ns] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ');
 		return Number(ns) / 1e6;

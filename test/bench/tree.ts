@@ -37,8 +37,19 @@ function dentry(name: string, attributes: number, subdirOffset: number, seed: nu
 	return bytes;
 }
 
-/** The metadata resource of an image with that many folders of 999 files each. */
-export function makeMetadata(folderCount = FOLDERS): Uint8Array {
+export interface MetadataShape {
+	readonly folderCount: number;
+	readonly filesPerFolder: number;
+	/** Other numbers change a third of the contents and rename a tenth of the files. */
+	readonly salt: number;
+}
+
+/** The metadata resource of an image with that many folders of that many files each. */
+export function makeMetadata({
+	folderCount = FOLDERS,
+	filesPerFolder = FILES,
+	salt = 0,
+}: Partial<MetadataShape> = {}): Uint8Array {
 	const folderName = (k: number) =>
 		`amd64_microsoft-windows-component_31bf3856ad364e35_10.0.26100.1_none_${k}`;
 	const end = new Uint8Array(8);
@@ -52,8 +63,10 @@ export function makeMetadata(folderCount = FOLDERS): Uint8Array {
 	const lists: Uint8Array[] = [];
 	for (let k = 0; k < folderCount; k++) {
 		folders.push(dentry(folderName(k), Attribute.directory, at, k));
-		for (let n = 0; n < FILES; n++) {
-			const file = dentry(`file_with_long_name_${k}_${n}.dll`, Attribute.archive, 0, k * 1000 + n);
+		for (let n = 0; n < filesPerFolder; n++) {
+			const name = `file_with_long_name_${k}_${n}${n % 10 === 0 && salt > 0 ? `.${salt}` : ''}.dll`;
+			const seed = k * 1000 + n + (n % 3 === 0 ? 2 * salt : 0);
+			const file = dentry(name, Attribute.archive, 0, seed);
 			lists.push(file);
 			at += file.length;
 		}

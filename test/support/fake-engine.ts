@@ -182,7 +182,10 @@ export class FakeFile implements OpenFile {
 	async locate(_image: number, path: string): Promise<readonly number[] | null> {
 		const wanted = path.toLowerCase().replace(/\\$/, '') || '\\';
 		const at = this.#nodes.findIndex((node) => node.path.toLowerCase() === wanted);
-		return at < 0 ? null : [at];
+		if (at < 0) return null;
+		const trail = [at];
+		while (trail[0] !== 0) trail.unshift(this.#nodes[trail[0]!]!.parent);
+		return trail;
 	}
 
 	pathOf(_image: number, position: number): string {

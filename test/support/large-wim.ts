@@ -18,21 +18,23 @@ export interface LargeWim {
 	readonly size: number;
 	/** Contents in the blob table. */
 	readonly blobCount: number;
-	/** The metadata resource of the only image. */
-	readonly metadata: Uint8Array;
-	readonly name: string;
+	/** The metadata resources of the images, and their names. */
+	readonly images: readonly { readonly metadata: Uint8Array; readonly name: string }[];
 }
 
 const ENTRY_SIZE = 50;
 
 /** Writes the file; its contents are holes, so only reading the tables makes sense. */
-export function writeLargeWim(path: string, { size, blobCount, metadata, name }: LargeWim): void {
-	const xml = encodeUtf16(
-		`\ufeff<WIM><TOTALBYTES>${size}</TOTALBYTES><IMAGE INDEX="1"><NAME>${name}</NAME><DIRCOUNT>100</DIRCOUNT><FILECOUNT>${blobCount}</FILECOUNT><TOTALBYTES>${size}</TOTALBYTES></IMAGE></WIM>`,
+export function writeLargeWim(path: string, { size, blobCount, images }: LargeWim): void {
+	const about = images.map(
+		({ name }, k) =>
+			`<IMAGE INDEX="${k + 1}"><NAME>${name}</NAME><DIRCOUNT>100</DIRCOUNT><FILECOUNT>${blobCount}</FILECOUNT><TOTALBYTES>${size}</TOTALBYTES></IMAGE>`,
 	);
-	const tableSize = (blobCount + 1) * ENTRY_SIZE;
+	const xml = encodeUtf16(`\ufeff<WIM><TOTALBYTES>${size}</TOTALBYTES>${about.join('')}</WIM>`);
+	const tableSize = (blobCount + images.length) * ENTRY_SIZE;
 	const xmlOffset = size - xml.length;
 	const tableOffset = xmlOffset - tableSize;
+	const metadata = Buffer.concat(images.map((image) => image.metadata));
 	const metadataOffset = tableOffset - metadata.length;
 	const blobSize = Math.floor((metadataOffset - HEADER_SIZE) / blobCount);
 	const table = Buffer.alloc(tableSize);
@@ -50,13 +52,17 @@ export function writeLargeWim(path: string, { size, blobCount, metadata, name }:
 			0,
 			createHash('sha1').update(`${k}`).digest(),
 		);
-	put(
-		tableSize - ENTRY_SIZE,
-		metadataOffset,
-		metadata.length,
-		ResourceFlag.metadata,
-		createHash('sha1').update(metadata).digest(),
-	);
+	let offset = metadataOffset;
+	for (const [k, image] of images.entries()) {
+		put(
+			(blobCount + k) * ENTRY_SIZE,
+			offset,
+			image.metadata.length,
+			ResourceFlag.metadata,
+			createHash('sha1').update(image.metadata).digest(),
+		);
+		offset += image.metadata.length;
+	}
 	const plain = (offset: number, storedSize: number) => ({
 		storedSize,
 		flags: 0,
@@ -72,7 +78,7 @@ export function writeLargeWim(path: string, { size, blobCount, metadata, name }:
 		guid: new Uint8Array(16).fill(7),
 		partNumber: 1,
 		partCount: 1,
-		imageCount: 1,
+		imageCount: images.length,
 		blobTable: plain(tableOffset, tableSize),
 		xml: plain(xmlOffset, xml.length),
 		bootMetadata: NO_RESOURCE,

@@ -57,6 +57,12 @@ export class HeadlessTerminal {
 		if (done) setTimeout(done, room / perMs);
 	}
 
+	/** Bytes that were written and have not come out of the line yet. */
+	get waitingBytes(): number {
+		const ms = Math.max(0, this.#drainedAt - performance.now());
+		return Math.ceil((ms * this.bytesPerSecond) / 1000);
+	}
+
 	/** Hears what the terminal answers to questions. */
 	onAnswer(listener: (text: string) => void): void {
 		this.#terminal.onData(listener);

@@ -131,8 +131,16 @@ async function checkReport(values: Values, errors: Errors): Promise<void> {
 async function checkExport(values: Values): Promise<JobCheck> {
 	const errors: Errors = {};
 	const facts = await checkTarget(values, errors);
-	checkCompression(values, errors);
 	if (isSameFile(values, 'target')) errors['target'] = 'this is the file that is exported from';
+	if (values['recover'] === 'yes') {
+		await checkReport(values, errors);
+		const count = listOf(values['images']).length;
+		if (count > 1 && count !== values['imageCount'])
+			errors['recover'] = 'to skip what is damaged choose one image, or all';
+		if (facts?.exists) errors['target'] ??= 'what is damaged is skipped into a new file only';
+		return { errors, replaces: null };
+	}
+	checkCompression(values, errors);
 	if (facts?.exists && values['exists'] === 'append')
 		checkAppend(facts, errors, textOrNull(values, 'name'));
 	return settled(values, facts, errors);

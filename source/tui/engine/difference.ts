@@ -9,12 +9,16 @@ import { compareTrees, type DiffChange, imageDiffTree } from '../../operations/d
 import type { Wim } from '../../wim/wim.ts';
 import type { DifferenceFact, ImageDifference } from '../engine-views.ts';
 import { entryDetails } from './entry-details.ts';
+import { NEVER, Slices } from './listing.ts';
 
 /** A loaded image. */
 export interface DifferenceSide {
 	readonly open: OpenImage;
 	readonly finder: PathFinder;
 }
+
+/** Changes between two looks at the clock. */
+const CHANGES_PER_LOOK = 256;
 
 const backslashed = (path: string): string => path.replaceAll('/', '\\');
 
@@ -76,7 +80,13 @@ export async function imageDifference(
 	const one = imageDiffTree(wim, before.open.tree);
 	const two = imageDiffTree(wim, after.open.tree);
 	const { changes } = await compareTrees(one, two, run);
-	return changes.map(differenceOf);
+	const slices = new Slices(signal);
+	const differences: ImageDifference[] = [];
+	for (const [at, change] of changes.entries()) {
+		if (at % CHANGES_PER_LOOK === 0 && slices.isUsedUp) await slices.pause();
+		differences.push(differenceOf(change));
+	}
+	return differences;
 }
 
 /** Label to value of everything that a comparison looks at. */
@@ -86,6 +96,7 @@ async function factsAt(
 	path: string,
 	contents: ContentReader,
 ): Promise<ReadonlyMap<string, string> | null> {
+	await finder.prepare(path, new Slices(NEVER));
 	const found = finder.find(path);
 	if (found.kind !== 'found') return null;
 	const { facts, target, otherNames, streams } = await entryDetails(

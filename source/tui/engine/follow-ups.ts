@@ -65,5 +65,7 @@ async function writeNew(file: string, text: string): Promise<void> {
  * @throws {HostError} also when something is there by now
  */
 export async function saveReport(values: Values, result: unknown): Promise<void> {
+	// The report of losses, where none may be.
+	if (values['recover'] === 'no') return;
 	await writeNew(hostPath(values, 'report'), `${JSON.stringify(result)}\n`);
 }

@@ -21,6 +21,9 @@ const ROWS_PER_LOOK = 256;
 /** Work without a pause, in milliseconds. */
 const SLICE_MS = 12;
 
+/** Nobody stops this work. */
+export const NEVER: AbortSignal = new AbortController().signal;
+
 /** Pauses when a slice of time is used up. */
 export class Slices {
 	readonly #signal: AbortSignal;

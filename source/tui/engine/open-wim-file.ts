@@ -28,7 +28,7 @@ import { differenceFacts, imageDifference } from './difference.ts';
 import { entryDetails } from './entry-details.ts';
 import { imageFacts, wimFacts } from './facts.ts';
 import { partMaps, placeFacts } from './file-map.ts';
-import { findEntries, folderListing } from './listing.ts';
+import { findEntries, folderListing, NEVER, Slices } from './listing.ts';
 import { sizeListing, totalOf } from './sizes.ts';
 import { usedBy } from './used-by.ts';
 
@@ -65,8 +65,13 @@ class OpenWimFile implements OpenFile {
 		return folderListing(this.#wim, open.tree, imageIndex, position, signal);
 	}
 
-	async locate(imageIndex: number, path: string): Promise<readonly number[] | null> {
+	async locate(
+		imageIndex: number,
+		path: string,
+		signal: AbortSignal,
+	): Promise<readonly number[] | null> {
 		const { finder, open } = await this.#image(imageIndex);
+		await finder.prepare(path, new Slices(signal));
 		const found = finder.find(path);
 		if (found.kind !== 'found') return null;
 		const trail = [found.dentry];
@@ -91,6 +96,7 @@ class OpenWimFile implements OpenFile {
 
 	async entryAt(imageIndex: number, path: string): Promise<EntryOutline | null> {
 		const { finder } = await this.#image(imageIndex);
+		await finder.prepare(path, new Slices(NEVER));
 		const found = finder.find(path);
 		return found.kind === 'found' ? this.describe(imageIndex, found.dentry) : null;
 	}

@@ -14,7 +14,7 @@ import {
 import {
 	deleteRequest,
 	editRequest,
-	exportRequest,
+	exportOrSalvage,
 	joinRequest,
 	optimizeRequest,
 	splitRequest,
@@ -28,7 +28,7 @@ const BUILDERS: Readonly<Record<string, (values: Values) => EngineRequest>> = {
 	extract: extractRequest,
 	apply: applyRequest,
 	capture: captureRequest,
-	export: exportRequest,
+	export: exportOrSalvage,
 	split: splitRequest,
 	join: joinRequest,
 	optimize: optimizeRequest,

@@ -3,7 +3,17 @@ import type { ImageFacts } from '../engine.ts';
 import { chosenImages } from '../state/selectors.ts';
 import type { Field, FormDialog, State } from '../state/state.ts';
 import { wimName } from '../state/wim.ts';
-import { behindMore, buildForm, check, moreOptions, note, pathField, textField } from './build.ts';
+import {
+	behindMore,
+	buildForm,
+	check,
+	moreOptions,
+	note,
+	pathField,
+	shownWhen,
+	textField,
+} from './build.ts';
+import { ifDamaged, lossesField } from './extract.ts';
 import {
 	chunkSizeField,
 	compressionField,
@@ -26,6 +36,9 @@ const nameFields = (only: ImageFacts): readonly Field[] => [
 	...behindMore(textField('description', 'Description', only.description)),
 ];
 
+const unlessSkipping = (...fields: readonly Field[]): readonly Field[] =>
+	shownWhen([{ field: 'recover', is: ['no'] }], ...fields);
+
 /** The dialog of `e` in Images: the marked images, else the one under the cursor. */
 export function exportForm(state: State): FormDialog {
 	const images = chosenImages(state);
@@ -37,18 +50,28 @@ export function exportForm(state: State): FormDialog {
 		fields: [
 			note('From', `${wimName(state)}  ${imagesText(images)}`),
 			pathField('target', 'To', inWorkFolder(state, `${stemOf(wimName(state))}-export.wim`)),
-			existsField('append', 'ask'),
-			...(only ? nameFields(only) : []),
-			compressionField('keep'),
-			integrityField(state.wim.facts?.hasIntegrity ?? false),
+			...unlessSkipping(
+				existsField('append', 'ask'),
+				...(only ? nameFields(only) : []),
+				compressionField('keep'),
+			),
+			ifDamaged,
+			...shownWhen(
+				[{ field: 'recover', is: ['yes'] }],
+				lossesField(state, 'json'),
+				note('', 'What is whole goes into a new file, as it is stored.'),
+			),
+			...unlessSkipping(integrityField(state.wim.facts?.hasIntegrity ?? false)),
 			verifyAfterField,
 			moreOptions,
 			...behindMore(
-				...chunkSizeField,
-				check('recompress', 'Recompress', 'compress everything anew'),
-				check('boot', 'Boot', 'the image boots there'),
-				check('pipable', 'Pipable', 'can be applied while it arrives'),
-				check('rebuild', 'Rebuild', 'write an existing file anew'),
+				...unlessSkipping(
+					...chunkSizeField,
+					check('recompress', 'Recompress', 'compress everything anew'),
+					check('boot', 'Boot', 'the image boots there'),
+					check('pipable', 'Pipable', 'can be applied while it arrives'),
+					check('rebuild', 'Rebuild', 'write an existing file anew'),
+				),
 				pathField('references', 'Other parts'),
 			),
 		],
@@ -56,6 +79,7 @@ export function exportForm(state: State): FormDialog {
 			wim: state.wim.facts?.path ?? '',
 			refs: state.wim.load.request?.refs ?? [],
 			images: images.map(({ index }) => index),
+			imageCount: state.wim.images.length,
 		},
 	});
 }

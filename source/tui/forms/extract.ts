@@ -56,7 +56,7 @@ const base = (state: State, imageIndex: number): Record<string, FormValue> => ({
 	imageIndex,
 });
 
-const ifDamaged = radio(
+export const ifDamaged = radio(
 	'recover',
 	'On damage',
 	[
@@ -67,8 +67,12 @@ const ifDamaged = radio(
 );
 
 /** What is skipped always leaves a report. */
-const lossesField = (state: State): Field =>
-	pathField('report', 'Report to', inWorkFolder(state, `${stemOf(wimName(state))}-losses.txt`));
+export const lossesField = (state: State, ending: 'txt' | 'json' = 'txt'): Field =>
+	pathField(
+		'report',
+		'Report to',
+		inWorkFolder(state, `${stemOf(wimName(state))}-losses.${ending}`),
+	);
 
 const onLosses = (state: State): readonly Field[] => [
 	ifDamaged,

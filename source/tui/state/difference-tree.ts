@@ -1,6 +1,7 @@
 /** Differences as a tree of folders with counts. Pure; built in steps, so that keys stay alive. */
 
 import type { DifferenceKind, ImageDifference } from '../engine-views.ts';
+import { byText, sortSteps } from './order.ts';
 
 export const DIFFERENCE_KINDS: readonly DifferenceKind[] = ['added', 'removed', 'changed', 'moved'];
 
@@ -20,7 +21,20 @@ export interface DifferenceFolder {
 	readonly folders: readonly DifferenceFolder[];
 	/** Of files, by path. */
 	readonly files: readonly ImageDifference[];
+	/** Everything of the tree in the order of the flat view; what lies at and below this folder is one stretch of it. */
+	readonly flat: FlatDifferences;
+	/** Of that stretch, without the folder itself. */
+	readonly from: number;
+	readonly to: number;
 }
+
+/** Side by side: a difference and its path in lower case, so that a filter looks at 300,000 while one types. */
+interface FlatDifferences {
+	readonly differences: ImageDifference[];
+	readonly lowerPaths: string[];
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 interface Draft {
 	readonly path: string;
@@ -66,17 +80,21 @@ function trailTo(root: Draft, path: string): Draft[] {
 	return trail;
 }
 
-const byName = (a: { readonly name: string }, b: { readonly name: string }): number => {
-	const left = a.name.toLowerCase();
-	const right = b.name.toLowerCase();
-	return left < right ? -1 : left > right ? 1 : 0;
-};
-
-const byPath = (a: ImageDifference, b: ImageDifference): number => {
-	const left = a.path.toLowerCase();
-	const right = b.path.toLowerCase();
-	return left < right ? -1 : left > right ? 1 : 0;
-};
+/** Sorted by a text without case, in steps: a folder may have 300,000 entries. */
+function* sortedBy<T>(
+	items: readonly T[],
+	textOf: (item: T) => string,
+): Generator<void, readonly T[], undefined> {
+	if (items.length < 2) return items;
+	const texts: string[] = [];
+	for (const item of items) {
+		texts.push(textOf(item).toLowerCase());
+		if (texts.length % STEP === 0) yield;
+	}
+	const rows = Int32Array.from({ length: items.length }, (_, i) => i);
+	const sorted = yield* sortSteps(rows, byText(texts));
+	return Array.from(sorted, (row) => items[row]!);
+}
 
 /** Puts every difference into its folder, and counts it in all folders above. */
 export function* differenceSteps(
@@ -98,18 +116,60 @@ export function* differenceSteps(
 	}
 	// Children are finished before their folders, without recursion: paths may be deep.
 	const order = [root];
-	for (let i = 0; i < order.length; i++) order.push(...order[i]!.folders.values());
+	for (let i = 0; i < order.length; i++) {
+		if (i % STEP === STEP - 1) yield;
+		// One by one: as arguments of one call a large folder would overflow the stack.
+		for (const child of order[i]!.folders.values()) order.push(child);
+	}
 	const done = new Map<Draft, DifferenceFolder>();
+	const flat: FlatDifferences = { differences: [], lowerPaths: [] };
 	for (let i = order.length - 1; i >= 0; i--) {
 		if (i % STEP === 0) yield;
 		const { folders, files, ...rest } = order[i]!;
 		done.set(order[i]!, {
 			...rest,
-			folders: [...folders.values()].map((child) => done.get(child)!).sort(byName),
-			files: files.sort(byPath),
+			folders: yield* sortedBy(
+				Array.from(folders.values(), (child) => done.get(child)!),
+				({ name }) => name,
+			),
+			files: yield* sortedBy(files, ({ path }) => path),
+			flat,
+			from: 0,
+			to: 0,
 		});
 	}
+	yield* flatten(done.get(root)!);
 	return done.get(root)!;
+}
+
+/** Lays everything out in the order of the flat view: a folder itself, its files, what is in its folders. */
+function* flatten(root: DifferenceFolder): Generator<void, void, undefined> {
+	const { differences, lowerPaths } = root.flat;
+	const take = (difference: ImageDifference): void => {
+		differences.push(difference);
+		lowerPaths.push(difference.path.toLowerCase());
+	};
+	const pending: { folder: Writable<DifferenceFolder>; isDone: boolean }[] = [
+		{ folder: root, isDone: false },
+	];
+	let steps = 0;
+	for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+		const { folder, isDone } = next;
+		if (++steps % STEP === 0) yield;
+		if (isDone) {
+			folder.to = differences.length;
+			continue;
+		}
+		if (folder.own) take(folder.own);
+		folder.from = differences.length;
+		for (const file of folder.files) {
+			if (++steps % STEP === 0) yield;
+			take(file);
+		}
+		pending.push({ folder, isDone: true });
+		for (let i = folder.folders.length - 1; i >= 0; i--)
+			pending.push({ folder: folder.folders[i]!, isDone: false });
+	}
 }
 
 /** The folder at a path, or null. */
@@ -147,16 +207,12 @@ export function flatRows(
 	only: DifferenceKind | null,
 	passes: (lowerPath: string) => boolean,
 ): readonly DifferenceRow[] {
+	const { differences, lowerPaths } = folder.flat;
 	const rows: DifferenceRow[] = [];
-	const take = (difference: ImageDifference): void => {
-		if (only !== null && difference.kind !== only) return;
-		if (passes(difference.path.toLowerCase())) rows.push({ type: 'one', difference });
-	};
-	const pending = [folder];
-	for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-		if (next.own && next !== folder) take(next.own);
-		for (const file of next.files) take(file);
-		for (let i = next.folders.length - 1; i >= 0; i--) pending.push(next.folders[i]!);
+	for (let at = folder.from; at < folder.to; at++) {
+		const difference = differences[at]!;
+		if ((only === null || difference.kind === only) && passes(lowerPaths[at]!))
+			rows.push({ type: 'one', difference });
 	}
 	return rows;
 }

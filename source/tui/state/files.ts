@@ -78,7 +78,12 @@ export function browse(state: State, request: FilesRequest, options: BrowseOptio
 }
 
 /** Takes an answer of the loader; an answer to an older wish is dropped. */
-export function folderLoaded(state: State, request: FilesRequest, loaded: Listing): State {
+export function folderLoaded(
+	state: State,
+	request: FilesRequest,
+	loaded: Listing,
+	wanted: number | null = null,
+): State {
 	const { files } = state;
 	if (files.load.request !== request) return state;
 	const listing = request.type === 'find' ? loaded : overlaid(state, loaded);
@@ -96,7 +101,7 @@ export function folderLoaded(state: State, request: FilesRequest, loaded: Listin
 	};
 	// Sorting keeps the cursor on its entry, but nobody has chosen one yet.
 	const sorted = atTop(resort({ ...state, files: next }, true));
-	return placeCursor(sorted, files.wanted, files.places.get(placeKey(listing)));
+	return placeCursor(sorted, wanted ?? files.wanted, files.places.get(placeKey(listing)));
 }
 
 const atTop = (state: State): State => ({

@@ -42,6 +42,17 @@ export function loweredNames(listing: Listing): readonly string[] {
 	return names;
 }
 
+/** Makes the names in lower case ahead, step by step. */
+export function* loweredSteps(listing: Listing): Generator<void, void, undefined> {
+	if (lowered.has(listing)) return;
+	const names: string[] = [];
+	for (const name of listing.names) {
+		names.push(name.toLowerCase());
+		if (names.length % SLICE_ROWS === 0) yield;
+	}
+	lowered.set(listing, names);
+}
+
 const REGEXP_SPECIAL = /[.+^${}()|[\]\\]/g;
 
 /** A test for names in lower case: a substring; `*` and `?` make a glob; `=` exact; a leading `!` turns it round. */

@@ -325,6 +325,50 @@ test('going on at damage leaves a report of what was lost, and none when nothing
 	assert.deepEqual(await here.errors('extract', stopping), {});
 });
 
+test('an export that skips what is damaged gives a whole file and a report of the losses', async (t) => {
+	const here = await place(t);
+	await here.done('capture', captureOf(here, { compression: 'none' }));
+	const wim = here.at('a.wim');
+	const bytes = readFileSync(wim);
+	bytes[bytes.indexOf('line 2 ') + 5] = 0x21;
+	writeFileSync(wim, bytes);
+	const values = {
+		wim,
+		images: [1],
+		imageCount: 1,
+		target: here.at('out.wim'),
+		exists: 'ask',
+		compression: 'keep',
+		recover: 'yes',
+		report: here.at('losses.json'),
+		verifyAfter: true,
+	};
+	assert.deepEqual(
+		await here.errors('export', { ...values, target: wim, images: [1, 2], imageCount: 3 }),
+		{
+			target: 'this is the file that is exported from',
+			recover: 'to skip what is damaged choose one image, or all',
+		},
+	);
+	const [saved, checked] = await here.done('export', values);
+	assert.equal(saved?.state, 'done', saved?.summary ?? '');
+	assert.match(checked?.summary ?? '', /no damage/);
+	assert.match(readFileSync(here.at('losses.json'), 'utf8'), /f2\.txt/);
+	await using read = await openWim(here.at('out.wim'));
+	assert.equal(read.images.length, 1);
+	assert.match((await here.errors('export', values))['target'] ?? '', /new file only/);
+	assert.match((await here.errors('export', values))['report'] ?? '', /such a file already/);
+	// Stopping leaves no report behind, whatever the hidden field holds.
+	const stopping = {
+		...values,
+		target: here.at('stop.wim'),
+		recover: 'no',
+		report: here.at('no.json'),
+	};
+	await here.done('export', { ...stopping, verifyAfter: false });
+	assert.equal(existsSync(here.at('no.json')), false);
+});
+
 test('salvage and repair write to new places only, and a look writes nothing', async (t) => {
 	const here = await place(t);
 	const wim = await twoImages(here);

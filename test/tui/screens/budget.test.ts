@@ -107,7 +107,7 @@ for (const [columns, rows] of [
 		deck.close();
 	});
 
-test('a line of 960 bytes a second settles soon after page-down was held', async (t) => {
+test('a line of 960 bytes a second settles within 2 s after page-down was held', async (t) => {
 	const file = new FakeFile();
 	file.listing = longListing(5000);
 	const deck = await DeckOnTerminal.open(new FakeEngine(file));
@@ -120,10 +120,16 @@ test('a line of 960 bytes a second settles soon after page-down was held', async
 	}
 	const start = performance.now();
 	const wanted = deck.app.store.get().files.list.cursor;
+	const waiting = deck.terminal.waitingBytes;
+	const before = deck.terminal.bytes;
 	await deck.terminal.until((screen) => screen.includes(`> ${nameAt(deck, wanted)}`), 20_000);
 	const ms = performance.now() - start;
-	t.diagnostic(`settled ${Math.round(ms)} ms after the last key`);
-	assert.ok(ms < 4000, `${ms} ms`);
+	// What the line has to carry after the last key says how long that takes, on a busy machine as well.
+	const carried = waiting + deck.terminal.bytes - before;
+	t.diagnostic(
+		`settled ${Math.round(ms)} ms after the last key; ${carried} bytes, ${((1000 * carried) / 960).toFixed(0)} ms of the line`,
+	);
+	assert.ok(carried <= 2 * 960, `${carried} bytes`);
 	deck.close();
 });
 

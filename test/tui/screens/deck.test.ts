@@ -154,6 +154,14 @@ test('go to a path, with either slash', () =>
 		await deck.until(/There is no "\\nowhere" in image 1/);
 	}));
 
+test('going to a file shows it in its folder', () =>
+	withDeck(async (deck) => {
+		await deck.press('enter');
+		await deck.until(/Users/);
+		await deck.press('p', '/windows/EXPLORER.exe', 'enter');
+		await deck.until(/\[2 Files\] 1: \\Windows\\ [\s\S]*> explorer\.exe/);
+	}));
+
 test('the same path in the next image', () =>
 	withDeck(async (deck) => {
 		await inWindows(deck);

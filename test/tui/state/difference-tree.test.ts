@@ -68,3 +68,18 @@ test('deep paths and many of them are no recursion and no single step', () => {
 	assert.equal(root.counts.added, 3000);
 	assert.ok(steps >= 3, String(steps));
 });
+
+test('a folder with 150,000 folders and one with as many files overflow nothing, and are sorted', () => {
+	const count = 150_000;
+	const all = Array.from({ length: count }, (_, i) => [
+		difference('added', `\\d${(i * 7919) % count}\\f`),
+		difference('removed', `\\one\\f${(i * 7919) % count}`),
+	]).flat();
+	const { root, steps } = built(all);
+	assert.equal(root.folders.length, count + 1);
+	assert.equal(root.folders[1]?.name, 'd1');
+	assert.equal(folderAt(root, '\\one')?.files[2]?.path, '\\one\\f10');
+	assert.equal(flatRows(root, 'removed', (path) => path.endsWith('99')).length, count / 100);
+	assert.equal(flatRows(folderAt(root, '\\one')!, 'added', () => true).length, 0);
+	assert.ok(steps > 500, String(steps));
+});

@@ -6,6 +6,7 @@ import type {
 	ExportRequest,
 	JoinRequest,
 	OptimizeRequest,
+	SalvageRequest,
 	SplitRequest,
 } from '../../../jobs/request.ts';
 import { compressionOf } from './compression.ts';
@@ -23,7 +24,27 @@ import {
 
 const MIB = 1024 * 1024;
 
-export const exportRequest = (values: Values): ExportRequest => ({
+/** Where damage is to be skipped: what is whole of one image or of all goes into a new file. */
+export const exportOrSalvage = (values: Values): ExportRequest | SalvageRequest =>
+	values['recover'] === 'yes' ? skippingDamage(values) : exportRequest(values);
+
+function skippingDamage(values: Values): SalvageRequest {
+	const [first = null, second] = listOf(values['images']);
+	return {
+		verb: 'salvage',
+		wim: textOf(values, 'wim'),
+		image: second === undefined ? first : null,
+		target: hostPath(values, 'target'),
+		toWim: true,
+		lost: 'omit',
+		references: references(values),
+		unixData: false,
+		includeInvalidNames: true,
+		dryRun: false,
+	};
+}
+
+const exportRequest = (values: Values): ExportRequest => ({
 	verb: 'export',
 	wim: textOf(values, 'wim'),
 	images: listOf(values['images']),
