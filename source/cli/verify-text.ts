@@ -37,6 +37,48 @@ export function lostText(lost: readonly Range[], blobSize: number): string {
 	return `${formatCount(total)} of ${plural(blobSize, 'byte')} lost: ${shown.join(', ')}`;
 }
 
+/** Faults of which each stands alone, or several that have everything in common but the contents they are about. */
+type Group = readonly [Fault, ...Fault[]];
+
+/** Fewer are told one by one. */
+const GROUP_MIN = 3;
+const BLOB_NAME = / blob [0-9a-f]{40}/;
+
+function grouped(faults: readonly Fault[]): Group[] {
+	const groups = new Map<string, [Fault, ...Fault[]]>();
+	for (const fault of faults) {
+		const { class: faultClass, message, part, range, copies, notes, id } = fault;
+		const isOfBlobs = faultClass === 'blob' || faultClass === 'missing-blob';
+		const key = isOfBlobs
+			? JSON.stringify([message.replace(BLOB_NAME, ''), part, range, copies, notes])
+			: String(id);
+		const group = groups.get(key);
+		if (group === undefined) groups.set(key, [fault]);
+		else group.push(fault);
+	}
+	return [...groups.values()].flatMap((group): Group[] =>
+		group.length < GROUP_MIN ? group.map((fault): Group => [fault]) : [group],
+	);
+}
+
+function groupLines(group: Group, show: ShowText): readonly string[] {
+	const [first] = group;
+	if (group.length === 1) return faultLines(first, show);
+	const count = `${CLASS_NAMES[first.class]} (${formatCount(group.length)} of them)`;
+	const message = first.message.replace(BLOB_NAME, ' the blobs').replace(': it is ', ': they are ');
+	const lines = [`ERR ${first.id}  ${count}: ${show(message)}`];
+	const put = (text: string) => lines.push(`       ${text}`);
+	if (first.part !== null && first.range !== null)
+		put(`in ${show(first.part)} ${rangeText(first.range)}`);
+	for (const { files, lost, blobSize } of group) {
+		for (const { image, path } of files) put(`image ${image}: ${show(path)}`);
+		const isWhole = lost?.length === 1 && lost[0]?.size === blobSize;
+		if (lost !== null && blobSize !== null && !isWhole) put(`  ${lostText(lost, blobSize)}`);
+	}
+	for (const note of first.notes) put(show(note));
+	return lines;
+}
+
 function faultLines(fault: Fault, show: ShowText): readonly string[] {
 	const mark = fault.severity === 'error' ? 'ERR' : 'WRN';
 	const lines = [`${mark} ${fault.id}  ${CLASS_NAMES[fault.class]}: ${show(fault.message)}`];
@@ -69,7 +111,7 @@ function integrityText({ integrity, path }: PartReport, faults: readonly Fault[]
 	const where = `${plural(count, 'block')} ${count === 1 ? 'differs' : 'differ'} from the integrity table`;
 	switch (integrity) {
 		case 'none':
-			return 'no integrity table';
+			return isHeaderHurt(faults) ? 'no integrity table found' : 'no integrity table';
 		case 'good':
 			return 'integrity table good';
 		case 'bad':
@@ -81,13 +123,27 @@ function integrityText({ integrity, path }: PartReport, faults: readonly Fault[]
 	}
 }
 
+const isError = ({ severity }: Fault) => severity === 'error';
+
+function isHeaderHurt(faults: readonly Fault[]): boolean {
+	return faults.some((fault) => isError(fault) && fault.class === 'header');
+}
+
+/** The structures, each with what it turned out to be. */
+function structuresText(faults: readonly Fault[]): string {
+	const state = (faultClass: Fault['class'], otherwise: string) =>
+		faults.some((fault) => isError(fault) && fault.class === faultClass) ? ' (damaged)' : otherwise;
+	const xml = `XML data${state('xml', ' (it has no checksum)')}`;
+	return `header${state('header', '')}, ${xml} and blob table${state('blob-table', '')}`;
+}
+
 /** Never claims more than was looked at. */
 export function coverageText(report: VerifyReport): string {
 	const { coverage, parts, faults } = report;
 	const missing = faults.filter(({ class: faultClass }) => faultClass === 'missing-part').length;
 	const words = [
 		...(missing > 0 ? [`${parts.length} of ${plural(parts.length + missing, 'part')}`] : []),
-		'header, XML data (it has no checksum) and blob table',
+		structuresText(faults),
 		`${coverage.imagesRead} of ${plural(coverage.images, 'image')}`,
 		`${formatCount(coverage.blobsChecked)} of ${plural(coverage.blobs, 'blob')} (${formatSize(coverage.blobBytesChecked)} of ${formatSize(coverage.blobBytes)})`,
 		...new Set(parts.map((part) => integrityText(part, faults))),
@@ -95,22 +151,63 @@ export function coverageText(report: VerifyReport): string {
 	return `Checked: ${words.join('; ')}.`;
 }
 
+/** Bytes that the tables speak of behind the end of a part. */
+function missingBytes({ parts, faults }: VerifyReport): number {
+	let most = 0;
+	for (const { path, size } of parts)
+		for (const { part, range, class: faultClass } of faults)
+			if (part === path && range !== null && faultClass !== 'oddity')
+				most = Math.max(most, range.offset + range.size - size);
+	return most;
+}
+
+/** What can be done about the damage. */
+function nextSteps(report: VerifyReport, show: ShowText): string[] {
+	const errors = report.faults.filter(isError);
+	if (errors.length === 0) return [];
+	const { coverage } = report;
+	const file = show(report.path);
+	const short = missingBytes(report);
+	const whole = coverage.blobsChecked - coverage.blobsBad;
+	const known =
+		report.isFast || coverage.blobs === 0 ? '' : `; ${plural(whole, 'content')} can be read`;
+	const missing = errors.filter(({ class: faultClass }) => faultClass === 'missing-part');
+	return [
+		'',
+		'What to do:',
+		...(short > 0
+			? [
+					`  The file is cut short by ${plural(short, 'byte')} or more: copy or download it again if you can.`,
+				]
+			: []),
+		...missing.map(
+			({ message }) => `  ${show(message)}: put it beside the others, or name it with --ref.`,
+		),
+		`  wimdeck salvage ${file} FOLDER  gets out everything that is left${known}.`,
+		`  wimdeck repair ${file} --from=DONOR  writes a whole new file with the help of another one: a WIM, ESD or part set with the same files, or a folder that holds them.`,
+	];
+}
+
 /** The whole report. */
 export function verifyText(report: VerifyReport, show: ShowText): string {
 	const { faults } = report;
-	const errors = faults.filter(({ severity }) => severity === 'error');
+	const errors = faults.filter(isError);
 	const warnings = faults.length - errors.length;
 	const counts = [
 		errors.length === 0 ? 'no damage' : plural(errors.length, 'fault'),
 		...(warnings > 0 ? [plural(warnings, 'warning')] : []),
 	].join(', ');
 	const ordered = [...errors, ...faults.filter(({ severity }) => severity === 'warning')];
-	const lines = ordered.flatMap((fault) => [...faultLines(fault, show), '']);
+	const lines = grouped(ordered).flatMap((group) => [...groupLines(group, show), '']);
 	const hit = new Set(
 		errors.flatMap(({ files }) => files.map(({ image, path }) => `${image}:${path}`)),
 	);
 	const files = hit.size > 0 ? `, ${plural(hit.size, 'file')} hit` : '';
-	return [...lines, `${show(report.path)}: ${counts}${files}.`, coverageText(report), ''].join(
-		'\n',
-	);
+	return [
+		...lines,
+		`${show(report.path)}: ${counts}${files}.`,
+		coverageText(report),
+		...nextSteps(report, show),
+		'',
+	].join('\n');
 }

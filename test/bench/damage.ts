@@ -1,18 +1,29 @@
 /**
  * What comes back of damaged files: by wimdeck, by wimlib-imagex and by 7-Zip, for every damage of the kit and every format.
- * npm run bench:damage [-- --format=LZX] [--damage=WORD] [--condensed]. Prints tables in Markdown.
+ * npm run bench:damage [-- --format=LZX] [--damage=WORD] [--each=N] [--results=FILE] [--condensed]. Prints tables in Markdown.
+ * `--each` takes N damages of every group and format instead of all; `--results` keeps what was measured, so that a run may
+ * be stopped and gone on with.
  *
  * A file counts as intact when all stored bytes of its contents survived, by wimlib's listing of the undamaged file; and as
  * come back when it stands below the target under its own name with the right contents, or (second number, wimdeck only)
- * with the right contents under whatever name.
+ * with the right contents under whatever name, also within a stretch of raw bytes that is kept as it was.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+	appendFileSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { EMPTY_SHA1 } from '../../source/bytes/sha1.ts';
 import { type Damage, damagesFor } from '../support/damage-cases.ts';
+import { isInRawBytes } from '../support/damage-check.ts';
 import { digests, FORMATS, makeSpecimen, type Specimen } from '../support/damage-formats.ts';
 import { type Files, intactBlobs, seeded } from '../support/damage-kit.ts';
 import { root } from '../support/fixture.ts';
@@ -88,12 +99,21 @@ function count(
 	}
 	const contents = new Set(got.values());
 	const counts = { intact: 0, named: 0, anywhere: 0 };
+	const raw = new Map<string, boolean>();
+	const isRaw = (sha1: string) => {
+		const known = raw.get(sha1);
+		if (known !== undefined) return known;
+		const bytes = specimen.bytes.get(sha1);
+		const isThere = bytes !== undefined && isInRawBytes(target, bytes);
+		raw.set(sha1, isThere);
+		return isThere;
+	};
 	for (const { contents: expected } of specimen.images)
 		for (const [name, sha1] of expected) {
 			if (sha1 !== EMPTY_SHA1 && !intact.has(sha1)) continue;
 			counts.intact++;
 			if (byName.get(name)?.has(sha1)) counts.named++;
-			if (contents.has(sha1)) counts.anywhere++;
+			if (contents.has(sha1) || isRaw(sha1)) counts.anywhere++;
 		}
 	return counts;
 }
@@ -156,19 +176,29 @@ const GROUPS: readonly (readonly [title: string, test: RegExp])[] = [
 	['bits, sectors, blocks of data', /./],
 ];
 
-function condensed(results: readonly Result[]): void {
-	process.stdout.write(
-		'| damage | cases | intact files | wimdeck | (under any name) | wimlib | 7-Zip |\n|---|---:|---:|---:|---:|---:|---:|\n',
-	);
-	const left = new Set(results);
-	const line = (title: string, rows: readonly Result[]) => {
+function groupOf(damage: string): string {
+	return GROUPS.find(([, test]) => test.test(damage))?.[0] ?? '';
+}
+
+const HEAD =
+	'cases | intact files | wimdeck | (under any name) | wimlib | 7-Zip |\n|---|---:|---:|---:|---:|---:|---:|\n';
+
+/** One row for each of the names that `keyOf` gives, and one for everything. */
+function condensed(
+	title: string,
+	results: readonly Result[],
+	names: readonly string[],
+	keyOf: (one: Result) => string,
+): void {
+	process.stdout.write(`| ${title} | ${HEAD}`);
+	const line = (name: string, rows: readonly Result[]) => {
 		const sum = (field: 'intact' | 'ours' | 'oursAnywhere' | 'wimlib' | 'sevenZip') =>
 			rows.reduce((total, row) => total + row[field], 0);
 		const intact = sum('intact');
 		const share = (value: number) =>
 			`${value} (${((100 * value) / Math.max(1, intact)).toFixed(1)} %)`;
 		const cells = [
-			title,
+			name,
 			rows.length,
 			intact,
 			share(sum('ours')),
@@ -178,12 +208,33 @@ function condensed(results: readonly Result[]): void {
 		];
 		process.stdout.write(`| ${cells.join(' | ')} |\n`);
 	};
-	for (const [title, test] of GROUPS) {
-		const rows = [...left].filter(({ damage }) => test.test(damage));
-		for (const row of rows) left.delete(row);
-		if (rows.length > 0) line(title, rows);
+	for (const name of names) {
+		const rows = results.filter((one) => keyOf(one) === name);
+		if (rows.length > 0) line(name, rows);
 	}
 	line('all', results);
+	process.stdout.write('\n');
+}
+
+/** Some damages of each group, others for each format, the same in each run; all of them without a number. */
+function chosen(damages: readonly Damage[], each: number | null, seed: number): Damage[] {
+	if (each === null) return [...damages];
+	const random = seeded(seed);
+	return GROUPS.flatMap(([title]) => {
+		const left = damages.filter(({ name }) => groupOf(name) === title);
+		const taken: Damage[] = [];
+		while (taken.length < each && left.length > 0)
+			taken.push(...left.splice(Math.floor(random() * left.length), 1));
+		return taken;
+	});
+}
+
+function savedResults(file: string | undefined): Result[] {
+	if (file === undefined || !existsSync(file)) return [];
+	return readFileSync(file, 'utf8')
+		.split('\n')
+		.filter((line) => line !== '')
+		.map((line) => JSON.parse(line) as Result);
 }
 
 function main(): void {
@@ -191,27 +242,39 @@ function main(): void {
 		options: {
 			format: { type: 'string', multiple: true },
 			damage: { type: 'string', default: '' },
+			each: { type: 'string' },
+			results: { type: 'string' },
 			condensed: { type: 'boolean', default: false },
 		},
 	});
+	const saved = savedResults(values.results);
+	const each = values.each === undefined ? null : Number(values.each);
 	const results: Result[] = [];
 	for (const [k, format] of FORMATS.entries()) {
 		if (values.format !== undefined && !values.format.includes(format)) continue;
 		const folder = mkdtempSync(path.join(os.tmpdir(), 'wimdeck-damage-'));
 		try {
 			const specimen = makeSpecimen(format, folder);
-			for (const damage of damagesFor(specimen)) {
-				if (!damage.name.includes(values.damage)) continue;
-				results.push(compare(specimen, damage, k * 1000 + damage.name.length, folder));
-				process.stderr.write(`${format}: ${damage.name}\n`);
+			const fitting = damagesFor(specimen).filter(({ name }) => name.includes(values.damage));
+			for (const damage of chosen(fitting, each, k + 1)) {
+				const isSame = (one: Result) => one.format === format && one.damage === damage.name;
+				let result = saved.find(isSame);
+				if (result === undefined) {
+					result = compare(specimen, damage, k * 1000 + damage.name.length, folder);
+					if (values.results !== undefined)
+						appendFileSync(values.results, `${JSON.stringify(result)}\n`);
+					process.stderr.write(`${format}: ${damage.name}\n`);
+				}
+				results.push(result);
 			}
 		} finally {
 			rmSync(folder, { recursive: true });
 		}
 	}
 	if (!values.condensed) print(results);
-	process.stdout.write('\n');
-	condensed(results);
+	const groups = GROUPS.map(([title]) => title);
+	condensed('damage', results, groups, ({ damage }) => groupOf(damage));
+	condensed('format', results, FORMATS, ({ format }) => format);
 }
 
 main();

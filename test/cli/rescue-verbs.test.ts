@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { cli } from '../support/cli.ts';
@@ -109,4 +110,52 @@ test('verify --load refuses what says how to check', async (t) => {
 		assert.equal(code, 2);
 		assert.match(err, /does not go with --load/);
 	}
+});
+
+test('verify tells many contents with one fault together, and what to do', async (t) => {
+	const folder = tempFolder(t);
+	const at = (name: string) => path.join(folder, name);
+	mkdirSync(at('tree'));
+	for (let k = 0; k < 30; k++) writeFileSync(at(`tree/${k}.bin`), randomBytes(80_000));
+	await cli(['capture', at('tree'), at('whole.wim')]);
+	await cli(['split', at('whole.wim'), at('set.swm'), '1']);
+	rmSync(at('set2.swm'));
+	const { code, out } = await cli(['verify', at('set.swm')]);
+	assert.equal(code, 3);
+	assert.equal(out.match(/missing contents/g)?.length, 1, out);
+	assert.match(out, /missing contents \(\d+ of them\)/);
+	assert.match(out, /image 1: \/\d+\.bin/);
+	assert.match(out, /Part 2 of 3 is not there: put it beside the others/);
+	assert.match(out, /wimdeck salvage .*set\.swm FOLDER .*; \d+ contents can be read/);
+});
+
+test('verify says how much a cut file lacks, and that its tables are damaged', async (t) => {
+	const { at, donor } = hurt(t);
+	const bytes = readFileSync(donor);
+	writeFileSync(at('cut.wim'), bytes.subarray(0, 0x700));
+	const { out } = await cli(['verify', at('cut.wim')]);
+	const short = Number(/cut short by ([\d,]+) bytes or more/.exec(out)?.[1]?.replace(',', ''));
+	assert.ok(short > 100 && short <= bytes.length - 0x700, out);
+	assert.match(out, /^Checked: header, XML data \(damaged\) and blob table \(damaged\);/m);
+	const whole = await cli(['verify', donor]);
+	assert.doesNotMatch(whole.out, /What to do/);
+});
+
+test('salvage ends with what it comes to, and shows a part of a long list', async (t) => {
+	const { file, at } = hurt(t);
+	const { out } = await cli(['salvage', file, at('saved')]);
+	assert.match(out, /^Of \d+ files \d+ are whole, \d+ partial, \d+ lost\.$/m);
+	assert.match(out, /wimdeck repair .*hurt\.wim --from=DONOR/);
+	mkdirSync(at('tree'));
+	for (let k = 0; k < 30; k++) writeFileSync(at(`tree/${k}.bin`), randomBytes(3000));
+	await cli(['capture', at('tree'), at('many.wim'), '--compress=none']);
+	const bytes = readFileSync(at('many.wim'));
+	for (let k = 300; k < 80_000; k += 1000) bytes[k] = (bytes[k] ?? 0) ^ 1;
+	writeFileSync(at('many.wim'), bytes);
+	const many = await cli(['salvage', at('many.wim'), at('out')]);
+	assert.match(many.out, /^ {2}and \d+ more$/m);
+	assert.match(many.out, /The whole list is in .*wimdeck-salvage\.txt\.$/m);
+	const list = readFileSync(at('out/wimdeck-salvage.txt'), 'utf8');
+	assert.ok((list.match(/^(PARTIAL|LOST) /gm)?.length ?? 0) > 20, list);
+	assert.doesNotMatch(list, / more$/m);
 });

@@ -293,7 +293,9 @@ function previousHeader(bytes: Buffer): { header: Buffer; xmlEnd: number } {
 	let at = bytes.indexOf(mark);
 	for (let next = at; next >= 0 && next < current; next = bytes.indexOf(mark, next + 2)) at = next;
 	const end = bytes.indexOf(Buffer.from('</WIM>', 'utf16le'), at) + 12;
-	const total = /<TOTALBYTES>(\d+)/.exec(bytes.toString('utf16le', at + 2, end));
+	// That of the file, behind those of the images, where there is one: what stood in front of the XML data.
+	const text = bytes.toString('utf16le', at + 2, end);
+	const total = /<\/IMAGE><TOTALBYTES>(\d+)/.exec(text) ?? /^<WIM><TOTALBYTES>(\d+)/.exec(text);
 	const xmlSize = end - at + (bytes.readUInt16LE(end) === 0x0a ? 2 : 0);
 	// The table ends where the XML data begins; its first entries name the metadata and stand in front.
 	let first = at;

@@ -6,7 +6,7 @@ import { isComplete, type SalvageReport } from '../../source/operations/salvage/
 import { digests, type Specimen } from './damage-formats.ts';
 
 /** Without any tree nobody knows where raw contents begin and end: then they come back as stretches of bytes. */
-function isInRawBytes(target: string, bytes: Buffer): boolean {
+export function isInRawBytes(target: string, bytes: Buffer): boolean {
 	const folder = path.join(target, '(unnamed)');
 	if (!existsSync(folder)) return false;
 	return readdirSync(folder).some(

@@ -1,5 +1,5 @@
 /** What a salvage got back and what it did not: as data, and as text for people. */
-import { formatHex, formatSize, plural, printable } from '../../base/print.ts';
+import { formatCount, formatHex, formatSize, plural, printable } from '../../base/print.ts';
 import type { Range } from './read-damaged.ts';
 
 export interface SalvagedFile {
@@ -67,8 +67,15 @@ export function isComplete(report: SalvageReport): boolean {
 	);
 }
 
-/** The report as text, each line harmless for a terminal. */
-export function formatReport(report: SalvageReport): string {
+/** Rows of each kind that a screen gets; the rest stands in the files of the report. */
+export const ROWS_ON_SCREEN = 12;
+
+/**
+ * The report as text, each line harmless for a terminal.
+ *
+ * @param rowsMax of each kind
+ */
+export function formatReport(report: SalvageReport, rowsMax = Number.POSITIVE_INFINITY): string {
 	const lines: string[] = [`Salvage of ${report.file}`, `into ${report.target}`, ''];
 	if (report.findings.length > 0)
 		lines.push('What was wrong:', ...report.findings.map((finding) => `  ${finding}`), '');
@@ -83,23 +90,51 @@ export function formatReport(report: SalvageReport): string {
 			...image.notes.map((note) => `  ${note}`),
 		);
 	}
-	if (report.images.length === 0) lines.push('No image was found.');
+	if (report.images.length === 0) lines.push('No image was found: nobody knows the names.');
 	lines.push('');
-	for (const { path, image, badRanges, size } of report.partial)
-		lines.push(
-			`PARTIAL ${image}: ${path} (${size === null ? '?' : formatSize(size)}): ${
-				badRanges === null
-					? 'its SHA-1 is wrong, the place is unknown'
-					: badRanges
-							.map(({ start, end }) => `zeros from ${formatHex(start)} to ${formatHex(end)}`)
-							.join(', ')
-			}`,
+	const rows = <Row>(list: readonly Row[], text: (row: Row) => string) => {
+		lines.push(...list.slice(0, rowsMax).map(text));
+		if (list.length > rowsMax) lines.push(`  and ${formatCount(list.length - rowsMax)} more`);
+	};
+	rows(report.partial, ({ path, image, badRanges, size }) => {
+		const ranges = badRanges?.map(
+			({ start, end }) => `zeros from ${formatHex(start)} to ${formatHex(end)}`,
 		);
-	for (const { path, image, sha1, why } of report.lost)
-		lines.push(`LOST ${image}: ${path} (SHA-1 ${sha1}): ${why}`);
-	for (const { path, size, isProved } of report.unnamed)
-		lines.push(`UNNAMED ${path} (${formatSize(size)})${isProved ? '' : ', length not proved'}`);
-	return `${lines.map(printable).join('\n')}\n`;
+		const what = ranges?.join(', ') ?? 'its SHA-1 is wrong, the place is unknown';
+		return `PARTIAL ${image}: ${path} (${size === null ? '?' : formatSize(size)}): ${what}`;
+	});
+	rows(
+		report.lost,
+		({ path, image, sha1, why }) => `LOST ${image}: ${path} (SHA-1 ${sha1}): ${why}`,
+	);
+	rows(
+		report.unnamed,
+		({ path, size, isProved }) =>
+			`UNNAMED ${path} (${formatSize(size)})${isProved ? '' : ', length not proved'}`,
+	);
+	return `${[...lines, ...totals(report)].map(printable).join('\n')}\n`;
+}
+
+/** What it comes to, and what can be done next: the last lines, since those stay on the screen. */
+function totals(report: SalvageReport): string[] {
+	const { images, partial, lost, unnamed } = report;
+	const whole = images.reduce((sum, { wholeCount }) => sum + wholeCount, 0);
+	const count = whole + partial.length + lost.length;
+	const counts = [
+		...(images.length > 0
+			? [
+					`Of ${plural(count, 'file')} ${whole} are whole, ${partial.length} partial, ${lost.length} lost`,
+				]
+			: []),
+		...(unnamed.length > 0 ? [`${plural(unnamed.length, 'content')} without a name`] : []),
+	];
+	const lines = ['', `${counts.join('; ') || 'Nothing came back'}.`];
+	if (isComplete(report)) return lines;
+	if (partial.length > 0) lines.push('What is partial has ".partial" behind its name.');
+	lines.push(
+		`To get the rest: wimdeck repair ${report.file} --from=DONOR, where DONOR is a WIM, ESD or part set with the same files, or a folder that holds them.`,
+	);
+	return lines;
 }
 
 const STATES = {

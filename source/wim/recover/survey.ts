@@ -184,11 +184,22 @@ function overlaps(a: FoundTable, b: FoundTable): boolean {
 	return a.offset < b.end && b.offset < a.end;
 }
 
+/** Fields of the header as people call them. */
+const FIELDS = {
+	magic: 'magic',
+	version: 'version',
+	flags: 'flags',
+	chunkSize: 'chunk size',
+	part: 'part numbers',
+	blobTable: 'place of the blob table',
+	xml: 'place of the XML data',
+	integrity: 'place of the integrity table',
+} as const;
+
 function noteHeader(header: HeaderFields, isCutPipable: boolean, findings: string[]): void {
 	if (isCutPipable) findings.push('The trailing header of the pipable file is missing');
-	const broken = (
-		['magic', 'version', 'flags', 'chunkSize', 'part', 'blobTable', 'xml', 'integrity'] as const
-	).filter((field) => header[field] === null);
+	const fields = Object.keys(FIELDS) as (keyof typeof FIELDS)[];
+	const broken = fields.filter((field) => header[field] === null).map((field) => FIELDS[field]);
 	if (broken.length > 0) findings.push(`The header is damaged: ${broken.join(', ')}`);
 }
 
