@@ -37,7 +37,11 @@ export function makeCorpus(folder: string, size: CorpusSize, source: string | nu
 
 /** Copies files up to `most` bytes, spread over all that there are, so that kinds of files keep their shares. */
 function copyBinaries(folder: string, most: number, source: string | null): void {
-	const files = (source === null ? PLACES : [source]).flatMap(filesBelow);
+	const files = (source === null ? PLACES : [source]).flatMap((place) =>
+		filesBelow(place, !PLACES.includes(place) || place.endsWith('/wine')).filter(
+			({ size }) => size >= SIZE_MIN && size <= SIZE_MAX,
+		),
+	);
 	const total = files.reduce((sum, { size }) => sum + size, 0);
 	let left = most;
 	let credit = 0;
@@ -53,15 +57,17 @@ function copyBinaries(folder: string, most: number, source: string | null): void
 	}
 }
 
-function filesBelow(place: string): { readonly file: string; readonly size: number }[] {
+/** Files of a folder in order of their paths; none where there is no such folder. */
+export function filesBelow(
+	place: string,
+	isDeep: boolean,
+): { readonly file: string; readonly size: number }[] {
 	if (!existsSync(place)) return [];
-	const isDeep = !PLACES.includes(place) || place.endsWith('/wine');
 	return readdirSync(place, { withFileTypes: true, recursive: isDeep })
 		.filter((entry) => entry.isFile())
 		.map((entry) => path.join(entry.parentPath, entry.name))
 		.sort()
-		.map((file) => ({ file, size: statSync(file).size }))
-		.filter(({ size }) => size >= SIZE_MIN && size <= SIZE_MAX);
+		.map((file) => ({ file, size: statSync(file).size }));
 }
 
 /** Program texts of a made-up language: words drawn unevenly, indented lines, from 300 bytes to some 30 KB. */

@@ -18,6 +18,7 @@ import { benchCodecs, benchFiles, codecTable } from './codecs.ts';
 import { FULL, makeCorpus, QUICK } from './corpus.ts';
 import { benchDeck } from './deck.ts';
 import { benchMany } from './many.ts';
+import { benchSizes } from './sizes.ts';
 import { rowTable } from './table.ts';
 import { benchTree } from './tree.ts';
 import { benchTurns } from './turns.ts';
@@ -26,7 +27,8 @@ const HELP = `npm run bench [-- [FOLDER] [--quick] [--only=WORDS] [--rounds=N] [
 
 FOLDER            the tree to work on; otherwise some 300 MB of programs of this machine and 3,000 generated texts
 --quick           60 MB and 600 texts
---only=WORDS      only the rows that hold all of these words: --only=capture, --only=export,xpress; also "kernels", "tree", "memory", "turns", "deck"
+--only=WORDS      only the rows that hold all of these words: --only=capture, --only=export,xpress; also "kernels", "tree", "memory", "turns", "deck", "sizes"
+                  (of whole files by tree, format and level: --only=sizes,text,solid,thorough)
 --rounds=N        runs of each side, in turns (3)
 --work=FOLDER     keeps the tree, the reference's files and the results there; rows measured by further runs join the table
 --binaries=FOLDER takes the programs from there
@@ -120,6 +122,8 @@ async function main(args: readonly string[]): Promise<void> {
 		if (isAsked(options.only, 'tree')) benchTree();
 		if (isAsked(options.only, 'memory')) await benchMany(work);
 		if (isAsked(options.only, 'turns')) benchTurns(work, place.corpus);
+		if (options.only[0] === 'sizes')
+			await benchSizes(work, place.corpus, (name) => isAsked(options.only, name));
 		if (isAsked(options.only, 'deck')) await benchDeck();
 	} finally {
 		if (options.work === null) rmSync(work, { recursive: true, force: true });

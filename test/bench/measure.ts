@@ -85,7 +85,7 @@ export interface Side {
 }
 
 export const wimlib = (...args: string[]) => measure('wimlib-imagex', args);
-const wimdeck = (args: readonly string[]) =>
+export const wimdeck = (args: readonly string[]) =>
 	measure(process.execPath, [PROGRAM, ...args, '--quiet']);
 
 /** A B A B, so that whatever else the machine does hits both. What was written before is on the disk by then. */
