@@ -35,9 +35,9 @@ export interface ChunkWindow {
 	/** The chunk behind the last one. */
 	readonly end: number;
 	/** Where each chunk begins, from the start of the resource; meaningless for a bad chunk. */
-	readonly starts: Float64Array;
+	readonly starts: Float64Array | readonly number[];
 	/** Stored bytes of each chunk; 0 when its bounds cannot be right. */
-	readonly sizes: Float64Array;
+	readonly sizes: Float64Array | readonly number[];
 }
 
 /** A stretch of the source, in bytes from its start. */

@@ -104,6 +104,14 @@ class RawSlices implements Slices {
 	}
 }
 
+/** The chunk of a resource that has only one and so needs no table, as most files do; null for all others. */
+function onlyChunk(shape: ResourceShape, count: number): ChunkWindow | null {
+	const { layout, storedSize, originalSize } = shape;
+	if (layout !== 'chunked' || count !== 1) return null;
+	const isGood = storedSize >= 1 && storedSize <= originalSize;
+	return { first: 0, end: 1, starts: [0], sizes: [isGood ? storedSize : 0] };
+}
+
 class ChunkSlices implements Slices {
 	readonly sliceSize: number;
 	readonly alignment: number;
@@ -172,6 +180,8 @@ class ChunkSlices implements Slices {
 	#bounds(chunk: number): ChunkWindow {
 		const known = this.#window;
 		if (known && chunk >= known.first && chunk < known.end) return known;
+		this.#window = onlyChunk(this.#shape, this.#count);
+		if (this.#window !== null) return this.#window;
 		const end = Math.min(this.#count, chunk + WINDOW_CHUNKS);
 		const place = chunkWindowPlace(this.#shape, chunk, end);
 		const parse = () => {
