@@ -65,6 +65,7 @@ interface Kernel {
 		hits: number,
 		most: number,
 	): number;
+	scanLzms(start: number, end: number, least: number, hits: number, most: number): number;
 	skipSha1(start: number, size: number, before: bigint): void;
 	cutBySha1(start: number, size: number, before: bigint, hits: number, most: number): number;
 	startsBySha1(end: number, least: number, most: number, hits: number, room: number): number;
@@ -112,15 +113,25 @@ export class Finder {
 
 	/** Where bytes may lie that chunks of this kind begin at, as offsets into `bytes`. */
 	scan(compression: FindableCompression, chunkSize: number, bytes: Uint8Array): number[] {
+		return this.#scan(bytes, (start, end) =>
+			compression === 'xpress'
+				? this.#kernel.scanXpress(start, end, this.#hits, HITS_MAX)
+				: this.#kernel.scanLzx(start, end, chunkSize, this.#hits, HITS_MAX),
+		);
+	}
+
+	/** Offsets at which LZMS chunks may begin that begin with so many literals: one in 2^literals by chance. */
+	scanLzms(literals: number, bytes: Uint8Array): number[] {
+		return this.#scan(bytes, (start, end) =>
+			this.#kernel.scanLzms(start, end, literals, this.#hits, HITS_MAX),
+		);
+	}
+
+	#scan(bytes: Uint8Array, kernel: (start: number, end: number) => number): number[] {
 		this.#load(bytes, 0);
 		const found: number[] = [];
 		for (let from = 0; from < bytes.length; ) {
-			const start = this.#input + from;
-			const end = this.#input + bytes.length;
-			const count =
-				compression === 'xpress'
-					? this.#kernel.scanXpress(start, end, this.#hits, HITS_MAX)
-					: this.#kernel.scanLzx(start, end, chunkSize, this.#hits, HITS_MAX);
+			const count = kernel(this.#input + from, this.#input + bytes.length);
 			const hits = new Uint32Array(this.#kernel.memory.buffer, this.#hits, count);
 			for (const hit of hits) found.push(from + hit);
 			if (count < HITS_MAX) break;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sha1 } from '../../source/bytes/sha1.ts';
+import { Encoder } from '../../source/codec/encoder.ts';
 import { Finder, WantedSet } from '../../source/codec/finder.ts';
 import { contentsOf } from '../support/written.ts';
 
@@ -34,4 +35,19 @@ test('prefixes of given sizes are found from any start', () => {
 				`start ${start}, size ${k}`,
 			);
 		}
+});
+
+test('an LZMS chunk of contents that do not repeat at once shows its beginning, other bytes rarely', () => {
+	const words = Array.from({ length: 400 }, (_, k) => sha1(Buffer.from(String(k))).slice(0, 8));
+	const original = Buffer.from(
+		Array.from({ length: 3000 }, (_, k) => words[(k * k + 3 * k) % 400]).join(''),
+	);
+	const stored = new Encoder().encodeBytes('lzms', 32_768, 50, original.subarray(0, 20_000));
+	assert.ok(stored !== null);
+	const before = contentsOf(9, 30_000);
+	const finder = new Finder();
+	const starts = finder.scanLzms(16, Buffer.concat([before, stored]));
+	assert.ok(starts.includes(before.length));
+	assert.ok(starts.length < (before.length + stored.length) / 20, `${starts.length} starts`);
+	assert.ok(finder.scanLzms(8, Buffer.concat([before, stored])).includes(before.length));
 });

@@ -643,3 +643,27 @@ export function startsOfLzms(
 	}
 	return hitCount;
 }
+
+/**
+ * Finds where LZMS chunks may begin: with some literals, as contents that nothing came before do. Of other bytes one in
+ * 2^least decodes to so many.
+ *
+ * @param hits receives offsets from `start` (u32)
+ * @returns how many; the search ends when `most` are found
+ */
+export function scanLzms(start: usize, end: usize, least: u32, hits: usize, most: u32): u32 {
+	let count: u32 = 0;
+	for (let p = start; p + STORED_MIN <= end; p++) {
+		range = 0xffffffff;
+		code = rotl<u32>(load<u32>(p), 16);
+		front = p + 4;
+		mainState = 0;
+		for (let k: usize = 0; k < 16; k++) store<u64>(MAIN + (k << 3), FIRST_HISTORY);
+		let literals: u32 = 0;
+		while (literals < least && !isMatch()) literals += 1;
+		if (literals < least) continue;
+		store<u32>(hits + (<usize>count << 2), <u32>(p - start));
+		if (++count == most) return count;
+	}
+	return count;
+}

@@ -32,6 +32,12 @@ export interface Tentative {
 	readonly ends: readonly Blob[];
 }
 
+/** A stretch that nothing explains. */
+export interface Gap extends Stretch {
+	/** An entry says that one resource lies there: hardly more, but perhaps another one than it says. */
+	readonly isStated: boolean;
+}
+
 /** What a search gave. */
 export interface Lost {
 	/** By their SHA-1, proved or stated by the file. */
@@ -54,10 +60,11 @@ export function gapsOf(
 	recovered: RecoveredPart,
 	more: readonly Resource[],
 	isDoubted: (sha1: Sha1) => boolean,
-): Stretch[] {
+): Gap[] {
 	const { part, survey } = recovered;
 	const { source } = part;
 	const known: Stretch[] = [{ start: 0, end: HEADER_SIZE }];
+	const stated: Stretch[] = [];
 	const front = survey.isPipable ? PIPE_HEADER_SIZE : 0;
 	const add = (offset: number, size: number) =>
 		known.push({ start: offset - front, end: offset + size });
@@ -69,6 +76,7 @@ export function gapsOf(
 			const isSolid = (flags & ResourceFlag.solid) !== 0;
 			if (isSolid ? originalSize === SOLID_RESOURCE_MARK : !isDoubted(name))
 				add(offset, storedSize);
+			else if (!isSolid) stated.push({ start: offset - front, end: offset + storedSize });
 		}
 	}
 	for (const { offset, size } of survey.xmls) add(offset, size);
@@ -84,7 +92,19 @@ export function gapsOf(
 		at = Math.max(at, end);
 	}
 	if (at < source.size) gaps.push({ start: at, end: source.size });
-	return gaps.filter(({ start, end }) => end > start);
+	return gaps.filter(({ start, end }) => end > start).flatMap((gap) => statedPieces(gap, stated));
+}
+
+/** A gap; or, where entries that are not believed fill it without a rest, the place of each. */
+function statedPieces(gap: Stretch, stated: readonly Stretch[]): Gap[] {
+	const pieces: Gap[] = [];
+	let at = gap.start;
+	for (const { start, end } of stated.toSorted((a, b) => a.start - b.start)) {
+		if (start !== at || end <= start || end > gap.end) continue;
+		pieces.push({ start, end, isStated: true });
+		at = end;
+	}
+	return at === gap.end ? pieces : [{ ...gap, isStated: false }];
 }
 
 /** What is looked for. */
@@ -106,7 +126,7 @@ export interface LostQuest {
 /** Searches the gaps of a part. */
 export async function findLost(
 	recovered: RecoveredPart,
-	gaps: readonly Stretch[],
+	gaps: readonly Gap[],
 	quest: LostQuest,
 	pool: Pool,
 	run: Run,
@@ -180,8 +200,12 @@ class Search implements Lost {
 	private wanted: WantedInput | null = null;
 	/** Raw stretches that the first round did not explain. */
 	private readonly left: Stretch[] = [];
+	/** What is not worth a second round. */
+	private readonly hopeless: Stretch[] = [];
 	/** Compressions of SHA-1 that are left for starts that nothing shows. */
 	private effort = EFFORT;
+	/** Of the gap that is searched now. */
+	private isStated = false;
 	private readonly pool: Pool;
 	private readonly run: Run;
 
@@ -208,7 +232,8 @@ class Search implements Lost {
 		if (this.missing.delete(name)) this.wanted = null;
 	}
 
-	async gap(gap: Stretch): Promise<void> {
+	async gap(gap: Gap): Promise<void> {
+		this.isStated = gap.isStated;
 		const { compression, chunkSize } = this.recovered.part;
 		if (this.recovered.survey.isPipable) return this.pipable(gap, chunkSize);
 		let rest: readonly Stretch[] = [gap];
@@ -233,7 +258,10 @@ class Search implements Lost {
 		ways: readonly PartCompression[],
 	): Promise<readonly Stretch[]> {
 		for (const how of ways) {
-			const quest = this.questFor(how);
+			// Only LZMS has starts that nothing shows.
+			const effort = how.compression === 'lzms' && !this.isStated ? this.effort / 4 : 0;
+			this.effort -= effort;
+			const quest = { ...this.questFor(how), effort };
 			const found = await searchStretch(this.source, stretch, quest, this.pool, this.run);
 			for (const one of found) await this.keep(one, how);
 			throwIfCanceled(this.run);
@@ -270,7 +298,7 @@ class Search implements Lost {
 			chunkSize,
 			wanted: this.wantedNow(),
 			isQuick: this.quest.isQuick,
-			effort: EFFORT_FIRST,
+			effort: 0,
 			hints: stated.filter((offset) => offset > 0),
 		};
 	}
@@ -287,9 +315,10 @@ class Search implements Lost {
 			this.metadata.push(metadataBlob(resource, name));
 		}
 		for (const piece of cutOut(stretch, trees)) {
-			const effort = Math.min(EFFORT_FIRST, this.effort / 4);
+			const effort = this.isStated ? 0 : Math.min(EFFORT_FIRST, this.effort / 4);
 			this.effort -= effort;
-			for (const rest of await this.rawBlobs(piece, effort)) this.left.push(rest);
+			const rest = await this.rawBlobs(piece, effort);
+			(this.isStated ? this.hopeless : this.left).push(...rest);
 		}
 	}
 
@@ -321,7 +350,7 @@ class Search implements Lost {
 
 	/** What no search has explained is so for good. */
 	settle(): void {
-		for (const stretch of this.left.sort((a, b) => a.start - b.start))
+		for (const stretch of [...this.left, ...this.hopeless].sort((a, b) => a.start - b.start))
 			this.unexplained.push({ source: this.source, stretch });
 	}
 

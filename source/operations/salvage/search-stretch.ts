@@ -136,10 +136,19 @@ async function searchRanges(
 	pool: Pool,
 	run: Run,
 ): Promise<FoundResource[]> {
+	const effort =
+		Math.max(quest.effort, ranges.length > 1 && quest.effort > 0 ? EFFORT_LARGE : 0) /
+		ranges.length;
 	const inputs = ranges.map(({ start, end }, k) =>
 		inputFor(
 			source,
-			{ start, isSynced: k === 0, stop: end, end: stretch.end, effort: quest.effort },
+			{
+				start,
+				isSynced: k === 0,
+				stop: end,
+				end: stretch.end,
+				effort,
+			},
 			quest,
 		),
 	);

@@ -72,6 +72,8 @@ export class BlobCutter implements ForwardSearch {
 	private readonly unresolved: Stretch[] = [];
 	private readonly hints: readonly number[];
 	private readonly effort: Effort;
+	/** For what lies between damaged blobs. */
+	readonly filler: GapFiller;
 	/** Blobs follow each other: a wrong hit shows, and is taken back. */
 	private isCutting = false;
 
@@ -83,6 +85,7 @@ export class BlobCutter implements ForwardSearch {
 		this.tools = tools;
 		this.hints = range.hints;
 		this.effort = { left: range.effort };
+		this.filler = new GapFiller(window, finder, tools, this, this.effort);
 	}
 
 	/** @param isSynced a blob probably begins at `start` */
@@ -114,16 +117,14 @@ export class BlobCutter implements ForwardSearch {
 
 	/** @param isEndKnown something begins at the end, or the end is that of the whole range */
 	private *fill(gap: Stretch, isEndKnown: boolean): Generator<number, void, void> {
-		const { window, finder, tools, effort } = this;
-		const filler = new GapFiller(window, finder, tools, this, effort, this.found);
 		const ends = gap.end === this.end ? this.endsOf(gap) : isEndKnown ? [gap.end] : [];
-		this.found.push(...(yield* filler.fill(gap, ends)));
+		this.found.push(...(yield* this.filler.fill(gap, ends, this.found)));
 		this.found.sort((a, b) => a.offset - b.offset);
-		this.unresolved.push(...filler.unresolved);
+		this.unresolved.push(...this.filler.unresolved.splice(0));
 	}
 
 	/** A table that was wiped leaves zeros behind the last blob. */
-	private endsOf({ start, end }: Stretch): number[] {
+	endsOf({ start, end }: Stretch): number[] {
 		const hints = this.hints.filter((hint) => hint > start && hint < end).reverse();
 		const size = Math.min(ZEROS_MAX, end - start);
 		const bytes = this.window.at(end - size, size);

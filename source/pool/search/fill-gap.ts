@@ -4,6 +4,7 @@
  * found by whatever means, leads on to both sides, up to the damaged ones.
  */
 import { createHash } from 'node:crypto';
+import type { Sha1 } from '../../bytes/sha1.ts';
 import { type Finder, PREFIXES_MAX, type PrefixHit } from '../../codec/finder.ts';
 import { boundariesOf } from './boundaries.ts';
 import { endOf, type FoundResource, rawResource, type SearchTools, type Stretch } from './found.ts';
@@ -28,7 +29,17 @@ export interface ForwardSearch {
 	prefixAt(at: number, reach: number): Generator<number, FoundResource | null, void>;
 }
 
-/** Bytes that lie between known blobs. */
+/** What finds the resources of a gap. */
+export interface GapSteps {
+	/** The resource that begins at `at` and ends at `limit` or before. */
+	resourceAt(at: number, limit: number): Generator<number, FoundResource | null, void>;
+	/** The resource that ends at `end` and begins at `least` or later. */
+	endingAt(least: number, end: number): Generator<number, FoundResource | null, void>;
+	/** Any resource inside a region at whose bounds none was found. */
+	anchor(region: Stretch, isEndKnown: boolean): Generator<number, FoundResource | null, void>;
+}
+
+/** Bytes that lie between known resources. */
 interface Region extends Stretch {
 	/** Nothing is known yet that begins at the start. */
 	readonly isStartTried: boolean;
@@ -57,99 +68,128 @@ const SHORT = 2 << 10;
 /** A message without vectors, natively hashed. */
 const NATIVE_PIECE = 1 << 20;
 
-/** Fills gaps with blobs. */
-export class GapFiller {
+/**
+ * Fills a gap at whose start nothing was found.
+ *
+ * @param ends where the last resource may end, the likeliest first; none when nobody knows
+ * @param wanted all names that are looked for
+ * @param known what was found before
+ */
+export function* fillGap(
+	{ start, end }: Stretch,
+	ends: readonly number[],
+	steps: GapSteps,
+	wanted: ReadonlySet<Sha1>,
+	known: readonly FoundResource[],
+): Generator<number, { found: FoundResource[]; unresolved: Stretch[] }, void> {
+	const found: FoundResource[] = [];
+	const unresolved: Stretch[] = [];
+	const missing = () => {
+		const names = [...known, ...found].flatMap((one) => one.ends.map(({ sha1 }) => sha1));
+		return wanted.size - new Set(names.filter((name) => wanted.has(name))).size;
+	};
+	const open: Region[] = [{ start, end, isStartTried: true, isEndTried: true }];
+	for (const last of ends) {
+		const before = yield* steps.endingAt(start, last);
+		if (before === null) continue;
+		found.push(before);
+		open[0] = { start, end: before.offset, isStartTried: true, isEndTried: false };
+		break;
+	}
+	for (let region = open.pop(); region !== undefined; region = open.pop()) {
+		const rest = yield* close(region, steps, found);
+		if (rest.end <= rest.start) continue;
+		const isEndKnown = ends.length > 0 || rest.end < end;
+		const least = isEndKnown ? BETWEEN_LEAST : BETWEEN_LEAST - 1;
+		const isHopeless = wanted.size > 0 && missing() < least;
+		const anchor = isHopeless ? null : yield* steps.anchor(rest, isEndKnown);
+		if (anchor === null) {
+			unresolved.push(rest);
+			continue;
+		}
+		found.push(anchor);
+		open.push(
+			{ start: endOf(anchor), end: rest.end, isStartTried: false, isEndTried: true },
+			{ start: rest.start, end: anchor.offset, isStartTried: true, isEndTried: false },
+		);
+	}
+	return { found, unresolved };
+}
+
+/** Goes on from both sides as far as resources follow each other. */
+function* close(
+	region: Region,
+	steps: GapSteps,
+	found: FoundResource[],
+): Generator<number, Stretch, void> {
+	let { start, end } = region;
+	while (!region.isStartTried && start < end) {
+		const next = yield* steps.resourceAt(start, end);
+		if (next === null || endOf(next) > end) break;
+		found.push(next);
+		start = endOf(next);
+		yield 0;
+	}
+	while (!region.isEndTried && start < end) {
+		const before = yield* steps.endingAt(start, end);
+		if (before === null) break;
+		found.push(before);
+		end = before.offset;
+		yield 0;
+	}
+	return { start, end };
+}
+
+/** Fills gaps with blobs that are stored as they are. */
+export class GapFiller implements GapSteps {
 	readonly unresolved: Stretch[] = [];
 	private readonly window: Bytes;
 	private readonly finder: Finder;
 	private readonly tools: SearchTools;
 	private readonly forward: ForwardSearch;
 	private readonly effort: Effort;
-	private readonly known: readonly FoundResource[];
-	private readonly found: FoundResource[] = [];
+	/** Nobody expects more than what follows from the start. */
+	private readonly isIdle: boolean;
 
-	/** @param known what was found before */
 	constructor(
 		window: Bytes,
 		finder: Finder,
 		tools: SearchTools,
 		forward: ForwardSearch,
 		effort: Effort,
-		known: readonly FoundResource[],
 	) {
 		this.window = window;
 		this.finder = finder;
 		this.tools = tools;
 		this.forward = forward;
 		this.effort = effort;
-		this.known = known;
+		this.isIdle = effort.left === 0;
 	}
 
 	/**
 	 * The blobs in a stretch at whose start none was found.
 	 *
 	 * @param ends where the last one may end, the likeliest first; none when nobody knows
+	 * @param known what was found before
 	 */
 	*fill(
-		{ start, end }: Stretch,
+		gap: Stretch,
 		ends: readonly number[],
+		known: readonly FoundResource[],
 	): Generator<number, FoundResource[], void> {
-		const open: Region[] = [{ start, end, isStartTried: true, isEndTried: true }];
-		for (const last of ends) {
-			const before = yield* this.endingAt(start, last);
-			if (before === null) continue;
-			this.found.push(before);
-			open[0] = { start, end: before.offset, isStartTried: true, isEndTried: false };
-			break;
-		}
-		for (let region = open.pop(); region !== undefined; region = open.pop()) {
-			const rest = yield* this.close(region);
-			if (rest.end <= rest.start) continue;
-			const isEndKnown = ends.length > 0 || rest.end < end;
-			const least = isEndKnown ? BETWEEN_LEAST : BETWEEN_LEAST - 1;
-			const anchor = this.missing() < least ? null : yield* this.anchor(rest, isEndKnown);
-			if (anchor === null) {
-				this.unresolved.push(rest);
-				continue;
-			}
-			this.found.push(anchor);
-			open.push(
-				{ start: endOf(anchor), end: rest.end, isStartTried: false, isEndTried: true },
-				{ start: rest.start, end: anchor.offset, isStartTried: true, isEndTried: false },
-			);
-		}
-		return this.found;
+		const filled = yield* fillGap(gap, ends, this, this.tools.wanted.names, known);
+		this.unresolved.push(...filled.unresolved);
+		return filled.found;
 	}
 
-	private missing(): number {
-		const names = new Set(this.found.flatMap(({ ends }) => ends.map(({ sha1 }) => sha1)));
-		for (const { ends } of this.known) for (const { sha1 } of ends) names.add(sha1);
-		return this.tools.wanted.names.size - names.size;
-	}
-
-	/** Goes on from both sides as far as blobs follow each other. */
-	private *close(region: Region): Generator<number, Stretch, void> {
-		let { start, end } = region;
-		while (!region.isStartTried && start < end) {
-			const next = yield* this.forward.blobAt(start, end);
-			if (next === null || endOf(next) > end) break;
-			this.found.push(next);
-			start = endOf(next);
-			yield 0;
-		}
-		while (!region.isEndTried && start < end) {
-			const before = yield* this.endingAt(start, end);
-			if (before === null) break;
-			this.found.push(before);
-			end = before.offset;
-			yield 0;
-		}
-		return { start, end };
+	*resourceAt(at: number, limit: number): Generator<number, FoundResource | null, void> {
+		return yield* this.forward.blobAt(at, limit);
 	}
 
 	/** The blob that ends at `end` and begins at `least` or later: at a likely place, else anywhere near. */
-	private *endingAt(least: number, end: number): Generator<number, FoundResource | null, void> {
+	*endingAt(least: number, end: number): Generator<number, FoundResource | null, void> {
 		const size = Math.min(WINDOW, end - least);
+		if (this.isIdle || size <= 0) return null;
 		const bytes = this.window.at(end - size, size).slice();
 		const places = boundariesOf(bytes);
 		let left = this.effort.left / 8;
@@ -197,11 +237,7 @@ export class GapFiller {
 		return null;
 	}
 
-	/** Any blob inside a region at whose bounds none was found. */
-	private *anchor(
-		region: Stretch,
-		isEndKnown: boolean,
-	): Generator<number, FoundResource | null, void> {
+	*anchor(region: Stretch, isEndKnown: boolean): Generator<number, FoundResource | null, void> {
 		return (
 			(yield* this.likelyPair(region)) ??
 			(yield* this.short(region)) ??
