@@ -40,7 +40,8 @@ function mutate(original: Buffer, random: Random): Buffer {
 		const at = random(bytes.length);
 		const kind = random(8);
 		if (kind === 0) bytes = bytes.subarray(0, at);
-		else if (kind === 1) bytes.fill(random(2) * 255, at, at + 1 + random(600));
+		else if (kind === 1)
+			bytes.fill(random(2) * 255, at, Math.min(bytes.length, at + 1 + random(600)));
 		else if (kind === 2) bytes.copyWithin(at, random(bytes.length), bytes.length);
 		else if (kind === 3) bytes[random(Math.min(208, bytes.length))] = random(256);
 		else if (kind === 4)

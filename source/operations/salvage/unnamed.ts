@@ -88,6 +88,7 @@ export async function gatherUnnamed(
 async function rawStretches(opened: OpenSalvage): Promise<{ blob: Blob; name: string }[]> {
 	const header = opened.damaged.parts[0]?.part.header;
 	const isComplete =
+		opened.isNewest &&
 		opened.images.length > 0 &&
 		opened.images.every(({ state }) => state === 'whole') &&
 		missingFrom(opened.damaged, opened.images).size === 0;

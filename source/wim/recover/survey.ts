@@ -78,7 +78,10 @@ export async function surveyPart(source: Source, scanAll: boolean, run: Run): Pr
 	noteHeader(header, isPipable && last === null, findings);
 	const current = await currentGeneration(source, header, isPipable, findings);
 	const isGood = current !== null && current.xml !== null && current.table.brokenCount === 0;
-	const isInterrupted = ((header.flags ?? 0) & HeaderFlag.writeInProgress) !== 0;
+	// A write that was killed leaves the old header; without its flag only the bytes behind the end tell.
+	const isFollowed =
+		current !== null && !isPipable && (await hasBytesBehind(current, header, source, run));
+	const isInterrupted = isFollowed || ((header.flags ?? 0) & HeaderFlag.writeInProgress) !== 0;
 	if (isGood && !scanAll && !isInterrupted)
 		return {
 			source,
@@ -98,7 +101,7 @@ export async function surveyPart(source: Source, scanAll: boolean, run: Run): Pr
 	);
 	const xml = generations.find(({ table }) => table.end === current?.table.end)?.xml ?? null;
 	const all = current === null ? others : [{ ...current, xml: current.xml ?? xml }, ...others];
-	if (isInterrupted && current !== null) rollForward(all, current, findings);
+	const isForward = isInterrupted && current !== null ? rollForward(all, current, findings) : false;
 	const used = new Set(all.map(({ xml }) => xml?.offset));
 	const xmls = found.xmls.filter(({ offset }) => !used.has(offset));
 	if (current === null)
@@ -116,18 +119,22 @@ export async function surveyPart(source: Source, scanAll: boolean, run: Run): Pr
 		findings,
 		isScanned: true,
 		isNewestKnown:
-			current !== null ||
+			(current !== null && (isForward || !isFollowed)) ||
 			isLast(all[0], xmls, source.size) ||
 			(await isCutBehind(all[0], header, source)),
 	};
+}
+
+/** Of an integrity table of a file of this size, and a trailing header. */
+function integritySizeMax(size: number): number {
+	return 12 + 20 * Math.ceil(size / INTEGRITY_STRETCH) + HEADER_SIZE;
 }
 
 /** Behind the last generation stands nothing but an integrity table. */
 function isLast(newest: Generation | undefined, xmls: readonly FoundXml[], size: number): boolean {
 	if (newest === undefined || newest.xml === null) return false;
 	const end = newest.xml.offset + newest.xml.size;
-	const integrity = 12 + 20 * Math.ceil(size / INTEGRITY_STRETCH) + HEADER_SIZE;
-	return size - end <= integrity && xmls.every(({ offset }) => offset < end);
+	return size - end <= integritySizeMax(size) && xmls.every(({ offset }) => offset < end);
 }
 
 /** The file ends inside this table or in its XML data, and the header, if it tells, means this one. */
@@ -166,7 +173,7 @@ const XML_START = 0x003c_feff;
 const INTEGRITY_STRETCH = 10 << 20;
 
 /** A write that ended before the header was switched over left a complete newer generation: that one counts. */
-function rollForward(all: Generation[], current: Generation, findings: string[]): void {
+function rollForward(all: Generation[], current: Generation, findings: string[]): boolean {
 	findings.push('A modification of the file was interrupted');
 	const newer = all.findIndex(
 		({ table, xml }) =>
@@ -175,9 +182,32 @@ function rollForward(all: Generation[], current: Generation, findings: string[])
 			xml.isWhole &&
 			xml.xml.totalBytes === xml.offset,
 	);
-	if (newer < 0) return;
+	if (newer < 0) return false;
 	all.unshift(...all.splice(newer, 1));
 	findings.push('It was complete but for the header: what it wrote is used');
+	return true;
+}
+
+/** Something follows the last structure of the file: a later write that never reached its header. */
+async function hasBytesBehind(
+	{ table, xml }: Generation,
+	{ integrity }: HeaderFields,
+	source: Source,
+	run: Run,
+): Promise<boolean> {
+	if (xml === null || integrity === null) return false;
+	let at = Math.max(table.end, xml.offset + xml.size, integrity.offset + integrity.storedSize);
+	// An integrity table that the header does not name any more is none, and neither is padding, as of a device.
+	if (source.size - at <= integritySizeMax(source.size)) return false;
+	const window = new Uint8Array(WINDOW_SIZE);
+	for (; at < source.size; at += window.length) {
+		await breathe(run);
+		const bytes = window.subarray(0, Math.min(window.length, source.size - at));
+		const got = await source.read(at, bytes);
+		if (bytes.subarray(0, got).some((byte) => byte !== 0)) return true;
+		if (got === 0) return false;
+	}
+	return false;
 }
 
 function overlaps(a: FoundTable, b: FoundTable): boolean {
