@@ -1,5 +1,13 @@
 /** The rows of the bench: each verb and format, once as ours and once as the reference's command. */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+	copyFileSync,
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { inTurns, type Side, type Turns, wimlib } from './measure.ts';
 
@@ -36,6 +44,9 @@ const FORMATS: Readonly<Record<string, readonly string[]>> = {
 };
 const COMPRESSED = ['none', 'XPRESS', 'LZX'];
 const SPLIT_MB = '32';
+const LARGE_SPLIT_MB = '512';
+const LARGE_FILES = 64;
+const LARGE_FILE_MB = 32;
 /** Runs of a few dozen milliseconds need more of them. */
 const SHORT_ROUNDS = 5;
 
@@ -64,6 +75,36 @@ function pair(place: Place): Promise<string> {
 		copyFileSync(await captured(place, 'LZX'), to);
 		const [first = ''] = readdirSync(place.corpus);
 		await wimlib('append', path.join(place.corpus, first), to, 'Second');
+	});
+}
+
+/** Contents that differ from file to file, so that every one of them is stored. */
+function fillLarge(folder: string, first: number, count: number): void {
+	mkdirSync(folder, { recursive: true });
+	const bytes = new Uint32Array(LARGE_FILE_MB << 18);
+	for (let k = first; k < first + count; k++) {
+		let state = k + 1;
+		for (let at = 0; at < bytes.length; at++) {
+			state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
+			bytes[at] = state;
+		}
+		writeFileSync(path.join(folder, String(k)), bytes);
+	}
+}
+
+/** 2 GB as they are in two images, the second with a quarter of them: its copies are as fast as the disk. */
+function large(place: Place): Promise<string> {
+	return made(place, 'large.wim', async (to) => {
+		const folder = path.join(place.files, 'large');
+		const half = path.join(folder, '1');
+		for (const [verb, first, count] of [
+			['capture', 0, (3 * LARGE_FILES) / 4],
+			['append', (3 * LARGE_FILES) / 4, LARGE_FILES / 4],
+		] as const) {
+			fillLarge(half, first, count);
+			await wimlib(verb, half, to, verb, ...(verb === 'capture' ? ['--compress=none'] : []));
+			rmSync(folder, { recursive: true });
+		}
 	});
 }
 
@@ -195,16 +236,37 @@ function editingRows(place: Place): Row[] {
 				return { ...alike(place, 'optimized.wim', args, copyOf(file)), hasSize: true };
 			}),
 		),
-		row(place, 'export by copy', 'LZX', async () => {
-			const file = await captured(place, 'LZX');
+		...copyingRows(place, 'LZX', SPLIT_MB, {
+			single: () => captured(place, 'LZX'),
+			pair: () => pair(place),
+		}),
+	];
+}
+
+/** Rows of a file that is too large for starting to count; they take minutes and 10 GB. */
+export function largeRows(place: Place): Row[] {
+	const file = () => large(place);
+	return copyingRows(place, '2 GB', LARGE_SPLIT_MB, { single: file, pair: file });
+}
+
+/** What only copies resources. */
+function copyingRows(
+	place: Place,
+	format: string,
+	splitMb: string,
+	files: { readonly single: () => Promise<string>; readonly pair: () => Promise<string> },
+): Row[] {
+	return [
+		row(place, 'export by copy', format, async () => {
+			const file = await files.single();
 			return {
-				...alike(place, 'copy.wim', (to) => ['export', file, '1', to]),
+				...alike(place, 'copy.wim', (to) => ['export', file, 'all', to]),
 				hasSize: false,
 			};
 		}),
-		row(place, 'split', 'LZX', async () => {
-			const file = await captured(place, 'LZX');
-			const args = (to: string) => ['split', file, to, SPLIT_MB];
+		row(place, 'split', format, async () => {
+			const file = await files.single();
+			const args = (to: string) => ['split', file, to, splitMb];
 			const clear = (to: string) => rmSync(path.dirname(to), { recursive: true, force: true });
 			const sides = alike(place, 'part.swm', args, (to) => {
 				clear(to);
@@ -212,18 +274,19 @@ function editingRows(place: Place): Row[] {
 			});
 			return { ...sides, hasSize: false };
 		}),
-		row(place, 'join', 'LZX', async () => {
-			const file = await captured(place, 'LZX');
+		row(place, 'join', format, async () => {
+			const file = await files.single();
 			const folder = path.join(place.scratch, 'parts');
 			mkdirSync(folder, { recursive: true });
-			await wimlib('split', file, path.join(folder, 'part.swm'), SPLIT_MB);
+			await wimlib('split', file, path.join(folder, 'part.swm'), splitMb);
 			const parts = readdirSync(folder).map((name) => path.join(folder, name));
 			return { ...alike(place, 'joined.wim', (to) => ['join', to, ...parts]), hasSize: false };
 		}),
-		row(place, 'delete', 'LZX', async () => {
-			const file = await pair(place);
+		row(place, 'delete', format, async () => {
+			const file = await files.pair();
 			const args = (to: string) => ['delete', to, '2'];
-			return { ...alike(place, 'shrunk.wim', args, copyOf(file)), hasSize: false };
+			const copy = (to: string) => copyFileSync(file, to);
+			return { ...alike(place, 'shrunk.wim', args, copy), hasSize: false };
 		}),
 	];
 }

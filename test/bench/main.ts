@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { benchRows, type Row, type RowResult } from './cases.ts';
+import { benchRows, largeRows, type Row, type RowResult } from './cases.ts';
 import { benchCodecs, benchFiles, codecTable } from './codecs.ts';
 import { FULL, makeCorpus, QUICK } from './corpus.ts';
 import { benchDeck } from './deck.ts';
@@ -23,10 +23,11 @@ import { rowTable } from './table.ts';
 import { benchTree } from './tree.ts';
 import { benchTurns } from './turns.ts';
 
-const HELP = `npm run bench [-- [FOLDER] [--quick] [--only=WORDS] [--rounds=N] [--work=FOLDER] [--binaries=FOLDER]]
+const HELP = `npm run bench [-- [FOLDER] [--quick] [--large] [--only=WORDS] [--rounds=N] [--work=FOLDER] [--binaries=FOLDER]]
 
 FOLDER            the tree to work on; otherwise some 300 MB of programs of this machine and 3,000 generated texts
 --quick           60 MB and 600 texts
+--large           also copies of a file of 2 GB, where starting does not count; takes 10 GB of disk
 --only=WORDS      only the rows that hold all of these words: --only=capture, --only=export,xpress; also "kernels", "tree", "memory", "turns", "deck", "sizes"
                   (of whole files by tree, format and level: --only=sizes,text,solid,thorough)
 --rounds=N        runs of each side, in turns (3)
@@ -38,6 +39,7 @@ FOLDER            the tree to work on; otherwise some 300 MB of programs of this
 interface Options {
 	readonly folder: string | null;
 	readonly isQuick: boolean;
+	readonly isLarge: boolean;
 	readonly only: readonly string[];
 	readonly rounds: number;
 	readonly work: string | null;
@@ -51,6 +53,7 @@ function parseOptions(args: readonly string[]): Options {
 	return {
 		folder: args.find((arg) => !arg.startsWith('--')) ?? null,
 		isQuick: args.includes('--quick'),
+		isLarge: args.includes('--large'),
 		only: (value('only') ?? '').toLowerCase().split(',').filter(Boolean),
 		rounds: Number(value('rounds') ?? 3),
 		work: value('work'),
@@ -111,7 +114,7 @@ async function main(args: readonly string[]): Promise<void> {
 			scratch: path.join(work, 'scratch'),
 			rounds: options.rounds,
 		};
-		const rows = benchRows(place);
+		const rows = [...benchRows(place), ...(options.isLarge ? largeRows(place) : [])];
 		if (options.isList)
 			return void process.stdout.write(rows.map((row) => `${row.verb} ${row.format}\n`).join(''));
 		const date = new Date().toISOString().slice(0, 10);
