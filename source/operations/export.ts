@@ -151,13 +151,20 @@ async function exportToNew(job: Export): Promise<RewriteSummary> {
 	const selection = await select(job, new Set());
 	const policy = policyOf(options, plan);
 	const integrity = options.integrity ?? false;
-	const summary = await predict(job, [selection], shape, xml, integrity, policy);
-	if (options.dryRun) return summary;
+	if (options.dryRun) return predict(job, [selection], shape, xml, integrity, policy);
+	const freeBytes = isStream ? null : await freeSpace(target);
 	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
 	await using session = await NewSession.create(target, shape, xml, settings, run);
 	await storeSelections(session, [selection], policy, plan, tools, run);
 	const sizeAfter = await session.commit();
-	return { ...summary, sizeAfter, writtenBytes: sizeAfter, isEstimate: false };
+	return {
+		sizeBefore: 0,
+		sizeAfter,
+		writtenBytes: sizeAfter,
+		freeBytes,
+		isEstimate: false,
+		imageCount: images.length,
+	};
 }
 
 function policyOf(options: ExportOptions, plan: CompressionPlan): CopyPolicy {
