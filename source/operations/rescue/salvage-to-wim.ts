@@ -38,7 +38,8 @@ export interface SalvageToWimOptions {
 }
 
 /**
- * Salvages a WIM into a new one.
+ * Salvages a WIM into a new one. Canceled while it searches it still writes what was found until then; later on, when only
+ * reading and writing are left, nothing is kept: half a WIM is none.
  *
  * @throws {InputError} when the target is taken
  * @throws {FormatError} when nothing at all is left
@@ -48,10 +49,12 @@ export async function salvageToWim(
 	target: string,
 	options: SalvageToWimOptions,
 	tools: RescueTools,
-	run: Run,
+	asked: Run,
 ): Promise<SalvageReport> {
 	await requireFreeTarget(target);
-	await using opened = await openSalvage(path, options.references, new Map(), run, tools.pool);
+	const { references } = options;
+	await using opened = await openSalvage(path, references, new Map(), asked, tools.pool, true);
+	const run = asked.signal.aborted ? { ...asked, signal: new AbortController().signal } : asked;
 	const chosen = chooseImages(opened.images, options.image, path);
 	const contents = await findContents(
 		{
