@@ -128,7 +128,8 @@ function totals(report: SalvageReport): string[] {
 			: []),
 		...(unnamed.length > 0 ? [`${plural(unnamed.length, 'content')} without a name`] : []),
 	];
-	const lines = ['', `${counts.join('; ') || 'Nothing came back'}.`];
+	const hasRows = partial.length + lost.length + unnamed.length > 0;
+	const lines = [...(hasRows ? [''] : []), `${counts.join('; ') || 'Nothing came back'}.`];
 	if (isComplete(report)) return lines;
 	if (partial.length > 0) lines.push('What is partial has ".partial" behind its name.');
 	lines.push(

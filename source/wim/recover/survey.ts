@@ -33,7 +33,7 @@ import {
 	readXmlAt,
 } from './find-xml.ts';
 import { type HeaderFields, readBothHeaders } from './recover-header.ts';
-import { PIPE_HEADER_SIZE } from './walk-pipable.ts';
+import { PIPE_HEADER_SIZE, PIPE_MAGIC } from './walk-pipable.ts';
 
 /** A consistent state of the file: the current one, or one that an append left behind. */
 export interface Generation {
@@ -58,6 +58,13 @@ export interface PartSurvey {
 	readonly isNewestKnown: boolean;
 }
 
+/** Behind the first header stands the header of a pipable resource, that of the XML data. */
+async function beginsPipable(source: Source): Promise<boolean> {
+	const bytes = new Uint8Array(PIPE_MAGIC.length);
+	const got = source.size > HEADER_SIZE ? await source.read(HEADER_SIZE, bytes) : 0;
+	return got === bytes.length && PIPE_MAGIC.every((byte, k) => bytes[k] === byte);
+}
+
 /** A hole of this many bytes inside a table is bridged: two sectors of 4 KiB. */
 const JOIN_DISTANCE_MAX = 8192;
 
@@ -73,7 +80,10 @@ const OVERLAP = BLOB_ENTRY_SIZE * 2;
 export async function surveyPart(source: Source, scanAll: boolean, run: Run): Promise<PartSurvey> {
 	const findings: string[] = [];
 	const { first, last } = await readBothHeaders(source);
-	const isPipable = first.magic === MAGIC_PIPABLE || last !== null;
+	const isPipable =
+		first.magic === MAGIC_PIPABLE ||
+		last !== null ||
+		(first.magic === null && (await beginsPipable(source)));
 	const header = isPipable && last !== null ? last : first;
 	noteHeader(header, isPipable && last === null, findings);
 	const current = await currentGeneration(source, header, isPipable, findings);
