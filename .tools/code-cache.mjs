@@ -9,7 +9,7 @@ import { PassThrough, Writable } from 'node:stream';
 import vm from 'node:vm';
 
 /** The deck is quit when it has drawn nothing for so long. */
-const IDLE_MS = 400;
+const IDLE_MS = 1000;
 
 const launcher = process.argv[2];
 const { commands, packs } = JSON.parse(fs.readFileSync(0, 'utf8'));

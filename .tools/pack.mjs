@@ -162,12 +162,15 @@ async function asFunction(text, idOf) {
 	);
 }
 
+/** Runs for a code cache that take longer are given up. */
+const CACHE_MS_MAX = 120_000;
+
 /**
  * Puts V8's code cache beside packs: of what these command lines use, so that it stays small.
  *
  * @param {string} launcher
  * @param {string[][]} commands
- * @param {string[]} packs to write the cache of
+ * @param {string[]} packs to write the cache of; those that no command line uses get none
  * @param {string} home a folder for what programs keep of their user
  */
 export function cacheCode(launcher, commands, packs, home) {
@@ -180,9 +183,12 @@ export function cacheCode(launcher, commands, packs, home) {
 		input: JSON.stringify({ commands, packs }),
 		stdio: ['pipe', 'ignore', 2],
 		env,
+		timeout: CACHE_MS_MAX,
 	});
-	if (status !== 0) throw new Error(`no code cache for ${launcher}: exit ${status}`);
-	for (const name of packs)
-		if (!fs.existsSync(path.join(path.dirname(launcher), `${name}.cache`)))
-			throw new Error(`no code cache for ${name}: nothing uses it`);
+	const missing = packs.filter(
+		(name) => !fs.existsSync(path.join(path.dirname(launcher), `${name}.cache`)),
+	);
+	// The program does the same without.
+	if (status !== 0 || missing.length > 0)
+		process.stderr.write(`wimdeck: no code cache for ${missing.join(', ') || launcher}\n`);
 }
