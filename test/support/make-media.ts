@@ -31,12 +31,15 @@ async function picture(
 	deck.close();
 }
 
+/** ^X presses the main button. */
+const SUBMIT = '\x18';
+
 const browse = async (deck: DeckOnTerminal) => {
 	await deck.press('enter');
 	await deck.until(/Program Files/);
 	await deck.press('down', 'down', 'enter');
 	await deck.until(/explorer\.exe/);
-	await deck.press('down', 'down', 'space', 'down');
+	await deck.press('down', 'down', 'down', 'space');
 };
 
 await picture('deck-80x24', 'The deck at 80x24', 'install.wim', { columns: 80, rows: 24 }, browse);
@@ -72,9 +75,62 @@ await picture(
 	},
 );
 
+const size = { columns: 80, rows: 24 };
+
+await picture('dialog-80x24', 'The capture dialog', 'install.wim', size, async (deck) => {
+	await deck.press('c', '\x15', '/srv/reference', 'down', '\x15', '/srv/images/new.wim');
+	await deck.press('down', 'down', 'Reference, 2026-11');
+	await deck.quiet();
+});
+await picture(
+	'difference-80x24',
+	'The differences of two images',
+	'install.wim',
+	size,
+	async (deck) => {
+		await deck.press('=', SUBMIT);
+		await deck.until(/\[Differences\]/);
+		await deck.quiet();
+		await deck.press('enter');
+		await deck.quiet();
+	},
+);
+await picture(
+	'sizes-80x24',
+	'The size of an image by folder',
+	'install.wim',
+	size,
+	async (deck) => {
+		await deck.press('enter');
+		await deck.until(/Program Files/);
+		await deck.press('down', 'down', '%');
+		await deck.until(/FOLDER/);
+		await deck.quiet();
+	},
+);
+await picture(
+	'staged-80x24',
+	'Staged changes before they are committed',
+	'install.wim',
+	size,
+	async (deck) => {
+		await deck.press('enter');
+		await deck.until(/Program Files/);
+		await deck.press('D', 'down', 'r');
+		await deck.until(/Rename or move/);
+		await deck.press('\x15', 'People', 'enter');
+		await deck.until(/2 staged/);
+		await deck.press('a');
+		await deck.until(/Add a file/);
+		await deck.press('\x15', 'install.esd', 'enter');
+		await deck.until(/3 staged/);
+		await deck.press('C');
+		await deck.until(/\[Staged\]/);
+		await deck.quiet();
+	},
+);
 /** A walk as one picture that moves: each screen is shown for a while, then the next. */
 async function recording(name: string, title: string): Promise<void> {
-	const size = { columns: 80, rows: 24 };
 	const deck = await DeckOnTerminal.open(await createEngine(), { ...size, path: 'damaged.wim' });
 	await deck.until(/Windows 11 Pro/);
 	const screens: string[] = [];
