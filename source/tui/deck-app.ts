@@ -140,14 +140,14 @@ export class DeckApp {
 	/** Draws the first frame. `path` is a file or a folder; null: the work folder. */
 	async start(path: string | null, refs: readonly string[] = []): Promise<void> {
 		const { engine, mount, onCrash } = this.#options;
-		const isFolder = path === null || (await engine.isFolder(path));
+		const folder = path === null ? null : await engine.folderAt(path);
 		const recent = this.store.get().settings.remember ? await engine.recentFiles() : [];
 		this.#change((state) => ({ ...state, start: { ...state.start, recent } }));
 		this.#change((state) => {
 			const { settings } = state;
 			const next = jobsChanged(state, engine.jobs.list());
-			if (path === null || isFolder)
-				return showStart(next, path ?? settings.workFolder, path !== null);
+			if (path === null || folder !== null)
+				return showStart(next, folder ?? settings.workFolder, path !== null);
 			return openWim({ ...next, view: 'deck' }, path, refs);
 		});
 		for (const problem of [...(this.#options.problems ?? []), ...this.keymap.problems])

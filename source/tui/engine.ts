@@ -385,7 +385,8 @@ export interface DeckEngine {
 	/** Names in a folder of this machine that begin with `prefix`, folders first. */
 	complete(path: string): Promise<readonly HostEntry[]>;
 	look(path: string): Promise<HostPath>;
-	isFolder(path: string): Promise<boolean>;
+	/** The whole path of a folder of this machine; null when the path is none of one. */
+	folderAt(path: string): Promise<string | null>;
 	/** Bytes and files at and below a path of this machine. */
 	measure(
 		path: string,

@@ -479,8 +479,8 @@ export class FakeEngine implements DeckEngine {
 		};
 	}
 
-	async isFolder(path: string): Promise<boolean> {
-		return this.folders.has(path);
+	async folderAt(path: string): Promise<string | null> {
+		return this.folders.has(path) ? path : null;
 	}
 
 	/** Files that were opened before. */

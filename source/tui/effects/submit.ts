@@ -61,12 +61,12 @@ async function submitOpen(host: EffectHost, form: FormDialog): Promise<void> {
 	const values = valuesOf(form);
 	const path = String(values.path ?? '');
 	const refs = String(values.refs ?? '').trim();
-	const facts = await host.engine.look(path);
+	const [facts, folder] = await Promise.all([host.engine.look(path), host.engine.folderAt(path)]);
 	host.change((state) => {
 		if (!facts.exists)
 			return changeForm(state, (current) => withErrors(current, { path: 'there is no such file' }));
 		const closed = closeDialog(state);
-		if (facts.isFolder) return showStart(closed, path, false);
+		if (folder !== null) return showStart(closed, folder, false);
 		return openOrAsk(closed, path, refs === '' ? [] : [refs]);
 	});
 }

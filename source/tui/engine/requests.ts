@@ -52,6 +52,15 @@ export function engineRequest({ verb, values }: JobRequest): EngineRequest {
 /** The path without its folders, for titles. */
 const nameOf = (path: string): string => path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
 
+/** The same with the last names of its paths. */
+function shortened(real: EngineRequest): EngineRequest {
+	if (real.verb === 'capture' || real.verb === 'append') {
+		const sources = real.image.sources.map((source) => ({ ...source, path: nameOf(source.path) }));
+		return { ...real, target: nameOf(real.target), image: { ...real.image, sources } };
+	}
+	return 'target' in real ? { ...real, target: nameOf(real.target) } : real;
+}
+
 /** `install.wim #3 -> /target`: what a job is about, without its verb. */
 export function titleOf(request: JobRequest): string {
 	if (request.verb === 'extract') {
@@ -61,7 +70,6 @@ export function titleOf(request: JobRequest): string {
 	}
 	const real = engineRequest(request);
 	// A row has no room for folders; the log and the journal tell them.
-	const short = 'target' in real ? { ...real, target: nameOf(real.target) } : real;
-	const title = describeRequest(short);
+	const title = describeRequest(shortened(real));
 	return title.startsWith(`${real.verb} `) ? title.slice(real.verb.length + 1) : title;
 }

@@ -52,8 +52,9 @@ export class WimEngine implements DeckEngine {
 		return look(withHome(path));
 	}
 
-	isFolder(path: string): Promise<boolean> {
-		return isFolder(withHome(path));
+	async folderAt(folder: string): Promise<string | null> {
+		const whole = path.resolve(withHome(folder));
+		return (await isFolder(whole)) ? whole : null;
 	}
 
 	lookAt(

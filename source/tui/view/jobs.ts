@@ -108,7 +108,10 @@ function tone(theme: Theme, job: JobView, text: Shown): Shown {
 /** One job in `width` columns. */
 export function jobRow(state: State, theme: Theme, job: JobView, width: number): Shown {
 	const isWide = width >= 100;
-	const titleWidth = isWide ? 34 : Math.max(10, Math.min(26, Math.floor(width * 0.32)));
+	const titleMax = isWide ? 34 : Math.max(10, Math.min(26, Math.floor(width * 0.32)));
+	// Short titles leave their room to what the jobs have to tell.
+	const titles = state.jobs.jobs.map(({ title }) => widthOf(theme.exact(title)));
+	const titleWidth = Math.min(titleMax, Math.max(10, ...titles));
 	const verb = fit(safe(job.verb), isWide ? 8 : 7);
 	const labelWidth = Math.max(2, ...state.jobs.jobs.map(({ label }) => label.length));
 	const start = shown`${fitRight(safe(job.label), labelWidth)} ${verb} ${fit(theme.exact(job.title), titleWidth)} `;

@@ -406,7 +406,7 @@ test('a target in the source folder is warned of', async (t) => {
 	assert.doesNotMatch(await here.notes('capture', captureOf(here)), /!/);
 });
 
-test('paths complete through ~ and links to folders, folders first', async (t) => {
+test('paths go through ~ and links to folders; completion names folders first', async (t) => {
 	const here = await place(t);
 	symlinkSync(here.at('src'), here.at('source-link'));
 	writeFileSync(here.at('s.txt'), '');
@@ -416,12 +416,16 @@ test('paths complete through ~ and links to folders, folders first', async (t) =
 	assert.deepEqual(await names(here.at('s')), ['source-link/', 'src/', 's.txt']);
 	assert.deepEqual(await names(`${here.folder}/`), ['source-link/', 'src/', 's.txt']);
 	assert.deepEqual(await names(here.at('.h')), ['.hidden/']);
+	assert.equal(await here.engine.folderAt('.'), process.cwd());
+	assert.equal(await here.engine.folderAt(here.at('s.txt')), null);
+	assert.equal(await here.engine.folderAt(here.at('none')), null);
 	const home = process.env['HOME'];
 	process.env['HOME'] = here.folder;
 	t.after(() => {
 		process.env['HOME'] = home;
 	});
 	assert.deepEqual(await names('~/sr'), ['src/']);
+	assert.equal(await here.engine.folderAt('~/src'), here.at('src'));
 	const values = captureOf(here, { source: '~/src', target: '~/home.wim' });
 	assert.deepEqual(await here.errors('capture', values), {});
 	await here.done('capture', values);
