@@ -184,6 +184,7 @@ const MISSING_LEAST = 3;
 const USUAL: readonly PartCompression[] = [
 	{ compression: 'lzx', chunkSize: 1 << 15 },
 	{ compression: 'xpress', chunkSize: 1 << 15 },
+	{ compression: 'lzms', chunkSize: 1 << 17 },
 ];
 
 class Search implements Lost {

@@ -18,6 +18,7 @@ import {
 	surveySolidTable,
 } from '../../codec/chunk-table.ts';
 import { Decoder } from '../../codec/decoder.ts';
+import { Finder } from '../../codec/finder.ts';
 import type { Blob, Resource } from '../../wim/resource.ts';
 
 /** A stretch of original bytes. */
@@ -83,6 +84,10 @@ async function readLeniently(
 }
 
 let shared: Decoder | null = null;
+let sharedFinder: Finder | null = null;
+
+/** What is known of the chunks of a resource, and was worked out while it was read. */
+const surveys = new WeakMap<Resource, ChunkSurvey>();
 
 /** A decoded chunk; the bytes stay until the next one is decoded. */
 interface DecodedChunk {
@@ -115,18 +120,18 @@ class DamagedChunks {
 	async *read(start: number, end: number): AsyncGenerator<Piece, void, undefined> {
 		const { resource } = this;
 		const { chunkSize } = resource;
-		const survey = await this.survey();
+		const survey = surveys.get(resource) ?? (await this.survey());
 		if (survey === null) {
 			yield* zeros(start, end);
 			return;
 		}
 		const { table } = survey;
 		const bad = new Set(survey.bad);
-		const isLz = resource.compression === 'xpress' || resource.compression === 'lzx';
 		const first = Math.floor(start / chunkSize);
 		// Where bad entries precede the stretch, the walk has to begin before them.
-		const from = isLz && bad.size > 0 ? 0 : first;
-		let next: number | null = null;
+		let from = first;
+		while (from > 0 && bad.has(from)) from--;
+		let next: number | null = from === 0 ? (table.starts[0] ?? null) : null;
 		for (let chunk = from; chunk * chunkSize < end; chunk++) {
 			const originalSize = originalSizeOf(table, chunk);
 			const given = bad.has(chunk)
@@ -136,6 +141,14 @@ class DamagedChunks {
 				given !== null
 					? await this.exact(given.at, given.size, originalSize)
 					: await this.guess(next, boundOf(survey, chunk), originalSize);
+			const isFound = given === null && decoded?.isGood === true;
+			if (isFound) {
+				// Whoever reads on in this resource need not look for it again.
+				bad.delete(chunk);
+				table.starts[chunk] = next ?? 0;
+				table.starts[chunk + 1] = decoded.end + table.gap;
+				surveys.set(resource, { ...survey, bad: [...bad] });
+			}
 			next =
 				decoded === null
 					? given === null
@@ -250,7 +263,7 @@ class DamagedChunks {
 		const room = Math.min(bound - at, originalSize);
 		const stored = await this.stored(at, room);
 		const { compression } = this.resource;
-		if (compression === 'lzms') return this.decode(stored, originalSize, at + stored.length);
+		if (compression === 'lzms') return this.guessLzms(at, stored, originalSize);
 		const size = Math.min(stored.length, originalSize - 1);
 		const decoded = this.decode(stored.subarray(0, size), originalSize, 0);
 		if (decoded?.isGood) return { ...decoded, end: at + this.decoder.lastConsumed().front };
@@ -258,6 +271,23 @@ class DamagedChunks {
 		return stored.length === originalSize
 			? { bytes: stored, isGood: true, end: at + originalSize }
 			: null;
+	}
+
+	/** LZMS ends where both readers meet; with the right size, hardly anywhere else. */
+	private guessLzms(at: number, stored: Uint8Array, originalSize: number): DecodedChunk | null {
+		const whole = this.decode(stored, originalSize, at + stored.length);
+		if (whole?.isGood && stored.length < originalSize) return whole;
+		sharedFinder ??= new Finder();
+		for (const one of sharedFinder.endsOfLzms(this.resource.chunkSize, stored, true)) {
+			if (one.originalSize !== originalSize || one.storedSize >= originalSize) continue;
+			const chunk = stored.subarray(0, one.storedSize);
+			const decoded = this.decode(chunk, originalSize, at + one.storedSize);
+			if (decoded?.isGood) return decoded;
+		}
+		// Perhaps a raw one, if there is just room for it.
+		if (stored.length === originalSize)
+			return { bytes: stored, isGood: true, end: at + originalSize };
+		return this.decode(stored, originalSize, at + stored.length);
 	}
 
 	private decode(stored: Uint8Array, originalSize: number, end: number): DecodedChunk | null {

@@ -77,12 +77,31 @@ async function cutStretch(
 	const totalBytes = gaps.reduce((sum, { start, end }) => sum + end - start, 0);
 	run.report({ type: 'phase', phase: 'search', totalBytes });
 	const efforts = shares(gaps, Math.max(quest.effort, EFFORT_LARGE));
-	const inputs = gaps.map((gap, k) =>
-		inputFor(source, { ...gap, isSynced: true, stop: gap.end, effort: efforts[k] ?? 0 }, quest),
-	);
-	found.push(...(await takeAll(inputs, stretch, quest, pool, run)));
+	const inputs = gaps.map((gap, k) => {
+		const range = { start: startBefore(gap.start, found), end: gap.end, stop: gap.end };
+		return inputFor(source, { ...range, isSynced: true, effort: efforts[k] ?? 0 }, quest);
+	});
+	// What was found before stays found, even where a longer blob begins with it.
+	const known = new Set(found.map((one) => `${one.offset} ${endOf(one)}`));
+	for (const one of await takeAll(inputs, stretch, quest, pool, run))
+		if (!known.has(`${one.offset} ${endOf(one)}`)) found.push(one);
 	return found.sort((a, b) => a.offset - b.offset);
 }
+
+/** What was found right before a gap may be but the beginning of a longer blob: the search starts some hits earlier. */
+function startBefore(gapStart: number, found: readonly FoundResource[]): number {
+	let start = gapStart;
+	let k = found.findLastIndex((one) => endOf(one) === gapStart);
+	for (let back = 0; back < HITS_BACK && k >= 0; back++, k--) {
+		const before = found[k];
+		if (before === undefined || endOf(before) !== start) break;
+		start = before.offset;
+	}
+	return start;
+}
+
+/** As many as the search takes back (wim.md §13.4 D). */
+const HITS_BACK = 3;
 
 /** What remains of a stretch without others, which are in order. */
 export function cutOut(stretch: Stretch, others: readonly Stretch[]): Stretch[] {

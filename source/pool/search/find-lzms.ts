@@ -23,19 +23,26 @@ import type { Bytes } from './stored-window.ts';
 /** Between the two readers lies one word at the end of every chunk. */
 const MEETING_DISTANCE_MAX = 2;
 
+/** Chunks larger than this are not looked for from behind. */
+const BACKWARD_MAX = 1 << 20;
+
 /**
  * Where neither side leads any further, starts are tried one by one, in windows of this size: those first where more literals
  * come before the first match, since nothing can be repeated yet. Half of all resources begin with 16, of other bytes one in
  * a hundred; two thirds with 8, of others one in ten.
  */
 const ANCHOR_WINDOW = 64 << 10;
-const LITERAL_ROUNDS = [16, 8, 4, 0] as const;
+const ANCHOR_ROUNDS = [
+	{ literals: 16, most: BACKWARD_MAX },
+	// Small chunks are cheap to look for anywhere.
+	{ literals: 0, most: 1 << 10 },
+	{ literals: 8, most: BACKWARD_MAX },
+	{ literals: 4, most: BACKWARD_MAX },
+	{ literals: 0, most: BACKWARD_MAX },
+] as const;
 
 /** What an end that is tried takes, in compressions of SHA-1: 0.1 microseconds. */
 const END_COST = 1.7;
-
-/** Chunks larger than this are not looked for from behind. */
-const BACKWARD_MAX = 1 << 20;
 
 /**
  * A chunk with hardly any match may end in thousands of ways: so many are hashed, and so many told when none is wanted.
@@ -290,9 +297,9 @@ class LzmsSearch implements GapSteps {
 	/** A resource of one chunk, the likeliest starts first. */
 	*anchor({ start, end }: Stretch): Generator<number, FoundResource | null, void> {
 		if (this.range.isQuick) return null;
-		for (const literals of LITERAL_ROUNDS)
+		for (const round of ANCHOR_ROUNDS)
 			for (let from = start + 1; from < end && this.effortLeft > 0; from += ANCHOR_WINDOW) {
-				const found = yield* this.anchorIn({ start: from, end }, literals);
+				const found = yield* this.anchorIn({ start: from, end }, round);
 				if (found !== null) return found;
 			}
 		return null;
@@ -300,14 +307,14 @@ class LzmsSearch implements GapSteps {
 
 	private *anchorIn(
 		{ start, end }: Stretch,
-		literals: number,
+		{ literals, most }: { readonly literals: number; readonly most: number },
 	): Generator<number, FoundResource | null, void> {
 		const bytes = this.window
 			.at(start, Math.min(ANCHOR_WINDOW + SCAN_OVERLAP, end - start))
 			.slice();
 		for (const at of this.finder.scanLzms(literals, bytes)) {
 			if (at >= ANCHOR_WINDOW || this.effortLeft < 0) break;
-			const reach = Math.min(this.chunkSize, BACKWARD_MAX, end - start - at);
+			const reach = Math.min(this.chunkSize, most, end - start - at);
 			this.effortLeft -= (reach / 2) * END_COST;
 			const one = this.oneChunk(start + at, reach, false);
 			yield 0;

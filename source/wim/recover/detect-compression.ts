@@ -1,6 +1,6 @@
 /** Finds out how a file is compressed when neither header nor blob table tell (wim.md §13.2 point 4). */
 import { breathe, type Run } from '../../base/run.ts';
-import { chunkSizeRange } from '../../codec/compression.ts';
+import { COMPRESSIONS, chunkSizeRange } from '../../codec/compression.ts';
 import { Decoder } from '../../codec/decoder.ts';
 import { type FindableCompression, Finder, WantedSet } from '../../codec/finder.ts';
 import { findLzms } from '../../pool/search/find-lzms.ts';
@@ -32,7 +32,8 @@ const LZMS_CHUNK_MAX = 1 << 21;
 export async function detectCompression(source: Source, run: Run): Promise<PartCompression> {
 	const bytes = new Uint8Array(Math.min(SAMPLE_SIZE, Math.max(0, source.size - HEADER_SIZE)));
 	await source.read(HEADER_SIZE, bytes);
-	if (beginsSolid(bytes)) return { compression: 'lzms', chunkSize: chunkSizeRange('lzms').normal };
+	const solid = solidCompression(bytes);
+	if (solid !== null) return { compression: solid, chunkSize: chunkSizeRange(solid).normal };
 	const finder = new Finder();
 	let best: { how: PartCompression; full: number; some: number } | null = null;
 	for (const compression of ['lzx', 'xpress'] as const)
@@ -112,21 +113,16 @@ function count(
 }
 
 /** The header of a solid resource: a plausible size, chunk size and format, and chunks that fit. */
-function beginsSolid(bytes: Uint8Array): boolean {
-	if (bytes.length < 20) return false;
+function solidCompression(bytes: Uint8Array): FindableCompression | 'lzms' | null {
+	if (bytes.length < 20) return null;
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 	const chunkSize = view.getUint32(8, true);
 	const format = view.getUint32(12, true);
 	const originalSize = view.getUint32(0, true) + view.getUint32(4, true) * 0x1_0000_0000;
 	const first = view.getUint32(16, true);
 	const isPower = chunkSize >= 4096 && (chunkSize & (chunkSize - 1)) === 0;
-	return (
-		isPower &&
-		format >= 1 &&
-		format <= 3 &&
-		originalSize > 0 &&
-		originalSize < 2 ** 44 &&
-		first > 0 &&
-		first <= chunkSize
-	);
+	const isSolid =
+		isPower && originalSize > 0 && originalSize < 2 ** 44 && first > 0 && first <= chunkSize;
+	const compression = COMPRESSIONS[format];
+	return isSolid && compression !== undefined && compression !== 'none' ? compression : null;
 }

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { isComplete } from '../../../source/operations/salvage/report.ts';
+import { salvage } from '../../../source/operations/salvage/salvage.ts';
+import { HEADER_SIZE } from '../../support/damage-kit.ts';
+import { inlineWriter } from '../../support/inline-writer.ts';
+import { captureAs, rescueTree } from '../../support/rescue-kit.ts';
+import { subfolder, tempFolder } from '../../support/temp-tree.ts';
+import { testRun } from '../../support/test-run.ts';
+
+const OPTIONS = {
+	references: [],
+	image: null,
+	unixData: false,
+	includeInvalidNames: false,
+	dryRun: false,
+};
+
+for (const compression of ['xpress', 'lzx'] as const)
+	test(`a solid resource without the sizes of its chunks comes back whole: ${compression}`, async (t) => {
+		const folder = tempFolder(t);
+		const tree = subfolder(folder, 'tree');
+		rescueTree(tree);
+		const file = path.join(folder, 'hurt.wim');
+		await captureAs({ name: compression, compression, solid: true }, tree, file);
+		const bytes = readFileSync(file);
+		const originalSize = Number(bytes.readBigUInt64LE(HEADER_SIZE));
+		const count = Math.ceil(originalSize / bytes.readUInt32LE(HEADER_SIZE + 8));
+		assert.ok(count > 3, `${count} chunks`);
+		bytes.fill(0, HEADER_SIZE + 16, HEADER_SIZE + 16 + 4 * count);
+		writeFileSync(file, bytes);
+		const report = await salvage(file, path.join(folder, 'out'), inlineWriter, OPTIONS, testRun());
+		assert.ok(isComplete(report));
+		for (const name of ['system/drivers/big.sys', 'system/lib7.dll', 'note 3.txt'])
+			assert.deepEqual(
+				readFileSync(path.join(folder, 'out', name)),
+				readFileSync(path.join(tree, name)),
+			);
+	});
