@@ -130,8 +130,8 @@ function shares(gaps: readonly Stretch[], effort: number): number[] {
 	return efforts;
 }
 
-/** Compressions of SHA-1 for the gaps of a large stretch, all together: some minutes of a core. */
-const EFFORT_LARGE = 2 ** 32;
+/** Compressions of SHA-1 for the gaps of a large stretch, all together: a minute of a core. */
+const EFFORT_LARGE = 2 ** 30;
 
 /** How far from each place a search may reach. */
 const REACH_MIDDLE = 64 << 10;
