@@ -224,7 +224,7 @@ export async function bundle(root) {
 		siblings: ['read', 'write'],
 		common: 'jobs',
 	});
-	await pack(programs, 'worker', { lane: null }, dist);
+	const lane = await pack(programs, 'worker', { lane: null }, dist);
 	const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'wimdeck-build-'));
 	try {
 		fs.copyFileSync(
@@ -235,7 +235,12 @@ export async function bundle(root) {
 		const { core, ...others } = program;
 		const [small, long] = runs(scratch);
 		cacheCode(path.join(dist, 'wimdeck.js'), small, [core], scratch);
-		cacheCode(path.join(dist, 'wimdeck.js'), long, Object.values(others), scratch);
+		cacheCode(
+			path.join(dist, 'wimdeck.js'),
+			long,
+			[...Object.values(others), ...Object.values(lane)],
+			scratch,
+		);
 	} finally {
 		fs.rmSync(scratch, { recursive: true, force: true });
 	}

@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
 
 /** The deck is quit when it has drawn nothing for so long. */
@@ -25,6 +26,15 @@ require('node:vm').Script = new Proxy(vm.Script, {
 		return script;
 	},
 });
+
+/** Lanes write the cache of their packs themselves. */
+const threads = require('node:worker_threads');
+const execArgv = ['--require', fileURLToPath(new URL('code-cache-lane.cjs', import.meta.url))];
+threads.Worker = class extends threads.Worker {
+	constructor(entry, options) {
+		super(entry, { ...options, execArgv });
+	}
+};
 
 /** A terminal that answers nothing; when it has become quiet, `q` is pressed. */
 function pretendTerminal() {
