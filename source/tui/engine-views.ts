@@ -45,10 +45,13 @@ export interface ImageDifference {
 }
 
 /** One fact of a file on both sides; null where the file is not there. */
+/** Text, or a time in milliseconds since 1970: how times are shown is a setting of the deck. */
+export type FactValue = string | number;
+
 export interface DifferenceFact {
 	readonly label: string;
-	readonly before: string | null;
-	readonly after: string | null;
+	readonly before: FactValue | null;
+	readonly after: FactValue | null;
 }
 
 export type MapState = 'structure' | 'good' | 'bad' | 'unchecked' | 'unreferenced';

@@ -6,6 +6,7 @@
 import type { StagedStore } from '../jobs/staged-changes.ts';
 import type {
 	DifferenceFact,
+	FactValue,
 	ImageDifference,
 	MapPlace,
 	PartMap,
@@ -103,7 +104,7 @@ export interface Listing {
 
 export interface EntryFact {
 	readonly label: string;
-	readonly value: string;
+	readonly value: FactValue;
 }
 
 /** An entry in short. */

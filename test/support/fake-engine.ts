@@ -213,7 +213,7 @@ export class FakeFile implements OpenFile {
 			facts: [
 				{ label: 'size', value: String(entry.size ?? 0) },
 				{ label: 'packed', value: String(Math.floor((entry.size ?? 0) * 0.45)) },
-				{ label: 'written', value: '2024-05-07 04:12:31' },
+				{ label: 'written', value: Date.UTC(2024, 4, 7, 4, 12, 31) },
 				...(isFile ? [{ label: 'sha1', value: '9f0c2a7d41be55a0c03e77128a6d90f40b12ee5c' }] : []),
 			],
 			target: entry.kind === EntryKind.link ? '\\Users' : null,

@@ -64,3 +64,15 @@ test('marked folders count what is below them, each file once', async () => {
 		await file.close();
 	}
 });
+
+test('times of an entry are times, not text: the deck writes them as its setting says', async () => {
+	const file = await openFile(fixture('vectors/v02.wim'), []);
+	try {
+		const { positions } = await file.find(1, '*', signal);
+		const { facts } = await file.details(1, positions[0]!, signal);
+		for (const label of ['written', 'created', 'accessed'])
+			assert.equal(typeof facts.find((fact) => fact.label === label)?.value, 'number', label);
+	} finally {
+		await file.close();
+	}
+});

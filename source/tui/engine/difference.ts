@@ -7,7 +7,7 @@ import { machineClock } from '../../jobs/clock.ts';
 import type { ContentReader } from '../../jobs/content-reader.ts';
 import { compareTrees, type DiffChange, imageDiffTree } from '../../operations/diff-trees.ts';
 import type { Wim } from '../../wim/wim.ts';
-import type { DifferenceFact, ImageDifference } from '../engine-views.ts';
+import type { DifferenceFact, FactValue, ImageDifference } from '../engine-views.ts';
 import { entryDetails } from './entry-details.ts';
 import { NEVER, Slices } from './listing.ts';
 
@@ -95,7 +95,7 @@ async function factsAt(
 	{ open, finder }: DifferenceSide,
 	path: string,
 	contents: ContentReader,
-): Promise<ReadonlyMap<string, string> | null> {
+): Promise<ReadonlyMap<string, FactValue> | null> {
 	await finder.prepare(path, new Slices(NEVER));
 	const found = finder.find(path);
 	if (found.kind !== 'found') return null;
@@ -109,7 +109,7 @@ async function factsAt(
 	const shown = facts.filter(
 		({ label }) => !['packed', 'resource', 'used', 'accessed'].includes(label),
 	);
-	return new Map([
+	return new Map<string, FactValue>([
 		...shown.map(({ label, value }) => [label, value] as const),
 		...(target === null ? [] : [['target', target] as const]),
 		...(otherNames.length === 0 ? [] : [['links', String(otherNames.length + 1)] as const]),

@@ -16,6 +16,7 @@ import type { ContentReader } from '../../jobs/content-reader.ts';
 import type { Blob } from '../../wim/resource.ts';
 import type { Wim } from '../../wim/wim.ts';
 import type { EntryDetails, EntryFact } from '../engine.ts';
+import type { FactValue } from '../engine-views.ts';
 
 const ATTRIBUTE_LETTERS: readonly (readonly [bit: number, word: string])[] = [
 	[0x1, 'read-only'],
@@ -46,13 +47,11 @@ function attributeWords(attributes: number): string {
 	return words.length > 0 ? words.join(', ') : 'none';
 }
 
-/** Times are shown by the second; ISO, UTC. */
-function time(ticks: bigint): string {
+/** Whole seconds as milliseconds since 1970; what no calendar holds as the number that is stored. */
+function time(ticks: bigint): FactValue {
 	if (ticks === 0n) return 'not set';
-	const date = new Date(filetimeToMs(ticks));
-	return Number.isNaN(date.getTime())
-		? String(ticks)
-		: `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+	const ms = filetimeToMs(ticks);
+	return Number.isNaN(new Date(ms).getTime()) ? String(ticks) : Math.floor(ms / 1000) * 1000;
 }
 
 /** Digits of a SHA-1 in groups of eight. */

@@ -5,6 +5,7 @@ import type { HostPath, JobCheck, JobRequest, JobView } from '../engine.ts';
 import { question } from '../state/dialogs.ts';
 import { activeJobs, baseName, jobUnderCursor } from '../state/selectors.ts';
 import type { ConfirmDialog, FormDialog, State } from '../state/state.ts';
+import { timeText } from '../view/columns.ts';
 
 /** Jobs listed in a question. */
 const LISTED_MAX = 6;
@@ -100,13 +101,13 @@ export function cleanJobDialog(job: JobView): ConfirmDialog {
 	);
 }
 
-/** `3.1 G, 2 images, written 2026-10-02 11:20 UTC.` */
-function fileLine(facts: HostPath): string {
+/** `3.1 G, 2 images, written 2026-10-02 11:20.` */
+function fileLine(state: State, facts: HostPath): string {
 	const images = facts.imageCount === null ? '' : `, ${plural(facts.imageCount, 'image')}`;
 	const written =
 		facts.modified === null
 			? ''
-			: `, written ${new Date(facts.modified).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+			: `, written ${timeText(facts.modified, 'minute', state.settings.utc)}`;
 	return `${formatSize(facts.size)}${images}${written}.`;
 }
 
@@ -121,11 +122,16 @@ function wordFor(facts: HostPath): {
 }
 
 /** Before a file is replaced; more than one image in it asks for a word. */
-export function replaceDialog(path: string, facts: HostPath, request: JobRequest): ConfirmDialog {
+export function replaceDialog(
+	state: State,
+	path: string,
+	facts: HostPath,
+	request: JobRequest,
+): ConfirmDialog {
 	const { lines, options } = wordFor(facts);
 	return question(
 		`Replace ${baseName(path)} ?`,
-		[path, fileLine(facts), 'It stays untouched until the new file is complete.', ...lines],
+		[path, fileLine(state, facts), 'It stays untouched until the new file is complete.', ...lines],
 		[
 			{ label: 'Keep it', action: { type: 'close' } },
 			{ label: 'Replace', action: { type: 'start', request } },
@@ -140,14 +146,19 @@ const withExists = (request: JobRequest, exists: 'append' | 'replace'): JobReque
 });
 
 /** What to do with a file that is there, when the form left that open. */
-function existsDialog(path: string, facts: HostPath, request: JobRequest): ConfirmDialog {
+function existsDialog(
+	state: State,
+	path: string,
+	facts: HostPath,
+	request: JobRequest,
+): ConfirmDialog {
 	const { lines, options } = wordFor(facts);
 	const canGrow = facts.imageCount !== null;
 	return question(
 		`${baseName(path)} exists`,
 		[
 			path,
-			fileLine(facts),
+			fileLine(state, facts),
 			'Replaced, it stays untouched until the new file is complete.',
 			...lines,
 		],
@@ -227,6 +238,6 @@ export function questionBefore(
 	const { path, facts } = replaces;
 	if (facts.isFolder) return mergeDialog(path, request);
 	return request.values['exists'] === 'ask'
-		? existsDialog(path, facts, request)
-		: replaceDialog(path, facts, request);
+		? existsDialog(state, path, facts, request)
+		: replaceDialog(state, path, facts, request);
 }

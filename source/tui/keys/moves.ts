@@ -11,6 +11,7 @@ import {
 	focusOf,
 	isDamagedRow,
 	layoutOf,
+	scrollOf,
 	startHeight,
 	viewHeight,
 	visibleImages,
@@ -64,7 +65,7 @@ interface Access {
 }
 
 function accessOf(state: State): Access | null {
-	const { scroll } = state.settings;
+	const scroll = scrollOf(state);
 	const focus = focusOf(state);
 	switch (focus) {
 		case 'images':

@@ -128,7 +128,7 @@ export function createTheme(
 		done: ink('done', 36),
 		folder: ink('folder', 94),
 		link: ink('link', 36),
-		unavailable: sgr('2', '22'),
+		unavailable: mono ? plain : sgr('2', '22'),
 		strong: bold,
 		name: ascii ? (raw) => asciiOnly(safe(raw)) : safe,
 		exact: ascii ? (raw) => asciiEscaped(safe(raw)) : safe,

@@ -14,7 +14,7 @@ import { browse } from './files.ts';
 import { LIST_START, type ListFrame, moveTo } from './list.ts';
 import { loading, NO_LOAD } from './load.ts';
 import { filterTest } from './order.ts';
-import { memo, viewHeight } from './selectors.ts';
+import { memo, scrollOf, viewHeight } from './selectors.ts';
 import type { State } from './state.ts';
 import { say } from './status.ts';
 import { openView } from './view.ts';
@@ -107,7 +107,7 @@ export function differenceFrame(state: State): ListFrame {
 	return {
 		count: differenceRows(state).length,
 		height: differenceListHeight(state),
-		scroll: state.settings.scroll,
+		scroll: scrollOf(state),
 	};
 }
 

@@ -11,7 +11,7 @@ import {
 	storedOrder,
 	visibleRows,
 } from './order.ts';
-import { isDamagedRow, layoutOf } from './selectors.ts';
+import { isDamagedRow, layoutOf, scrollOf } from './selectors.ts';
 import type { FilesRequest, FilesState, Location, Place, State } from './state.ts';
 
 /** Folders whose cursor is remembered. */
@@ -23,7 +23,7 @@ export function filesFrame(state: State): ListFrame {
 	return {
 		count: state.files.order.length,
 		height: layoutOf(state).panes.files?.body.height ?? 10,
-		scroll: state.settings.scroll,
+		scroll: scrollOf(state),
 	};
 }
 

@@ -4,7 +4,7 @@ import type { FormValue, JobEstimate, JobRequest } from '../engine.ts';
 import type { Field, FormDialog, Preset, State } from './state.ts';
 import { edit, fieldOf, insert, type TextField } from './text-field.ts';
 
-type FocusableField = Exclude<Field, { kind: 'note' }>;
+export type FocusableField = Exclude<Field, { kind: 'note' }>;
 
 /** The check that opens the seldom used fields of a form. */
 export const MORE = 'more';

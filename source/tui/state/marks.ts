@@ -3,7 +3,7 @@
 import { browse, filesFrame, resort, setFilter } from './files.ts';
 import { moveTo } from './list.ts';
 import { filterTest, loweredNames } from './order.ts';
-import { entryUnderCursor, imageUnderCursor, visibleImages } from './selectors.ts';
+import { entryUnderCursor, imageUnderCursor, scrollOf, visibleImages } from './selectors.ts';
 import type { Marks, Snapshot, State } from './state.ts';
 import { say } from './status.ts';
 
@@ -65,7 +65,7 @@ function toggleImage(state: State): State {
 	if (!image) return state;
 	const marks = new Set(state.images.marks);
 	if (!marks.delete(image.index)) marks.add(image.index);
-	const frame = { count: visibleImages(state).length, height: 1000, scroll: state.settings.scroll };
+	const frame = { count: visibleImages(state).length, height: 1000, scroll: scrollOf(state) };
 	const list = moveTo(state.images.list, state.images.list.cursor + 1, frame);
 	return { ...remember(state, 'marks'), images: { ...state.images, marks, list } };
 }

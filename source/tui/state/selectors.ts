@@ -8,6 +8,7 @@ import {
 	type Listing,
 } from '../engine.ts';
 import { type Layout, layout, type PaneName } from './layout.ts';
+import type { ScrollMode } from './list.ts';
 import { filterTest } from './order.ts';
 import type { Dialog, EntryKey, State, ViewName } from './state.ts';
 
@@ -180,3 +181,7 @@ export function isDamagedRow(state: State, row: number): boolean {
 export function baseName(path: string): string {
 	return path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
 }
+
+/** How lists scroll: on slow lines always by half a page, which costs the fewest bytes. */
+export const scrollOf = ({ settings }: State): ScrollMode =>
+	settings.slow ? 'page' : settings.scroll;

@@ -6,7 +6,7 @@ import { browse } from './files.ts';
 import { LIST_START, type ListFrame, moveTo } from './list.ts';
 import { loading } from './load.ts';
 import { byNumber, byText, filterTest, SYNC_ROWS_MAX, sortSteps } from './order.ts';
-import { currentImage, entryUnderCursor, focusOf, viewHeight } from './selectors.ts';
+import { currentImage, entryUnderCursor, focusOf, scrollOf, viewHeight } from './selectors.ts';
 import type { SizeSort, SizeSortKey, SizesRequest, SizesState } from './sizes-state.ts';
 import type { State } from './state.ts';
 import { say } from './status.ts';
@@ -17,7 +17,7 @@ export function sizesFrame(state: State): ListFrame {
 	return {
 		count: state.sizes.order.length,
 		height: Math.max(1, viewHeight(state) - 1),
-		scroll: state.settings.scroll,
+		scroll: scrollOf(state),
 	};
 }
 

@@ -5,7 +5,7 @@ import type { JobView } from '../engine.ts';
 import { resort } from './files.ts';
 import { baseOf, overlaid } from './files-overlay.ts';
 import { LIST_START, type ListFrame, moveTo } from './list.ts';
-import { isActive, memo, viewHeight } from './selectors.ts';
+import { isActive, memo, scrollOf, viewHeight } from './selectors.ts';
 import {
 	changeOfError,
 	conflictOf,
@@ -141,7 +141,7 @@ export function stagedFrame(state: State): ListFrame {
 	return {
 		count: state.staged.changes.length,
 		height: viewHeight(state),
-		scroll: state.settings.scroll,
+		scroll: scrollOf(state),
 	};
 }
 

@@ -3,7 +3,7 @@
 import type { FoundWim } from '../engine.ts';
 import { LIST_START, moveTo } from './list.ts';
 import { filterTest } from './order.ts';
-import { memo, startHeight } from './selectors.ts';
+import { memo, scrollOf, startHeight } from './selectors.ts';
 import type { StartSortKey, StartState, State } from './state.ts';
 import { say } from './status.ts';
 
@@ -73,7 +73,7 @@ export function keepFound(before: State, next: State): State {
 	const frame = {
 		count: rows.length,
 		height: startHeight(next),
-		scroll: next.settings.scroll,
+		scroll: scrollOf(next),
 	};
 	const list = moveTo(next.start.list, row, frame);
 	return { ...next, start: { ...next.start, list } };

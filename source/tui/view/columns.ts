@@ -1,6 +1,7 @@
 /** Sizes, attributes and times as columns of a list. */
 
 import { formatCount, formatSize } from '../../base/print.ts';
+import type { FactValue } from '../engine-views.ts';
 import { type Shown, safe } from '../parts/text.ts';
 
 /** `5.1 M`, at most 6 columns. */
@@ -72,4 +73,9 @@ export function timeText(
 	if (precision === 'day') return safe(days);
 	const minutes = `${days} ${two(hour)}:${two(minute)}`;
 	return safe(precision === 'minute' ? minutes : `${minutes}:${two(second)}`);
+}
+
+/** The value of a fact; times to the second. */
+export function factText(value: FactValue, utc: boolean): string {
+	return typeof value === 'string' ? value : timeText(value, 'second', utc);
 }

@@ -1,12 +1,14 @@
 /** The triage view: findings above, the evidence of the one under the cursor below. */
 
 import type { Finding } from '../engine.ts';
+import { type Keymap, keyLabel } from '../keys/keymap.ts';
 import {
 	blank,
 	cut,
 	cutStart,
 	fit,
 	fitRight,
+	joined,
 	linesOf,
 	NOTHING,
 	type Shown,
@@ -97,6 +99,7 @@ function detailLines(
 	theme: Theme,
 	finding: Finding,
 	number: number,
+	next: Shown,
 	width: number,
 	height: number,
 ): Shown[] {
@@ -106,7 +109,7 @@ function detailLines(
 			lines.push(shown`${blank(indent)}${line}`);
 	};
 	add(shown`Finding ${number}: ${theme.exact(finding.where)}, ${theme.exact(finding.what)}`, 1);
-	const room = Math.max(1, height - lines.length - finding.notes.length * 2 - 2);
+	const room = Math.max(1, height - lines.length - finding.notes.length * 2 - 4);
 	for (const file of finding.files.slice(0, room)) {
 		const image = shown`image ${file.imageIndex}`;
 		lines.push(
@@ -120,10 +123,38 @@ function detailLines(
 	lines.push(NOTHING);
 	for (const note of finding.notes) add(theme.exact(note), 3);
 	if (finding.digest !== null) add(shown`SHA-1 ${safe(finding.digest)}`, 3);
+	if (next !== '') {
+		lines.push(NOTHING);
+		add(next, 3);
+	}
 	return lines;
 }
 
-export function damageBody(state: State, theme: Theme, width: number, height: number): Shown {
+/** What can be done about damage, as the commands that do it, with words that fit 80 columns in one row. */
+const NEXT_STEPS: readonly (readonly [command: string, words: Shown])[] = [
+	['finding.salvage', 'extract what is readable' as Shown],
+	['job.salvage', 'salvage the file' as Shown],
+	['job.repair', 'repair it' as Shown],
+];
+
+/** `e extract what is readable   X salvage the file`: only what can be used now. */
+function nextSteps(state: State, keymap: Keymap): Shown {
+	const steps = NEXT_STEPS.flatMap(([id, words]) => {
+		const command = keymap.commands.find((one) => one.id === id);
+		const key = command?.keys[0];
+		if (!command || key === undefined || (command.disabled?.(state) ?? null) !== null) return [];
+		return [shown`${safe(keyLabel(key))} ${words}`];
+	});
+	return joined(steps, '   ' as Shown);
+}
+
+export function damageBody(
+	state: State,
+	theme: Theme,
+	keymap: Keymap,
+	width: number,
+	height: number,
+): Shown {
 	const findings = shownFindings(state);
 	if (findings.length === 0) {
 		const checked = state.jobs.jobs.some(({ verb }) => verb === 'verify');
@@ -149,8 +180,9 @@ export function damageBody(state: State, theme: Theme, width: number, height: nu
 	});
 	const under = findingUnderCursor(state) ?? findings[0]!;
 	const number = findings.indexOf(under) + 1;
-	const below = detailLines(theme, under, number, width, height - listHeight - 1);
-	return linesOf([headRow(width), rows, ...below.slice(0, height - listHeight - 1)]);
+	const room = height - listHeight - 1;
+	const below = detailLines(theme, under, number, nextSteps(state, keymap), width, room);
+	return linesOf([headRow(width), rows, ...below.slice(0, room)]);
 }
 
 export function damageAbout(state: State): Shown {

@@ -120,7 +120,7 @@ function paneBlocks(state: State, theme: Theme): Block[] {
 }
 
 /** A view that fills everything between header and status. */
-function viewBlocks(state: State, theme: Theme): Block[] {
+function viewBlocks(state: State, theme: Theme, keymap: Keymap): Block[] {
 	const title: Rectangle = { x: 0, y: 1, width: state.columns, height: 1 };
 	const body: Rectangle = { x: 0, y: 2, width: state.columns, height: state.rows - 4 };
 	const draw = (name: Shown, about: Shown, right: Shown, text: Shown): Block[] => [
@@ -137,7 +137,7 @@ function viewBlocks(state: State, theme: Theme): Block[] {
 				shown`Damage`,
 				damageAbout(state),
 				damageRight(state),
-				damageBody(state, theme, body.width, body.height),
+				damageBody(state, theme, keymap, body.width, body.height),
 			);
 		case 'difference':
 			return draw(
@@ -194,7 +194,7 @@ function allBlocks(state: State, theme: Theme, keymap: Keymap): readonly Block[]
 		block('header', headerAt, header(state, theme)),
 		...(state.view === 'deck' || state.view === 'start'
 			? paneBlocks(state, theme)
-			: viewBlocks(state, theme)),
+			: viewBlocks(state, theme, keymap)),
 		block('status', status, statusRow(state, theme, status.width)),
 		block('footer', footer, footerRow(state, keymap, footer.width)),
 	];

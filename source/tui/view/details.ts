@@ -7,7 +7,7 @@ import type { Theme } from '../parts/theme.ts';
 import { findingOfEntry } from '../state/damage.ts';
 import { imageUnderCursor } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
-import { countText, timeText } from './columns.ts';
+import { countText, factText, timeText } from './columns.ts';
 import { hexRow, hexRowCount, textLines } from './content.ts';
 import { PATIENCE_MS } from './files.ts';
 import { imageFactRows } from './image-facts.ts';
@@ -37,7 +37,7 @@ function entryLines(state: State, theme: Theme, details: EntryDetails, width: nu
 			lines.push(shown` ${theme.damaged(part)}`);
 	if (problems.length > 0) lines.push(NOTHING);
 	for (const { label, value } of details.facts)
-		lines.push(...factLines(theme, label, value, width));
+		lines.push(...factLines(theme, label, factText(value, state.settings.utc), width));
 	if (details.target !== null) text(`-> ${details.target}`, 2);
 	if (details.otherNames.length > 0) {
 		lines.push(

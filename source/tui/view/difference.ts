@@ -1,6 +1,6 @@
 /** Differences of two images: folders with counts and files above, both sides of the one under the cursor below. */
 
-import type { DifferenceKind, ImageDifference } from '../engine-views.ts';
+import type { DifferenceKind, FactValue, ImageDifference } from '../engine-views.ts';
 import {
 	cutStart,
 	fit,
@@ -27,7 +27,7 @@ import {
 	nameOf,
 } from '../state/difference-tree.ts';
 import type { State } from '../state/state.ts';
-import { countText, sizeText } from './columns.ts';
+import { countText, factText, sizeText } from './columns.ts';
 import { PATIENCE_MS } from './files.ts';
 import { listBody, messageBody, styleRow } from './pane.ts';
 
@@ -128,7 +128,8 @@ function factLines(state: State, theme: Theme, width: number): Shown[] {
 	if (!difference || !pair) return [];
 	if (factsLoad.status === 'failed') return [shown` ${safe(factsLoad.error ?? '')}`];
 	const column = Math.floor((width - 14) / 2);
-	const value = (text: string | null): Shown => (text === null ? shown`-` : theme.exact(text));
+	const value = (fact: FactValue | null): Shown =>
+		fact === null ? shown`-` : theme.exact(factText(fact, state.settings.utc));
 	const line = (mark: Shown, label: Shown, before: Shown, after: Shown): Shown =>
 		shown` ${mark} ${fit(label, 9)} ${fit(before, column)} ${fit(after, column)}`;
 	return [

@@ -120,15 +120,16 @@ export function filesBody(state: State, theme: Theme, width: number, height: num
 		const rowState = rowStateOf(state, entry);
 		const isInRange = rangeHas(state, i);
 		const mark = isInRange && rowState !== 'damaged' ? ('*' as Shown) : markOf(rowState, isCursor);
-		const text = shown`${mark} ${entryCells(state, theme, entry, columns)}`;
-		if (isCursor || rowState !== 'plain' || isInRange)
+		const { name, rest } = entryCells(state, theme, entry, columns);
+		const end = fit(shown` ${rest}`, width - 2 - columns.name);
+		if (isCursor || isInRange || (rowState !== 'plain' && rowState !== 'link'))
 			return styleRow(
 				theme,
-				fit(text, width),
+				shown`${mark} ${name}${end}`,
 				isInRange && rowState === 'plain' ? 'marked' : rowState,
 				isCursor ? (isFocused ? 'focused' : 'idle') : 'none',
 			);
-		return fit(text, width);
+		return shown`${mark} ${toneOf(theme, entry)(name)}${end}`;
 	});
 }
 
@@ -137,14 +138,26 @@ const rangeHas = ({ files: { rangeFrom, list } }: State, i: number): boolean =>
 	i >= Math.min(rangeFrom, list.cursor) &&
 	i <= Math.max(rangeFrom, list.cursor);
 
-function entryCells(state: State, theme: Theme, entry: Entry, columns: Columns): Shown {
+const asItIs = (name: Shown): Shown => name;
+
+/** Folders and links have a colour of their own where the row has none. */
+const toneOf = (theme: Theme, entry: Entry): ((name: Shown) => Shown) =>
+	entry.isLink ? theme.link : entry.isFolder ? theme.folder : asItIs;
+
+/** The name in its column, and the columns behind it. */
+function entryCells(
+	state: State,
+	theme: Theme,
+	entry: Entry,
+	columns: Columns,
+): { readonly name: Shown; readonly rest: Shown } {
 	const { listing, find } = state.files;
 	const slash = entry.isFolder ? shown`/` : NOTHING;
 	const next = renamedTo(state, entry.imageIndex, entryPath(state, entry));
 	const arrow = next === null ? NOTHING : shown` -> ${theme.name(renameText(entry.name, next))}`;
-	const name = shown`${theme.name(entry.name)}${slash}${arrow}`;
+	const whole = shown`${theme.name(entry.name)}${slash}${arrow}`;
 	// The end of a path says more than its beginning.
-	const shownName = fit(find === null ? name : cutStart(name, columns.name), columns.name);
+	const name = fit(find === null ? whole : cutStart(whole, columns.name), columns.name);
 	const size = fitRight(
 		entry.isFolder ? shown`<DIR>` : sizeOf(listing?.kinds[entry.row] ?? 0, entry.size),
 		SIZE_WIDTH,
@@ -156,7 +169,7 @@ function entryCells(state: State, theme: Theme, entry: Entry, columns: Columns):
 		columns.time === 'none'
 			? NOTHING
 			: shown` ${timeText(listing?.times[entry.row] ?? Number.NaN, columns.time, state.settings.utc)}`;
-	return shown`${shownName} ${size}${attributes}${time}`;
+	return { name, rest: shown`${size}${attributes}${time}` };
 }
 
 /** The new name, or the new path where it moves. */

@@ -97,7 +97,7 @@ const damageCommands: readonly Command[] = [
 	{
 		id: 'finding.salvage',
 		title: 'Extract what is readable...',
-		hint: 'salvage',
+		hint: 'extract',
 		group: 'job',
 		when: ['damage'],
 		keys: ['e'],

@@ -1,6 +1,6 @@
 /** Commands of the view of two images' differences. */
 
-import type { DifferenceKind } from '../../engine-views.ts';
+import type { DifferenceKind, FactValue } from '../../engine-views.ts';
 import { compareForm } from '../../forms/compare.ts';
 import { openDialog } from '../../state/dialogs.ts';
 import {
@@ -17,6 +17,7 @@ import { remember } from '../../state/marks.ts';
 import type { State } from '../../state/state.ts';
 import { say } from '../../state/status.ts';
 import { closeView } from '../../state/view.ts';
+import { factText } from '../../view/columns.ts';
 import { type Command, change } from '../command.ts';
 
 /** The two marked images, in their order; else it asks. */
@@ -38,6 +39,8 @@ function enter(state: State): State {
 	const difference = differenceUnderCursor(state);
 	if (!difference) return state;
 	const { facts, pair } = state.difference;
+	const text = (value: FactValue | null): string =>
+		value === null ? '-' : factText(value, state.settings.utc);
 	const title = difference.path.slice(difference.path.lastIndexOf('\\') + 1);
 	return openDialog(state, {
 		kind: 'facts',
@@ -51,10 +54,7 @@ function enter(state: State): State {
 				: [['differs', difference.aspects.join(', ')] as const]),
 			...facts.map(
 				({ label, before, after }) =>
-					[
-						label,
-						before === after ? (after ?? '-') : `${before ?? '-'} -> ${after ?? '-'}`,
-					] as const,
+					[label, before === after ? text(after) : `${text(before)} -> ${text(after)}`] as const,
 			),
 		],
 		top: 0,

@@ -3,6 +3,7 @@
 import { changeDialog, closeDialog } from '../../state/dialogs.ts';
 import {
 	changeChoice,
+	type FocusableField,
 	focusableFields,
 	focusedButton,
 	focusedField,
@@ -10,9 +11,10 @@ import {
 	toggleField,
 	wantsCompletion,
 } from '../../state/form.ts';
-import { moveTo } from '../../state/list.ts';
+import { LIST_START, moveTo } from '../../state/list.ts';
 import { topDialog } from '../../state/selectors.ts';
 import type { ConfirmDialog, State } from '../../state/state.ts';
+import { EMPTY_FIELD, insert } from '../../state/text-field.ts';
 import type { Api } from '../api.ts';
 import { type Command, change } from '../command.ts';
 import { editText, runCommand } from '../dispatch.ts';
@@ -104,12 +106,22 @@ function nextField(api: Api): void {
 	api.change((state) => changeDialog(state, 'form', (form) => moveFocus(form, 1)));
 }
 
-/** Where text is typed a space is text. */
-function isInText(state: State): string | null {
+/** The field that has the keys; null: a button. */
+function fieldOf(state: State): FocusableField | null {
 	const dialog = topDialog(state);
-	const field = dialog?.kind === 'form' ? focusedField(dialog) : null;
-	return field && 'field' in field ? 'a text field has the keys' : null;
+	return dialog?.kind === 'form' ? focusedField(dialog) : null;
 }
+
+/** Where text is typed a space is text. */
+function cannotToggle(state: State): string | null {
+	const field = fieldOf(state);
+	if (!field) return 'Enter presses the button';
+	return 'field' in field ? 'a text field has the keys' : null;
+}
+
+/** Left and right go through choices and buttons; a check has neither. */
+const hasNoChoice = (state: State): string | null =>
+	fieldOf(state)?.kind === 'check' ? 'Space turns this on or off' : null;
 
 const forms: Command[] = [
 	{
@@ -146,6 +158,7 @@ const forms: Command[] = [
 		when: ['form'],
 		keys: ['right'],
 		footer: 2,
+		disabled: hasNoChoice,
 		run: change((state) => stepInForm(state, 1)),
 	},
 	{
@@ -154,6 +167,7 @@ const forms: Command[] = [
 		group: 'dialog',
 		when: ['form'],
 		keys: ['left'],
+		disabled: hasNoChoice,
 		run: change((state) => stepInForm(state, -1)),
 	},
 	{
@@ -164,7 +178,7 @@ const forms: Command[] = [
 		when: ['form'],
 		keys: ['space'],
 		footer: 3,
-		disabled: isInText,
+		disabled: cannotToggle,
 		run: change((state) => changeDialog(state, 'form', toggleField)),
 	},
 	{
@@ -297,6 +311,19 @@ function moveMenu(api: Api, step: number): void {
 	);
 }
 
+/** Tab in the palette: the whole name of the command under the cursor. */
+function completeMenu(api: Api): void {
+	const dialog = topDialog(api.state());
+	if (dialog?.kind !== 'palette') return;
+	const at = dialog.list.cursor;
+	const chosen = matchingCommands(api.keymap, api.state(), 'palette', dialog.query.text)[at];
+	if (!chosen) return;
+	const query = insert(EMPTY_FIELD, chosen.command.title);
+	api.change((state) =>
+		changeDialog(state, 'palette', (palette) => ({ ...palette, query, list: LIST_START })),
+	);
+}
+
 function runMenu(api: Api): void {
 	const dialog = topDialog(api.state());
 	if (dialog?.kind !== 'help' && dialog?.kind !== 'palette') return;
@@ -339,6 +366,14 @@ const menus: Command[] = [
 		when: ['help', 'palette'],
 		keys: ['pageup'],
 		run: (api) => moveMenu(api, -MENU_HEIGHT),
+	},
+	{
+		id: 'menu.complete',
+		title: 'Complete the name',
+		group: 'dialog',
+		when: ['palette'],
+		keys: ['tab'],
+		run: completeMenu,
 	},
 	{
 		id: 'menu.run',
