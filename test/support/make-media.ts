@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createEngine } from '../../source/tui/engine/create-engine.ts';
+import type { DeckEngine, FoundWim } from '../../source/tui/engine.ts';
 import { DeckOnTerminal } from './deck.ts';
 import { fixture, root } from './fixture.ts';
 import { movingSvg, screenSvg } from './screen-svg.ts';
@@ -19,12 +20,13 @@ async function picture(
 	file: string,
 	size: { readonly columns: number; readonly rows: number },
 	play: (deck: DeckOnTerminal) => Promise<void>,
+	engine?: DeckEngine,
 ): Promise<void> {
-	const deck = await DeckOnTerminal.open(await createEngine(), {
+	const deck = await DeckOnTerminal.open(engine ?? (await createEngine()), {
 		...size,
 		path: file,
 	});
-	await deck.until(/Windows 11 Pro/);
+	await deck.until(/Windows 1[01] Pro/);
 	await play(deck);
 	await deck.settle();
 	writeFileSync(path.join(folder, `${name}.svg`), screenSvg(deck.terminal, title));
@@ -76,6 +78,36 @@ await picture(
 );
 
 const size = { columns: 80, rows: 24 };
+
+/** The engine with its folder under a name that every machine has, so that the picture is the same everywhere. */
+async function inFolder(shown: string): Promise<DeckEngine> {
+	const engine = await createEngine();
+	const here = process.cwd();
+	return Object.assign(Object.create(engine) as DeckEngine, {
+		folderAt: async () => shown,
+		findWims: (
+			_folder: string,
+			isDeep: boolean,
+			onBatch: (found: readonly FoundWim[]) => void,
+			signal: AbortSignal,
+		) =>
+			engine.findWims(
+				here,
+				isDeep,
+				(found) => onBatch(found.map((one) => ({ ...one, path: one.path.replace(here, shown) }))),
+				signal,
+			),
+	});
+}
+
+await picture(
+	'start-80x24',
+	'The images of a folder',
+	'.',
+	size,
+	(deck) => deck.quiet(),
+	await inFolder('/srv/images'),
+);
 
 await picture('dialog-80x24', 'The capture dialog', 'install.wim', size, async (deck) => {
 	await deck.press('c', '\x15', '/srv/reference', 'down', '\x15', '/srv/images/new.wim');

@@ -90,7 +90,10 @@ function paletteBox(state: State, theme: Theme, keymap: Keymap, dialog: PaletteD
 			shown`: ${fieldText(theme, dialog.query, inner - 2, true)}`,
 			...rows,
 			blank(inner),
-			fit(shown`${count}     Enter run   Esc close`, inner),
+			fit(
+				shown`${count}     Enter run   Esc close${inner < 50 ? NOTHING : shown`   Tab complete`}`,
+				inner,
+			),
 		],
 		inner,
 	);
