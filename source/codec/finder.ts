@@ -51,6 +51,7 @@ interface Kernel {
 		input: number,
 		from: number,
 		to: number,
+		least: number,
 		chunkSize: number,
 		output: number,
 		hits: number,
@@ -91,6 +92,8 @@ export const PREFIXES_MAX = 65_536;
 /** Slow attempts at a start that is sure, some seconds, and at one that is only tried. */
 const BLIND_SURE = 12_000;
 const BLIND_ENDS = 256;
+/** The least literals that a byte of the range coder tells, when no match is among them: each takes log2(64/63) bits. */
+const LITERALS_PER_BYTE = 350;
 /** Where the kernel keeps the bits of wanted prefixes. */
 const WANTED = 131_072;
 const WANTED_SIZE = 8192;
@@ -171,8 +174,11 @@ export class Finder {
 	 *
 	 * @param chunkSize the most that it can decode to
 	 * @param isSure a chunk does begin there: even slow attempts are worth it
+	 * @param least original size; as large as `chunkSize` where that is all it can be, which is far quicker to find
 	 */
-	endsOfLzms(chunkSize: number, stored: Uint8Array, isSure: boolean): ChunkEnd[] {
+	endsOfLzms(chunkSize: number, stored: Uint8Array, isSure: boolean, least = 1): ChunkEnd[] {
+		// Zeros tell literals without end: so does the beginning of few chunks, and any run of zeros.
+		if (leadingZeros(stored) >= (isSure ? chunkSize / LITERALS_PER_BYTE + 16 : 4)) return [];
 		this.#load(stored, chunkSize);
 		const input = this.#input;
 		const output = this.#output(stored.length);
@@ -183,6 +189,7 @@ export class Finder {
 				input,
 				input,
 				to,
+				least,
 				chunkSize,
 				output,
 				this.#hits,
@@ -358,4 +365,9 @@ export class WantedSet {
 			this.bits[top >> 3] = (this.bits[top >> 3] ?? 0) | (1 << (top & 7));
 		}
 	}
+}
+
+function leadingZeros(bytes: Uint8Array): number {
+	const first = bytes.findIndex((byte) => byte !== 0);
+	return first < 0 ? bytes.length : first;
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { sha1 } from '../../source/bytes/sha1.ts';
 import { Encoder } from '../../source/codec/encoder.ts';
-import { Finder, WantedSet } from '../../source/codec/finder.ts';
+import { type ChunkEnd, Finder, WantedSet } from '../../source/codec/finder.ts';
+import { seeded } from '../support/damage-kit.ts';
 import { contentsOf } from '../support/written.ts';
 
 test('a stretch that ends where the bytes end is found at every size', () => {
@@ -50,4 +52,25 @@ test('an LZMS chunk of contents that do not repeat at once shows its beginning, 
 	assert.ok(starts.includes(before.length));
 	assert.ok(starts.length < (before.length + stored.length) / 20, `${starts.length} starts`);
 	assert.ok(finder.scanLzms(8, Buffer.concat([before, stored])).includes(before.length));
+});
+
+test('the end of an LZMS chunk that begins with a thousand literals is found', () => {
+	// Nothing repeats before the second half.
+	const random = seeded(3);
+	const half = Buffer.from(Array.from({ length: 4000 }, () => Math.floor(random() * 256)));
+	const original = Buffer.concat([half, half]);
+	const stored = new Encoder().encodeBytes('lzms', 32_768, 50, original);
+	assert.ok(stored !== null);
+	assert.equal(Buffer.from(stored).readUInt32LE(0), 0, 'the range coder begins with zeros');
+	const behind = Buffer.concat([stored, contentsOf(9, 9000)]);
+	const finder = new Finder();
+	const end = { storedSize: stored.length, originalSize: original.length };
+	const isEnd = (one: ChunkEnd) => isDeepStrictEqual(one, end);
+	assert.ok(finder.endsOfLzms(32_768, behind, true).some(isEnd));
+	// Of a chunk with one match another end may fit by chance.
+	const sized = finder.endsOfLzms(original.length, behind, true, original.length);
+	assert.ok(sized.some(isEnd) && sized.length < 5, `${sized.length} ends`);
+	// A longer run of zeros than any chunk begins with is turned down at once.
+	const zeroed = Buffer.concat([Buffer.alloc(200), behind.subarray(200)]);
+	assert.deepEqual(finder.endsOfLzms(32_768, zeroed, true), []);
 });

@@ -13,7 +13,6 @@ import {
 	CODE_TABLE,
 	FREQUENCIES,
 	rebuildCode,
-	startCode,
 } from './adaptive';
 import { copyMatch } from './copy';
 import { LONG, longSymbol, NO_SYMBOL } from './huffman';
@@ -67,6 +66,8 @@ const HIT: usize = 8;
 const SIZES_MAX: u32 = 2;
 /** For starts: how many are tried without an explicit offset to go by. */
 const BLIND_STARTS: u32 = 20000;
+/** So many items of one trial count like an end more. */
+const LONG_TRIAL: u32 = 4096;
 /** The least that any chunk is stored in, in bytes. */
 const STORED_MIN: usize = 8;
 
@@ -99,7 +100,8 @@ let d2: u64 = 0;
 let d3: u64 = 0;
 
 function startRangeCoder(input: usize): void {
-	for (let at: usize = HISTORIES; at < HISTORIES_END; at += 8) store<u64>(at, FIRST_HISTORY);
+	const first = i64x2.splat(FIRST_HISTORY);
+	for (let at: usize = HISTORIES; at < HISTORIES_END; at += 16) v128.store(at, first);
 	range = 0xffffffff;
 	code = rotl<u32>(load<u32>(input), 16);
 	front = input + 4;
@@ -219,6 +221,8 @@ function newPair(pair: u64): void {
 }
 
 let planCount: u32 = 0;
+/** The least original size that is asked for. */
+let sizeAtLeast: u32 = 0;
 /** Position in the plan of the first match with an explicit offset. */
 let planFirst: u32 = 0;
 
@@ -295,6 +299,7 @@ let position: u32 = 0;
 
 /** The word between the readers at the end is zero: whether there is one between a match of the plan and the one before. */
 function mayMeet(input: usize, k: u32): u32 {
+	if (position < sizeAtLeast) return 0;
 	const row = PLAN + <usize>k * PLAN_ROW;
 	let at = input + 4;
 	if (k > 0) at = input + <usize>load<u32>(row - PLAN_ROW, 8);
@@ -358,8 +363,9 @@ let greatestSymbols: u32 = 0;
 let reach: u32 = 0;
 let reachPosition: u32 = 0;
 
-function startSizes(chunkSize: u32): void {
-	leastSymbols = 1;
+function startSizes(least: u32, chunkSize: u32): void {
+	sizeAtLeast = least;
+	leastSymbols = least > 1 ? slotsFor(OFFSET_ROWS, least - 1) : 1;
 	greatestSymbols = slotsFor(OFFSET_ROWS, chunkSize - 1);
 	reachPosition = 0xffffffff;
 }
@@ -370,8 +376,6 @@ function tryChunk(input: usize, end: usize, output: usize, chunkSize: u32, isSho
 	while (leastSymbols < greatestSymbols && load<u32>(OFFSET_ROWS + (<usize>leastSymbols << 3)) <= storedSize)
 		leastSymbols += 1;
 	if (isShort && planFirst >= planCount) makePlan(input, PLAN_MAX);
-	// The range coder of a chunk without any match has nothing to say: such a chunk is not compressed.
-	if (load<u32>(input) == 0) return;
 	bitEnd = end;
 	bitAt = 0;
 	position = 0;
@@ -383,6 +387,10 @@ function tryChunk(input: usize, end: usize, output: usize, chunkSize: u32, isSho
 		if (planCount == 0 && storedSize < PLAN_LITERALS_MAX) return;
 		if (blindLeft == 0) return;
 		blindLeft -= 1;
+		if (sizeAtLeast == chunkSize) {
+			meetSize(input, end, greatestSymbols, output, chunkSize);
+			return;
+		}
 		if (!meet(input, end, 0, storedSize + 1, output, chunkSize)) return;
 		const later = slotsFor(OFFSET_ROWS, <u32>max(stopPosition, 1)) - 1;
 		const found = stopBits;
@@ -436,7 +444,8 @@ function trySize(input: usize, end: usize, symbols: u32, output: usize, chunkSiz
 /** Decodes a chunk whose size the number of offset symbols bounds. */
 function meetSize(input: usize, end: usize, symbols: u32, output: usize, chunkSize: u32): void {
 	const storedSize = <u32>(end - input);
-	const least = max(load<u32>(OFFSET_ROWS + (<usize>(symbols - 1) << 3)) + 1, storedSize + 1);
+	const rowLeast = load<u32>(OFFSET_ROWS + (<usize>(symbols - 1) << 3)) + 1;
+	const least = max(max(rowLeast, storedSize + 1), sizeAtLeast);
 	const most = min(load<u32>(OFFSET_ROWS + (<usize>symbols << 3)), chunkSize);
 	if (least <= most) meet(input, end, symbols, least, output, most);
 }
@@ -449,8 +458,24 @@ function passes(input: usize, end: usize, symbols: u32, most: u32): bool {
 	return walk(input, 0, planCount, symbols, most) != 0;
 }
 
-/** Decodes a symbol of an adaptive code; NO_SYMBOL when its codeword is unknown. */
-function adaptiveSymbol(at: usize, bits: u32): u32 {
+/** Starts a code without its tables: most trials end before it is rebuilt. */
+function startFrequencies(at: usize, count: u32): void {
+	const ones = i32x4.splat(1);
+	for (let to = at + FREQUENCIES, end = to + (<usize>count << 2); to < end; to += 16) v128.store(to, ones);
+}
+
+/**
+ * Decodes a symbol of an adaptive code; NO_SYMBOL when its codeword is unknown.
+ *
+ * @param fresh the number of symbols of a code that was not rebuilt yet, else 0
+ */
+function adaptiveSymbol(at: usize, bits: u32, fresh: u32): u32 {
+	if (fresh > 0) {
+		const symbol = freshSymbol(fresh);
+		const slot = at + FREQUENCIES + (<usize>symbol << 2);
+		store<u32>(slot, load<u32>(slot) + 1);
+		return symbol;
+	}
 	const next = peek();
 	let e = <u32>load<u16>(at + CODE_TABLE + (<usize>(next >> <u64>(64 - bits)) << 1));
 	if (e >= LONG) {
@@ -478,13 +503,16 @@ function meet(input: usize, end: usize, symbols: u32, least: u32, output: usize,
 	const storedSize = <u32>(end - input);
 	startRangeCoder(input);
 	startRecents();
-	startCode(LITERAL, 256, LITERAL_BITS);
-	startCode(LENGTH, LENGTH_SLOTS, LENGTH_BITS);
-	if (symbols > 0) {
-		startCode(OFFSET, symbols, OFFSET_BITS);
-		startCode(DELTA_OFFSET, symbols, OFFSET_BITS);
-	}
-	startCode(POWER, 8, POWER_BITS);
+	startFrequencies(LITERAL, 256);
+	startFrequencies(LENGTH, LENGTH_SLOTS);
+	startFrequencies(OFFSET, symbols);
+	startFrequencies(DELTA_OFFSET, symbols);
+	startFrequencies(POWER, 8);
+	let freshLiteral: u32 = 256;
+	let freshLength = LENGTH_SLOTS;
+	let freshOffset = symbols;
+	let freshDeltaOffset = symbols;
+	let freshPower: u32 = 8;
 	let literalsLeft = LONG_PERIOD;
 	let lengthsLeft = SHORT_PERIOD;
 	let offsetsLeft = LONG_PERIOD;
@@ -494,13 +522,17 @@ function meet(input: usize, end: usize, symbols: u32, least: u32, output: usize,
 	bitEnd = end;
 	bitAt = 0;
 	let out: u32 = 0;
+	let items: u32 = 0;
 	while (out < most) {
+		items += 1;
+		if (items % LONG_TRIAL == 0 && blindLeft > 0) blindLeft -= 1;
 		if (!isMatch()) {
 			before = 0;
-			const symbol = adaptiveSymbol(LITERAL, LITERAL_BITS);
+			const symbol = adaptiveSymbol(LITERAL, LITERAL_BITS, freshLiteral);
 			if (symbol == NO_SYMBOL) return false;
 			if (--literalsLeft == 0) {
 				rebuildCode(LITERAL, 256, LITERAL_BITS);
+				freshLiteral = 0;
 				literalsLeft = LONG_PERIOD;
 			}
 			store<u8>(output + <usize>out, <u8>symbol);
@@ -512,11 +544,12 @@ function meet(input: usize, end: usize, symbols: u32, least: u32, output: usize,
 			if (kind < DELTA_EXPLICIT) {
 				if (kind == LZ_EXPLICIT) {
 					if (symbols == 0) return stopAt(out);
-					const symbol = adaptiveSymbol(OFFSET, OFFSET_BITS);
+					const symbol = adaptiveSymbol(OFFSET, OFFSET_BITS, freshOffset);
 					if (symbol == NO_SYMBOL) return false;
 					newOffset(slotValue(OFFSET_ROWS, symbol));
 					if (--offsetsLeft == 0) {
 						rebuildCode(OFFSET, symbols, OFFSET_BITS);
+						freshOffset = 0;
 						offsetsLeft = LONG_PERIOD;
 					}
 					offset = <u64>l0;
@@ -526,18 +559,20 @@ function meet(input: usize, end: usize, symbols: u32, least: u32, output: usize,
 			} else {
 				let pair: u64;
 				if (kind == DELTA_EXPLICIT) {
-					const power = adaptiveSymbol(POWER, POWER_BITS);
+					const power = adaptiveSymbol(POWER, POWER_BITS, freshPower);
 					if (power == NO_SYMBOL) return false;
 					if (--powersLeft == 0) {
 						rebuildCode(POWER, 8, POWER_BITS);
+						freshPower = 0;
 						powersLeft = SHORT_PERIOD;
 					}
 					if (symbols == 0) return stopAt(out);
-					const symbol = adaptiveSymbol(DELTA_OFFSET, OFFSET_BITS);
+					const symbol = adaptiveSymbol(DELTA_OFFSET, OFFSET_BITS, freshDeltaOffset);
 					if (symbol == NO_SYMBOL) return false;
 					pair = (<u64>power << 32) | <u64>slotValue(OFFSET_ROWS, symbol);
 					if (--deltaOffsetsLeft == 0) {
 						rebuildCode(DELTA_OFFSET, symbols, OFFSET_BITS);
+						freshDeltaOffset = 0;
 						deltaOffsetsLeft = LONG_PERIOD;
 					}
 					newPair(pair);
@@ -547,11 +582,12 @@ function meet(input: usize, end: usize, symbols: u32, least: u32, output: usize,
 				span = <u64>1 << (pair >> 32);
 				offset = (pair & 0xffffffff) << (pair >> 32);
 			}
-			const lengthSymbol = adaptiveSymbol(LENGTH, LENGTH_BITS);
+			const lengthSymbol = adaptiveSymbol(LENGTH, LENGTH_BITS, freshLength);
 			if (lengthSymbol == NO_SYMBOL) return false;
 			const length = slotValue(LENGTH_ROWS, lengthSymbol);
 			if (--lengthsLeft == 0) {
 				rebuildCode(LENGTH, LENGTH_SLOTS, LENGTH_BITS);
+				freshLength = 0;
 				lengthsLeft = SHORT_PERIOD;
 			}
 			if (length > most - out || offset + span > <u64>out) return false;
@@ -597,6 +633,7 @@ function copyPlain(out: usize, length: usize, offset: usize, span: usize): void 
  * Finds the ends that the chunk at `input` may have.
  *
  * @param from the first end to try, an even number of bytes behind `input`; `to` the last
+ * @param least original size that is asked for, 1 to `chunkSize`; the closer, the fewer ends get through the plan
  * @param output room for a chunk
  * @param hits receives 8 bytes each: stored size, original size
  * @param blind how many ends are tried without an explicit offset to go by
@@ -606,6 +643,7 @@ export function endsOfLzms(
 	input: usize,
 	from: usize,
 	to: usize,
+	least: u32,
 	chunkSize: u32,
 	output: usize,
 	hits: usize,
@@ -616,7 +654,7 @@ export function endsOfLzms(
 	hitCount = 0;
 	hitsMost = most;
 	blindLeft = blind;
-	startSizes(chunkSize);
+	startSizes(least, chunkSize);
 	makePlan(input, PLAN_MAX);
 	for (let end = max(from, input + STORED_MIN); end <= to && hitCount < most; end += 2)
 		tryChunk(input, end, output, chunkSize, false);
@@ -636,8 +674,10 @@ export function startsOfLzms(
 	hitCount = 0;
 	hitsMost = most;
 	blindLeft = BLIND_STARTS;
-	startSizes(chunkSize);
+	startSizes(1, chunkSize);
 	for (let input = end - STORED_MIN; input >= from && hitCount < most; input -= 2) {
+		// Zeros tell literals without end: any run of zeros would do.
+		if (load<u32>(input) == 0) continue;
 		makePlan(input, SHORT_PLAN);
 		tryChunk(input, end, output, chunkSize, true);
 	}

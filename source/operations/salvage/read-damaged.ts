@@ -278,8 +278,7 @@ class DamagedChunks {
 		const whole = this.decode(stored, originalSize, at + stored.length);
 		if (whole?.isGood && stored.length < originalSize) return whole;
 		sharedFinder ??= new Finder();
-		for (const one of sharedFinder.endsOfLzms(this.resource.chunkSize, stored, true)) {
-			if (one.originalSize !== originalSize || one.storedSize >= originalSize) continue;
+		for (const one of sharedFinder.endsOfLzms(originalSize, stored, true, originalSize)) {
 			const chunk = stored.subarray(0, one.storedSize);
 			const decoded = this.decode(chunk, originalSize, at + one.storedSize);
 			if (decoded?.isGood) return decoded;

@@ -196,7 +196,7 @@ class LzmsSearch implements GapSteps {
 		return this.choose(at, lastAt - at, before, stored, ends, hash, isTree);
 	}
 
-	/** Of the ends of a last chunk, the one whose SHA-1 is wanted first, else the first. */
+	/** Of the ends of a last chunk, the one whose SHA-1 is wanted, else those that give a tree first. */
 	private choose(
 		at: number,
 		storedBefore: number,
@@ -207,34 +207,35 @@ class LzmsSearch implements GapSteps {
 		isTreeBefore: boolean,
 	): FoundResource | null {
 		const ends: ResourceEnd[] = [];
+		const trees: ResourceEnd[] = [];
 		const { names } = this.tools.wanted;
-		let isTree = isTreeBefore;
 		let wanted: ResourceEnd | undefined;
-		for (const { storedSize, originalSize } of chunks.slice(
-			0,
-			names.size > 0 ? TRIED_MAX : TOLD_MAX,
-		)) {
+		for (const { storedSize, originalSize } of chunks.slice(0, TRIED_MAX)) {
 			const chunk = this.decodeMeeting(stored.subarray(0, storedSize), originalSize);
 			if (chunk === null) continue;
-			if (hash === null && ends.length === 0) isTree = beginsLikeTree(chunk);
+			const isTree = hash === null && beginsLikeTree(chunk);
+			if (!isTree && names.size === 0 && ends.length === TOLD_MAX) continue;
 			const sha1 = hash === null ? sha1Of(chunk) : hash.copy().update(chunk).digest('hex');
 			const end = {
 				storedSize: storedBefore + storedSize,
 				originalSize: originalBefore + originalSize,
 				sha1,
 			};
-			if (ends.length < TOLD_MAX) ends.push(end);
+			const told = isTree ? trees : ends;
+			if (told.length < TOLD_MAX) told.push(end);
 			if (!names.has(sha1)) continue;
 			wanted = end;
 			break;
 		}
-		if (ends.length === 0) return null;
+		// Of a small chunk, ends farther behind come up by chance.
+		const likely = [...trees, ...ends];
+		if (likely.length === 0) return null;
 		return {
 			offset: at,
 			isRaw: false,
-			ends: wanted === undefined ? ends : [wanted],
+			ends: wanted === undefined ? likely : [wanted],
 			isWanted: wanted !== undefined,
-			isTree,
+			isTree: isTreeBefore || trees.length > 0,
 		};
 	}
 
@@ -284,14 +285,16 @@ class LzmsSearch implements GapSteps {
 		const room = Math.min(this.chunkSize, BACKWARD_MAX, end - least);
 		const stored = this.window.at(end - room, room).slice();
 		const starts = this.finder.startsOfLzms(this.chunkSize, stored);
-		for (const { storedSize } of starts) {
+		let first: FoundResource | null = null;
+		for (const storedSize of new Set(starts.slice(0, TRIED_MAX).map((one) => one.storedSize))) {
 			const offset = end - storedSize;
 			const same = starts.filter((other) => other.storedSize === storedSize);
 			const bytes = stored.subarray(stored.length - storedSize);
 			const found = this.choose(offset, 0, 0, bytes, same, null, false);
-			if (found !== null) return found;
+			if (found?.isWanted || found?.isTree) return found;
+			first ??= found;
 		}
-		return null;
+		return first;
 	}
 
 	/** A resource of one chunk, the likeliest starts first. */

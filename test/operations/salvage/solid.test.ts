@@ -18,7 +18,7 @@ const OPTIONS = {
 	dryRun: false,
 };
 
-for (const compression of ['xpress', 'lzx'] as const)
+for (const compression of ['xpress', 'lzx', 'lzms'] as const)
 	test(`a solid resource without the sizes of its chunks comes back whole: ${compression}`, async (t) => {
 		const folder = tempFolder(t);
 		const tree = subfolder(folder, 'tree');
