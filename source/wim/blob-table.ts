@@ -38,7 +38,7 @@ export function placeBlobs(
 }
 
 /** Entries between two pauses: a few ms of work. */
-const STEP = 2048;
+const STEP = 512;
 
 /** As `placeBlobs`; yields now and then, so that the calling thread can stay alive. */
 export function* placingSteps(
@@ -59,7 +59,7 @@ export function* placingSteps(
 		}
 		const start = k;
 		while (k < entries.length && isSolid(k)) k++;
-		placer.run(start, k);
+		yield* placer.run(start, k);
 	}
 	return placer.table();
 }
@@ -117,14 +117,17 @@ class Placer {
 	}
 
 	/** A maximal series of entries with the SOLID flag: resources, and the blobs inside them (wim.md §3.4). */
-	run(start: number, end: number): void {
+	*run(start: number, end: number): Generator<void, void, undefined> {
 		const { entries } = this;
 		const homes: SolidHome[] = [];
 		const blobs: number[] = [];
 		let total = 0;
+		let isAscending = true;
 		for (let k = start; k < end; k++) {
+			if (k % STEP === STEP - 1) yield;
 			if (!this.belongs(k)) continue;
 			if (!entries.isSolidResource(k)) {
+				isAscending &&= entries.offset(blobs.at(-1) ?? k) <= entries.offset(k);
 				blobs.push(k);
 				continue;
 			}
@@ -133,19 +136,20 @@ class Placer {
 			this.resources.add(k, resource);
 			total += resource.originalSize;
 		}
-		const isAscending = blobs.every(
-			(k, n) => n === 0 || entries.offset(blobs[n - 1] ?? k) <= entries.offset(k),
-		);
 		if (!isAscending) blobs.sort((a, b) => entries.offset(a) - entries.offset(b));
-		this.placeInside(blobs, homes);
+		yield* this.placeInside(blobs, homes);
 	}
 
 	/** @param blobs entries by their offsets in the run */
-	private placeInside(blobs: readonly number[], homes: readonly SolidHome[]): void {
+	private *placeInside(
+		blobs: readonly number[],
+		homes: readonly SolidHome[],
+	): Generator<void, void, undefined> {
 		const { entries } = this;
 		let last: { start: number; end: number } | null = null;
 		let position = 0;
-		for (const k of blobs) {
+		for (const [n, k] of blobs.entries()) {
+			if (n % STEP === STEP - 1) yield;
 			const offset = entries.offset(k);
 			const size = entries.storedSize(k);
 			if (!entries.hasSha1(k) || size === 0) {

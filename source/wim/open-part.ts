@@ -40,7 +40,7 @@ export interface OpenPart extends Part {
 }
 
 /** Entries that are looked at between two pauses: a few ms. */
-const STEP = 16_384;
+const STEP = 2048;
 
 const SALVAGE = 'Try "wimdeck salvage" to get back what is left.';
 
@@ -103,7 +103,9 @@ export async function openPart(source: Source, tolerant = false): Promise<OpenPa
 			hint: 'Decrypt it with the product that made it; the key is not in the file.',
 		});
 	const entries = (await survive(() => readEntries(part, compression, warn))) ?? BlobEntries.NONE;
+	await nextTurn();
 	const shapes = await readSolidShapes(part, entries);
+	await nextTurn();
 	for (const shape of shapes.values())
 		if (shape instanceof FormatError) {
 			if (!tolerant) throw shape.note({ path: source.name, hint: SALVAGE });

@@ -5,9 +5,16 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { sha1 } from '../../source/bytes/sha1.ts';
 import { Span } from '../../source/bytes/span.ts';
-import { BlobEntries, type BlobEntry, parseBlobEntries } from '../../source/wim/blob-entries.ts';
+import type { SolidShape } from '../../source/codec/chunk-table.ts';
+import {
+	BlobEntries,
+	type BlobEntry,
+	parseBlobEntries,
+	SOLID_RESOURCE_MARK,
+} from '../../source/wim/blob-entries.ts';
 import { placeBlobs, placingSteps } from '../../source/wim/blob-table.ts';
 import { PartBlobs, SetBlobs } from '../../source/wim/part-blobs.ts';
+import { ResourceFlag, VERSION_SOLID } from '../../source/wim/part-header.ts';
 import type { Part } from '../../source/wim/resource.ts';
 import { openWim, type Wim } from '../../source/wim/wim.ts';
 import { contentsOf, writeManyFiles } from '../support/many-files.ts';
@@ -97,6 +104,45 @@ test('a large table is placed in many short steps, to the same end', () => {
 	for (; !step.done; step = steps.next()) pauses++;
 	assert.ok(pauses >= 4, `${pauses} pauses`);
 	assert.deepEqual([...step.value.blobs.keys()], [...blobsOf(part, ...entries).keys()]);
+});
+
+test('the contents of one large solid resource are placed in many short steps, to the same end', () => {
+	const part = partOfSize(1e9, VERSION_SOLID);
+	const contents = 40_000;
+	const resource = entry(-1, {
+		flags: ResourceFlag.solid,
+		offset: 208,
+		storedSize: 1e8,
+		originalSize: SOLID_RESOURCE_MARK,
+	});
+	const inside = Array.from({ length: contents }, (_, k) =>
+		entry(k, { flags: ResourceFlag.solid, offset: 100 * k }),
+	);
+	const shape: SolidShape = {
+		storedSize: 1e8,
+		originalSize: 100 * contents,
+		chunkSize: 1 << 26,
+		compression: 'lzms',
+		chunkCount: 1,
+		tableOffset: 224,
+		tableSize: 4,
+	};
+	// In the order of their places, and in another one.
+	for (const entries of [
+		[resource, ...inside],
+		[...inside.toReversed(), resource],
+	]) {
+		const steps = placingSteps(part, entries, HOW, new Map([[208, shape]]));
+		let pauses = 0;
+		let step = steps.next();
+		for (; !step.done; step = steps.next()) pauses++;
+		assert.ok(pauses >= 8, `${pauses} pauses`);
+		const { blobs, warnings } = step.value;
+		assert.deepEqual(warnings, []);
+		assert.equal(blobs.size, contents);
+		const blob = blobs.get(entry(12_345).sha1);
+		assert.deepEqual([blob?.offsetInResource, blob?.resource.layout], [1_234_500, 'solid']);
+	}
 });
 
 test('of blobs in several parts the first one counts that can be read', () => {
