@@ -199,6 +199,27 @@ export class Finder {
 		);
 	}
 
+	/** The original sizes that an LZMS chunk of just these bytes may have, ascending. */
+	sizesOfLzms(chunkSize: number, stored: Uint8Array): number[] {
+		this.#load(stored, chunkSize);
+		const input = this.#input;
+		const output = this.#output(stored.length);
+		const end = input + stored.length;
+		const kernel = this.#kernel;
+		const count = kernel.endsOfLzms(
+			input,
+			end,
+			end,
+			1,
+			chunkSize,
+			output,
+			this.#hits,
+			LZMS_HITS_MAX,
+			BLIND_SURE,
+		);
+		return this.#lzmsHits(count).map(({ originalSize }) => originalSize);
+	}
+
 	/** The LZMS chunks that may end where `stored` ends, the likeliest first. */
 	startsOfLzms(chunkSize: number, stored: Uint8Array): ChunkEnd[] {
 		this.#load(stored, chunkSize);

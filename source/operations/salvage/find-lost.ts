@@ -24,6 +24,7 @@ import { SlidingWindow } from '../../wim/recover/window.ts';
 import type { Blob, Resource } from '../../wim/resource.ts';
 import { DecodedSource } from './decoded-source.ts';
 import { findRawTrees } from './find-raw-trees.ts';
+import { guessSolid } from './guess-solid.ts';
 import { cutOut, type Quest, searchSolid, searchStretch } from './search-stretch.ts';
 
 /** A resource that shows its beginning, and perhaps not clearly its end. */
@@ -367,8 +368,8 @@ class Search implements Lost {
 		}
 	}
 
-	/** A solid resource at the start of a gap: recognised by its header, then cut by SHA-1. @returns where it ends */
-	private async solid(gap: Stretch): Promise<Stretch | null> {
+	/** What the header at the start of a gap and the sizes behind it say, if they fit together. */
+	private async solidShape(gap: Stretch): Promise<SolidShape | null> {
 		const window = new SlidingWindow(this.source, 1 << 16);
 		const head = new Span(
 			await window.at(gap.start, SolidHeader.size),
@@ -409,6 +410,18 @@ class Search implements Lost {
 			if (error instanceof FormatError) return null;
 			throw error;
 		}
+		return shape;
+	}
+
+	/**
+	 * A solid resource at the start of a gap: recognised by its header or by the sizes of its chunks, then cut by SHA-1.
+	 *
+	 * @returns where it ends
+	 */
+	private async solid(gap: Stretch): Promise<Stretch | null> {
+		const shape = (await this.solidShape(gap)) ?? (await guessSolid(this.source, gap));
+		if (shape === null) return null;
+		const { storedSize, originalSize, compression, chunkSize } = shape;
 		const resource: Resource = {
 			part: this.recovered.part,
 			offset: gap.start,
@@ -421,7 +434,7 @@ class Search implements Lost {
 		};
 		if (this.quest.wanted.size === 0) this.unexplained.push(whole(new DecodedSource(resource)));
 		else await this.inSolid(resource, { start: 0, end: originalSize });
-		return { start: gap.start, end };
+		return { start: gap.start, end: gap.start + storedSize };
 	}
 
 	/** Cuts a stretch of the decoded bytes of a solid resource. */

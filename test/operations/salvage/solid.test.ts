@@ -4,6 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { isComplete } from '../../../source/operations/salvage/report.ts';
 import { salvage } from '../../../source/operations/salvage/salvage.ts';
+import { openWim } from '../../../source/wim/wim.ts';
 import { HEADER_SIZE } from '../../support/damage-kit.ts';
 import { inlineWriter } from '../../support/inline-writer.ts';
 import { captureAs, rescueTree } from '../../support/rescue-kit.ts';
@@ -30,6 +31,30 @@ for (const compression of ['xpress', 'lzx', 'lzms'] as const)
 		const count = Math.ceil(originalSize / bytes.readUInt32LE(HEADER_SIZE + 8));
 		assert.ok(count > 3, `${count} chunks`);
 		bytes.fill(0, HEADER_SIZE + 16, HEADER_SIZE + 16 + 4 * count);
+		writeFileSync(file, bytes);
+		const report = await salvage(file, path.join(folder, 'out'), inlineWriter, OPTIONS, testRun());
+		assert.ok(isComplete(report));
+		for (const name of ['system/drivers/big.sys', 'system/lib7.dll', 'note 3.txt'])
+			assert.deepEqual(
+				readFileSync(path.join(folder, 'out', name)),
+				readFileSync(path.join(tree, name)),
+			);
+	});
+
+for (const compression of ['xpress', 'lzx', 'lzms'] as const)
+	test(`a solid resource without its header comes back whole, the blob table lost too: ${compression}`, async (t) => {
+		const folder = tempFolder(t);
+		const tree = subfolder(folder, 'tree');
+		rescueTree(tree);
+		const file = path.join(folder, 'hurt.wim');
+		await captureAs({ name: compression, compression, solid: true }, tree, file);
+		const bytes = readFileSync(file);
+		bytes.fill(0, HEADER_SIZE, HEADER_SIZE + 16);
+		{
+			await using wim = await openWim(file);
+			const { offset, storedSize } = wim.parts[0]?.header.blobTable ?? assert.fail();
+			bytes.fill(0, offset, offset + storedSize);
+		}
 		writeFileSync(file, bytes);
 		const report = await salvage(file, path.join(folder, 'out'), inlineWriter, OPTIONS, testRun());
 		assert.ok(isComplete(report));
