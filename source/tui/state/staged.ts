@@ -125,7 +125,7 @@ export function followStaged(state: State): State {
 	if (job.state === 'done') {
 		const count = state.staged.changes.length;
 		const done = discardStaged(state);
-		return say(done, `Committed ${plural(count, 'change')}; "wimdeck undo" takes them back`);
+		return say(done, `Committed ${plural(count, 'change')}; Z in Images takes them back`);
 	}
 	const { staged } = state;
 	const reason = job.summary ?? 'the commit was canceled';

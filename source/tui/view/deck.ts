@@ -1,7 +1,7 @@
 /** The whole screen as blocks of text at places: what the components draw and nothing else. */
 
 import type { Keymap } from '../keys/keymap.ts';
-import { asciiCells, linesOf, NOTHING, type Shown, safe, shown } from '../parts/text.ts';
+import { asciiCells, linesOf, NOTHING, type Shown, safe, shown, wrapped } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import type { PaneName, Rectangle } from '../state/layout.ts';
 import { layoutOf, topDialog } from '../state/selectors.ts';
@@ -216,7 +216,9 @@ function allBlocks(state: State, theme: Theme, keymap: Keymap): readonly Block[]
 function leavingText(state: State, theme: Theme): Shown {
 	const width = state.columns - 1;
 	return linesOf([
-		shown` Waiting for the jobs to finish; ^C cancels them.`,
+		...wrapped(shown`Waiting for the jobs to finish; ^C cancels them.`, width - 1).map(
+			(line) => shown` ${line}`,
+		),
 		jobsBody({ ...state, focus: 'files' }, theme, width, Math.max(1, state.rows - 3)),
 	]);
 }

@@ -15,7 +15,7 @@ import {
 	spread,
 	wrapped,
 } from '../parts/text.ts';
-import type { Theme } from '../parts/theme.ts';
+import { createTheme, type Theme } from '../parts/theme.ts';
 import { focusOf } from '../state/selectors.ts';
 import type {
 	ConfirmDialog,
@@ -266,14 +266,27 @@ function pagerBox(state: State, theme: Theme, dialog: PagerDialog): DialogBox {
 	return boxed(state, theme, title, lines, inner);
 }
 
-function factsBox(state: State, theme: Theme, dialog: FactsDialog): DialogBox {
-	const inner = innerWidth(state, 76);
-	const height = pagerHeight(state);
-	const lines = dialog.rows.flatMap(([label, value]) =>
+const factsWidth = (state: State): number => innerWidth(state, 76);
+
+function factsLines(theme: Pick<Theme, 'exact'>, dialog: FactsDialog, inner: number): Shown[] {
+	return dialog.rows.flatMap(([label, value]) =>
 		wrapped(theme.exact(value), inner - LABEL_WIDTH - 1).map((line, i) =>
 			fit(shown`${fit(i === 0 ? theme.exact(label) : NOTHING, LABEL_WIDTH)} ${line}`, inner),
 		),
 	);
+}
+
+/** The last line that can be the first of the window. */
+export function factsTopMax(state: State, dialog: FactsDialog): number {
+	const exact = createTheme(state.settings.symbols, 'never').exact;
+	const count = factsLines({ exact }, dialog, factsWidth(state)).length;
+	return Math.max(0, count - pagerHeight(state));
+}
+
+function factsBox(state: State, theme: Theme, dialog: FactsDialog): DialogBox {
+	const inner = factsWidth(state);
+	const height = pagerHeight(state);
+	const lines = factsLines(theme, dialog, inner);
 	const top = Math.min(dialog.top, Math.max(0, lines.length - height));
 	return boxed(state, theme, theme.exact(dialog.title), lines.slice(top, top + height), inner);
 }

@@ -1,6 +1,6 @@
 /** The Jobs pane. */
 
-import { formatDuration, formatSize } from '../../base/print.ts';
+import { formatDuration, formatSize, plural } from '../../base/print.ts';
 import type { JobView } from '../engine.ts';
 import { gauge, percent } from '../parts/gauge.ts';
 import {
@@ -68,7 +68,8 @@ function paceOf(state: State, job: JobView, isWide: boolean): Shown {
 function notesOf(job: JobView): Shown {
 	const bad = job.problemCount > 0 && job.summary === null;
 	const problems = bad ? shown`, ${job.problemCount} damaged or skipped` : NOTHING;
-	const warnings = job.warningCount > 0 ? shown`, ${job.warningCount} notes` : NOTHING;
+	const warnings =
+		job.warningCount > 0 ? shown`, ${safe(plural(job.warningCount, 'note'))}` : NOTHING;
 	const log = job.problemCount + job.warningCount > 0 ? shown`   Enter log` : NOTHING;
 	return shown`${problems}${warnings}${log}`;
 }
@@ -112,7 +113,8 @@ export function jobRow(state: State, theme: Theme, job: JobView, width: number):
 	// Short titles leave their room to what the jobs have to tell.
 	const titles = state.jobs.jobs.map(({ title }) => widthOf(theme.exact(title)));
 	const titleWidth = Math.min(titleMax, Math.max(10, ...titles));
-	const verb = fit(safe(job.verb), isWide ? 8 : 7);
+	const verbWidth = isWide ? 8 : Math.max(7, ...state.jobs.jobs.map((one) => one.verb.length));
+	const verb = fit(safe(job.verb), Math.min(verbWidth, 8));
 	const labelWidth = Math.max(2, ...state.jobs.jobs.map(({ label }) => label.length));
 	const start = shown`${fitRight(safe(job.label), labelWidth)} ${verb} ${fit(theme.exact(job.title), titleWidth)} `;
 	const room = width - widthOf(start);

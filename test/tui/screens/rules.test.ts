@@ -135,3 +135,30 @@ test('on a slow line lists scroll by half a page, whatever the configuration say
 	assert.match(byLine, /file-1\.dll|file-10\.dll/);
 	assert.notEqual(byPage, byLine);
 });
+
+test('a table of facts scrolls to its last line, however its values wrap', () =>
+	withDeck(
+		async (deck, engine) => {
+			const [, first] = findings();
+			const what = Array.from({ length: 40 }, (_, i) => `word${i + 1}`).join(' ');
+			engine.jobs.set([jobView(1, { findings: [{ ...first!, what }], state: 'done' })]);
+			await deck.until(/!1/);
+			await deck.press('!', 'enter');
+			await deck.until(/word1 /);
+			await deck.press('end');
+			const [last] = first!.files.slice(-1);
+			await deck.until((screen) => screen.includes(`image ${last!.imageIndex}`));
+		},
+		{ columns: 40, rows: 10 },
+	));
+
+test('a log has neither hex nor encodings, and its footer offers none', () =>
+	withDeck(async (deck, engine) => {
+		engine.jobs.set([jobView(1, { log: ['a line'], logCount: 1 })]);
+		await deck.until(/4 Jobs/);
+		await deck.press('4', 'enter');
+		await deck.until(/a line/);
+		assert.doesNotMatch(footerOf(deck), /hex|encoding/);
+		await deck.press('x');
+		await deck.until(/Hex or text: only the content of a file/);
+	}));

@@ -1,9 +1,10 @@
 /** Commands of tables and pagers. */
 
 import { changeDialog } from '../../state/dialogs.ts';
+import { topDialog } from '../../state/selectors.ts';
 import type { PagerDialog, State } from '../../state/state.ts';
 import { nextEncoding } from '../../view/content.ts';
-import { isHex, pagerHeight, pagerLineCount } from '../../view/dialogs.ts';
+import { factsTopMax, isHex, pagerHeight, pagerLineCount } from '../../view/dialogs.ts';
 import { type Command, change } from '../command.ts';
 
 function scrolled(
@@ -12,7 +13,7 @@ function scrolled(
 ): State {
 	return changeDialog(
 		changeDialog(state, 'facts', (dialog) => {
-			const topMax = Math.max(0, dialog.rows.length - 1);
+			const topMax = factsTopMax(state, dialog);
 			const top = Math.max(0, Math.min(topMax, move(dialog.top, pagerHeight(state), topMax)));
 			return { ...dialog, top };
 		}),
@@ -41,6 +42,14 @@ const scroll = (
 	run: change((state) => scrolled(state, move)),
 });
 
+/** A log and the messages are text as it is. */
+function needsContent(state: State): string | null {
+	const dialog = topDialog(state);
+	return dialog?.kind === 'pager' && dialog.source.type !== 'content'
+		? 'only the content of a file has it'
+		: null;
+}
+
 export const pagerCommands: readonly Command[] = [
 	scroll('pager.down', 'One line down', ['j', 'down', 'enter'], (top) => top + 1),
 	scroll('pager.up', 'One line up', ['k', 'up'], (top) => top - 1),
@@ -63,6 +72,7 @@ export const pagerCommands: readonly Command[] = [
 		when: ['pager'],
 		keys: ['x'],
 		footer: 2,
+		disabled: needsContent,
 		run: change((state) =>
 			changeDialog(state, 'pager', (dialog) => ({ ...dialog, asHex: !dialog.asHex, top: 0 })),
 		),
@@ -75,6 +85,7 @@ export const pagerCommands: readonly Command[] = [
 		when: ['pager'],
 		keys: ['e'],
 		footer: 3,
+		disabled: needsContent,
 		run: change((state) =>
 			changeDialog(state, 'pager', (dialog) => {
 				const { content } = state.details;
