@@ -142,7 +142,10 @@ function titleOf(request: JobRequest): string {
 			return `mount ${input(request.wim)}${which} on ${request.target}`;
 		}
 		case 'join':
-			return `join ${request.parts.length} parts -> ${request.target}`;
+			// One part named stands for its whole set.
+			return request.parts.length === 1
+				? `join ${input(request.parts[0]!)} -> ${request.target}`
+				: `join ${request.parts.length} parts -> ${request.target}`;
 		case 'diff':
 			return `compare ${sideName(request.before)} with ${sideName(request.after)}`;
 	}

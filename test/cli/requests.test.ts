@@ -362,6 +362,7 @@ const PLACES: readonly (readonly [line: string, title: string, reads: string, wr
 	['export a.wim all b.wim', 'export a.wim #all -> b.wim', '/f/a.wim', '/f/b.wim'],
 	['split a.wim p.swm 1', 'split a.wim -> p.swm', '/f/a.wim', '/f/p.swm'],
 	['join o.wim a.swm b.swm', 'join 2 parts -> o.wim', '/f/a.swm /f/b.swm', '/f/o.wim'],
+	['join o.wim a.swm', 'join a.swm -> o.wim', '/f/a.swm', '/f/o.wim'],
 	['optimize a.wim', 'optimize a.wim', '', '/f/a.wim'],
 	['salvage a.wim t', 'salvage a.wim -> t', '/f/a.wim', '/f/t'],
 ];
