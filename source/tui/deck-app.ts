@@ -5,7 +5,7 @@ import type { EffectHost } from './effects/effect-host.ts';
 import { StagedKeeper } from './effects/keep-staged.ts';
 import { openRepair } from './effects/repair.ts';
 import { markFiles, writeReport } from './effects/report.ts';
-import { submit } from './effects/submit.ts';
+import { startAnswered, submit } from './effects/submit.ts';
 import type { DeckEngine, JobRequest } from './engine.ts';
 import type { Api, Effects } from './keys/api.ts';
 import { quit } from './keys/commands/everywhere.ts';
@@ -17,7 +17,7 @@ import { Loaders } from './loaders.ts';
 import { type ColorOverrides, createTheme, type Theme } from './parts/theme.ts';
 import { sentence } from './sentence.ts';
 import { followCursor } from './state/details.ts';
-import { closeDialog, closeDialogs } from './state/dialogs.ts';
+import { closeDialog } from './state/dialogs.ts';
 import { followDifference } from './state/difference.ts';
 import { jobsChanged } from './state/jobs.ts';
 import { activeJobs, isActive } from './state/selectors.ts';
@@ -248,15 +248,19 @@ export class DeckApp {
 		if (!needsTicks(this.store.get())) this.#after();
 	}
 
-	#effects(): Effects {
-		const { engine, onExit, onSuspend } = this.#options;
-		const { jobs } = engine;
-		const host: EffectHost = {
-			engine,
+	get #host(): EffectHost {
+		return {
+			engine: this.#options.engine,
 			state: () => this.store.get(),
 			change: (change) => this.#change(change),
 			startJob: (request) => this.#startJob(request),
 		};
+	}
+
+	#effects(): Effects {
+		const { engine, onExit, onSuspend } = this.#options;
+		const { jobs } = engine;
+		const host = this.#host;
 		return {
 			copy: (text) => this.#copy(text),
 			repaint: () => this.writer.repaint(),
@@ -325,8 +329,7 @@ export class DeckApp {
 				void this.#clean(action.id);
 				break;
 			case 'start':
-				this.#change(closeDialogs);
-				this.#startJob(action.request);
+				void startAnswered(this.#host, action.request);
 				break;
 			case 'showStaged':
 				this.#change((state) => showStaged({ ...state, dialogs: [] }));

@@ -417,7 +417,7 @@ export class FakeJobs implements DeckJobs {
 		this.set(this.#jobs.filter((job) => job.id !== id));
 	}
 
-	async check(): Promise<JobCheck> {
+	async check(_request: JobRequest): Promise<JobCheck> {
 		return this.check_;
 	}
 

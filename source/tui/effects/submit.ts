@@ -1,9 +1,10 @@
 /** The main button of a form: what it checks, asks and does. */
 
+import type { JobCheck, JobRequest } from '../engine.ts';
 import { questionBefore } from '../forms/questions.ts';
 import { openOrAsk } from '../forms/stage.ts';
 import { sentence } from '../sentence.ts';
-import { changeForm, closeDialog, openDialog } from '../state/dialogs.ts';
+import { changeForm, closeDialog, closeDialogs, openDialog } from '../state/dialogs.ts';
 import { showDifference } from '../state/difference.ts';
 import { requestOf, valuesOf, withErrors } from '../state/form.ts';
 import { topDialog } from '../state/selectors.ts';
@@ -55,6 +56,25 @@ async function submitJob(host: EffectHost, form: FormDialog, isConfirmed: boolea
 		host.change(closeDialog);
 		host.startJob(request);
 	}
+}
+
+const errorsOf = (host: EffectHost, request: JobRequest): Promise<Pick<JobCheck, 'errors'>> =>
+	host.engine.jobs.check(request).catch((error) => ({ errors: { '': sentence(error) } }));
+
+/** Starts what a question was answered with. What is added to a file must suit it: an error stands on the field. */
+export async function startAnswered(host: EffectHost, request: JobRequest): Promise<void> {
+	const { errors } =
+		request.values['exists'] === 'append' ? await errorsOf(host, request) : { errors: {} };
+	// Esc came first, or a second Enter.
+	if (topDialog(host.state())?.kind !== 'confirm') return;
+	if (Object.keys(errors).length > 0) {
+		host.change((state) =>
+			changeForm(closeDialog(state), (current) => withErrors(current, errors)),
+		);
+		return;
+	}
+	host.change(closeDialogs);
+	host.startJob(request);
 }
 
 async function submitOpen(host: EffectHost, form: FormDialog): Promise<void> {

@@ -231,6 +231,25 @@ test('a file that exists is added to or replaced as the question is answered', (
 		assert.equal(started(engine).values['exists'], 'append');
 	}));
 
+test('a file that is to be added to is checked for that; the error stands on the field', () =>
+	withDialog('export', async (deck, engine) => {
+		const replaces = { path: '/out/pro.wim', facts: TARGET };
+		engine.jobs.check = async ({ values }) =>
+			values['exists'] === 'append'
+				? { errors: { name: 'image 1 of the target has this name already' }, replaces: null }
+				: { errors: {}, replaces };
+		await deck.press(SUBMIT);
+		await deck.until(/pro.wim exists/);
+		await deck.press('right', 'enter');
+		await deck.until(/! image 1 of the target has this name already/);
+		assert.equal(engine.jobs.started.length, 0);
+		await deck.press(SUBMIT);
+		await deck.until(/pro.wim exists/);
+		await deck.press('right', 'right', 'enter');
+		await deck.until(/Job 1 started/);
+		assert.equal(started(engine).values['exists'], 'replace');
+	}));
+
 test('^X in the delete dialog leads to the question, never past it', () =>
 	withDialog('delete', async (deck, engine) => {
 		await deck.quiet();
