@@ -61,6 +61,7 @@ interface Kernel {
 	startsOfLzms(
 		end: number,
 		from: number,
+		least: number,
 		chunkSize: number,
 		output: number,
 		hits: number,
@@ -220,14 +221,14 @@ export class Finder {
 		return this.#lzmsHits(count).map(({ originalSize }) => originalSize);
 	}
 
-	/** The LZMS chunks that may end where `stored` ends, the likeliest first. */
-	startsOfLzms(chunkSize: number, stored: Uint8Array): ChunkEnd[] {
+	/** The LZMS chunks that may end where `stored` ends, the likeliest first; of a `least` original size as above. */
+	startsOfLzms(chunkSize: number, stored: Uint8Array, least = 1): ChunkEnd[] {
 		this.#load(stored, chunkSize);
 		const input = this.#input;
 		const output = this.#output(stored.length);
 		const end = input + stored.length;
 		return this.#lzmsHits(
-			this.#kernel.startsOfLzms(end, input, chunkSize, output, this.#hits, LZMS_HITS_MAX),
+			this.#kernel.startsOfLzms(end, input, least, chunkSize, output, this.#hits, LZMS_HITS_MAX),
 		);
 	}
 

@@ -665,6 +665,7 @@ export function endsOfLzms(
 export function startsOfLzms(
 	end: usize,
 	from: usize,
+	least: u32,
 	chunkSize: u32,
 	output: usize,
 	hits: usize,
@@ -674,10 +675,10 @@ export function startsOfLzms(
 	hitCount = 0;
 	hitsMost = most;
 	blindLeft = BLIND_STARTS;
-	startSizes(1, chunkSize);
+	startSizes(least, chunkSize);
 	for (let input = end - STORED_MIN; input >= from && hitCount < most; input -= 2) {
-		// Zeros tell literals without end: any run of zeros would do.
-		if (load<u32>(input) == 0) continue;
+		// Zeros tell literals without end: of unknown size any run of zeros would do.
+		if (least < chunkSize && load<u32>(input) == 0) continue;
 		makePlan(input, SHORT_PLAN);
 		tryChunk(input, end, output, chunkSize, true);
 	}

@@ -86,8 +86,14 @@ async function readLeniently(
 let shared: Decoder | null = null;
 let sharedFinder: Finder | null = null;
 
+/** Unused bytes between the two readers at the end of an LZMS chunk. */
+const MEETING_DISTANCE_MAX = 2;
+
 /** What is known of the chunks of a resource, and was worked out while it was read. */
 const surveys = new WeakMap<Resource, ChunkSurvey>();
+
+/** Tables of which chunks were looked for from behind. */
+const searched = new WeakSet<ChunkSurvey['table']>();
 
 /** A decoded chunk; the bytes stay until the next one is decoded. */
 interface DecodedChunk {
@@ -134,6 +140,7 @@ class DamagedChunks {
 		let next: number | null = from === 0 ? (table.starts[0] ?? null) : null;
 		for (let chunk = from; chunk * chunkSize < end; chunk++) {
 			const originalSize = originalSizeOf(table, chunk);
+			if (bad.has(chunk) && next === null) await this.fromBehind(survey, bad, chunk);
 			const given = bad.has(chunk)
 				? null
 				: { at: table.starts[chunk] ?? 0, size: storedSizeOf(table, chunk) };
@@ -149,12 +156,8 @@ class DamagedChunks {
 				table.starts[chunk + 1] = decoded.end + table.gap;
 				surveys.set(resource, { ...survey, bad: [...bad] });
 			}
-			next =
-				decoded === null
-					? given === null
-						? null
-						: given.at + given.size + table.gap
-					: decoded.end + table.gap;
+			if (given !== null) next = given.at + given.size + table.gap;
+			else next = isFound ? decoded.end + table.gap : null;
 			if (chunk < first) continue;
 			const chunkStart = chunk * chunkSize;
 			const cutStart = Math.max(0, start - chunkStart);
@@ -230,6 +233,39 @@ class DamagedChunks {
 		return { table, bad, spare: 0 };
 	}
 
+	/**
+	 * Looks for the starts of LZMS chunks behind one that is lost: from the next place that is known backwards. What it finds
+	 * counts as good.
+	 */
+	private async fromBehind(survey: ChunkSurvey, bad: Set<number>, first: number): Promise<void> {
+		const { table } = survey;
+		if (this.resource.compression !== 'lzms' || searched.has(table)) return;
+		searched.add(table);
+		sharedFinder ??= new Finder();
+		let last = first;
+		while (bad.has(last + 1)) last++;
+		let end = (table.starts[last + 1] ?? 0) - table.gap;
+		for (let chunk = last; chunk >= first; chunk--) {
+			const size = originalSizeOf(table, chunk);
+			const from = Math.max(table.starts[0] ?? 0, end - size);
+			const stored = await this.stored(from, Math.max(0, end - from));
+			if (stored.length === 0 || stored.length < end - from) break;
+			const start = sharedFinder
+				.startsOfLzms(size, stored, size)
+				.find(
+					({ storedSize }) =>
+						this.decode(stored.subarray(stored.length - storedSize), size, 0)?.isGood,
+				);
+			if (start === undefined) break;
+			table.starts[chunk + 1] = end + table.gap;
+			end -= start.storedSize;
+			table.starts[chunk] = end;
+			end -= table.gap;
+			bad.delete(chunk);
+		}
+		surveys.set(this.resource, { ...survey, bad: [...bad] });
+	}
+
 	private async stored(at: number, size: number): Promise<Uint8Array> {
 		const bytes = new Uint8Array(size);
 		const got = await readLeniently(this.resource.part.source, this.resource.offset + at, bytes);
@@ -263,7 +299,13 @@ class DamagedChunks {
 		const room = Math.min(bound - at, originalSize);
 		const stored = await this.stored(at, room);
 		const { compression } = this.resource;
-		if (compression === 'lzms') return this.guessLzms(at, stored, originalSize);
+		if (compression === 'lzms') {
+			const guessed = this.guessLzms(at, stored, originalSize);
+			if (guessed?.isGood || stored.length < originalSize) return guessed;
+			// Perhaps a raw one: if there is just room for it, or a chunk behind it.
+			const isRaw = bound - at === originalSize || (await this.beginsAt(at + originalSize, bound));
+			return isRaw ? { bytes: stored, isGood: true, end: at + originalSize } : guessed;
+		}
 		const size = Math.min(stored.length, originalSize - 1);
 		const decoded = this.decode(stored.subarray(0, size), originalSize, 0);
 		if (decoded?.isGood) return { ...decoded, end: at + this.decoder.lastConsumed().front };
@@ -276,17 +318,32 @@ class DamagedChunks {
 	/** LZMS ends where both readers meet; with the right size, hardly anywhere else. */
 	private guessLzms(at: number, stored: Uint8Array, originalSize: number): DecodedChunk | null {
 		const whole = this.decode(stored, originalSize, at + stored.length);
-		if (whole?.isGood && stored.length < originalSize) return whole;
+		if (whole?.isGood && stored.length < originalSize && this.hasMet()) return whole;
 		sharedFinder ??= new Finder();
 		for (const one of sharedFinder.endsOfLzms(originalSize, stored, true, originalSize)) {
 			const chunk = stored.subarray(0, one.storedSize);
 			const decoded = this.decode(chunk, originalSize, at + one.storedSize);
 			if (decoded?.isGood) return decoded;
 		}
-		// Perhaps a raw one, if there is just room for it.
-		if (stored.length === originalSize)
-			return { bytes: stored, isGood: true, end: at + originalSize };
-		return this.decode(stored, originalSize, at + stored.length);
+		// Where the readers do not meet, what was decoded is right up to some point at best.
+		const broken = this.decode(stored, originalSize, at + stored.length);
+		return broken === null ? null : { ...broken, isGood: false };
+	}
+
+	/** Both readers of the last LZMS chunk ended side by side. */
+	private hasMet(): boolean {
+		const { front, back } = this.decoder.lastConsumed();
+		return back - front >= 0 && back - front <= MEETING_DISTANCE_MAX;
+	}
+
+	/** Whether a whole LZMS chunk begins there. */
+	private async beginsAt(at: number, bound: number): Promise<boolean> {
+		const { chunkSize } = this.resource;
+		const stored = await this.stored(at, Math.max(0, Math.min(bound - at, chunkSize)));
+		sharedFinder ??= new Finder();
+		return (
+			stored.length > 0 && sharedFinder.endsOfLzms(chunkSize, stored, true, chunkSize).length > 0
+		);
 	}
 
 	private decode(stored: Uint8Array, originalSize: number, end: number): DecodedChunk | null {

@@ -20,6 +20,7 @@ import type { Blob, Part } from '../resource.ts';
 import { XmlData } from '../xml-data.ts';
 import { detectCompression } from './detect-compression.ts';
 import { composeHeader, possibleCompressions } from './recover-header.ts';
+import { solidFromBehind } from './solid-from-behind.ts';
 import type { Generation, PartSurvey } from './survey.ts';
 
 /** An image that some blob table names. */
@@ -322,7 +323,7 @@ async function repairSolid(
 		const compression = await solidCompression(survey, shape, span);
 		if (compression !== null) return { ...shape, compression };
 	}
-	return null;
+	return solidFromBehind(survey.source, { ...entry, originalSize });
 }
 
 /** Whichever decodes the smallest chunk. */
