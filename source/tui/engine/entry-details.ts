@@ -161,7 +161,7 @@ export async function entryDetails(
 				? [{ label: 'size', value: hasContent ? 'absent' : '0' }]
 				: []),
 		...(tree.isDirectory(dentry)
-			? [{ label: 'holds', value: `${formatCount(tree.childCount(dentry))} entries` }]
+			? [{ label: 'holds', value: plural(tree.childCount(dentry), 'entry', 'entries') }]
 			: []),
 		{ label: 'attrs', value: attributeWords(attributes) },
 		{ label: 'written', value: time(tree.lastWriteTime(dentry)) },
