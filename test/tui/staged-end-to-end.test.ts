@@ -37,7 +37,7 @@ test(
 				XDG_CONFIG_HOME: path.join(folder, 'config'),
 			},
 		});
-		await terminal.until(/1 One|Images/);
+		await terminal.until(/2 Two/);
 		await terminal.press('g', 'Enter');
 		await terminal.until(/\[2 Files\] 1: \\/);
 		const goTo = async (name: string): Promise<void> => {
