@@ -2,6 +2,7 @@
  * Keeps a second writer away from a file: an exclusive lock file beside it with the owner's process id and start time
  * (Node has no `flock`; product.md §7). Readers never look at it. A lock whose owner is gone is taken over.
  */
+import { createHash, randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,6 +13,8 @@ interface Owner {
 	/** When the process began, in the machine's own unit; null where the system does not tell. */
 	readonly started: string | null;
 	readonly host: string;
+	/** Differs from that of every other lock. */
+	readonly id: string;
 }
 
 const SUFFIX = '.wimdeck-lock';
@@ -35,23 +38,27 @@ export class WriteLock implements AsyncDisposable {
 	 */
 	static async take(target: string): Promise<WriteLock> {
 		const file = lockPath(target);
-		const mine: Owner = {
+		const mine = JSON.stringify({
 			pid: process.pid,
 			started: await startOf(process.pid),
 			host: os.hostname(),
-		};
-		for (let attempt = 0; attempt < 8; attempt++) {
-			try {
-				if (await place(file, JSON.stringify(mine), attempt)) {
-					await removeAsides(file);
-					return new WriteLock(target);
+			id: randomUUID(),
+		} satisfies Owner);
+		try {
+			for (let attempt = 0; attempt < 8; attempt++) {
+				if (!(await place(file, mine))) {
+					const found = await readLock(file);
+					// Given back in between.
+					if (found === null) continue;
+					if (await isHeld(found)) throw inUse(target, found.owner, file);
+					if (!(await takeOver(target, file, found, mine))) continue;
 				}
-			} catch (error) {
-				throw hostError(`Cannot write "${target}"`, error, { path: target });
+				await removeLeftovers(file);
+				return new WriteLock(target);
 			}
-			const owner = await readOwner(file);
-			if (owner !== null && (await isAlive(owner))) throw inUse(target, owner, file);
-			await takeAway(file, owner, attempt);
+		} catch (error) {
+			if (error instanceof HostError) throw error;
+			throw hostError(`Cannot write "${target}"`, error, { path: target });
 		}
 		throw inUse(target, null, file);
 	}
@@ -69,19 +76,17 @@ function inUse(target: string, owner: Owner | null, file: string): HostError {
 	});
 }
 
-/** Makes the lock file with its text in one step; false when there is one. */
-async function place(file: string, text: string, attempt: number): Promise<boolean> {
-	const aside = `${file}.${process.pid}+${attempt}`;
+/** Makes a lock file with its text in one step; false when there is one. */
+async function place(file: string, text: string): Promise<boolean> {
+	const aside = await writeAside(file, text);
 	try {
-		await fs.writeFile(aside, text);
 		await fs.link(aside, file);
 		return true;
 	} catch (error) {
 		const code = (error as NodeJS.ErrnoException).code ?? '';
-		// EEXIST: somebody has it. ENOENT: the owner of the lock tidied up in between.
-		if (code === 'EEXIST' || code === 'ENOENT') return missingFolder(file, error);
+		if (code === 'EEXIST') return false;
 		if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code)) throw error;
-		// No hard links here: the text follows a moment after the name.
+		// No hard links here: the text follows a moment after the name (see isHeld).
 		return await fs.writeFile(file, text, { flag: 'wx' }).then(
 			() => true,
 			(second: NodeJS.ErrnoException) => {
@@ -94,48 +99,119 @@ async function place(file: string, text: string, attempt: number): Promise<boole
 	}
 }
 
-/** Files that killed processes made on the way to the lock. */
-async function removeAsides(file: string): Promise<void> {
+let asides = 0;
+
+async function writeAside(file: string, text: string): Promise<string> {
+	const aside = `${file}.${process.pid}+${asides++}`;
+	await fs.writeFile(aside, text);
+	return aside;
+}
+
+/**
+ * Replaces a stale lock by one with the text `mine`; false when the lock changed meanwhile, so that the caller looks
+ * again. The right to replace this very lock, which no other ever equals (Owner.id), is a lock of its own: a guard,
+ * named after it. So of many takers one can succeed, also when others looked at the lock long before they act. The
+ * guard of a taker that was killed goes over in the same way, with a guard for the guard.
+ */
+async function takeOver(
+	target: string,
+	file: string,
+	stale: FoundLock,
+	mine: string,
+): Promise<boolean> {
+	const guard = `${file}.after-${stale.name}`;
+	if (!(await place(guard, mine))) {
+		const found = await readLock(guard);
+		if (found === null) return false;
+		if (await isHeld(found)) throw inUse(target, found.owner, file);
+		if (!(await takeOver(target, guard, found, mine))) return false;
+	}
+	try {
+		// Whoever had the guard before may have replaced the lock. While it is here nobody else does.
+		if ((await readLock(file))?.name !== stale.name) return false;
+		await replace(file, mine);
+		return true;
+	} finally {
+		await fs.rm(guard, { force: true });
+	}
+}
+
+async function replace(file: string, text: string): Promise<void> {
+	const aside = await writeAside(file, text);
+	try {
+		await fs.rename(aside, file);
+	} catch (error) {
+		await fs.rm(aside, { force: true });
+		throw error;
+	}
+}
+
+/**
+ * Files that killed processes made on the way to this lock, which the caller holds: guards of earlier locks, which are
+ * gone for good, and texts without a name.
+ */
+async function removeLeftovers(file: string): Promise<void> {
 	const folder = path.dirname(file);
 	const prefix = `${path.basename(file)}.`;
 	for (const name of await fs.readdir(folder).catch(() => [])) {
-		const pid = name.startsWith(prefix)
-			? /^(\d+)[+-]\d+$/.exec(name.slice(prefix.length))?.[1]
-			: null;
-		if (pid === undefined || pid === null) continue;
-		const owner = { pid: Number(pid), started: null, host: os.hostname() };
-		if (!(await isAlive(owner))) await fs.rm(path.join(folder, name), { force: true });
+		if (!name.startsWith(prefix)) continue;
+		const leftover = path.join(folder, name);
+		const pid = /\.(\d+)[+-]\d+$/.exec(name)?.[1];
+		const found = pid === undefined ? await readLock(leftover) : null;
+		const isInUse =
+			pid === undefined
+				? found === null || (await isHeld(found))
+				: await isAlive({ pid: Number(pid), started: null, host: os.hostname(), id: '' });
+		if (!isInUse) await fs.rm(leftover, { force: true });
 	}
 }
 
-async function missingFolder(file: string, error: unknown): Promise<false> {
-	const folder = await fs.stat(path.dirname(file)).catch(() => null);
-	if (folder === null) throw error;
-	return false;
+interface FoundLock {
+	readonly file: string;
+	/** Null for a file that says nothing: its writer is between making and filling it, or was stopped there. */
+	readonly owner: Owner | null;
+	/** When it was written, in milliseconds of the file system's clock. */
+	readonly written: number;
+	/** Tells this lock from all others that were or will be in its place. */
+	readonly name: string;
 }
 
-/** Removes a stale lock, unless somebody replaced it in the meantime: renaming succeeds for one of several. */
-async function takeAway(file: string, seen: Owner | null, attempt: number): Promise<void> {
-	const aside = `${file}.${process.pid}-${attempt}`;
+/** Null when there is none. */
+async function readLock(file: string): Promise<FoundLock | null> {
 	try {
-		await fs.rename(file, aside);
-	} catch {
-		return;
+		const text = await fs.readFile(file, 'utf8');
+		const { mtimeMs: written } = await fs.stat(file);
+		const owner = parseOwner(text);
+		const identity = owner?.id ? text : `${text} ${written}`;
+		const digest = createHash('sha1').update(identity).digest('hex');
+		return { file, owner, written, name: digest.slice(0, 16) };
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+		throw error;
 	}
-	const taken = await readOwner(aside);
-	const isSame = JSON.stringify(taken) === JSON.stringify(seen);
-	if (!isSame) await fs.link(aside, file).catch(() => {});
-	await fs.rm(aside, { force: true });
 }
 
-/** Null for a file that says nothing: its writer was stopped between making and filling it. */
-async function readOwner(file: string): Promise<Owner | null> {
+function parseOwner(text: string): Owner | null {
 	try {
-		const owner = JSON.parse(await fs.readFile(file, 'utf8')) as Partial<Owner> | null;
+		const owner = JSON.parse(text) as Partial<Owner> | null;
 		if (typeof owner?.pid !== 'number') return null;
-		return { pid: owner.pid, started: owner.started ?? null, host: String(owner.host) };
+		const { pid, started = null, host, id = '' } = owner;
+		return { pid, started, host: String(host), id };
 	} catch {
 		return null;
+	}
+}
+
+/** A lock without text is given this long, in milliseconds, to get it. */
+const FILL_TIME = 10_000;
+
+async function isHeld({ file, owner, written }: FoundLock): Promise<boolean> {
+	if (owner !== null) return await isAlive(owner);
+	const aside = await writeAside(file, '');
+	try {
+		return Math.abs((await fs.stat(aside)).mtimeMs - written) < FILL_TIME;
+	} finally {
+		await fs.rm(aside, { force: true });
 	}
 }
 

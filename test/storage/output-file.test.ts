@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { test } from 'node:test';
 import { HostError, InputError } from '../../source/base/errors.ts';
 import { MemorySource } from '../../source/storage/memory-source.ts';
@@ -138,16 +142,19 @@ test('a second writer is refused and told who the first one is', async (t) => {
 test('the lock and the temporary file of a killed run are taken over', async (t) => {
 	const target = path.join(tempFolder(t), 'a.wim');
 	const child = spawnSync(process.execPath, ['-e', '']);
-	const host = (await import('node:os')).hostname();
+	const host = os.hostname();
 	for (const owner of [
+		JSON.stringify({ pid: child.pid, started: '1', host, id: 'x' }),
+		// As the first version wrote it.
 		JSON.stringify({ pid: child.pid, started: '1', host }),
 		// The same number, but another start: a later process.
-		JSON.stringify({ pid: process.pid, started: '1', host }),
+		JSON.stringify({ pid: process.pid, started: '1', host, id: 'y' }),
 		'',
 	]) {
-		fs.writeFileSync(lockPath(target), owner);
+		leaveLock(lockPath(target), owner);
 		fs.writeFileSync(temporaryPath(target), 'half');
 		fs.writeFileSync(`${lockPath(target)}.${child.pid}+0`, owner);
+		leaveLock(`${lockPath(target)}.after-0123456789abcdef`, owner);
 		await using file = await NewFile.create(target);
 		await file.append(bytes('whole'));
 		await file.commit();
@@ -156,13 +163,76 @@ test('the lock and the temporary file of a killed run are taken over', async (t)
 	assert.deepEqual(fs.readdirSync(path.dirname(target)), ['a.wim']);
 });
 
-test('of many takers of a stale lock one wins', async (t) => {
+/** A lock that nobody has given back for a minute. */
+function leaveLock(file: string, text: string): void {
+	fs.writeFileSync(file, text);
+	fs.utimesSync(file, new Date(), new Date(Date.now() - 60_000));
+}
+
+test('a lock whose text is still to come is respected', async (t) => {
 	const target = path.join(tempFolder(t), 'a.wim');
 	fs.writeFileSync(lockPath(target), '');
-	const results = await Promise.allSettled(
-		Array.from({ length: 12 }, () => WriteLock.take(target)),
-	);
-	assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
+	await assert.rejects(WriteLock.take(target), /being written by another writer/);
+	assert.deepEqual(fs.readdirSync(path.dirname(target)), [path.basename(lockPath(target))]);
+});
+
+test('of many takers of a stale lock one wins, in one process and in many', async (t) => {
+	const folder = tempFolder(t);
+	for (let round = 0; round < 25; round++) {
+		const target = path.join(folder, `${round}.wim`);
+		leaveLock(lockPath(target), round % 2 ? '' : DEAD);
+		const results = await Promise.allSettled(
+			Array.from({ length: 12 }, () => WriteLock.take(target)),
+		);
+		const won = results.filter((result) => result.status === 'fulfilled');
+		assert.equal(won.length, 1, `round ${round}`);
+		for (const result of results) {
+			if (result.status === 'rejected') assert.match(result.reason.message, /being written by/);
+		}
+		await won[0]?.value[Symbol.asyncDispose]();
+	}
+	assert.deepEqual(fs.readdirSync(folder), []);
+
+	const target = path.join(folder, 'a.wim');
+	leaveLock(lockPath(target), DEAD);
+	const takers = await Promise.all(Array.from({ length: 6 }, () => startTaker(target)));
+	for (const taker of takers) taker.stdin.write('go\n');
+	const answers = await Promise.all(takers.map((taker) => once(taker.stdout, 'data')));
+	for (const taker of takers) taker.stdin.end();
+	await Promise.all(takers.map((taker) => once(taker, 'close')));
+	assert.deepEqual(answers.map(String).sort(), [...Array(5).fill('refused'), 'won']);
+	assert.deepEqual(fs.readdirSync(folder), [path.basename(lockPath(target))]);
+});
+
+const DEAD = JSON.stringify({ pid: 2 ** 22 + 1, started: '1', host: os.hostname(), id: 'dead' });
+
+/** A process that takes the lock as soon as it is told, says how it went, and keeps the lock until its input ends. */
+async function startTaker(target: string): Promise<ChildProcessByStdio<Writable, Readable, null>> {
+	const module = new URL('../../source/storage/write-lock.js', import.meta.url).href;
+	const script = `
+		const { WriteLock } = await import(${JSON.stringify(module)});
+		process.stdout.write('ready');
+		process.stdin.once('data', async () => {
+			const answer = await WriteLock.take(${JSON.stringify(target)}).then(() => 'won', () => 'refused');
+			process.stdout.write(answer);
+		});`;
+	const taker = spawn(process.execPath, ['--input-type=module', '-e', script], {
+		stdio: ['pipe', 'pipe', 'inherit'],
+	});
+	await once(taker.stdout, 'data');
+	return taker;
+}
+
+test('a guard left by a killed taker does not keep the next one out', async (t) => {
+	const folder = tempFolder(t);
+	const target = path.join(folder, 'a.wim');
+	const name = createHash('sha1').update(DEAD).digest('hex').slice(0, 16);
+	const guard = `${lockPath(target)}.after-${name}`;
+	leaveLock(lockPath(target), DEAD);
+	leaveLock(guard, DEAD);
+	leaveLock(`${guard}.after-${name}`, DEAD);
+	await using _lock = await WriteLock.take(target);
+	assert.deepEqual(fs.readdirSync(folder), [path.basename(lockPath(target))]);
 });
 
 test('a lock held on another machine is respected', async (t) => {
