@@ -19,10 +19,18 @@ test('the table divides the reference time by ours and takes the greatest memory
 			size: 0.9982,
 		},
 		{ verb: 'info', format: 'small', ours: [one(95, 50)], reference: [one(5, 3)], size: null },
+		{
+			verb: 'split',
+			format: 'LZX',
+			ours: [{ ...one(200, 50), syncMs: 0 }],
+			reference: [{ ...one(100, 3), syncMs: 30 }],
+			size: null,
+		},
 	]);
 	assert.deepEqual(table.split('\n').slice(2), [
-		'| capture | LZX | 1.50 | 1.50 | 2.00 | 3.00 | 100 % | 70 | 9 | 0.9982 |',
-		'| info | small | 90 ms more |  | 0.10 | 0.01 | 0 % | 50 | 3 |  |',
+		'| capture | LZX | 1.50 | 1.50 | 2.00 | 3.00 |  | 100 % | 70 | 9 | 0.9982 |',
+		'| info | small | 90 ms more |  | 0.10 | 0.01 |  | 0 % | 50 | 3 |  |',
+		'| split | LZX | 0.50 | 0.50 | 0.20 | 0.10 | 0.03 | 0 % | 50 | 3 |  |',
 		'',
 	]);
 });
@@ -77,5 +85,8 @@ test('each run begins without its target and after its preparation', async (cont
 	const turns = await inTurns(2, side(['--version']), side(['--version']));
 	assert.deepEqual(seen, [[], [], [], []]);
 	assert.equal(turns.ours.length, 2);
-	assert.ok(turns.reference.every(({ ms }) => ms > 0));
+	assert.ok(turns.reference.every(({ ms, syncMs }) => ms > 0 && syncMs === undefined));
+	const written = { ...side(['--version']), isSynced: true };
+	const synced = await inTurns(1, written, written);
+	assert.ok([...synced.ours, ...synced.reference].every(({ ms, syncMs = ms }) => syncMs < ms));
 });

@@ -146,7 +146,13 @@ function row(place: Place, verb: string, format: string, sides: () => Promise<Ro
 	};
 }
 
-/** Both sides run the same arguments, each on a target of its own. */
+/** Targets that are folders of many files; neither program brings them to the disk. */
+const TREES = ['tree', 'part'];
+
+/**
+ * Both sides run the same arguments, each on a target of its own. A WIM that is written counts as written once it is on
+ * the disk: ours is by then, by its own doing; the reference's is brought there afterwards.
+ */
 function alike(
 	place: Place,
 	name: string,
@@ -159,6 +165,7 @@ function alike(
 		return {
 			args: args(target),
 			target,
+			isSynced: !TREES.includes(name),
 			prepare() {
 				mkdirSync(folder, { recursive: true });
 				prepare?.(target);

@@ -1,6 +1,14 @@
 /** Runs commands and measures what they take: time, processor time, memory. */
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import {
+	closeSync,
+	fsyncSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+} from 'node:fs';
 import path from 'node:path';
 import { root } from '../support/fixture.ts';
 
@@ -11,6 +19,8 @@ export interface Measure {
 	readonly cpuMs: number;
 	/** Greatest resident size of the process with its threads, plus that of its children, in MB; sampled. */
 	readonly peakMb: number;
+	/** Until the disk had what was written, counted from the end of the command; absent where that is not asked for. */
+	readonly syncMs?: number;
 }
 
 export interface Turns {
@@ -20,6 +30,8 @@ export interface Turns {
 
 const PROGRAM = path.join(root, 'dist', 'wimdeck.js');
 const SAMPLE_MS = 10;
+/** Without what this machine asks of every Node program: a file of certificates alone takes 40 ms at each start. */
+const { NODE_EXTRA_CA_CERTS: _, NODE_OPTIONS: _options, ...ENVIRONMENT } = process.env;
 /** Linux counts processor time in hundredths of a second for user programs, whatever the kernel's own tick. */
 const TICK_MS = 10;
 
@@ -51,7 +63,10 @@ function cpuMsOf(pid: number): number {
 /** Runs a command to its end. @throws when it fails */
 export async function measure(command: string, args: readonly string[]): Promise<Measure> {
 	const start = performance.now();
-	const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+	const child = spawn(command, args, {
+		stdio: ['ignore', 'ignore', 'pipe'],
+		env: ENVIRONMENT,
+	});
 	let errors = '';
 	child.stderr.on('data', (chunk) => {
 		errors += chunk;
@@ -82,11 +97,33 @@ export interface Side {
 	readonly target?: string;
 	/** Not measured. */
 	readonly prepare?: () => void;
+	/** Whether the run counts until the files of its target's folder are on the disk. */
+	readonly isSynced?: boolean;
 }
 
 export const wimlib = (...args: string[]) => measure('wimlib-imagex', args);
 export const wimdeck = (args: readonly string[]) =>
 	measure(process.execPath, [PROGRAM, ...args, '--quiet']);
+
+/** How long it takes until all files of a folder are on the disk. */
+function syncFiles(folder: string): number {
+	const start = performance.now();
+	for (const name of readdirSync(folder)) {
+		const file = path.join(folder, name);
+		if (!statSync(file).isFile()) continue;
+		const fd = openSync(file, 'r');
+		fsyncSync(fd);
+		closeSync(fd);
+	}
+	return performance.now() - start;
+}
+
+async function runSide(side: Side, run: (args: readonly string[]) => Promise<Measure>) {
+	const measured = await run(side.args);
+	if (!side.isSynced || side.target === undefined) return measured;
+	const syncMs = syncFiles(path.dirname(side.target));
+	return { ...measured, ms: measured.ms + syncMs, syncMs };
+}
 
 /** A B A B, so that whatever else the machine does hits both. What was written before is on the disk by then. */
 export async function inTurns(rounds: number, ours: Side, reference: Side): Promise<Turns> {
@@ -98,9 +135,9 @@ export async function inTurns(rounds: number, ours: Side, reference: Side): Prom
 	};
 	for (let k = 0; k < rounds; k++) {
 		ready(reference);
-		result.reference.push(await wimlib(...reference.args));
+		result.reference.push(await runSide(reference, (args) => wimlib(...args)));
 		ready(ours);
-		result.ours.push(await wimdeck(ours.args));
+		result.ours.push(await runSide(ours, wimdeck));
 	}
 	return result;
 }

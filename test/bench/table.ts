@@ -17,6 +17,7 @@ const HEADING = [
 	'CPU ref/ours',
 	'ours s',
 	'ref s',
+	'of it sync',
 	'spread',
 	'ours MB',
 	'ref MB',
@@ -36,6 +37,7 @@ function cellsOf({ verb, format, ours, reference, size }: RowResult): string[] {
 	const theirCpu = median(reference.map(({ cpuMs }) => cpuMs));
 	const peak = (side: RowResult['ours']) =>
 		Math.max(...side.map(({ peakMb }) => peakMb)).toFixed(0);
+	const isSynced = reference.some(({ syncMs }) => syncMs !== undefined);
 	const isShort = format === 'small';
 	return [
 		verb,
@@ -44,6 +46,7 @@ function cellsOf({ verb, format, ours, reference, size }: RowResult): string[] {
 		isShort || myCpu === 0 ? '' : (theirCpu / myCpu).toFixed(2),
 		(myTime / 1000).toFixed(2),
 		(theirTime / 1000).toFixed(2),
+		isSynced ? (median(reference.map(({ syncMs = 0 }) => syncMs)) / 1000).toFixed(2) : '',
 		`${((100 * (Math.max(...mine) - Math.min(...mine))) / myTime).toFixed(0)} %`,
 		peak(ours),
 		peak(reference),
