@@ -103,7 +103,12 @@ let asides = 0;
 
 async function writeAside(file: string, text: string): Promise<string> {
 	const aside = `${file}.${process.pid}+${asides++}`;
-	await fs.writeFile(aside, text);
+	try {
+		await fs.writeFile(aside, text);
+	} catch (error) {
+		await fs.rm(aside, { force: true });
+		throw error;
+	}
 	return aside;
 }
 
