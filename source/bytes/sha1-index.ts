@@ -28,7 +28,7 @@ function factorsFor(slots: number): Uint32Array {
 
 /** The SHA-1 in question, as words in the order of this machine: they are only compared. */
 const wordsInQuestion = new Uint32Array(WORDS);
-const bytesInQuestion = new Uint8Array(wordsInQuestion.buffer);
+const bytesInQuestion = Buffer.from(wordsInQuestion.buffer);
 
 export class Sha1Index {
 	#count = 0;
@@ -75,13 +75,28 @@ export class Sha1Index {
 
 	/** The row of a SHA-1, or -1. */
 	find(name: Sha1): number {
-		if (!ask(name)) return -1;
-		return (this.#slots[this.#slot()] ?? 0) - 1;
+		return ask(name) ? this.#find() : -1;
+	}
+
+	/** As `find`, for the 20 bytes at `at`. */
+	findAt(bytes: Uint8Array, at: number): number {
+		askAt(bytes, at);
+		return this.#find();
+	}
+
+	/** As `find`, for a row of another index. */
+	findFrom(other: Sha1Index, row: number): number {
+		askAt(other.#bytes, row * SIZE);
+		return this.#find();
 	}
 
 	/** The SHA-1 of a row. */
 	name(row: number): Sha1 {
 		return this.#bytes.toString('hex', row * SIZE, (row + 1) * SIZE);
+	}
+
+	#find(): number {
+		return (this.#slots[this.#slot()] ?? 0) - 1;
 	}
 
 	#add(): number {
@@ -153,19 +168,7 @@ function askAt(bytes: Uint8Array, at: number): void {
 
 /** @returns false when the name is none */
 function ask(name: Sha1): boolean {
-	if (name.length !== 2 * SIZE) return false;
-	let all = 0;
-	for (let k = 0; k < SIZE; k++) {
-		const byte = (digit(name, 2 * k) << 4) | digit(name, 2 * k + 1);
-		all |= byte;
-		bytesInQuestion[k] = byte;
-	}
-	return all >= 0;
-}
-
-/** A lower-case hexadecimal digit as a number; negative when it is none. */
-function digit(name: Sha1, at: number): number {
-	const code = name.charCodeAt(at);
-	if (code >= 0x30 && code <= 0x39) return code - 0x30;
-	return code >= 0x61 && code <= 0x66 ? code - 0x57 : -1;
+	if (name.length !== 2 * SIZE || bytesInQuestion.write(name, 0, SIZE, 'hex') !== SIZE)
+		return false;
+	return !/[A-F]/.test(name);
 }

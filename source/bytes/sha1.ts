@@ -9,6 +9,7 @@ export const ZERO_SHA1: Sha1 = '0'.repeat(40);
 
 /** The SHA-1 of nothing; a stream that names it is empty as well. */
 export const EMPTY_SHA1: Sha1 = 'da39a3ee5e6b4b0d3255bfef95601890afd80709';
+const EMPTY_SHA1_FIRST = 0xda;
 
 export function sha1(bytes: Uint8Array): Sha1 {
 	// In one call: an object for every small file takes longer than hashing it.
@@ -22,6 +23,13 @@ export function sha1Hasher(): Hash {
 /** The 20 bytes at `at` as a name. */
 export function sha1At(bytes: Uint8Array, at: number): Sha1 {
 	return encodeHex(bytes.subarray(at, at + 20));
+}
+
+/** As `isEmptyStream`, for the 20 bytes at `at`. */
+export function isEmptyStreamAt(bytes: Uint8Array, at: number): boolean {
+	const first = bytes[at];
+	if (first !== 0 && first !== EMPTY_SHA1_FIRST) return false;
+	return isEmptyStream(sha1At(bytes, at));
 }
 
 export function isEmptyStream(name: Sha1): boolean {

@@ -1,5 +1,6 @@
 /** The map from SHA-1 to every path in every image (issue: "what does this damage mean in files?"). */
 import { isEmptyStream, type Sha1 } from '../bytes/sha1.ts';
+import type { Sha1Counts } from '../bytes/sha1-counts.ts';
 import type { OpenImage } from './open.ts';
 import { pathOf } from './paths.ts';
 import type { DentryPosition, ImageTree } from './tree.ts';
@@ -20,6 +21,32 @@ export function visitBlobs(
 	for (let dentry = 0; dentry < tree.count; dentry++)
 		for (const { sha1, name } of tree.streams(dentry))
 			if (!isEmptyStream(sha1)) visit(sha1, dentry, name);
+}
+
+/**
+ * Counts how often a tree references each blob: every nonempty stream of every dentry, as `visitBlobs` has them.
+ *
+ * @param onFirst told of the first dentry that has a blob which was not counted yet
+ */
+export function countBlobs(
+	tree: ImageTree,
+	counts: Sha1Counts,
+	onFirst: ((sha1: Sha1, dentry: DentryPosition) => void) | null = null,
+): void {
+	const { bytes } = tree.span;
+	for (let dentry = 0; dentry < tree.count; dentry++) {
+		const at = tree.plainHashAt(dentry);
+		if (at !== null && (at < 0 || onFirst === null)) {
+			if (at >= 0) counts.addAt(bytes, at);
+			continue;
+		}
+		for (const { sha1 } of tree.streams(dentry)) {
+			if (isEmptyStream(sha1)) continue;
+			const before = counts.size;
+			counts.add(sha1, 1);
+			if (counts.size > before) onFirst?.(sha1, dentry);
+		}
+	}
 }
 
 /**

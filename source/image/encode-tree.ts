@@ -6,6 +6,7 @@ import { InputError } from '../base/errors.ts';
 import { NAME_UNITS_MAX } from '../base/limits.ts';
 import { decodeHex } from '../bytes/hex.ts';
 import { type Sha1, ZERO_SHA1 } from '../bytes/sha1.ts';
+import type { Sha1Counts } from '../bytes/sha1-counts.ts';
 import { compareNames } from '../bytes/upper-case.ts';
 import { Attribute, align8, Dentry, StreamEntry } from './dentry.ts';
 import {
@@ -240,8 +241,8 @@ export function treeStatistics(tree: EditTree, sizeOf: (sha1: Sha1) => number): 
 }
 
 /** Adds how often each blob is referenced: once for every stream of every name (wim.md §3.6). */
-export function countReferences(tree: EditTree, counts: Map<Sha1, number>): void {
+export function countReferences(tree: EditTree, counts: Pick<Sha1Counts, 'add'>): void {
 	for (const inode of tree.inodes())
 		for (const { sha1 } of streamsOf(inode))
-			if (sha1 !== ZERO_SHA1) counts.set(sha1, (counts.get(sha1) ?? 0) + inode.nameCount);
+			if (sha1 !== ZERO_SHA1) counts.add(sha1, inode.nameCount);
 }

@@ -270,6 +270,18 @@ export class ImageTree {
 		return [...streams, ...named];
 	}
 
+	/**
+	 * Where the one SHA-1 of a dentry without further streams stands in `span.bytes`; -1 for a directory without streams,
+	 * and null for all others: `streams` tells.
+	 */
+	plainHashAt(dentry: DentryPosition): number | null {
+		const at = this.offset(dentry);
+		if (this.view.getUint16(at + AT.streamCount, true) !== 0) return null;
+		const attributes = this.attributes(dentry);
+		if (attributes & (Attribute.reparsePoint | Attribute.encrypted)) return null;
+		return attributes & Attribute.directory ? -1 : at + AT.mainHash;
+	}
+
 	/** The SHA-1 of the contents (or of the raw EFS stream); `ZERO_SHA1` when empty, and for directories. */
 	dataSha1(dentry: DentryPosition): Sha1 {
 		const at = this.offset(dentry);

@@ -93,7 +93,8 @@ export async function append(
 		await storeImage(session, image, element, plan, tools, run);
 	} else {
 		const policy = { recompress: false, keepSolid: true };
-		const selection = await selectImages(wim, wim.images, run, bases.sizes);
+		const isSorted = plan.solid?.sorted ?? false;
+		const selection = await selectImages(wim, wim.images, run, isSorted, bases.sizes);
 		if (session.shape.isPipable) {
 			const sizeOf = (name: string) => wim.blobs.get(name)?.size ?? bases.sizes.get(name) ?? 0;
 			const hashed = await hashImage(session, image, element, run, sizeOf);

@@ -2,6 +2,7 @@
 import type { Run } from '../base/run.ts';
 import { filetimeFromMs } from '../bytes/filetime.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
+import type { Sha1Counts } from '../bytes/sha1-counts.ts';
 import type { EditTree } from '../image/edit-tree.ts';
 import { readWindowsProperties } from '../image/windows-properties.ts';
 import type { Content } from '../storage/content.ts';
@@ -40,7 +41,7 @@ export interface TreeChange {
 	readonly image: WimImage;
 	readonly tree: EditTree;
 	/** How often the tree referenced each blob before the edit. */
-	readonly before: ReadonlyMap<Sha1, number>;
+	readonly before: Sha1Counts;
 	/** Contents that the WIM does not hold yet. */
 	readonly pending: readonly PendingStream[];
 	/** Leave the image as it was, and add a nameless one behind the others. */
@@ -155,9 +156,9 @@ async function rewrite(
 	run: Run,
 ): Promise<void> {
 	const others = wim.images.filter(({ index }) => asNewImage || index !== image.index);
-	const selected = await selectImages(wim, others, run);
+	const selected = await selectImages(wim, others, run, plan.solid?.sorted ?? false);
 	// What the changed image still has of the old file is copied with the rest, but counted with its tree.
-	const references = new Map(selected.references);
+	const references = selected.references.copy();
 	for (const sha1 of blobsOf(tree)) if (!references.has(sha1)) references.set(sha1, 0);
 	const selection = { ...selected, references };
 	const policy = { recompress: false, keepSolid: true };

@@ -66,7 +66,7 @@ export async function deleteImages(
 	const integrity = options.integrity ?? wim.header.integrity.offset !== 0;
 	const plan = planCompression(USUAL_COMPRESSION, wim);
 	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
-	const selection = await selectImages(wim, kept, run);
+	const selection = await selectImages(wim, kept, run, false);
 	reportMissing(selection, target, run);
 	const summary = {
 		sizeBefore: wim.size,
@@ -125,7 +125,7 @@ async function softDelete(
 	session.metadata.length = 0;
 	session.metadata.push(...kept.map(({ metadata }) => metadata));
 	session.shape.bootIndex = bootIndexAmong(wim, kept);
-	session.references = new Map(selection.references);
+	session.references = selection.references.copy();
 	return await session.commit();
 }
 

@@ -76,7 +76,7 @@ export async function editProperties(
 	if (options.dryRun) {
 		if (!isInPlace) {
 			const shape = shapeLike(wim);
-			const selection = await selectImages(wim, wim.images, run);
+			const selection = await selectImages(wim, wim.images, run, false);
 			const blobs = planBlobs(selection, shape, COPYING, () => false);
 			const { size, isEstimate } = rebuiltSize({
 				selection,
@@ -109,7 +109,7 @@ export async function editProperties(
 	session.shape.bootIndex = bootIndex;
 	if (session instanceof EditSession) await session.begin();
 	else {
-		const selection = await selectImages(wim, wim.images, run);
+		const selection = await selectImages(wim, wim.images, run, false);
 		await storeSelections(session, [selection], COPYING, plan, tools, run);
 	}
 	const fileSize = await session.commit();

@@ -92,8 +92,13 @@ interface Export {
 	readonly run: Run;
 }
 
-async function select(job: Export, has: { has(name: string): boolean }): Promise<Selection> {
-	const selection = await selectImages(job.wim, job.images, job.run, has);
+async function select(
+	job: Export,
+	plan: CompressionPlan,
+	has: { has(name: string): boolean },
+): Promise<Selection> {
+	const isSorted = plan.solid?.sorted ?? false;
+	const selection = await selectImages(job.wim, job.images, job.run, isSorted, has);
 	const [missing] = selection.missing;
 	if (missing !== undefined) throw missing;
 	return selection;
@@ -148,7 +153,7 @@ async function exportToNew(job: Export): Promise<RewriteSummary> {
 	};
 	const xml = XmlData.create(0);
 	addElements(job, xml, shape, 0);
-	const selection = await select(job, new Set());
+	const selection = await select(job, plan, new Set());
 	const policy = policyOf(options, plan);
 	const integrity = options.integrity ?? false;
 	if (options.dryRun) return predict(job, [selection], shape, xml, integrity, policy);
@@ -188,7 +193,7 @@ async function exportInto(job: Export & { readonly target: string }): Promise<Re
 			path: target,
 			hint: 'Leave --compress and --chunk-size out, or export to a new file.',
 		});
-	const selection = await select(job, into.blobs);
+	const selection = await select(job, plan, into.blobs);
 	const policy = policyOf(options, plan);
 	const integrity = options.integrity ?? into.header.integrity.offset !== 0;
 	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
@@ -199,7 +204,7 @@ async function exportInto(job: Export & { readonly target: string }): Promise<Re
 	if (options.dryRun) {
 		shape.imageCount += images.length;
 		if (isRebuilt) {
-			const own = await selectImages(into, into.images, run);
+			const own = await selectImages(into, into.images, run, false);
 			return await predict(job, [own, selection], shape, xml, integrity, policy, into);
 		}
 		const blobs = planBlobs(selection, shape, policy, (name) => into.blobs.has(name));
@@ -224,7 +229,8 @@ async function exportInto(job: Export & { readonly target: string }): Promise<Re
 	session.shape.bootIndex = shape.bootIndex;
 	session.shape.rpFix = into.hasRpFix || job.wim.hasRpFix;
 	if (session instanceof NewSession) {
-		const own = await selectImages(into, into.images, run);
+		const isSorted = plan.solid?.sorted ?? false;
+		const own = await selectImages(into, into.images, run, isSorted);
 		session.shape.imageCount = into.images.length + images.length;
 		const keep = { ...policy, recompress: false, keepSolid: true };
 		await storeSelections(session, [own, selection], keep, plan, tools, run);

@@ -45,7 +45,7 @@ export async function join(
 	const shape = { ...shapeLike(wim), bootIndex: wim.header.partCount > 1 ? 0 : wim.bootIndex };
 	const plan = planCompression(USUAL_COMPRESSION, wim);
 	const policy = { recompress: false, keepSolid: true };
-	const selection = await selectImages(wim, wim.images, run);
+	const selection = await selectImages(wim, wim.images, run, false);
 	reportMissing(selection, first, run);
 	const blobs = planBlobs(selection, shape, policy, () => false);
 	const xml = wim.xml.copy();

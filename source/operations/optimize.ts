@@ -56,12 +56,12 @@ export async function optimize(
 		keepSolid: !isSettled && !isPipable,
 	};
 	const integrity = options.integrity ?? wim.header.integrity.offset !== 0;
-	const selection = await selectImages(wim, wim.images, run);
-	reportMissing(selection, target, run);
 	// Recompressing a solid file without a word on --solid keeps it solid.
 	const solid =
 		plan.solid ??
 		(options.recompress && !isSettled && !isPipable ? solidLike(wim, plan.level) : null);
+	const selection = await selectImages(wim, wim.images, run, solid?.sorted ?? false);
+	reportMissing(selection, target, run);
 	const blobs = planBlobs(selection, shape, policy, () => false);
 	const xml = wim.xml.copy();
 	const { recompress } = policy;

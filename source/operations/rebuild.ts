@@ -5,14 +5,17 @@
 import { HostError, type MissingError } from '../base/errors.ts';
 import { plural } from '../base/print.ts';
 import { breathe, type Run } from '../base/run.ts';
-import { isEmptyStream, type Sha1 } from '../bytes/sha1.ts';
-import { visitBlobs } from '../image/blob-users.ts';
+import type { Sha1 } from '../bytes/sha1.ts';
+import { Sha1Counts } from '../bytes/sha1-counts.ts';
+import { countBlobs } from '../image/blob-users.ts';
 import { openImage } from '../image/open.ts';
 import type { Content } from '../storage/content.ts';
 import { NewFile } from '../storage/output-file.ts';
+import type { Source } from '../storage/source.ts';
 import { BlobContents } from '../wim/blob-content.ts';
 import { canCopy, copyBlobs, type StorageShape } from '../wim/copy-resources.ts';
 import type { OpenPart } from '../wim/open-part.ts';
+import { countedBlobs } from '../wim/part-blobs.ts';
 import type { Blob, Resource } from '../wim/resource.ts';
 import type { Wim, WimImage } from '../wim/wim.ts';
 import type { BlobOutcome } from '../wim/write-blobs.ts';
@@ -36,8 +39,8 @@ export interface Selection {
 	readonly wim: Wim;
 	readonly images: readonly WimImage[];
 	/** How often all of them together reference each blob. */
-	readonly references: ReadonlyMap<Sha1, number>;
-	/** A name of a file that holds a blob, for sorting; absent for blobs that are not looked up by name. */
+	readonly references: Sha1Counts;
+	/** A name of a file that holds a blob, for sorting; absent where they are not asked for. */
 	readonly names: ReadonlyMap<Sha1, string>;
 	/** Blobs that no table lists. */
 	readonly missing: readonly MissingError[];
@@ -51,27 +54,30 @@ export interface CopyPolicy {
 	readonly keepSolid: boolean;
 }
 
-/** Walks the trees of some images: what they reference, and how often. */
+/**
+ * Walks the trees of some images: what they reference, and how often.
+ *
+ * @param isSorted whether blobs are going to be sorted by the names of their files
+ */
 export async function selectImages(
 	wim: Wim,
 	images: readonly WimImage[],
 	run: Run,
+	isSorted: boolean,
 	foreign: { has(name: Sha1): boolean } = new Set(),
 ): Promise<Selection> {
-	const references = new Map<Sha1, number>();
+	const references = new Sha1Counts(wim.blobs.size);
 	const names = new Map<Sha1, string>();
 	for (const image of images) {
 		const { tree } = await openImage(wim, image, { tolerant: false }, () => breathe(run));
-		visitBlobs(tree, (sha1, dentry) => {
-			const count = references.get(sha1) ?? 0;
-			references.set(sha1, count + 1);
-			if (count === 0) names.set(sha1, tree.name(dentry));
-		});
+		const remember = (sha1: Sha1, dentry: number) => names.set(sha1, tree.name(dentry));
+		countBlobs(tree, references, isSorted ? remember : null);
 		await breathe(run);
 	}
 	const missing: MissingError[] = [];
-	for (const sha1 of references.keys())
-		if (!wim.blobs.has(sha1) && !foreign.has(sha1)) missing.push(wim.missingBlob(sha1));
+	if (countedBlobs(wim.blobs, references).length < references.size)
+		for (const sha1 of references.keys())
+			if (!wim.blobs.has(sha1) && !foreign.has(sha1)) missing.push(wim.missingBlob(sha1));
 	return { wim, images, references, names, missing };
 }
 
@@ -117,10 +123,8 @@ export function planBlobs(
 	has: (name: Sha1) => boolean,
 ): BlobPlan {
 	const needed: Blob[] = [];
-	for (const sha1 of selection.references.keys()) {
-		const blob = selection.wim.blobs.get(sha1);
-		if (blob !== undefined && !isEmptyStream(sha1) && !has(sha1)) needed.push(blob);
-	}
+	for (const blob of countedBlobs(selection.wim.blobs, selection.references))
+		if (!has(blob.sha1)) needed.push(blob);
 	const parts = new Map(selection.wim.parts.map((part, k) => [part.source, k]));
 	const rank = ({ resource }: Blob) => parts.get(resource.part.source) ?? parts.size;
 	needed.sort(
@@ -132,10 +136,14 @@ export function planBlobs(
 	const usage = new Map<Resource, number>();
 	for (const { resource, size } of needed)
 		if (resource.layout === 'solid') usage.set(resource, (usage.get(resource) ?? 0) + size);
+	const shapes = new Map<Source, StorageShape>();
 	const isCopied = (blob: Blob): boolean => {
 		const { resource } = blob;
 		if (policy.recompress || blob.defect !== null) return false;
-		if (!canCopy(resource, partShape(resource, selection.wim), target)) return false;
+		const { source } = resource.part;
+		const shape = shapes.get(source) ?? partShape(resource, selection.wim);
+		shapes.set(source, shape);
+		if (!canCopy(resource, shape, target)) return false;
 		if (resource.layout !== 'solid') return true;
 		return (
 			policy.keepSolid && (usage.get(resource) ?? 0) > resource.originalSize * SOLID_NEEDED_MIN
@@ -321,8 +329,7 @@ export async function storeSelectedBlobs(
 	tools: WriteTools,
 	run: Run,
 ): Promise<void> {
-	for (const [sha1, count] of selection.references)
-		session.references.set(sha1, (session.references.get(sha1) ?? 0) + count);
+	session.references.addAll(selection.references);
 	const blobs = planBlobs(selection, session.shape, policy, (name) => session.store.has(name));
 	await storeBlobs(session, selection, blobs, plan, tools, run);
 }

@@ -155,7 +155,7 @@ export async function split(
 			path: source,
 			hint: 'Join the parts first.',
 		});
-	const selection = await selectImages(wim, wim.images, run);
+	const selection = await selectImages(wim, wim.images, run, false);
 	reportMissing(selection, source, run);
 	const shape = { ...shapeLike(wim), guid: run.clock.guid() };
 	const policy = { recompress: false, keepSolid: true };
@@ -294,7 +294,7 @@ async function writePart(
 	const { wim, selection } = job;
 	const units = job.parts[position]?.units ?? [];
 	const policy = { recompress: false, keepSolid: true };
-	for (const [sha1, count] of selection.references) session.references.set(sha1, count);
+	session.references.addAll(selection.references);
 	const storeAllMetadata = async () => {
 		for (const image of position === 0 ? wim.images : [])
 			session.metadata.push(await storeMetadataOf(session, wim, image, policy, run));

@@ -2,7 +2,7 @@
 import { InputError, WimError } from '../base/errors.ts';
 import { breathe, type Run } from '../base/run.ts';
 import { filetimeFromMs } from '../bytes/filetime.ts';
-import type { Sha1 } from '../bytes/sha1.ts';
+import { Sha1Counts } from '../bytes/sha1-counts.ts';
 import { EditTree } from '../image/edit-tree.ts';
 import { countReferences } from '../image/encode-tree.ts';
 import { openImage } from '../image/open.ts';
@@ -54,7 +54,7 @@ export async function update(
 	const { wim } = edited;
 	const image = chooseOnly(wim, options.image);
 	const opened = await openImage(wim, image, { tolerant: false }, () => breathe(run));
-	const before = new Map<Sha1, number>();
+	const before = new Sha1Counts();
 	const tree = EditTree.from(opened.tree);
 	countReferences(tree, before);
 	const pending = await runCommands(target, tree, options, run);

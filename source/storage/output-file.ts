@@ -13,6 +13,11 @@ import { lockPath, WriteLock } from './write-lock.ts';
 const SUFFIX = '.wimdeck-new';
 /** Small pieces are gathered into writes of this size. */
 const BUFFER_SIZE = 1 << 20;
+/**
+ * So many bytes are brought to the disk while further ones come, so that the sync at the end need not wait for all. On a
+ * slow disk it becomes more by itself: there is one such sync at a time.
+ */
+const SYNC_SIZE = 1 << 23;
 
 /**
  * An open file with two buffers in front of its end: one is filled while the system takes the other. A write that fails
@@ -29,6 +34,10 @@ export class SeekableFile implements Output {
 	/** The other one, and what becomes of it. */
 	#written: Uint8Array<ArrayBuffer> | null = null;
 	#writing: Promise<void> = Promise.resolve();
+	#unsynced = 0;
+	#syncing: Promise<void> | null = null;
+	/** Why a sync on the way failed: the system tells it only once. */
+	#syncFailure: unknown = null;
 	/** Two for copying, which take turns: the first is filled while the second is written. */
 	#pieces: Uint8Array[] = [];
 
@@ -88,6 +97,21 @@ export class SeekableFile implements Output {
 		// It is awaited later; until then a failure must not count as unhandled.
 		this.#writing.catch(() => {});
 		this.#flushed += bytes.length;
+		this.#unsynced += bytes.length;
+		if (this.#unsynced >= SYNC_SIZE && this.#syncing === null) this.#beginSync();
+	}
+
+	#beginSync(): void {
+		this.#unsynced = 0;
+		this.#syncing = this.handle.datasync().then(
+			() => {
+				this.#syncing = null;
+			},
+			(error) => {
+				this.#syncFailure ??= error;
+				this.#syncing = null;
+			},
+		);
 	}
 
 	async writeAt(offset: number, bytes: Uint8Array): Promise<void> {
@@ -132,6 +156,8 @@ export class SeekableFile implements Output {
 	async abandon(offset: number): Promise<void> {
 		await this.#writing.catch(() => {});
 		this.#writing = Promise.resolve();
+		await this.#syncing;
+		this.#syncFailure = null;
 		this.#buffered = 0;
 		this.#flushed = offset;
 	}
@@ -152,7 +178,11 @@ export class SeekableFile implements Output {
 	/** Makes sure that everything is on the disk. */
 	async sync(): Promise<void> {
 		await this.flush();
-		await this.#attempt(() => this.handle.sync());
+		await this.#syncing;
+		await this.#attempt(async () => {
+			if (this.#syncFailure !== null) throw this.#syncFailure;
+			await this.handle.sync();
+		});
 	}
 
 	async truncate(size: number): Promise<void> {

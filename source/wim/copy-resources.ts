@@ -8,6 +8,9 @@ import { PIPABLE_MAGIC, PipableHeader, type StoredResource } from './write-resou
 import type { TableBlob } from './write-table.ts';
 import type { WimShape } from './write-wim.ts';
 
+/** After so many bytes the event loop gets a turn for certain. */
+const PAUSE_SIZE = 1 << 22;
+
 /** How a file stores its resources: what must agree for them to be copied as they are. */
 export type StorageShape = Pick<WimShape, 'compression' | 'chunkSize' | 'isPipable'>;
 
@@ -119,7 +122,7 @@ class Copier {
 			this.#from += got;
 			this.#size -= got;
 			this.#unpaused += got;
-			if (this.#unpaused >= COPY_SIZE) {
+			if (this.#unpaused >= PAUSE_SIZE) {
 				this.#unpaused = 0;
 				await breathe(this.#run);
 			}

@@ -1,7 +1,7 @@
 /** Changes of the XML data (wim.md §5): images come and go, their statistics, times and properties are set. */
 import { InputError } from '../base/errors.ts';
 import type { XmlData } from './xml-data.ts';
-import { elementsOf, textOf, type XmlElement } from './xml-element.ts';
+import { copyElement, elementsOf, textOf, type XmlElement } from './xml-element.ts';
 
 /** The numbers that describe the tree of an image. */
 export interface ImageStatistics {
@@ -33,7 +33,7 @@ export function imageElement(xml: XmlData, index: number): XmlElement {
 
 /** Adds the element of a further image at the end, as a copy of `from` when given; gives the element. */
 export function addImageElement(xml: XmlData, index: number, from?: XmlElement): XmlElement {
-	const children = from === undefined ? [] : structuredClone(from.children);
+	const children = from === undefined ? [] : copyElement(from).children;
 	const made: XmlElement = { name: 'IMAGE', attributes: { INDEX: String(index) }, children };
 	if (from !== undefined) made.attributes = { ...from.attributes, INDEX: String(index) };
 	xml.root.children.push(made);

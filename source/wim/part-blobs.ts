@@ -5,6 +5,7 @@
 import { LazyList, type List } from '../base/list.ts';
 import { Uint32Column } from '../bytes/columns.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
+import type { Sha1Counts } from '../bytes/sha1-counts.ts';
 import { Sha1Index } from '../bytes/sha1-index.ts';
 import type { Compression } from '../codec/compression.ts';
 import type { BlobEntries } from './blob-entries.ts';
@@ -71,6 +72,21 @@ export function blobList(blobs: ReadonlyMap<Sha1, Blob>): List<Blob> {
 	return blobs instanceof BlobRows
 		? new LazyList(blobs.size, (row) => blobs.at(row))
 		: [...blobs.values()];
+}
+
+/** The blobs that are counted, in the order of the table that lists them, or of the counts. */
+export function countedBlobs(blobs: ReadonlyMap<Sha1, Blob>, counts: Sha1Counts): Blob[] {
+	const found: Blob[] = [];
+	if (blobs instanceof BlobRows) {
+		for (let row = 0; row < blobs.size; row++)
+			if (counts.hasRow(blobs.index, row)) found.push(blobs.at(row));
+		return found;
+	}
+	for (const sha1 of counts.keys()) {
+		const blob = blobs.get(sha1);
+		if (blob !== undefined) found.push(blob);
+	}
+	return found;
 }
 
 /** A solid resource, and where its bytes begin among those of its run. */

@@ -6,6 +6,7 @@
 import { FormatError, InputError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
 import { type Sha1, sha1 } from '../bytes/sha1.ts';
+import { Sha1Counts } from '../bytes/sha1-counts.ts';
 import { Span } from '../bytes/span.ts';
 import type { ChunkEncoder } from '../pool/tasks/encode.ts';
 import type { Output } from '../storage/output.ts';
@@ -50,7 +51,7 @@ export abstract class WriteSession implements AsyncDisposable {
 	readonly store: BlobStore;
 	readonly resources: ResourceWriter;
 	/** How often images reference each blob. */
-	references: Map<Sha1, number> = new Map();
+	references = new Sha1Counts();
 	protected readonly run: Run;
 	protected readonly options: SessionOptions;
 

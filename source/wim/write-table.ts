@@ -1,9 +1,10 @@
 /** Encodes the blob table (wim.md §3). */
 import { assert } from '../base/errors.ts';
-import { decodeHex } from '../bytes/hex.ts';
+import { hexWriter } from '../bytes/hex.ts';
 import { type Sha1, ZERO_SHA1 } from '../bytes/sha1.ts';
+import { u56, u64 } from '../bytes/struct.ts';
 import { BLOB_ENTRY_SIZE, SOLID_RESOURCE_MARK } from './blob-entries.ts';
-import { ResourceFlag, ResourceHeader } from './part-header.ts';
+import { ResourceFlag, type ResourceHeader } from './part-header.ts';
 import type { StoredResource } from './write-resource.ts';
 
 /** A blob and where it is stored: new ones, and what the reader calls `Blob`. */
@@ -27,11 +28,6 @@ export interface TableContents {
 	readonly partNumber: number;
 }
 
-interface Entry extends StoredResource {
-	readonly sha1: Sha1;
-	readonly count: number;
-}
-
 /** The resource header of a blob that is a resource of its own. */
 export function resourceHeaderOf({ resource }: TableBlob): ResourceHeader {
 	const { offset, storedSize, originalSize, flags } = resource;
@@ -43,55 +39,74 @@ export function encodeBlobTable(contents: TableContents): Uint8Array {
 	const { metadata, countOf, partNumber } = contents;
 	const single: TableBlob[] = [];
 	const solid = new Map<number, TableBlob[]>();
+	let solidBlobs = 0;
 	for (const blob of contents.blobs) {
-		if (!(blob.resource.flags & ResourceFlag.solid)) single.push(blob);
-		else {
-			const same = solid.get(blob.resource.offset);
-			if (same) same.push(blob);
-			else solid.set(blob.resource.offset, [blob]);
+		if (!(blob.resource.flags & ResourceFlag.solid)) {
+			single.push(blob);
+			continue;
 		}
+		solidBlobs++;
+		const same = solid.get(blob.resource.offset);
+		if (same) same.push(blob);
+		else solid.set(blob.resource.offset, [blob]);
 	}
 	single.sort((a, b) => a.resource.offset - b.resource.offset);
-	const entries: Entry[] = metadata.map((blob) => ({ ...plain(blob), count: 1 }));
-	for (const blob of single) entries.push({ ...plain(blob), count: countOf(blob.sha1) });
+	const count = metadata.length + single.length + solid.size + solidBlobs;
+	const table = new TableEncoder(count, partNumber);
+	for (const blob of metadata) table.single(blob, 1);
+	for (const blob of single) table.single(blob, countOf(blob.sha1));
 	let start = 0;
 	for (const [, blobs] of [...solid].sort(([a], [b]) => a - b)) {
 		const resource = blobs[0]?.resource;
 		if (resource === undefined) continue;
 		const { offset, storedSize } = resource;
-		const flags = ResourceFlag.solid;
-		const originalSize = SOLID_RESOURCE_MARK;
-		entries.push({ offset, storedSize, originalSize, flags, sha1: ZERO_SHA1, count: 1 });
+		table.add(storedSize, ResourceFlag.solid, offset, SOLID_RESOURCE_MARK, ZERO_SHA1, 1);
 		blobs.sort((a, b) => a.offsetInResource - b.offsetInResource);
 		for (const { sha1, size, offsetInResource } of blobs)
-			entries.push({
-				offset: start + offsetInResource,
-				storedSize: size,
-				originalSize: 0,
-				flags,
-				sha1,
-				count: countOf(sha1),
-			});
+			table.add(size, ResourceFlag.solid, start + offsetInResource, 0, sha1, countOf(sha1));
 		start += resource.originalSize;
 	}
-	return encodeEntries(entries, partNumber);
+	return table.bytes;
 }
 
-function plain(blob: TableBlob): StoredResource & { sha1: Sha1 } {
-	assert(blob.size > 0, `a blob of size 0 has no entry (${blob.sha1})`);
-	return { ...resourceHeaderOf(blob), sha1: blob.sha1 };
-}
+/** Writes entry after entry. */
+class TableEncoder {
+	readonly bytes: Uint8Array;
+	readonly #view: DataView;
+	readonly #partNumber: number;
+	readonly #writeHex: (at: number, hex: string) => void;
+	#at = 0;
 
-function encodeEntries(entries: readonly Entry[], partNumber: number): Uint8Array {
-	const bytes = new Uint8Array(entries.length * BLOB_ENTRY_SIZE);
-	const view = new DataView(bytes.buffer);
-	let at = 0;
-	for (const entry of entries) {
-		ResourceHeader.write(view, at, entry);
-		view.setUint16(at + 24, partNumber, true);
-		view.setUint32(at + 26, Math.min(entry.count, 0xffff_ffff), true);
-		if (entry.sha1 !== ZERO_SHA1) bytes.set(decodeHex(entry.sha1), at + 30);
-		at += BLOB_ENTRY_SIZE;
+	constructor(count: number, partNumber: number) {
+		this.bytes = new Uint8Array(count * BLOB_ENTRY_SIZE);
+		this.#view = new DataView(this.bytes.buffer);
+		this.#partNumber = partNumber;
+		this.#writeHex = hexWriter(this.bytes);
 	}
-	return bytes;
+
+	/** A blob that is a resource of its own. */
+	single({ sha1, size, resource }: TableBlob, count: number): void {
+		assert(size > 0, `a blob of size 0 has no entry (${sha1})`);
+		const { offset, storedSize, originalSize, flags } = resource;
+		this.add(storedSize, flags, offset, originalSize, sha1, count);
+	}
+
+	add(
+		storedSize: number,
+		flags: number,
+		offset: number,
+		originalSize: number,
+		sha1: Sha1,
+		count: number,
+	): void {
+		const at = this.#at;
+		u56.write(this.#view, at, storedSize);
+		this.#view.setUint8(at + 7, flags);
+		u64.write(this.#view, at + 8, offset);
+		u64.write(this.#view, at + 16, originalSize);
+		this.#view.setUint16(at + 24, this.#partNumber, true);
+		this.#view.setUint32(at + 26, Math.min(count, 0xffff_ffff), true);
+		if (sha1 !== ZERO_SHA1) this.#writeHex(at + 30, sha1);
+		this.#at += BLOB_ENTRY_SIZE;
+	}
 }

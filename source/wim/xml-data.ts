@@ -5,7 +5,14 @@ import { FormatError, InputError } from '../base/errors.ts';
 import { IMAGE_COUNT_MAX } from '../base/limits.ts';
 import type { Span } from '../bytes/span.ts';
 import { decodeUtf16, encodeUtf16 } from '../bytes/utf16.ts';
-import { elementsOf, formatXml, parseXml, textOf, type XmlElement } from './xml-element.ts';
+import {
+	copyElement,
+	elementsOf,
+	formatXml,
+	parseXml,
+	textOf,
+	type XmlElement,
+} from './xml-element.ts';
 
 /** What the XML data says of one image; null where it says nothing. */
 export interface ImageFacts {
@@ -87,7 +94,7 @@ export class XmlData {
 	}
 
 	copy(): XmlData {
-		return new XmlData(structuredClone(this.root));
+		return new XmlData(copyElement(this.root));
 	}
 
 	/** How many images the text describes. */

@@ -132,3 +132,12 @@ export function elementsOf(element: XmlElement, name?: string): XmlElement[] {
 			typeof child !== 'string' && (name === undefined || child.name === name),
 	);
 }
+
+/** A copy with everything in it. `structuredClone` would load half of Node's messaging first. */
+export function copyElement({ name, attributes, children }: XmlElement): XmlElement {
+	return {
+		name,
+		attributes: { ...attributes },
+		children: children.map((child) => (typeof child === 'string' ? child : copyElement(child))),
+	};
+}

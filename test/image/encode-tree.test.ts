@@ -4,7 +4,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { METADATA_SIZE_MAX } from '../../source/base/limits.ts';
 import { sha1, ZERO_SHA1 } from '../../source/bytes/sha1.ts';
+import { Sha1Counts } from '../../source/bytes/sha1-counts.ts';
 import { Span } from '../../source/bytes/span.ts';
+import { countBlobs, visitBlobs } from '../../source/image/blob-users.ts';
 import { Attribute } from '../../source/image/dentry.ts';
 import {
 	addNode,
@@ -22,6 +24,8 @@ import { fixture } from '../support/fixture.ts';
 
 /** Files in the older stream layout, which a writer does not reproduce (fixtures: README of the vectors). */
 const LEGACY = ['v07-ntfs-legacy.wim', 'v09.wim'];
+
+type Four = [Sha1Counts, Sha1Counts, Sha1Counts, Sha1Counts];
 
 test('the metadata of every sample is rebuilt byte for byte', async () => {
 	let rebuilt = 0;
@@ -129,10 +133,18 @@ test('a random tree reads back as it was, and encodes to the same bytes again', 
 			);
 			assert.deepEqual(found.sort(), expected.sort());
 			assert.deepEqual(encodeTree(EditTree.from(reread)), bytes);
-			const [one, two] = [new Map<string, number>(), new Map<string, number>()];
+			const [one, two, three, four] = [0, 1, 2, 3].map(() => new Sha1Counts()) as Four;
 			countReferences(tree, one);
 			countReferences(EditTree.from(reread), two);
 			assert.deepEqual([...one].sort(), [...two].sort());
+			countBlobs(reread, three);
+			assert.deepEqual([...one].sort(), [...three].sort());
+			const first = new Map<string, number>();
+			countBlobs(reread, four, (sha1, dentry) => first.set(sha1, dentry));
+			assert.deepEqual([...three], [...four]);
+			const visited = new Map<string, number>();
+			visitBlobs(reread, (sha1, dentry) => visited.has(sha1) || visited.set(sha1, dentry));
+			assert.deepEqual(first, visited);
 		}),
 		{ numRuns: 200 },
 	);

@@ -65,7 +65,7 @@ test('copies, appended bytes and changes of both stand where they belong', async
 		let size = 0;
 		for (let step = 0; step < 40 && size < 6 * COPY_SIZE; step++) {
 			const from = roll(whole.length);
-			const length = [100, 5000, 1 << 20, COPY_SIZE][roll(4)] ?? 0;
+			const length = [100, 5000, 1 << 19, COPY_SIZE][roll(4)] ?? 0;
 			if (roll(3) > 0) {
 				const got = await file.copy(source, from, length);
 				assert.equal(got, Math.min(length, whole.length - from));
@@ -94,11 +94,39 @@ test('copies, appended bytes and changes of both stand where they belong', async
 
 test('a copy from a source that ends says how much there was', async (t) => {
 	await using file = await NewFile.create(path.join(tempFolder(t), 'a.wim'));
-	const source = new MemorySource('memory', new Uint8Array(2 << 20));
-	assert.equal(await file.copy(source, (2 << 20) - 7, 100), 7);
-	assert.equal(await file.copy(source, 1 << 19, COPY_SIZE), (2 << 20) - (1 << 19));
-	assert.equal(await file.copy(source, 2 << 20, COPY_SIZE), 0);
-	assert.equal(file.position, 7 + (2 << 20) - (1 << 19));
+	const source = new MemorySource('memory', new Uint8Array(COPY_SIZE));
+	const rest = COPY_SIZE - (1 << 18);
+	assert.equal(await file.copy(source, COPY_SIZE - 7, 100), 7);
+	assert.equal(await file.copy(source, 1 << 18, COPY_SIZE), rest);
+	assert.equal(await file.copy(source, COPY_SIZE, COPY_SIZE), 0);
+	assert.equal(file.position, 7 + rest);
+});
+
+test('a sync that failed on the way fails the one at the end, unless what was appended is dropped', async (t) => {
+	const folder = tempFolder(t);
+	const large = new Uint8Array(9 << 20).fill(7);
+	const failure = Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' });
+	for (const isDropped of [false, true]) {
+		const target = path.join(folder, `${isDropped}.wim`);
+		await using file = await NewFile.create(target);
+		const failing = t.mock.method(file.handle, 'datasync', () => Promise.reject(failure));
+		await file.append(large);
+		await file.flush();
+		assert.ok(failing.mock.callCount() > 0, 'some of it was to be synced on the way');
+		failing.mock.restore();
+		if (isDropped) {
+			await file.abandon(0);
+			await file.append(bytes('whole'));
+			await file.commit();
+			assert.equal(fs.readFileSync(target, 'utf8'), 'whole');
+		} else {
+			await assert.rejects(
+				file.commit(),
+				/Cannot write .*the device reports a read or write error/,
+			);
+			assert.equal(fs.existsSync(target), false);
+		}
+	}
 });
 
 test('bytes behind a rewind are written over and cut off', async (t) => {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { HostError, toWire, WimError } from '../../base/errors.ts';
 import type { ProgressEvent, Run } from '../../base/run.ts';
 import { filetimeFromMs } from '../../bytes/filetime.ts';
-import type { Sha1 } from '../../bytes/sha1.ts';
+import { Sha1Counts } from '../../bytes/sha1-counts.ts';
 import { ControlFile } from '../../host/fuse/control-file.ts';
 import { FuseDevice, unmountFolder } from '../../host/fuse/device.ts';
 import type { FileSystem } from '../../host/fuse/file-system.ts';
@@ -70,7 +70,7 @@ export async function mountWritable(
 	const parent = path.resolve(options.stagingParent ?? path.dirname(edited.wim.name));
 	refuseInside(parent, options.folder);
 	await using staging = await StagingFolder.create(parent);
-	const before = new Map<Sha1, number>();
+	const before = new Sha1Counts();
 	const tree = EditTree.from(opened.tree);
 	countReferences(tree, before);
 	const files = new StagedFiles(tree, {
@@ -113,7 +113,7 @@ interface Edit {
 	readonly edited: EditableWim;
 	readonly image: WimImage;
 	readonly tree: EditTree;
-	readonly before: ReadonlyMap<Sha1, number>;
+	readonly before: Sha1Counts;
 }
 
 async function commitChanges(

@@ -5,6 +5,7 @@
 import { InputError } from '../../base/errors.ts';
 import { breathe, type Run } from '../../base/run.ts';
 import { type Sha1, sha1, ZERO_SHA1 } from '../../bytes/sha1.ts';
+import { Sha1Counts } from '../../bytes/sha1-counts.ts';
 import { visitBlobs } from '../../image/blob-users.ts';
 import { Attribute } from '../../image/dentry.ts';
 import { type EditStream, EditTree, type Inode, newInode } from '../../image/edit-tree.ts';
@@ -129,7 +130,7 @@ class Rescue {
 	readonly #request: RescueRequest;
 	readonly #run: Run;
 	readonly #images: PlannedImage[] = [];
-	readonly #references = new Map<Sha1, number>();
+	readonly #references = new Sha1Counts();
 	readonly #names = new Map<Sha1, string>();
 	readonly #extras = new Map<Sha1, ExtraContent>();
 	readonly #shape: WimShape;
@@ -185,7 +186,7 @@ class Rescue {
 	}
 
 	#count(sha1: Sha1, count: number): void {
-		this.#references.set(sha1, (this.#references.get(sha1) ?? 0) + count);
+		this.#references.add(sha1, count);
 	}
 
 	/** What is not whole gets a name that says so, and contents that can be stored. */
@@ -274,7 +275,7 @@ class Rescue {
 		const xml = this.#xml((name) => this.#sizeOf(name));
 		await this.#addWindows(xml);
 		await using session = await NewSession.create(target, this.#shape, xml, settings, run);
-		for (const [sha1, count] of this.#references) session.references.set(sha1, count);
+		session.references.addAll(this.#references);
 		await session.begin();
 		if (this.#shape.isPipable) await this.#storeTrees(session);
 		await this.#storeContents(session, plan, tools);

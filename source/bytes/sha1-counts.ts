@@ -1,0 +1,71 @@
+import { Uint32Column } from './columns.ts';
+import { isEmptyStreamAt, type Sha1 } from './sha1.ts';
+import { Sha1Index } from './sha1-index.ts';
+
+/** How often something has each SHA-1: columns, because an image names hundreds of thousands. */
+export class Sha1Counts implements Iterable<[Sha1, number]> {
+	readonly #index: Sha1Index;
+	readonly #counts: Uint32Column;
+
+	/** @param capacity SHA-1s that are expected */
+	constructor(capacity?: number) {
+		this.#index = new Sha1Index(capacity);
+		this.#counts = new Uint32Column(capacity);
+	}
+
+	/** Of different ones. */
+	get size(): number {
+		return this.#index.size;
+	}
+
+	has(name: Sha1): boolean {
+		return this.#index.find(name) >= 0;
+	}
+
+	/** As `has`, for a row of an index. */
+	hasRow(index: Sha1Index, row: number): boolean {
+		return this.#index.findFrom(index, row) >= 0;
+	}
+
+	get(name: Sha1): number | undefined {
+		const row = this.#index.find(name);
+		return row < 0 ? undefined : this.#counts.get(row);
+	}
+
+	set(name: Sha1, count: number): void {
+		this.#put(this.#index.add(name), count, false);
+	}
+
+	add(name: Sha1, count: number): void {
+		this.#put(this.#index.add(name), count, true);
+	}
+
+	/** Counts the SHA-1 of the 20 bytes at `at` once more, unless it stands for an empty stream. */
+	addAt(bytes: Uint8Array, at: number): void {
+		if (!isEmptyStreamAt(bytes, at)) this.#put(this.#index.addAt(bytes, at), 1, true);
+	}
+
+	addAll(other: Sha1Counts): void {
+		for (let row = 0; row < other.size; row++)
+			this.#put(this.#index.addFrom(other.#index, row), other.#counts.get(row), true);
+	}
+
+	copy(): Sha1Counts {
+		const copy = new Sha1Counts(this.size);
+		copy.addAll(this);
+		return copy;
+	}
+
+	#put(row: number, count: number, isMore: boolean): void {
+		if (row === this.#counts.length) this.#counts.push(count);
+		else this.#counts.set(row, count + (isMore ? this.#counts.get(row) : 0));
+	}
+
+	*keys(): Generator<Sha1, void, undefined> {
+		for (let row = 0; row < this.size; row++) yield this.#index.name(row);
+	}
+
+	*[Symbol.iterator](): Generator<[Sha1, number], void, undefined> {
+		for (let row = 0; row < this.size; row++) yield [this.#index.name(row), this.#counts.get(row)];
+	}
+}
