@@ -13,6 +13,7 @@ import { COMMANDS } from './keys/commands.ts';
 import { dispatch } from './keys/dispatch.ts';
 import { createKeymap, type Keymap } from './keys/keymap.ts';
 import { settleLists } from './keys/moves.ts';
+import { TypeAhead } from './keys/type-ahead.ts';
 import { Loaders } from './loaders.ts';
 import { type ColorOverrides, createTheme, type Theme } from './parts/theme.ts';
 import { sentence } from './sentence.ts';
@@ -80,6 +81,7 @@ export class DeckApp {
 	readonly keymap: Keymap;
 	readonly #options: DeckAppOptions;
 	readonly #decoder: KeyDecoder;
+	readonly #typed = new TypeAhead((key) => dispatch(this.#api, key));
 	readonly #loaders: Loaders;
 	readonly #keeper: StagedKeeper;
 	readonly #api: Api;
@@ -117,7 +119,7 @@ export class DeckApp {
 		});
 		this.#decoder = new KeyDecoder((key) => {
 			if ('ack' in key) this.writer.ack();
-			else dispatch(this.#api, key);
+			else this.#typed.push(key);
 		}, profile.escMs);
 		const host = {
 			engine,
@@ -232,7 +234,8 @@ export class DeckApp {
 	#after(): void {
 		this.#loaders.react();
 		this.#keeper.react();
-		const isBusy = needsTicks(this.store.get());
+		const state = this.store.get();
+		const isBusy = state.settings.animation && needsTicks(state);
 		if (isBusy && this.#ticker === undefined) {
 			this.#ticker = setInterval(() => this.#tick(), TICK_MS);
 			this.#ticker.unref();
@@ -289,8 +292,9 @@ export class DeckApp {
 				);
 			},
 			submit: (form, isConfirmed) => void submit(host, form, isConfirmed),
-			completePath: (form) => void completePath(host, form),
-			completeInside: (text) => void completeInside(host, text),
+			completePath: (form) => void this.#typed.during((signal) => completePath(host, form, signal)),
+			completeInside: (text) =>
+				void this.#typed.during((signal) => completeInside(host, text, signal)),
 			markFiles: (files) => void markFiles(host, files),
 			openRepair: () => void openRepair(host),
 			writeReport: (path, text) => void writeReport(host, path, text),

@@ -26,6 +26,8 @@ export interface DeckOptions {
 	readonly references: readonly string[];
 	readonly readonly: boolean;
 	readonly slow: boolean;
+	/** Off: nothing moves by itself. */
+	readonly animation: boolean;
 	/** Null: as the terminal seems to know. */
 	readonly symbols: SymbolLevel | null;
 	readonly color: ColorLevel | null;
@@ -34,6 +36,13 @@ export interface DeckOptions {
 	/** A configuration file instead of the platform's. */
 	readonly config: string | null;
 }
+
+/**
+ * Whether the jobs go on when the line has dropped. Windows ends a process some ten seconds after its window was
+ * closed: there they are canceled, so that they clean up.
+ */
+export const jobsOutliveLine = (platform: string, wish: DeckOptions['onHangup']): boolean =>
+	platform !== 'win32' && wish === 'finish';
 
 /** A canceled job gets this long to clean up after a signal. */
 const CANCEL_MS = 10_000;
@@ -110,7 +119,7 @@ class RunningDeck {
 	}
 
 	async run(mount: ConstructorParameters<typeof DeckApp>[0]['mount']): Promise<number> {
-		const { path: start, references, readonly, slow } = this.#options;
+		const { path: start, references, readonly, slow, animation } = this.#options;
 		const { config, problems } = this.#config;
 		const ended = new Promise<number>((resolve) => {
 			this.#finish = resolve;
@@ -122,6 +131,7 @@ class RunningDeck {
 			settings: {
 				readonly: readonly || config.readonly,
 				slow: slow || config.slow,
+				animation,
 				scroll: config.scroll,
 				utc: config.utc,
 				remember: config.remember,
@@ -201,8 +211,7 @@ class RunningDeck {
 	}
 
 	async #endJobs(reason: LeaveReason): Promise<void> {
-		const finishes = reason === 'hangup' && this.#options.onHangup === 'finish';
-		if (finishes) {
+		if (reason === 'hangup' && jobsOutliveLine(process.platform, this.#options.onHangup)) {
 			this.#isDetached = true;
 			this.#engine.jobs.detach();
 			await this.#engine.jobs.idle();

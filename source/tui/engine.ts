@@ -145,6 +145,8 @@ export interface Finding {
 	readonly what: string;
 	/** Each file that it hits, in each image. */
 	readonly files: readonly FindingFile[];
+	/** A stretch that differs from the integrity table. */
+	readonly isIntegrityBlock: boolean;
 	/** True when an image cannot be browsed because of it. */
 	readonly blocksImage: boolean;
 	readonly imageIndexes: readonly number[];

@@ -2,10 +2,13 @@
 
 import './production.ts';
 
+import assert from 'node:assert/strict';
+
 import { DeckApp, type DeckAppOptions } from '../../source/tui/deck-app.ts';
 import type { DeckEngine } from '../../source/tui/engine.ts';
 import { mountDeck } from '../../source/tui/screens/mount.tsx';
 import type { TerminalProfile } from '../../source/tui/terminal/probe.ts';
+import { FakeEngine } from './fake-engine.ts';
 import { HeadlessTerminal } from './terminal.ts';
 
 export const PROFILE: TerminalProfile = {
@@ -139,4 +142,27 @@ export class DeckOnTerminal {
 	close(): void {
 		this.app.close();
 	}
+}
+
+/** Plays on a deck that is open; no component may crash meanwhile. */
+export async function withDeck(
+	play: (deck: DeckOnTerminal, engine: FakeEngine) => Promise<void>,
+	options: DeckTestOptions = {},
+	engine = new FakeEngine(),
+): Promise<void> {
+	const deck = await DeckOnTerminal.open(engine, options);
+	try {
+		await play(deck, engine);
+		assert.deepEqual(deck.crashes, []);
+	} finally {
+		deck.close();
+	}
+}
+
+/** From the list of images into `\Windows` of the scripted engine. */
+export async function inWindows(deck: DeckOnTerminal): Promise<void> {
+	await deck.press('enter');
+	await deck.until(/Users/);
+	await deck.press('j', 'j', 'enter');
+	await deck.until(/System32/);
 }

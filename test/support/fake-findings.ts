@@ -9,6 +9,7 @@ export function findings(): readonly Finding[] {
 			where: 'integrity table',
 			what: '2 of 812 blocks differ (17, 18)',
 			files: [],
+			isIntegrityBlock: true,
 			blocksImage: false,
 			imageIndexes: [],
 			notes: ['The blocks cover bytes 0xa00000 to 0xbfffff.'],
@@ -30,6 +31,7 @@ export function findings(): readonly Finding[] {
 					imageIndex: 3,
 				},
 			],
+			isIntegrityBlock: false,
 			blocksImage: false,
 			imageIndexes: [1, 2, 3],
 			notes: [

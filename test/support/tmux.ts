@@ -105,11 +105,12 @@ export class Tmux implements Disposable {
 	}
 
 	/** Polls the screen; fails with it when the pattern never comes. */
-	async until(pattern: RegExp, limitMs = 30_000): Promise<string> {
+	async until(pattern: RegExp | ((screen: string) => boolean), limitMs = 30_000): Promise<string> {
+		const matches = pattern instanceof RegExp ? (screen: string) => pattern.test(screen) : pattern;
 		const deadline = performance.now() + limitMs;
 		for (;;) {
 			const screen = this.screen();
-			if (pattern.test(screen)) return screen;
+			if (matches(screen)) return screen;
 			if (performance.now() > deadline)
 				throw new Error(`The screen never showed ${pattern}:\n${screen}`);
 			await pause(30);

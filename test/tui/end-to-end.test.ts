@@ -49,10 +49,16 @@ test('a walk with real keys: open, filter, extract, verify, resize, quit', tmux,
 		await terminal.press('?');
 		await terminal.until(/Keys: files/);
 		await terminal.press('C-c');
+		const before = await terminal.until(
+			(screen) => /4 Jobs/.test(screen) && !/Keys: files/.test(screen),
+		);
 		terminal.resize(40, 10);
-		await terminal.until(/\d: \\/);
+		await terminal.until((screen) => !/4 Jobs/.test(screen) && /\d: \\/.test(screen));
 		terminal.resize(120, 40);
 		await terminal.until(/3 Details/);
+		terminal.resize(80, 24);
+		// Back as it was, to the last cell.
+		await terminal.until((screen) => screen === before);
 		await terminal.press('q');
 		await assertRestored(terminal, 0);
 	} finally {

@@ -25,13 +25,18 @@ export function commonStart(names: readonly string[]): string {
 }
 
 /** Completes the path in the focused field of a form. */
-export async function completePath(host: EffectHost, form: FormDialog): Promise<void> {
+export async function completePath(
+	host: EffectHost,
+	form: FormDialog,
+	signal: AbortSignal,
+): Promise<void> {
 	const field = focusedField(form);
 	if (field?.kind !== 'path') return;
 	const { pathSeparator } = host.state().settings;
 	const { name } = field;
 	const { text } = field.field;
 	const all = await host.engine.complete(text).catch(() => []);
+	if (signal.aborted) return;
 	const entries = field.onlyFolders ? all.filter(({ isFolder }) => isFolder) : all;
 	const names = entries.map((entry) => entry.name + (entry.isFolder ? pathSeparator : ''));
 	const folder = text.slice(0, lastSeparator(text) + 1);
@@ -48,10 +53,14 @@ export async function completePath(host: EffectHost, form: FormDialog): Promise<
 }
 
 /** Completes a path inside the open image, for the go-to line. */
-export async function completeInside(host: EffectHost, text: string): Promise<void> {
+export async function completeInside(
+	host: EffectHost,
+	text: string,
+	signal: AbortSignal,
+): Promise<void> {
 	const at = lastSeparator(text);
-	const names = await namesInside(host.state(), text, at);
-	if (names.length === 0) return;
+	const names = await namesInside(host.state(), text, at, signal);
+	if (signal.aborted || names.length === 0) return;
 	const completed = text.slice(0, at + 1) + commonStart(names);
 	host.change((state) =>
 		state.line
@@ -72,13 +81,13 @@ async function namesInside(
 	{ files, wim }: State,
 	text: string,
 	at: number,
+	signal: AbortSignal,
 ): Promise<readonly string[]> {
 	const { listing } = files;
 	if (!wim.file || !listing) return [];
 	const folder = at < 0 ? listing.path : text.slice(0, at + 1).replaceAll('/', '\\');
 	const whole = folder.startsWith('\\') ? folder : `${listing.path}\\${folder}`;
 	const begin = text.slice(at + 1).toLowerCase();
-	const { signal } = new AbortController();
 	try {
 		const position = (await wim.file.locate(listing.imageIndex, whole, signal))?.at(-1);
 		if (position === undefined) return [];

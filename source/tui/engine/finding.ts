@@ -48,6 +48,7 @@ export function findingOf(fault: Fault): Finding {
 			imageIndex: file.image,
 			path: file.path.replaceAll('/', '\\'),
 		})),
+		isIntegrityBlock: fault.class === 'integrity',
 		blocksImage: fault.blocksImage,
 		imageIndexes: fault.images,
 		notes: notesOf(fault),

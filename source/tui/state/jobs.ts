@@ -25,7 +25,7 @@ export function jobsChanged(state: State, jobs: readonly JobView[]): State {
 }
 
 /** What is found in another file, such as one just written, says nothing of the one that is shown. */
-function isAboutOpenFile({ wim }: State, { request }: JobView): boolean {
+export function isAboutOpenFile({ wim }: State, { request }: JobView): boolean {
 	const path = request?.values['wim'];
 	return path === undefined || wim.facts === null || path === wim.facts.path;
 }

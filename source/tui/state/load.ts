@@ -13,3 +13,17 @@ export const NO_LOAD: Load<never> = { request: null, status: 'none', sinceMs: 0,
 export function loading<R>(request: R, sinceMs: number): Load<R> {
 	return { request, status: 'loading', sinceMs, error: null };
 }
+
+/** Loading is said only after this long. */
+const PATIENCE_MS = 150;
+
+/** Whether a wish has waited so long that it must be told; at once where no clock ticks. */
+export function isLate(
+	{ status, sinceMs }: Load<unknown>,
+	{
+		nowMs,
+		settings,
+	}: { readonly nowMs: number; readonly settings: { readonly animation: boolean } },
+): boolean {
+	return status === 'loading' && (!settings.animation || nowMs - sinceMs >= PATIENCE_MS);
+}

@@ -28,6 +28,8 @@ export interface Settings {
 	readonly symbols: SymbolLevel;
 	readonly color: ColorLevel;
 	readonly slow: boolean;
+	/** Something may move by itself: clocks tick, and a spinner turns. */
+	readonly animation: boolean;
 	readonly readonly: boolean;
 	readonly canSuspend: boolean;
 	readonly scroll: ScrollMode;
@@ -402,6 +404,7 @@ export const DEFAULT_SETTINGS: Settings = {
 	symbols: 'unicode',
 	color: '16',
 	slow: false,
+	animation: true,
 	readonly: false,
 	canSuspend: true,
 	scroll: 'page',

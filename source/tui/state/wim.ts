@@ -34,6 +34,13 @@ export function reloadWim(state: State): State {
 	};
 }
 
+/** Asks once more for the file that could not be opened. */
+export function retryOpen(state: State): State {
+	const { request } = state.wim.load;
+	if (!request) return state;
+	return request.keepPlace ? reloadWim(state) : openWim(state, request.path, request.refs);
+}
+
 export function wimOpened(state: State, request: OpenRequest, file: OpenFile): State {
 	if (state.wim.load.request !== request) return state;
 	const opened: State = {
@@ -137,7 +144,7 @@ export function wimFailed(state: State, request: OpenRequest, reason: string): S
 			load: { request, status: 'failed', sinceMs: state.nowMs, error: reason },
 		},
 	};
-	return say(failed, reason, 'error');
+	return say(failed, `${reason}   r retry  o other`, 'error');
 }
 
 /** Opens the image under the cursor in Files; going on where the cursor was when it is open already. */

@@ -21,12 +21,23 @@ export const WIDTH_MAX = 64;
 export const HEIGHT_MAX = 20;
 export const LABEL_WIDTH = 14;
 
+/** A row of a table of facts, its cells padded. */
+export type FactRow = Readonly<Record<'FACT' | 'VALUE', Shown>>;
+
+/** What the component that draws tables gets: the same rows as the lines hold. */
+export interface FactTable {
+	readonly rows: readonly FactRow[];
+	readonly widths: readonly [fact: number, value: number];
+}
+
 /** Lines of exactly `width` columns, and where their top left corner stands. */
 export interface DialogBox {
 	readonly x: number;
 	readonly y: number;
 	readonly width: number;
 	readonly lines: readonly Shown[];
+	/** The content once more, where it is a table. */
+	readonly table?: FactTable;
 }
 
 export const isFullScreen = (state: State): boolean => state.columns < 60;

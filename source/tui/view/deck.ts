@@ -6,6 +6,7 @@ import type { Theme } from '../parts/theme.ts';
 import type { PaneName, Rectangle } from '../state/layout.ts';
 import { layoutOf, topDialog } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
+import type { FactTable } from './box.ts';
 import { damageAbout, damageBody, damageRight } from './damage.ts';
 import { detailsAbout, detailsBody } from './details.ts';
 import { dialogBox } from './dialogs.ts';
@@ -26,6 +27,10 @@ export interface Block extends Rectangle {
 	/** Stable from frame to frame. */
 	readonly key: string;
 	readonly text: Shown;
+	/** A table that stands in the text as well, drawn over it by its component. */
+	readonly table?: FactTable;
+	/** The program waits: a spinner may turn before the text. */
+	readonly isWaiting?: true;
 }
 
 const block = (key: string, at: Rectangle, text: Shown): Block => ({ key, ...at, text });
@@ -189,7 +194,12 @@ function allBlocks(state: State, theme: Theme, keymap: Keymap): readonly Block[]
 			),
 		];
 	if (state.isLeaving)
-		return [block('leaving', { ...headerAt, height: state.rows - 1 }, leavingText(state, theme))];
+		return [
+			{
+				...block('leaving', { ...headerAt, height: state.rows - 1 }, leavingText(state, theme)),
+				...(state.settings.animation && !state.settings.slow ? { isWaiting: true } : {}),
+			},
+		];
 	const blocks = [
 		block('header', headerAt, header(state, theme)),
 		...(state.view === 'deck' || state.view === 'start'
@@ -201,13 +211,9 @@ function allBlocks(state: State, theme: Theme, keymap: Keymap): readonly Block[]
 	const dialog = topDialog(state);
 	if (dialog) {
 		const box = dialogBox(state, theme, keymap, dialog);
-		blocks.push(
-			block(
-				'dialog',
-				{ x: box.x, y: box.y, width: box.width, height: box.lines.length },
-				linesOf(box.lines),
-			),
-		);
+		const at = { x: box.x, y: box.y, width: box.width, height: box.lines.length };
+		const drawn = block('dialog', at, linesOf(box.lines));
+		blocks.push(box.table ? { ...drawn, table: box.table } : drawn);
 	}
 	return blocks;
 }
@@ -215,10 +221,9 @@ function allBlocks(state: State, theme: Theme, keymap: Keymap): readonly Block[]
 /** The screen while it waits for the jobs before it ends. */
 function leavingText(state: State, theme: Theme): Shown {
 	const width = state.columns - 1;
+	const waiting = shown`Waiting for the jobs to finish; ^C cancels them.`;
 	return linesOf([
-		...wrapped(shown`Waiting for the jobs to finish; ^C cancels them.`, width - 1).map(
-			(line) => shown` ${line}`,
-		),
+		...wrapped(waiting, width - 3).map((line) => shown`   ${line}`),
 		jobsBody({ ...state, focus: 'files' }, theme, width, Math.max(1, state.rows - 3)),
 	]);
 }

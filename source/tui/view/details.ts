@@ -5,11 +5,11 @@ import { type EntryDetails, EntryKind } from '../engine.ts';
 import { fit, linesOf, NOTHING, type Shown, safe, shown, wrapped } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import { findingOfEntry } from '../state/damage.ts';
+import { isLate } from '../state/load.ts';
 import { imageUnderCursor } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
 import { countText, factText, timeText } from './columns.ts';
 import { hexRow, hexRowCount, textLines } from './content.ts';
-import { PATIENCE_MS } from './files.ts';
 import { imageFactRows } from './image-facts.ts';
 
 const LABEL_WIDTH = 9;
@@ -114,7 +114,7 @@ export function detailLines(state: State, theme: Theme, width: number): readonly
 
 export function detailsAbout(state: State): Shown {
 	const { mode, load } = state.details;
-	const late = load.status === 'loading' && state.nowMs - load.sinceMs >= PATIENCE_MS;
+	const late = isLate(load, state);
 	const dots = late ? shown` ...` : NOTHING;
 	return mode === 'facts' ? dots : shown`${mode as Shown}${dots}`;
 }

@@ -31,6 +31,7 @@ import {
 	boxed,
 	buttonRows,
 	type DialogBox,
+	type FactRow,
 	fieldText,
 	HEIGHT_MAX,
 	innerWidth,
@@ -268,27 +269,43 @@ function pagerBox(state: State, theme: Theme, dialog: PagerDialog): DialogBox {
 
 const factsWidth = (state: State): number => innerWidth(state, 76);
 
-function factsLines(theme: Pick<Theme, 'exact'>, dialog: FactsDialog, inner: number): Shown[] {
+/** Columns of the values: the table's lines between and beside the cells are those of the box. */
+const valueWidth = (state: State): number =>
+	factsWidth(state) - LABEL_WIDTH - (isFullScreen(state) ? 5 : 3);
+
+function factRows(state: State, theme: Pick<Theme, 'exact'>, dialog: FactsDialog): FactRow[] {
 	return dialog.rows.flatMap(([label, value]) =>
-		wrapped(theme.exact(value), inner - LABEL_WIDTH - 1).map((line, i) =>
-			fit(shown`${fit(i === 0 ? theme.exact(label) : NOTHING, LABEL_WIDTH)} ${line}`, inner),
-		),
+		wrapped(theme.exact(value), valueWidth(state)).map((line, i) => ({
+			FACT: fit(i === 0 ? theme.exact(label) : NOTHING, LABEL_WIDTH),
+			VALUE: fit(line, valueWidth(state)),
+		})),
 	);
 }
+
+/** Rows of facts that are visible at once, below their heading. */
+const factsHeight = (state: State): number => Math.max(1, pagerHeight(state) - 1);
 
 /** The last line that can be the first of the window. */
 export function factsTopMax(state: State, dialog: FactsDialog): number {
 	const exact = createTheme(state.settings.symbols, 'never').exact;
-	const count = factsLines({ exact }, dialog, factsWidth(state)).length;
-	return Math.max(0, count - pagerHeight(state));
+	return Math.max(0, factRows(state, { exact }, dialog).length - factsHeight(state));
 }
 
 function factsBox(state: State, theme: Theme, dialog: FactsDialog): DialogBox {
-	const inner = factsWidth(state);
-	const height = pagerHeight(state);
-	const lines = factsLines(theme, dialog, inner);
-	const top = Math.min(dialog.top, Math.max(0, lines.length - height));
-	return boxed(state, theme, theme.exact(dialog.title), lines.slice(top, top + height), inner);
+	const height = factsHeight(state);
+	const all = factRows(state, theme, dialog);
+	const top = Math.min(dialog.top, Math.max(0, all.length - height));
+	const rows = all.slice(top, top + height);
+	const side = isFullScreen(state) ? blank(1) : NOTHING;
+	const cells = (fact: Shown, value: Shown): Shown =>
+		shown`${side}${fact} ${theme.divider} ${value}${side}`;
+	const heading = cells(
+		theme.strong(fit(shown`FACT`, LABEL_WIDTH)),
+		theme.strong(fit(shown`VALUE`, valueWidth(state))),
+	);
+	const lines = [heading, ...rows.map(({ FACT, VALUE }) => cells(FACT, VALUE))];
+	const box = boxed(state, theme, theme.exact(dialog.title), lines, factsWidth(state));
+	return { ...box, table: { rows, widths: [LABEL_WIDTH, valueWidth(state)] } };
 }
 
 /** The topmost dialog as lines. */

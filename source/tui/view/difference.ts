@@ -26,9 +26,9 @@ import {
 	folderAt,
 	nameOf,
 } from '../state/difference-tree.ts';
+import { isLate } from '../state/load.ts';
 import type { State } from '../state/state.ts';
 import { countText, factText, sizeText } from './columns.ts';
-import { PATIENCE_MS } from './files.ts';
 import { listBody, messageBody, styleRow } from './pane.ts';
 
 const SIGNS: Readonly<Record<DifferenceKind, Shown>> = {
@@ -112,8 +112,7 @@ const styleOf = (theme: Theme, kind: DifferenceKind | null): ((text: Shown) => S
 function emptyLines(state: State, theme: Theme): Shown[] {
 	const { load, root, filter, only } = state.difference;
 	if (load.status === 'failed') return [safe(load.error ?? 'cannot be compared')];
-	if (load.status === 'loading')
-		return state.nowMs - load.sinceMs >= PATIENCE_MS ? [shown`comparing...`] : [];
+	if (load.status === 'loading') return isLate(load, state) ? [shown`comparing...`] : [];
 	if (!root) return [];
 	if (filter !== '') return [shown`nothing matches "${theme.exact(filter)}" (Esc clears)`];
 	if (only !== null)
@@ -173,7 +172,7 @@ export function differenceBody(state: State, theme: Theme, width: number, height
 /** `1 -> 3: \Windows\  +12 -3 ~5`. */
 export function differenceAbout(state: State, theme: Theme): Shown {
 	const { pair, path, root, load, only } = state.difference;
-	const late = load.status === 'loading' && state.nowMs - load.sinceMs >= PATIENCE_MS;
+	const late = isLate(load, state);
 	const dots = late ? shown` ...` : NOTHING;
 	if (!pair || !root) return dots;
 	const folder = folderAt(root, path);

@@ -3,15 +3,13 @@
 import { EntryKind } from '../engine.ts';
 import { cutStart, fit, fitRight, NOTHING, type Shown, safe, shown } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
+import { isLate } from '../state/load.ts';
 import type { SortKey } from '../state/order.ts';
 import { type Entry, entryAt, entryPath, isDamagedRow } from '../state/selectors.ts';
 import { renamedTo, type StagedSign, stagedSign } from '../state/staged.ts';
 import type { State } from '../state/state.ts';
 import { attributesText, countText, sizeText, timeText } from './columns.ts';
-import { listBody, markOf, messageBody, type RowState, styleRow } from './pane.ts';
-
-/** Loading is said only after this long. */
-export const PATIENCE_MS = 150;
+import { cursorBlank, listBody, markOf, messageBody, type RowState, styleRow } from './pane.ts';
 
 const SIZE_WIDTH = 6;
 const ATTRIBUTES_WIDTH = 6;
@@ -59,7 +57,7 @@ const SORT_NAMES: Readonly<Record<SortKey, string>> = {
 export function filesAbout(state: State, theme: Theme): Shown {
 	const { listing, find, load } = state.files;
 	if (!listing) return NOTHING;
-	const late = load.status === 'loading' && state.nowMs - load.sinceMs >= PATIENCE_MS;
+	const late = isLate(load, state);
 	const dots = late ? shown` ...` : NOTHING;
 	const path = theme.exact(listing.path);
 	if (find !== null) return shown`${listing.imageIndex}: found "${theme.exact(find)}"${dots}`;
@@ -83,12 +81,8 @@ export function filesRight(state: State): Shown {
 function emptyLines(state: State, theme: Theme): Shown[] {
 	const { load, listing, filter, find } = state.files;
 	if (load.status === 'failed')
-		return [
-			theme.exact(load.error ?? 'cannot be read'),
-			shown`R reads it again, ! shows the damage`,
-		];
-	if (load.status === 'loading')
-		return state.nowMs - load.sinceMs >= PATIENCE_MS ? [shown`reading...`] : [];
+		return [theme.exact(load.error ?? 'cannot be read'), shown`R read again`];
+	if (load.status === 'loading') return isLate(load, state) ? [shown`reading...`] : [];
 	if (!listing) return state.wim.facts ? [shown`Enter on an image opens it here`] : [];
 	if (filter !== '') return [shown`nothing matches "${theme.exact(filter)}" (Esc clears)`];
 	if (find !== null) return [shown`nothing found (- goes back)`];
@@ -125,7 +119,7 @@ export function filesBody(state: State, theme: Theme, width: number, height: num
 		if (isCursor || isInRange || (rowState !== 'plain' && rowState !== 'link'))
 			return styleRow(
 				theme,
-				shown`${mark} ${name}${end}`,
+				shown`${mark}${cursorBlank(mark, isCursor)}${name}${end}`,
 				isInRange && rowState === 'plain' ? 'marked' : rowState,
 				isCursor ? (isFocused ? 'focused' : 'idle') : 'none',
 			);

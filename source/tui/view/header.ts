@@ -1,8 +1,10 @@
 /** The first row: what is open, how it is, what runs. */
 
+import { formatSize, plural } from '../../base/print.ts';
 import { cutStart, fit, NOTHING, type Shown, safe, shown, spread, widthOf } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import { damageCounts } from '../state/damage.ts';
+import { isAboutOpenFile } from '../state/jobs.ts';
 import { currentImage, isActive, layoutOf } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
 import { wimName } from '../state/wim.ts';
@@ -10,22 +12,55 @@ import { tightSize } from './columns.ts';
 
 const PROGRAM = 'wimdeck' as Shown;
 
+/** Whether a check of the open file that is over has compared it with its integrity table. */
+const wasCompared = (state: State): boolean =>
+	state.jobs.jobs.some(
+		(job) =>
+			job.verb === 'verify' &&
+			job.state === 'done' &&
+			job.request !== null &&
+			job.request.values['integrity'] !== false &&
+			isAboutOpenFile(state, job),
+	);
+
+/** What is known of the integrity table: whether there is one, and what a check said of it. */
+function integrityText(state: State): Shown {
+	if (!state.wim.facts?.hasIntegrity) return shown`no integrity table`;
+	const bad = state.damage.findings.filter(({ isIntegrityBlock }) => isIntegrityBlock).length;
+	if (bad > 0) return shown`integrity: ${safe(plural(bad, 'bad block'))}`;
+	return wasCompared(state) ? shown`integrity: ok` : shown`integrity: not checked`;
+}
+
+/** What the file is, in one segment, or in several where there is room. */
+function fileSegments(state: State, isWide: boolean): Shown[] {
+	const { facts, images } = state.wim;
+	if (!facts || state.view === 'start') return [];
+	const kind = shown`${safe(facts.partCount > 1 ? 'SWM' : 'WIM')} ${safe(facts.compression)}`;
+	const locked = facts.isWritable && !state.settings.readonly ? NOTHING : shown` RO`;
+	if (!isWide) return [shown`${kind} ${images.length} img ${tightSize(facts.size)}${locked}`];
+	const count = safe(plural(images.length, 'image'));
+	return [kind, count, shown`${safe(formatSize(facts.size))}B${locked}`, integrityText(state)];
+}
+
+/** `jobs 2`, or in wide screens `jobs 2 run 1 queued`. */
+function jobsSegment(state: State, isWide: boolean): Shown | null {
+	const active = state.jobs.jobs.filter(isActive);
+	if (active.length === 0) return null;
+	const queued = active.filter((job) => job.state === 'queued').length;
+	if (!isWide) return shown`jobs ${active.length}`;
+	const waiting = queued > 0 ? shown` ${queued} queued` : NOTHING;
+	return shown`jobs ${active.length - queued} run${waiting}`;
+}
+
 /** Facts in order of importance; the last are left out first. */
 function segments(state: State): Shown[] {
-	const out: Shown[] = [];
-	const { facts } = state.wim;
-	if (facts && state.view !== 'start') {
-		const kind = facts.partCount > 1 ? 'SWM' : 'WIM';
-		const dirty = facts.isWritable && !state.settings.readonly ? NOTHING : shown` RO`;
-		out.push(
-			shown`${safe(kind)} ${safe(facts.compression)} ${state.wim.images.length} img ${tightSize(facts.size)}${dirty}`,
-		);
-	}
+	const isWide = layoutOf(state).size === 'wide';
+	const out: Shown[] = fileSegments(state, isWide);
 	const { errors, warnings } = damageCounts(state);
 	if (errors > 0) out.push(shown`! ${errors} damaged`);
 	else if (warnings > 0) out.push(shown`! ${warnings} warnings`);
-	const running = state.jobs.jobs.filter(isActive).length;
-	if (running > 0) out.push(shown`jobs ${running}`);
+	const jobs = jobsSegment(state, isWide);
+	if (jobs !== null) out.push(jobs);
 	return out;
 }
 

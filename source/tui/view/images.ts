@@ -6,7 +6,7 @@ import { moveTo } from '../state/list.ts';
 import { imageUnderCursor, visibleImages } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
 import { countText, tightSize } from './columns.ts';
-import { listBody, markOf, messageBody, type RowState, styleRow } from './pane.ts';
+import { cursorBlank, listBody, markOf, messageBody, type RowState, styleRow } from './pane.ts';
 
 export function imageRowState(state: State, index: number): RowState {
 	if (state.wim.unreadable.has(index)) return 'unreadable';
@@ -19,7 +19,7 @@ function emptyLines(state: State, theme: Theme): readonly Shown[] {
 	if (load.status === 'loading') return [shown`reading header...`];
 	// The status row says it too, but only until the next key.
 	if (load.status === 'failed')
-		return [theme.exact(load.error ?? 'cannot be opened'), shown`R again  o another`];
+		return [theme.exact(load.error ?? 'cannot be opened'), shown`r retry  o other`];
 	if (images.length > 0) return [shown`nothing matches (Esc clears)`];
 	return [shown`no images: the XML lists none`];
 }
@@ -45,7 +45,7 @@ export function imagesBody(state: State, theme: Theme, width: number, height: nu
 		const number = fitRight(safe(String(image.index)), digits);
 		const name = fit(theme.name(image.name), width - digits - 3 - widthOf(size));
 		const mark = markOf(rowState, isCursor);
-		const text = shown`${mark}${number} ${name} ${size}`;
+		const text = shown`${mark}${number}${cursorBlank(mark, isCursor)}${name} ${size}`;
 		return styleRow(theme, text, rowState, isCursor ? (isFocused ? 'focused' : 'idle') : 'none');
 	});
 	if (facts.length === 0) return body;

@@ -85,11 +85,16 @@ const MARKS: Readonly<Record<RowState, string>> = {
 };
 
 /**
- * The sign in the first column. The cursor's `>` is drawn on plain rows only: on others the reversed row
- * (bold without colour) tells where the cursor is, and the sign still tells what the row is.
+ * The sign in the first column: what the row is, and on plain rows the cursor's `>`. On others the cursor stands
+ * in the blank behind it, see `cursorBlank`.
  */
 export function markOf(state: RowState, isCursor: boolean): Shown {
 	return (state === 'plain' && isCursor ? '>' : MARKS[state]) as Shown;
+}
+
+/** The blank before a name, with the cursor's `>` where the first column says what the row is. */
+export function cursorBlank(mark: Shown, isCursor: boolean): Shown {
+	return (isCursor && mark !== '>' ? '>' : ' ') as Shown;
 }
 
 /** Styles a whole row by its state and by the cursor. */

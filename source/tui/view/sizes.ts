@@ -14,11 +14,11 @@ import {
 	spread,
 } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
+import { isLate } from '../state/load.ts';
 import { sizeRowUnderCursor } from '../state/sizes.ts';
 import type { SizeSortKey } from '../state/sizes-state.ts';
 import type { State } from '../state/state.ts';
 import { countText, sizeText } from './columns.ts';
-import { PATIENCE_MS } from './files.ts';
 import { listBody, messageBody, styleRow } from './pane.ts';
 
 const SIZE_WIDTH = 6;
@@ -82,8 +82,7 @@ function headings(state: State, width: number): Shown {
 function emptyLines(state: State, theme: Theme): Shown[] {
 	const { load, listing, filter } = state.sizes;
 	if (load.status === 'failed') return [safe(load.error ?? 'cannot be read')];
-	if (load.status === 'loading')
-		return state.nowMs - load.sinceMs >= PATIENCE_MS ? [shown`measuring...`] : [];
+	if (load.status === 'loading') return isLate(load, state) ? [shown`measuring...`] : [];
 	if (filter !== '') return [shown`nothing matches "${theme.exact(filter)}" (Esc clears)`];
 	return listing ? [shown`empty folder`] : [];
 }
@@ -119,7 +118,7 @@ export function sizesBody(state: State, theme: Theme, width: number, height: num
 /** `3: \Windows\  14.2 G, 6.1 G stored, 112,417 files`. */
 export function sizesAbout(state: State, theme: Theme, width: number): Shown {
 	const { listing, load } = state.sizes;
-	const late = load.status === 'loading' && state.nowMs - load.sinceMs >= PATIENCE_MS;
+	const late = isLate(load, state);
 	const dots = late ? shown` ...` : NOTHING;
 	if (!listing) return dots;
 	const { size, packed, files } = listing.total;

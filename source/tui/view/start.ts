@@ -15,7 +15,7 @@ import type { Theme } from '../parts/theme.ts';
 import { shownFound } from '../state/start.ts';
 import type { StartSortKey, State } from '../state/state.ts';
 import { tightSize, timeText } from './columns.ts';
-import { listBody, messageBody, styleRow } from './pane.ts';
+import { cursorBlank, listBody, markOf, messageBody, styleRow } from './pane.ts';
 
 /** The path below the folder of the screen; whole for recent files. */
 function relative({ start }: State, path: string): string {
@@ -156,13 +156,13 @@ export function startBody(state: State, theme: Theme, width: number, height: num
 	const nameWidth = Math.max(12, width - 2 - rest);
 	const body = listBody(list, rows.length, height - 1, (i, isCursor) => {
 		const one = rows[i]!;
-		const mark = one.problem !== null ? '!' : isCursor ? '>' : ' ';
+		const mark = markOf(one.problem !== null ? 'damaged' : 'plain', isCursor);
 		const name = fit(cutStart(theme.name(relative(state, one.path)), nameWidth), nameWidth);
 		const facts =
 			one.problem === null
 				? cellsOf(columns, ({ cell }) => cell(one, state))
 				: shown` ${fitRight(tightSize(one.size), 6)}  ${safe(one.problem)}`;
-		const line = fit(shown`${mark as Shown} ${name}${facts}`, width);
+		const line = fit(shown`${mark}${cursorBlank(mark, isCursor)}${name}${facts}`, width);
 		const rowState = one.problem !== null ? 'damaged' : 'plain';
 		return styleRow(theme, line, rowState, isCursor ? 'focused' : 'none');
 	});

@@ -6,13 +6,13 @@ import { sortChoices } from '../keys/sort-keys.ts';
 import { cut, fit, joined, NOTHING, type Shown, safe, shown, widthOf } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import { damageCounts } from '../state/damage.ts';
+import { isLate } from '../state/load.ts';
 import { activeJobs, focusOf, markCount, markedBytes } from '../state/selectors.ts';
 import type { LineMode, State } from '../state/state.ts';
 import { fieldText } from './box.ts';
 import { countText } from './columns.ts';
 import { entryNote } from './details.ts';
 import { differenceNote } from './difference.ts';
-import { PATIENCE_MS } from './files.ts';
 import { sizesNote } from './sizes.ts';
 import { stagedNote } from './staged.ts';
 import { startNote } from './start.ts';
@@ -38,8 +38,7 @@ function marksText(state: State): Shown {
 
 function restingText(state: State, theme: Theme, width: number): Shown {
 	const { load } = state.wim;
-	if (load.status === 'loading' && state.nowMs - load.sinceMs >= PATIENCE_MS)
-		return shown`reading ${theme.exact(load.request?.path ?? '')}...`;
+	if (isLate(load, state)) return shown`reading ${theme.exact(load.request?.path ?? '')}...`;
 	switch (focusOf(state)) {
 		case 'files':
 			return entryNote(state, theme);

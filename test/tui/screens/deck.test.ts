@@ -1,30 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DeckOnTerminal, type DeckTestOptions } from '../../support/deck.ts';
+import { type DeckOnTerminal, inWindows, withDeck } from '../../support/deck.ts';
 import { FakeEngine, FakeFile, IMAGES, jobView, longListing } from '../../support/fake-engine.ts';
 import { findings } from '../../support/fake-findings.ts';
 import { TREE } from '../../support/fake-tree.ts';
-
-async function withDeck(
-	play: (deck: DeckOnTerminal, engine: FakeEngine) => Promise<void>,
-	options: DeckTestOptions = {},
-	engine = new FakeEngine(),
-): Promise<void> {
-	const deck = await DeckOnTerminal.open(engine, options);
-	try {
-		await play(deck, engine);
-		assert.deepEqual(deck.crashes, []);
-	} finally {
-		deck.close();
-	}
-}
-
-const inWindows = async (deck: DeckOnTerminal): Promise<void> => {
-	await deck.press('enter');
-	await deck.until(/Users/);
-	await deck.press('j', 'j', 'enter');
-	await deck.until(/System32/);
-};
 
 const statusOf = (deck: DeckOnTerminal): string => deck.terminal.lines().at(-2) ?? '';
 
@@ -469,6 +448,7 @@ test('no name, title, path or error can send a control sequence', async () => {
 							where: evil,
 							what: evil,
 							files: [{ path: `\\${evil}`, imageIndex: 1 }],
+							isIntegrityBlock: false,
 							blocksImage: false,
 							imageIndexes: [1],
 							notes: [evil],

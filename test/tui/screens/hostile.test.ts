@@ -69,6 +69,7 @@ const finding = (evil: Hostile): Finding => ({
 	where: evil(),
 	what: evil(),
 	files: [{ path: `\\${evil()}`, imageIndex: 1 }],
+	isIntegrityBlock: false,
 	blocksImage: false,
 	imageIndexes: [1],
 	notes: [evil()],

@@ -137,7 +137,11 @@ for (const { name, jobs, steps, prepare } of CASES)
 		test(`dialog ${name} at ${variant}`, async () => {
 			const engine = new FakeEngine();
 			prepare?.(engine);
-			const deck = await DeckOnTerminal.open(engine, options);
+			const deck = await DeckOnTerminal.open(engine, {
+				...options,
+				// A sign that turns would look different each time.
+				settings: { animation: false },
+			});
 			try {
 				if (jobs) {
 					engine.jobs.set(jobs);

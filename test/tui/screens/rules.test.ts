@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DeckOnTerminal, type DeckTestOptions } from '../../support/deck.ts';
+import { InputError } from '../../../source/base/errors.ts';
+import { createTheme } from '../../../source/tui/parts/theme.ts';
+import { composeFrame } from '../../../source/tui/terminal/compose.ts';
+import { deckBlocks } from '../../../source/tui/view/deck.ts';
+import { DeckOnTerminal, inWindows, withDeck } from '../../support/deck.ts';
 import { FakeEngine, FakeFile, jobView, longListing } from '../../support/fake-engine.ts';
 import { findings } from '../../support/fake-findings.ts';
 
@@ -8,27 +12,6 @@ import { findings } from '../../support/fake-findings.ts';
 
 // Half an hour off the full hour, and without summer time.
 process.env['TZ'] = 'Asia/Kolkata';
-
-async function withDeck(
-	play: (deck: DeckOnTerminal, engine: FakeEngine) => Promise<void>,
-	options: DeckTestOptions = {},
-	engine = new FakeEngine(),
-): Promise<void> {
-	const deck = await DeckOnTerminal.open(engine, options);
-	try {
-		await play(deck, engine);
-		assert.deepEqual(deck.crashes, []);
-	} finally {
-		deck.close();
-	}
-}
-
-const inWindows = async (deck: DeckOnTerminal): Promise<void> => {
-	await deck.press('enter');
-	await deck.until(/Users/);
-	await deck.press('j', 'j', 'enter');
-	await deck.until(/System32/);
-};
 
 const footerOf = (deck: DeckOnTerminal): string => deck.terminal.lines().at(-1) ?? '';
 
@@ -162,3 +145,129 @@ test('a log has neither hex nor encodings, and its footer offers none', () =>
 		await deck.press('x');
 		await deck.until(/Hex or text: only the content of a file/);
 	}));
+
+test('keys typed while a path is completed follow it: Tab, the rest of the path, Enter at once', () =>
+	withDeck(async (deck) => {
+		await inWindows(deck);
+		deck.app.input('p\\Windows\\Sys\tdrivers\r');
+		await deck.until(/1: \\Windows\\System32\\drivers/);
+	}));
+
+test('two fast Tabs: the first completes a path, the second moves on', () =>
+	withDeck(async (deck) => {
+		await deck.press('S');
+		await deck.until(/Split into SWM parts/);
+		deck.app.input('\x15/srv/out\t\tx');
+		const screen = await deck.until(/\/srv\/out/);
+		assert.doesNotMatch(screen, /outx|out\/x/);
+	}));
+
+test('Esc ends a completion that does not come, and drops what waited for it', () =>
+	withDeck(async (deck, engine) => {
+		engine.complete = () => new Promise(() => {});
+		await deck.press('S');
+		await deck.until(/Split into SWM parts/);
+		deck.app.input('\x15/srv/o\tzzz');
+		await deck.press('esc');
+		const screen = await deck.until(/Split into SWM parts/);
+		assert.doesNotMatch(screen, /zzz/);
+		await deck.press('u');
+		await deck.until(/\/srv\/ou/);
+	}));
+
+test('a marked row shows the cursor too, in a pane without the focus', () =>
+	withDeck(async (deck) => {
+		await inWindows(deck);
+		await deck.press('G', 'space', '1');
+		assert.match(deck.screen(), /\*>write\.exe/);
+	}));
+
+test('wide screens say what is known of the integrity table, and which jobs run and wait', () =>
+	withDeck(
+		async (deck, engine) => {
+			assert.match(deck.screen(), /WIM LZX {3}6 images {3}4\.8 GB {3}integrity: not checked/);
+			const check = (state: 'running' | 'done', found: ReturnType<typeof findings>) =>
+				jobView(1, {
+					verb: 'verify',
+					state,
+					findings: found,
+					request: { verb: 'verify', values: { wim: '/srv/sources/install.wim' } },
+				});
+			engine.jobs.set([check('running', []), jobView(2, { state: 'queued' })]);
+			await deck.until(/integrity: not checked {3}jobs 1 run 1 queued/);
+			engine.jobs.set([check('done', [])]);
+			await deck.until(/integrity: ok/);
+			engine.jobs.set([check('done', findings())]);
+			await deck.until(/integrity: 1 bad block {3}! 1 damaged/);
+		},
+		{ columns: 120, rows: 40 },
+	));
+
+test('a file that cannot be opened: r tries again, o takes another', async () => {
+	const engine = new FakeEngine();
+	const open = engine.open.bind(engine);
+	engine.open = () => Promise.reject(new InputError('Cannot open "x.wim": the line is down'));
+	await withDeck(
+		async (deck) => {
+			await deck.until(/the line is down {3}r retry {2}o other/);
+			engine.open = open;
+			await deck.press('r');
+			await deck.until(/Windows 11 Home N/);
+		},
+		{ path: '/srv/sources/install.wim' },
+		engine,
+	);
+});
+
+test('without animation no clock ticks: a silent job stays as it was drawn', () =>
+	withDeck(
+		async (deck, engine) => {
+			engine.jobs.set([jobView(1, { lastEventMs: deck.nowMs })]);
+			await deck.until(/1 running/);
+			await deck.quiet();
+			const before = deck.terminal.bytes;
+			deck.nowMs += 60_000;
+			await new Promise((resolve) => setTimeout(resolve, 600));
+			assert.equal(deck.terminal.bytes, before);
+		},
+		{ settings: { animation: false } },
+	));
+
+test('a table of facts is drawn by its component as the text of the dialog has it', () =>
+	withDeck(async (deck) => {
+		await deck.press('i');
+		await deck.until(/FACT.*VALUE/);
+		const state = deck.app.store.get();
+		const theme = createTheme('unicode', 'never');
+		const blocks = deckBlocks(state, theme, deck.app.keymap);
+		assert.ok(blocks.some(({ table }) => table));
+		const plain = composeFrame(blocks, state.columns, state.rows);
+		const drawn = deck.terminal.lines();
+		for (const [y, line] of plain.entries())
+			assert.equal((drawn[y] ?? '').trimEnd(), line.replace(/\x1b\[[\d;]*m/g, '').trimEnd());
+	}));
+
+test('while it waits for its jobs a sign turns, for fewer bytes than the budget; not on slow lines', async () => {
+	for (const slow of [false, true]) {
+		const engine = new FakeEngine();
+		const deck = await DeckOnTerminal.open(engine, { settings: { slow } });
+		engine.jobs.set([jobView(1)]);
+		await deck.until(/1 running/);
+		await deck.press('q', 'right', 'enter');
+		await deck.until(/Waiting for the jobs/);
+		const signs = new Set<string>();
+		const look = (): void => void signs.add(deck.terminal.lines()[0]?.slice(0, 3) ?? '');
+		const before = deck.terminal.bytes;
+		const began = performance.now();
+		while (performance.now() - began < 600) {
+			look();
+			await new Promise((resolve) => setTimeout(resolve, 30));
+		}
+		const perSecond = (deck.terminal.bytes - before) / ((performance.now() - began) / 1000);
+		if (slow) assert.deepEqual([...signs], ['   ']);
+		else assert.ok(signs.size > 1, [...signs].join());
+		assert.ok(perSecond < 400, `${perSecond} bytes a second`);
+		engine.jobs.set([]);
+		deck.close();
+	}
+});

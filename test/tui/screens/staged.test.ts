@@ -170,9 +170,9 @@ test('D again takes a deletion back, on an addition it takes that back', async (
 	const { deck } = staging;
 	await to(staging, 'win.ini');
 	await deck.press('D');
-	await deck.until(/- win\.ini/);
+	await deck.until(/-[ >]win\.ini/);
 	await deck.press('D');
-	await deck.until((screen) => !/- win\.ini/.test(screen));
+	await deck.until((screen) => !/-[ >]win\.ini/.test(screen));
 	await add(staging, '/srv/new.dll');
 	await deck.until(/\+ new\.dll/);
 	await to(staging, 'new.dll');

@@ -12,7 +12,7 @@ import { shownFound, showRecent } from '../../state/start.ts';
 import type { State } from '../../state/state.ts';
 import { say } from '../../state/status.ts';
 import { closeView } from '../../state/view.ts';
-import { showStart } from '../../state/wim.ts';
+import { retryOpen, showStart } from '../../state/wim.ts';
 import type { Api } from '../api.ts';
 import { type Command, change } from '../command.ts';
 import { all, needsDamage, needsVerb } from '../conditions.ts';
@@ -178,12 +178,14 @@ const startCommands: readonly Command[] = [
 	},
 	{
 		id: 'start.again',
-		title: 'Look again',
+		title: 'Look again, or try again to open a file',
 		group: 'find',
 		when: ['start'],
 		keys: ['r'],
 		run: change((state) =>
-			showStart(state, state.start.folder ?? state.settings.workFolder, state.start.isDeep),
+			state.wim.load.status === 'failed'
+				? retryOpen(state)
+				: showStart(state, state.start.folder ?? state.settings.workFolder, state.start.isDeep),
 		),
 	},
 	{

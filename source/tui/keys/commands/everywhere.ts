@@ -24,7 +24,7 @@ import type { State } from '../../state/state.ts';
 import { say } from '../../state/status.ts';
 import { EMPTY_FIELD } from '../../state/text-field.ts';
 import { closeView, openView } from '../../state/view.ts';
-import { reloadWim, showStart } from '../../state/wim.ts';
+import { reloadWim, retryOpen, showStart } from '../../state/wim.ts';
 import type { Api } from '../api.ts';
 import { type Command, change } from '../command.ts';
 import { needsFile, needsUndo } from '../conditions.ts';
@@ -226,6 +226,17 @@ export const everywhereCommands: readonly Command[] = [
 		keys: ['R'],
 		disabled: needsFile,
 		run: change(reloadWim),
+	},
+	{
+		id: 'file.retry',
+		title: 'Try again to open the file',
+		hint: 'retry',
+		group: 'everywhere',
+		when: ['images'],
+		keys: ['r'],
+		footer: 1,
+		disabled: ({ wim }) => (wim.load.status === 'failed' ? null : 'the file is open'),
+		run: change(retryOpen),
 	},
 	{
 		id: 'copy.path',
