@@ -12,15 +12,25 @@ export function filetimeToMs(ticks: bigint): number {
 
 /**
  * What `utimes` and its kin take so that the file gets this time to the microsecond (until 2106, where doubles become
- * coarser): libuv keeps no more (observed with 1.46), cutting towards 1970, so the middle of the microsecond is named.
- * A time before 1970 goes as text, because Node takes a negative number for "now".
+ * coarser), and to what a double can hold (0.24 microseconds) where libuv keeps nanoseconds (observed with Node 22.23).
+ * Before, it kept microseconds, cutting towards 1970 (1.46, Node 20), so where the nearest double lies on the wrong side
+ * of a microsecond its neighbour is taken. A time before 1970 goes as text, because Node takes a negative number for "now";
+ * it is cut off the other way round, so that there newer versions of Node may be off by 1.5 microseconds.
  */
 export function utimesArgument(ticks: bigint): number | string {
 	const since1970 = ticks - FILETIME_OF_1970;
-	const microseconds = since1970 / 10n - (since1970 < 0n && since1970 % 10n !== 0n ? 1n : 0n);
-	return microseconds < 0n
-		? String((Number(microseconds) - 0.5) / 1e6)
-		: (Number(microseconds) + 0.5) / 1e6;
+	const microseconds = Number(
+		since1970 / 10n - (since1970 < 0n && since1970 % 10n !== 0n ? 1n : 0n),
+	);
+	if (microseconds < 0) return String((microseconds - 0.5) / 1e6);
+	const nearest = Number(since1970) / 1e7;
+	for (const seconds of [nearest, nearest + 2 ** -22, nearest - 2 ** -22])
+		if (
+			Math.floor(seconds * 1e6) === microseconds &&
+			Math.floor((seconds % 1) * 1e6) === microseconds % 1e6
+		)
+			return seconds;
+	return (microseconds + 0.5) / 1e6;
 }
 
 /** From nanoseconds since 1970 (`stat` with `bigint`); below one tick is cut off. Clamped to the range of FILETIME. */

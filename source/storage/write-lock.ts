@@ -87,7 +87,7 @@ async function place(file: string, text: string): Promise<boolean> {
 		if (code === 'EEXIST') return false;
 		if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code)) throw error;
 		// No hard links here: the text follows a moment after the name (see isHeld).
-		return await fs.writeFile(file, text, { flag: 'wx' }).then(
+		return await writeWhole(file, text).then(
 			() => true,
 			(second: NodeJS.ErrnoException) => {
 				if (second.code !== 'EEXIST') throw second;
@@ -103,12 +103,9 @@ let asides = 0;
 
 async function writeAside(file: string, text: string): Promise<string> {
 	const aside = `${file}.${process.pid}+${asides++}`;
-	try {
-		await fs.writeFile(aside, text);
-	} catch (error) {
-		await fs.rm(aside, { force: true });
-		throw error;
-	}
+	// An earlier process may have had our number.
+	await fs.rm(aside, { force: true });
+	await writeWhole(aside, text);
 	return aside;
 }
 
@@ -138,6 +135,16 @@ async function takeOver(
 		return true;
 	} finally {
 		await fs.rm(guard, { force: true });
+	}
+}
+
+/** Makes a file that is not there yet, with its text or not at all. */
+async function writeWhole(file: string, text: string): Promise<void> {
+	try {
+		await fs.writeFile(file, text, { flag: 'wx' });
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') await fs.rm(file, { force: true });
+		throw error;
 	}
 }
 

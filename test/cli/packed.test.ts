@@ -42,7 +42,7 @@ for (const [what, cacheOf] of [
 		(name: string) => {
 			const cache = readFileSync(path.join(DIST, name));
 			// Magic number, then a hash of the version.
-			cache.writeUInt32LE(cache.readUInt32LE(4) ^ 1, 4);
+			cache.writeUInt32LE((cache.readUInt32LE(4) ^ 1) >>> 0, 4);
 			return cache;
 		},
 	],
