@@ -8,6 +8,7 @@ import { readWindowsProperties } from '../image/windows-properties.ts';
 import type { Content } from '../storage/content.ts';
 import { BlobContents } from '../wim/blob-content.ts';
 import { addImageElement, imageElement, setTime } from '../wim/edit-xml.ts';
+import { countedBlobs } from '../wim/part-blobs.ts';
 import type { WimImage } from '../wim/wim.ts';
 import { type EditableWim, EditSession, type NewSession } from '../wim/write-session.ts';
 import type { XmlElement } from '../wim/xml-element.ts';
@@ -160,7 +161,7 @@ async function rewrite(
 	// What the changed image still has of the old file is copied with the rest, but counted with its tree.
 	const references = selected.references.copy();
 	for (const sha1 of blobsOf(tree)) if (!references.has(sha1)) references.set(sha1, 0);
-	const selection = { ...selected, references };
+	const selection = { ...selected, references, blobs: countedBlobs(wim.blobs, references) };
 	const policy = { recompress: false, keepSolid: true };
 	const position = asNewImage ? wim.images.length : image.index - 1;
 	if (session.shape.isPipable) {

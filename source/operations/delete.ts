@@ -6,6 +6,7 @@ import type { Wim, WimImage } from '../wim/wim.ts';
 import { EditableWim, EditSession } from '../wim/write-session.ts';
 import { editedSize, integrityChunkSizeAfter, rebuiltSize } from './predict-size.ts';
 import {
+	copyAhead,
 	planBlobs,
 	replacingSession,
 	reportMissing,
@@ -66,14 +67,23 @@ export async function deleteImages(
 	const integrity = options.integrity ?? wim.header.integrity.offset !== 0;
 	const plan = planCompression(USUAL_COMPRESSION, wim);
 	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
-	const selection = await selectImages(wim, kept, run, false);
-	reportMissing(selection, target, run);
 	const summary = {
 		sizeBefore: wim.size,
 		freeBytes: await freeSpace(target),
 		imageCount: kept.length,
 	};
-	if (options.soft && edited.obstacle === null) {
+	const shape = {
+		...shapeLike(wim),
+		bootIndex: bootIndexAmong(wim, kept),
+		imageCount: kept.length,
+	};
+	const isSoft = options.soft && edited.obstacle === null;
+	await using session =
+		isSoft || options.dryRun ? null : await replacingSession(edited, shape, settings, run);
+	if (session !== null) await copyAhead(session, wim, kept, summary.freeBytes);
+	const selection = await selectImages(wim, kept, run, false);
+	reportMissing(selection, target, run);
+	if (isSoft) {
 		if (options.dryRun)
 			return { ...summary, ...(await softSize(edited, kept, integrity)), isEstimate: false };
 		const sizeAfter = await softDelete(edited, selection, kept, settings, run);
@@ -81,11 +91,6 @@ export async function deleteImages(
 		return { ...summary, sizeAfter, writtenBytes, isEstimate: false };
 	}
 	const policy = { recompress: false, keepSolid: true };
-	const shape = {
-		...shapeLike(wim),
-		bootIndex: bootIndexAmong(wim, kept),
-		imageCount: kept.length,
-	};
 	const blobs = planBlobs(selection, shape, policy, () => false);
 	const xml = wim.xml.copy();
 	keepImages(
@@ -93,7 +98,7 @@ export async function deleteImages(
 		kept.map(({ index }) => index),
 	);
 	const predicted = rebuiltSize({ selection, blobs, shape, xml, integrity, recompress: false });
-	if (options.dryRun)
+	if (session === null)
 		return {
 			...summary,
 			sizeAfter: predicted.size,
@@ -101,7 +106,6 @@ export async function deleteImages(
 			isEstimate: predicted.isEstimate,
 		};
 	if (!predicted.isEstimate) await requireSpace(target, predicted.size);
-	await using session = await replacingSession(edited, shape, settings, run);
 	session.xml.root.children = xml.root.children;
 	await storeSelections(session, [selection], policy, plan, tools, run);
 	const sizeAfter = await session.commit();

@@ -14,6 +14,7 @@ import { chooseImages, type RewriteSummary } from './delete.ts';
 import { extendedSize, rebuiltSize } from './predict-size.ts';
 import {
 	type CopyPolicy,
+	copyAhead,
 	planBlobs,
 	replacingSession,
 	type Selection,
@@ -153,13 +154,15 @@ async function exportToNew(job: Export): Promise<RewriteSummary> {
 	};
 	const xml = XmlData.create(0);
 	addElements(job, xml, shape, 0);
-	const selection = await select(job, plan, new Set());
 	const policy = policyOf(options, plan);
 	const integrity = options.integrity ?? false;
-	if (options.dryRun) return predict(job, [selection], shape, xml, integrity, policy);
+	const chosen = () => select(job, plan, new Set());
+	if (options.dryRun) return predict(job, [await chosen()], shape, xml, integrity, policy);
 	const freeBytes = isStream ? null : await freeSpace(target);
 	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
 	await using session = await NewSession.create(target, shape, xml, settings, run);
+	if (!policy.recompress) await copyAhead(session, wim, images, freeBytes);
+	const selection = await chosen();
 	await storeSelections(session, [selection], policy, plan, tools, run);
 	const sizeAfter = await session.commit();
 	return {

@@ -7,7 +7,14 @@ import { openWim } from '../wim/wim.ts';
 import { NewSession } from '../wim/write-session.ts';
 import type { RewriteSummary } from './delete.ts';
 import { rebuiltSize } from './predict-size.ts';
-import { planBlobs, reportMissing, selectImages, shapeLike, storeSelections } from './rebuild.ts';
+import {
+	copyAhead,
+	planBlobs,
+	reportMissing,
+	selectImages,
+	shapeLike,
+	storeSelections,
+} from './rebuild.ts';
 import { planCompression, USUAL_COMPRESSION, type WriteTools } from './write-options.ts';
 
 export interface JoinOptions {
@@ -45,24 +52,28 @@ export async function join(
 	const shape = { ...shapeLike(wim), bootIndex: wim.header.partCount > 1 ? 0 : wim.bootIndex };
 	const plan = planCompression(USUAL_COMPRESSION, wim);
 	const policy = { recompress: false, keepSolid: true };
+	const xml = wim.xml.copy();
+	const { integrity } = options;
+	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
+	const freeBytes = await freeSpace(target);
+	await using session = options.dryRun
+		? null
+		: await NewSession.create(target, shape, xml, settings, run);
+	if (session !== null) await copyAhead(session, wim, wim.images, freeBytes);
 	const selection = await selectImages(wim, wim.images, run, false);
 	reportMissing(selection, first, run);
 	const blobs = planBlobs(selection, shape, policy, () => false);
-	const xml = wim.xml.copy();
-	const { integrity } = options;
 	const predicted = rebuiltSize({ selection, blobs, shape, xml, integrity, recompress: false });
 	const summary: RewriteSummary = {
 		sizeBefore: wim.size,
 		sizeAfter: predicted.size,
 		writtenBytes: predicted.size,
-		freeBytes: await freeSpace(target),
+		freeBytes,
 		isEstimate: predicted.isEstimate,
 		imageCount: wim.images.length,
 	};
-	if (options.dryRun) return summary;
+	if (session === null) return summary;
 	if (!predicted.isEstimate) await requireSpace(target, predicted.size);
-	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
-	await using session = await NewSession.create(target, shape, xml, settings, run);
 	await storeSelections(session, [selection], policy, plan, tools, run);
 	const sizeAfter = await session.commit();
 	return { ...summary, sizeAfter, writtenBytes: sizeAfter, isEstimate: false };

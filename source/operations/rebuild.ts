@@ -13,7 +13,7 @@ import type { Content } from '../storage/content.ts';
 import { NewFile } from '../storage/output-file.ts';
 import type { Source } from '../storage/source.ts';
 import { BlobContents } from '../wim/blob-content.ts';
-import { canCopy, copyBlobs, type StorageShape } from '../wim/copy-resources.ts';
+import { canCopy, type StorageShape, shapeOf } from '../wim/copy-resources.ts';
 import type { OpenPart } from '../wim/open-part.ts';
 import { countedBlobs } from '../wim/part-blobs.ts';
 import type { Blob, Resource } from '../wim/resource.ts';
@@ -42,6 +42,8 @@ export interface Selection {
 	readonly references: Sha1Counts;
 	/** A name of a file that holds a blob, for sorting; absent where they are not asked for. */
 	readonly names: ReadonlyMap<Sha1, string>;
+	/** Those of them that some table lists. */
+	readonly blobs: readonly Blob[];
 	/** Blobs that no table lists. */
 	readonly missing: readonly MissingError[];
 }
@@ -75,10 +77,35 @@ export async function selectImages(
 		await breathe(run);
 	}
 	const missing: MissingError[] = [];
-	if (countedBlobs(wim.blobs, references).length < references.size)
+	const blobs = countedBlobs(wim.blobs, references);
+	if (blobs.length < references.size)
 		for (const sha1 of references.keys())
 			if (!wim.blobs.has(sha1) && !foreign.has(sha1)) missing.push(wim.missingBlob(sha1));
-	return { wim, images, references, names, missing };
+	return { wim, images, references, names, blobs, missing };
+}
+
+/**
+ * Begins to copy the first part of a file while its images are still being looked through, when there is room for all of it
+ * and everything speaks for its being needed.
+ *
+ * @param freeBytes at the target; null when the system does not tell
+ * @param end in the part, in bytes: at most so far
+ */
+export async function copyAhead(
+	session: NewSession,
+	wim: Wim,
+	images: readonly WimImage[],
+	freeBytes: number | null,
+	end = Number.POSITIVE_INFINITY,
+): Promise<void> {
+	const { first } = wim;
+	const last = Math.min(end, first.header.blobTable.offset);
+	if (!session.output.canSeek || images[0]?.index !== 1 || (freeBytes ?? 0) < last) return;
+	for (const { resource, defect } of first.table.blobs.values()) {
+		const isFit = defect === null && canCopy(resource, shapeOf(first), session.shape);
+		if (isFit && !first.pipable) await session.beginAhead(first, resource.offset, last);
+		return;
+	}
 }
 
 /** Says once what a file names and does not hold, as a delta WIM does; it is no less whole afterwards. */
@@ -123,8 +150,7 @@ export function planBlobs(
 	has: (name: Sha1) => boolean,
 ): BlobPlan {
 	const needed: Blob[] = [];
-	for (const blob of countedBlobs(selection.wim.blobs, selection.references))
-		if (!has(blob.sha1)) needed.push(blob);
+	for (const blob of selection.blobs) if (!has(blob.sha1)) needed.push(blob);
 	const parts = new Map(selection.wim.parts.map((part, k) => [part.source, k]));
 	const rank = ({ resource }: Blob) => parts.get(resource.part.source) ?? parts.size;
 	needed.sort(
@@ -179,7 +205,7 @@ export async function storeBlobs(
 		list.reduce((total, { size }) => total + size, 0);
 	const totalBytes = sum(copied) + sum(recoded) + sum(extras.map(({ content }) => content));
 	run.report({ type: 'phase', phase: 'write', totalBytes });
-	for (const blob of await copyBlobs(session.output, copied, run)) session.store.keep(blob);
+	for (const blob of await session.copyBlobs(copied)) session.store.keep(blob);
 	const contents = new BlobContents();
 	const decoded = recoded.map((blob) => ({
 		sha1: blob.sha1,
@@ -235,7 +261,7 @@ export async function storeMetadataOf(
 	const { resource } = image.metadata;
 	if (!policy.recompress && canCopy(resource, partShape(resource, wim), session.shape)) {
 		run.report({ type: 'phase', phase: 'write', totalBytes: image.metadata.size });
-		const [copied] = await copyBlobs(session.output, [image.metadata], run);
+		const [copied] = await session.copyBlobs([image.metadata]);
 		if (copied !== undefined) return copied;
 	}
 	const { tree } = await openImage(wim, image, { tolerant: false }, () => breathe(run));

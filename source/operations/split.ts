@@ -20,6 +20,7 @@ import { NewSession } from '../wim/write-session.ts';
 import type { WimShape } from '../wim/write-wim.ts';
 import { copiedSize, tablesEnd } from './predict-size.ts';
 import {
+	copyAhead,
 	planBlobs,
 	reportMissing,
 	type Selection,
@@ -155,12 +156,19 @@ export async function split(
 			path: source,
 			hint: 'Join the parts first.',
 		});
+	const shape = { ...shapeLike(wim), guid: run.clock.guid() };
+	const integrity = options.integrity ?? wim.header.integrity.offset !== 0;
+	const freeBytes = await freeSpace(firstPart);
+	const job = { wim, shape, firstPart, integrity };
+	await using first = options.dryRun ? null : await createPart(job, 0, tools, run);
+	if (first !== null) {
+		await removeStaleParts(firstPart);
+		await copyAhead(first, wim, wim.images, freeBytes, partSize);
+	}
 	const selection = await selectImages(wim, wim.images, run, false);
 	reportMissing(selection, source, run);
-	const shape = { ...shapeLike(wim), guid: run.clock.guid() };
 	const policy = { recompress: false, keepSolid: true };
 	const all = planBlobs(selection, shape, { ...policy }, () => false);
-	const integrity = options.integrity ?? wim.header.integrity.offset !== 0;
 	const base = partBase(wim, partSize, integrity);
 	const units = unitsOf([...all.copied, ...all.recoded], partSize - base.further, wim.isPipable);
 	const parts = dealParts(units, partSize, base);
@@ -174,15 +182,11 @@ export async function split(
 		parts: planned,
 		isEstimate,
 		totalBytes: planned.reduce((sum, { size }) => sum + size, 0),
-		freeBytes: await freeSpace(firstPart),
+		freeBytes,
 	};
-	if (options.dryRun) return summary;
+	if (first === null) return summary;
 	if (!isEstimate) await requireSpace(firstPart, summary.totalBytes);
-	const sizes = await writeParts(
-		{ wim, selection, parts, shape, firstPart, integrity },
-		tools,
-		run,
-	);
+	const sizes = await writeParts({ ...job, selection, parts }, first, tools, run);
 	const written = planned.map(({ path }, k) => ({ path, size: sizes[k] ?? 0 }));
 	const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
 	return { ...summary, parts: written, isEstimate: false, totalBytes };
@@ -241,45 +245,59 @@ function partFileSize(
 	});
 }
 
-interface SplitJob {
+interface SplitPlace {
 	readonly wim: Wim;
-	readonly selection: Selection;
-	readonly parts: readonly PartPlan[];
 	readonly shape: WimShape;
 	readonly firstPart: string;
 	readonly integrity: boolean;
 }
 
-/** All parts are on the disk before the first one is renamed; part 1, without which nothing opens, comes last. */
-async function writeParts(job: SplitJob, tools: WriteTools, run: Run): Promise<number[]> {
-	const sessions: NewSession[] = [];
+interface SplitJob extends SplitPlace {
+	readonly selection: Selection;
+	readonly parts: readonly PartPlan[];
+}
+
+/** A part that nothing is written to yet; part 1 holds the lock for all. */
+async function createPart(
+	job: SplitPlace,
+	position: number,
+	tools: WriteTools,
+	run: Run,
+): Promise<NewSession> {
+	const file = await NewFile.create(partName(job.firstPart, position + 1), position > 0);
+	const { level } = planCompression(USUAL_COMPRESSION, job.wim);
+	const { integrity } = job;
+	const shape = { ...job.shape, partNumber: position + 1, imageCount: job.wim.images.length };
+	const settings = { level, integrity, encoder: tools.encoder, foreign: new Map() };
+	return NewSession.create(file, shape, job.wim.xml.copy(), settings, run);
+}
+
+/**
+ * All parts are on the disk before the first one is renamed; part 1, without which nothing opens, comes last.
+ *
+ * @param first part 1, which the caller disposes of after the others
+ */
+async function writeParts(
+	job: SplitJob,
+	first: NewSession,
+	tools: WriteTools,
+	run: Run,
+): Promise<number[]> {
+	const further: NewSession[] = [];
 	const sizes: number[] = [];
 	const plan = planCompression(USUAL_COMPRESSION, job.wim);
 	try {
 		for (const position of job.parts.keys()) {
-			const file = await NewFile.create(partName(job.firstPart, position + 1), position > 0);
-			if (position === 0) await removeStaleParts(job.firstPart);
-			const shape = {
-				...job.shape,
-				partNumber: position + 1,
-				partCount: job.parts.length,
-				imageCount: job.wim.images.length,
-			};
-			const settings = {
-				level: plan.level,
-				integrity: job.integrity,
-				encoder: tools.encoder,
-				foreign: new Map(),
-			};
-			const session = await NewSession.create(file, shape, job.wim.xml.copy(), settings, run);
-			sessions.push(session);
+			const session = position === 0 ? first : await createPart(job, position, tools, run);
+			if (position > 0) further.push(session);
+			session.shape.partCount = job.parts.length;
 			await writePart(session, job, position, plan, tools, run);
 			sizes.push(await session.complete());
 		}
-		for (const session of sessions.toReversed()) await session.publish();
+		for (const session of [...further.toReversed(), first]) await session.publish();
 		return sizes;
 	} finally {
-		for (const session of sessions.reverse()) await session[Symbol.asyncDispose]();
+		for (const session of further.reverse()) await session[Symbol.asyncDispose]();
 	}
 }
 

@@ -3,7 +3,7 @@ import { FormatError } from '../base/errors.ts';
 import { breathe, type Run } from '../base/run.ts';
 import { decodeHex } from '../bytes/hex.ts';
 import { COPY_SIZE, type Output } from '../storage/output.ts';
-import type { Blob, Resource } from './resource.ts';
+import type { Blob, Part, Resource } from './resource.ts';
 import { PIPABLE_MAGIC, PipableHeader, type StoredResource } from './write-resource.ts';
 import type { TableBlob } from './write-table.ts';
 import type { WimShape } from './write-wim.ts';
@@ -31,18 +31,62 @@ export function shapeOf(part: {
 }
 
 /**
+ * Copies a part from its first resource on while it is still being found out what of it is needed: as a rule it is
+ * everything, in the same order. What turns out otherwise is taken back by `copyBlobs`.
+ */
+export class HeadStart {
+	readonly part: Part;
+	/** Where it begins in the part, in bytes. */
+	readonly from: number;
+	#size = 0;
+	#isOver = false;
+	readonly #work: Promise<void>;
+
+	/**
+	 * @param output nothing else is written to it until `end`
+	 * @param end in the part, in bytes: at most so far
+	 */
+	constructor(output: Output, part: Part, from: number, end: number, run: Run) {
+		this.part = part;
+		this.from = from;
+		// Whatever fails here fails again when it is copied because it is needed, and is told then.
+		this.#work = this.#copy(output, end, run).catch(() => {});
+	}
+
+	async #copy(output: Output, end: number, run: Run): Promise<void> {
+		while (!this.#isOver && this.from + this.#size < end) {
+			const at = this.from + this.#size;
+			const got = await output.copy(this.part.source, at, Math.min(COPY_SIZE, end - at));
+			if (got === 0) return;
+			this.#size += got;
+			await breathe(run);
+		}
+	}
+
+	/** @returns how many bytes were copied */
+	async end(): Promise<number> {
+		this.#isOver = true;
+		await this.#work;
+		return this.#size;
+	}
+}
+
+/**
  * Copies blobs with their resources, in the order given; a solid resource is copied once, whole.
  *
+ * @param ahead what was copied already, at the end of the output
  * @returns the same blobs where they are now
  */
 export async function copyBlobs(
 	output: Output,
 	blobs: readonly Blob[],
 	run: Run,
+	ahead: HeadStart | null = null,
 ): Promise<TableBlob[]> {
 	const solid = new Map<Resource, StoredResource>();
 	const copied: TableBlob[] = [];
 	const copier = new Copier(output, run);
+	if (ahead !== null) await copier.begin(ahead);
 	for (const blob of blobs) {
 		const { sha1, size, resource, offsetInResource } = blob;
 		let stored = solid.get(resource);
@@ -75,11 +119,20 @@ class Copier {
 	#part: Resource['part'] | null = null;
 	#from = 0;
 	#size = 0;
+	/** Bytes at the end of the output that a head start has copied, and no resource has asked for yet. */
+	#ahead = 0;
 	#unpaused = 0;
 
 	constructor(output: Output, run: Run) {
 		this.#output = output;
 		this.#run = run;
+	}
+
+	/** Goes on from a head start; what follows it in the part is expected first. */
+	async begin(ahead: HeadStart): Promise<void> {
+		this.#ahead = await ahead.end();
+		this.#part = ahead.part;
+		this.#from = ahead.from;
 	}
 
 	async bytes(bytes: Uint8Array): Promise<void> {
@@ -95,7 +148,7 @@ class Copier {
 			this.#part = part;
 			this.#from = offset;
 		}
-		const at = this.#output.position + this.#size;
+		const at = this.#output.position - this.#ahead + this.#size;
 		this.#size += storedSize;
 		await this.#flush(COPY_SIZE);
 		return at;
@@ -104,12 +157,18 @@ class Copier {
 	async finish(): Promise<void> {
 		await this.#flush(1);
 		this.#part = null;
+		if (this.#ahead > 0) this.#output.rewind(this.#output.position - this.#ahead);
+		this.#ahead = 0;
 	}
 
 	/** Copies whole pieces, as long as there are `least` bytes. */
 	async #flush(least: number): Promise<void> {
 		const part = this.#part;
 		if (part === null) return;
+		const there = Math.min(this.#ahead, this.#size);
+		this.#ahead -= there;
+		this.#from += there;
+		this.#size -= there;
 		while (this.#size >= least) {
 			const piece = Math.min(COPY_SIZE, this.#size);
 			const got = await this.#output.copy(part.source, this.#from, piece);

@@ -11,6 +11,7 @@ import { Span } from '../bytes/span.ts';
 import type { ChunkEncoder } from '../pool/tasks/encode.ts';
 import type { Output } from '../storage/output.ts';
 import { EditedFile, NewFile, temporaryPath } from '../storage/output-file.ts';
+import { copyBlobs, HeadStart } from './copy-resources.ts';
 import type { IntegrityTable } from './integrity-table.ts';
 import {
 	HEADER_SIZE,
@@ -19,6 +20,7 @@ import {
 	PartHeader,
 	ResourceFlag,
 } from './part-header.ts';
+import type { Blob, Part } from './resource.ts';
 import { encodeUndoRecord } from './undo-record.ts';
 import type { Wim } from './wim.ts';
 import { openWim } from './wim.ts';
@@ -52,6 +54,8 @@ export abstract class WriteSession implements AsyncDisposable {
 	readonly resources: ResourceWriter;
 	/** How often images reference each blob. */
 	references = new Sha1Counts();
+	/** What was copied before it was known what is needed. */
+	ahead: HeadStart | null = null;
 	protected readonly run: Run;
 	protected readonly options: SessionOptions;
 
@@ -76,6 +80,13 @@ export abstract class WriteSession implements AsyncDisposable {
 
 	get output(): Output {
 		return this.resources.output;
+	}
+
+	/** Takes over blobs with their resources. */
+	async copyBlobs(blobs: readonly Blob[]): Promise<TableBlob[]> {
+		const { ahead } = this;
+		this.ahead = null;
+		return copyBlobs(this.output, blobs, this.run, ahead);
 	}
 
 	/** Stores a metadata resource; it is not listed until it stands in `metadata`. */
@@ -171,8 +182,15 @@ export class NewSession extends WriteSession {
 
 	/** Writes what stands before the resources. In pipable files that includes the XML data, complete by then. */
 	async begin(): Promise<void> {
+		if (this.ahead !== null) return;
 		this.shape.imageCount ||= this.xml.imageCount;
 		await beginWim(this.output, this.shape, this.xml);
+	}
+
+	/** Begins with what will most likely be wanted: `copyBlobs` keeps what is. Not for pipable files. */
+	async beginAhead(part: Part, from: number, end: number): Promise<void> {
+		await this.begin();
+		this.ahead = new HeadStart(this.output, part, from, end, this.run);
 	}
 
 	async commit(): Promise<number> {
@@ -206,6 +224,7 @@ export class NewSession extends WriteSession {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
+		await this.ahead?.end();
 		await this.#file?.[Symbol.asyncDispose]();
 	}
 }

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { CanceledError } from '../../source/base/errors.ts';
+import { Span } from '../../source/bytes/span.ts';
+import { MemorySource } from '../../source/storage/memory-source.ts';
+import { NewFile } from '../../source/storage/output-file.ts';
+import { copyBlobs, HeadStart } from '../../source/wim/copy-resources.ts';
+import { PartHeader } from '../../source/wim/part-header.ts';
+import type { Blob, Part } from '../../source/wim/resource.ts';
+import { tempFolder } from '../support/temp-tree.ts';
+import { testRun } from '../support/test-run.ts';
+
+const header = PartHeader.parse(new Span(new Uint8Array(208), 'empty header'));
+
+/** A part of the given resources, with gaps of other bytes between them. */
+function partOf(sizes: readonly (readonly [gap: number, size: number])[]): {
+	part: Part;
+	bytes: Uint8Array;
+	blobs: Blob[];
+} {
+	const total = sizes.reduce((sum, [gap, size]) => sum + gap + size, 0);
+	const bytes = new Uint8Array(total).map((_, k) => (k * 37 + (k >> 8)) & 255);
+	const part = { source: new MemorySource('part', bytes), header, pipable: false };
+	let at = 0;
+	const blobs = sizes.map(([gap, size], k): Blob => {
+		at += gap;
+		const resource = {
+			part,
+			offset: at,
+			storedSize: size,
+			originalSize: size,
+			layout: 'raw' as const,
+			compression: 'none' as const,
+			chunkSize: 0,
+			flags: 0,
+		};
+		at += size;
+		const sha1 = k.toString(16).padStart(40, '0');
+		return { sha1, size, referenceCount: 1, resource, offsetInResource: 0, defect: null };
+	});
+	return { part, bytes, blobs };
+}
+
+test('whatever of a head start is needed after all, every blob stands where it is said to', async (t) => {
+	const folder = tempFolder(t);
+	const sizes = fc.array(
+		fc.tuple(
+			fc.oneof({ arbitrary: fc.constant(0), weight: 4 }, fc.nat(900)),
+			fc.oneof(fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 1, max: 3 << 20 })),
+		),
+		{ minLength: 1, maxLength: 12 },
+	);
+	await fc.assert(
+		fc.asyncProperty(
+			sizes,
+			fc.array(fc.nat(5), { minLength: 12, maxLength: 12 }),
+			fc.nat(40),
+			fc.nat(6 << 20),
+			async (shape, drops, waits, end) => {
+				const { part, bytes, blobs } = partOf(shape);
+				const from = blobs[0]?.resource.offset ?? 0;
+				// Most blobs are wanted, as a rule in the order of the part.
+				const wanted = blobs.filter((_, k) => drops[k] !== 0);
+				if (drops[0] === 1) wanted.reverse();
+				await using file = await NewFile.create(path.join(folder, 'a.wim'));
+				await file.append(new Uint8Array(208));
+				const ahead = new HeadStart(file, part, from, from + end, testRun());
+				for (let k = 0; k < waits; k++) await new Promise((resolve) => setImmediate(resolve));
+				const copied = await copyBlobs(file, wanted, testRun(), ahead);
+				await file.append(new Uint8Array([1, 2, 3]));
+				let expected = 208;
+				for (const [k, { resource }] of copied.entries()) {
+					assert.equal(resource.offset, expected);
+					expected += resource.storedSize;
+					const back = new Uint8Array(resource.storedSize);
+					await file.readAt(resource.offset, back);
+					const start = wanted[k]?.resource.offset ?? 0;
+					assert.ok(Buffer.from(back).equals(bytes.subarray(start, start + back.length)));
+				}
+				assert.equal(file.position, expected + 3);
+			},
+		),
+		{ numRuns: 60 },
+	);
+});
+
+test('a head start that is canceled fails nothing by itself', async (t) => {
+	const { part, blobs } = partOf([[0, 9 << 20]]);
+	const abort = new AbortController();
+	const run = { ...testRun(), signal: abort.signal };
+	await using file = await NewFile.create(path.join(tempFolder(t), 'a.wim'));
+	const ahead = new HeadStart(file, part, 0, 9 << 20, run);
+	abort.abort();
+	await assert.rejects(copyBlobs(file, blobs, run, ahead), CanceledError);
+	assert.ok((await ahead.end()) < 9 << 20);
+});
