@@ -12,7 +12,7 @@ import { openImage } from '../image/open.ts';
 import type { Content } from '../storage/content.ts';
 import { NewFile } from '../storage/output-file.ts';
 import type { Source } from '../storage/source.ts';
-import { BlobContents } from '../wim/blob-content.ts';
+import { BlobContents, intakeOrigin, wrongDigest } from '../wim/blob-content.ts';
 import { canCopy, type StorageShape, shapeOf } from '../wim/copy-resources.ts';
 import type { OpenPart } from '../wim/open-part.ts';
 import { countedBlobs } from '../wim/part-blobs.ts';
@@ -210,14 +210,19 @@ export async function storeBlobs(
 	const decoded = recoded.map((blob) => ({
 		sha1: blob.sha1,
 		content: contents.content(blob),
+		origin: intakeOrigin(blob),
+		blob,
 		fileName: selection.names.get(blob.sha1) ?? '',
 	}));
-	const fresh = [...decoded, ...extras].map(({ sha1, content, fileName }) => ({
+	const others = extras.map((extra) => ({ ...extra, origin: null, blob: null }));
+	const fresh = [...decoded, ...others].map(({ sha1, content, origin, blob, fileName }) => ({
 		content,
+		origin,
 		fileName,
 		mayRepeat: !session.output.canSeek,
 		settle(outcome: BlobOutcome) {
 			if ('error' in outcome) throw outcome.error;
+			if (outcome.sha1 !== sha1 && blob !== null) throw wrongDigest(blob, outcome.sha1);
 			if (outcome.sha1 !== sha1)
 				throw new HostError(`Cannot store "${content.name}": it changed meanwhile`, {
 					path: content.name,

@@ -11,7 +11,7 @@ import {
 } from '../image/edit-tree.ts';
 import { countReferences, encodeTree, treeStatistics } from '../image/encode-tree.ts';
 import type { TreeFiles, XmlProperty } from '../image/windows-properties.ts';
-import type { Content } from '../storage/content.ts';
+import { type Content, FileContent } from '../storage/content.ts';
 import { dropElement, setStatistics } from '../wim/edit-xml.ts';
 import { hashContent, type NewBlob } from '../wim/write-blobs.ts';
 import { ResourceWriter } from '../wim/write-resource.ts';
@@ -109,6 +109,7 @@ function newBlobs(
 	for (const { content } of pending) sizes.set(content.size, (sizes.get(content.size) ?? 0) + 1);
 	return pending.map(({ content, stream, inode, fileName }) => ({
 		content,
+		origin: content instanceof FileContent ? { kind: 'file', file: content.file } : null,
 		fileName,
 		mayRepeat: (sizes.get(content.size) ?? 0) > 1,
 		settle(outcome) {

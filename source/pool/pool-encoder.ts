@@ -1,10 +1,12 @@
 import type { Pool } from './pool.ts';
+import type { TaskOptions } from './task-pool.ts';
 import {
 	type ChunkEncoder,
 	type EncodeReply,
 	type EncodeRequest,
 	InlineEncoder,
 } from './tasks/encode.ts';
+import type { IntakeReply, IntakeRequest } from './tasks/intake.ts';
 
 /** So many bytes are compressed on the calling thread before the first lane is started for the rest. */
 const INLINE_BYTES = 256 << 10;
@@ -27,18 +29,36 @@ export class PoolEncoder implements ChunkEncoder {
 	}
 
 	async encode(request: EncodeRequest, signal?: AbortSignal): Promise<EncodeReply> {
-		const { bytes, chunkSize } = request;
-		if (bytes.length <= this.#inlineLeft) {
-			this.#inlineLeft -= bytes.length;
-			return this.#inline.encode(request);
-		}
+		const { bytes } = request;
+		if (this.#isInline(bytes.length)) return this.#inline.encode(request);
 		return this.#pool.run('encode', request, {
-			weight: bytes.length,
-			transfer: [bytes.buffer],
-			...(signal === undefined ? {} : { signal }),
-			...(chunkSize < LARGE_CHUNK
-				? {}
-				: { laneLimit: this.#pool.lanesFor(chunkSize * MEMORY_PER_BYTE) }),
+			...this.#options(request, bytes.length, signal),
+			transfer: bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : [],
 		});
+	}
+
+	async intake(request: IntakeRequest, signal?: AbortSignal): Promise<IntakeReply> {
+		const size = request.pieces.reduce((sum, piece) => sum + piece.size, 0);
+		if (this.#isInline(size)) return this.#inline.intake(request);
+		return this.#pool.run('intake', request, this.#options(request, size, signal));
+	}
+
+	#isInline(size: number): boolean {
+		if (size > this.#inlineLeft) return false;
+		this.#inlineLeft -= size;
+		return true;
+	}
+
+	#options(
+		{ chunkSize }: { readonly chunkSize: number },
+		weight: number,
+		signal: AbortSignal | undefined,
+	): TaskOptions {
+		const laneLimit = this.#pool.lanesFor(chunkSize * MEMORY_PER_BYTE);
+		return {
+			weight,
+			...(signal === undefined ? {} : { signal }),
+			...(chunkSize < LARGE_CHUNK ? {} : { laneLimit }),
+		};
 	}
 }

@@ -1,6 +1,7 @@
 import { encodeTask } from './tasks/encode.ts';
 import { flipTask } from './tasks/flip.ts';
 import { hashTask } from './tasks/hash.ts';
+import { intakeTask } from './tasks/intake.ts';
 import { readTask } from './tasks/read.ts';
 import { searchTask } from './tasks/search.ts';
 import { targetsTask } from './tasks/targets.ts';
@@ -11,6 +12,7 @@ export const TASKS = {
 	targets: targetsTask,
 	hash: hashTask,
 	encode: encodeTask,
+	intake: intakeTask,
 	flip: flipTask,
 	search: searchTask,
 };

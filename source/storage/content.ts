@@ -27,6 +27,7 @@ export interface ContentReader {
 
 /** A file as a scan saw it. */
 export interface FileToRead {
+	/** On another thread a `Uint8Array` instead of a `Buffer`, which Node takes as well. */
 	readonly path: string | Buffer;
 	/** As text, for messages. */
 	readonly name: string;
@@ -42,45 +43,54 @@ export interface FileToRead {
 export class FileContent implements Content {
 	readonly name: string;
 	readonly size: number;
-	readonly #file: FileToRead;
+	/** Plain data, so that another thread can read it. */
+	readonly file: FileToRead;
 
 	constructor(file: FileToRead) {
-		this.#file = file;
+		this.file = file;
 		this.name = file.name;
 		this.size = file.size;
 	}
 
 	open(): ContentReader {
-		const { path, followsLinks } = this.#file;
-		const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
-		let fd: number;
-		try {
-			// What was a file may be a FIFO by now: opening that must not wait for a writer.
-			fd = fs.openSync(path, O_RDONLY | O_NONBLOCK | (followsLinks ? 0 : O_NOFOLLOW));
-		} catch (error) {
-			throw hostError(`Cannot read "${this.name}"`, error, { path: this.name });
-		}
-		return new FileReader(this.name, fd, this.size, this.#file.writeTime);
+		return FileReader.open(this.file);
 	}
 
 	again(): Content {
-		const stat = fs.lstatSync(this.#file.path, { bigint: true, throwIfNoEntry: false });
-		return new FileContent({ ...this.#file, size: Number(stat?.size ?? 0n), writeTime: null });
+		const stat = fs.lstatSync(this.file.path, { bigint: true, throwIfNoEntry: false });
+		return new FileContent({ ...this.file, size: Number(stat?.size ?? 0n), writeTime: null });
 	}
 }
 
-class FileReader implements ContentReader {
-	readonly #name: string;
+/** Reads a file on whatever thread, blocking it. */
+export class FileReader implements ContentReader {
+	readonly #file: FileToRead;
 	readonly #fd: number;
-	readonly #size: number;
-	readonly #writeTime: bigint | null;
+	/** Null: where the last read ended, which is all that what became a FIFO meanwhile allows. */
+	#position: number | null = null;
 	#isOpen = true;
 
-	constructor(name: string, fd: number, size: number, writeTime: bigint | null) {
-		this.#name = name;
+	private constructor(file: FileToRead, fd: number) {
+		this.#file = file;
 		this.#fd = fd;
-		this.#size = size;
-		this.#writeTime = writeTime;
+	}
+
+	/** @throws {WimError} when it cannot be read any more */
+	static open(file: FileToRead): FileReader {
+		const { path, name, followsLinks } = file;
+		const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
+		try {
+			// What was a file may be a FIFO by now: opening that must not wait for a writer.
+			const flags = O_RDONLY | O_NONBLOCK | (followsLinks ? 0 : O_NOFOLLOW);
+			return new FileReader(file, fs.openSync(path, flags));
+		} catch (error) {
+			throw hostError(`Cannot read "${name}"`, error, { path: name });
+		}
+	}
+
+	/** Goes on from there instead of from the start. */
+	skipTo(position: number): void {
+		if (position > 0) this.#position = position;
 	}
 
 	read(into: Uint8Array): number {
@@ -88,21 +98,23 @@ class FileReader implements ContentReader {
 		while (done < into.length) {
 			let count: number;
 			try {
-				count = fs.readSync(this.#fd, into, done, into.length - done, null);
+				count = fs.readSync(this.#fd, into, done, into.length - done, this.#position);
 			} catch (error) {
-				throw hostError(`Cannot read "${this.#name}"`, error, { path: this.#name });
+				const { name } = this.#file;
+				throw hostError(`Cannot read "${name}"`, error, { path: name });
 			}
 			if (count === 0) break;
 			done += count;
+			if (this.#position !== null) this.#position += count;
 		}
 		return done;
 	}
 
 	change(): string | null {
+		const { size, writeTime } = this.#file;
 		const stat = fs.fstatSync(this.#fd, { bigint: true });
-		if (stat.size !== BigInt(this.#size))
-			return `its size changed from ${this.#size} to ${stat.size} bytes`;
-		const isTouched = this.#writeTime !== null && filetimeFromNs(stat.mtimeNs) !== this.#writeTime;
+		if (stat.size !== BigInt(size)) return `its size changed from ${size} to ${stat.size} bytes`;
+		const isTouched = writeTime !== null && filetimeFromNs(stat.mtimeNs) !== writeTime;
 		return isTouched ? 'it was written to' : null;
 	}
 

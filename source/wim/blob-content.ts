@@ -1,6 +1,7 @@
 /** Blobs of an open WIM as contents of new ones: decoded again, and checked against their SHA-1 while they are read. */
 import { DigestError, MissingError } from '../base/errors.ts';
-import { sha1Hasher } from '../bytes/sha1.ts';
+import { type Sha1, sha1Hasher } from '../bytes/sha1.ts';
+import type { IntakeOrigin } from '../pool/tasks/intake.ts';
 import type { Content, ContentReader } from '../storage/content.ts';
 import { readResource } from './read-resource.ts';
 import type { Blob, Resource } from './resource.ts';
@@ -46,6 +47,24 @@ export class BlobContents {
 		this.#cursors.set(resource.offset, { resource, cursor });
 		return cursor;
 	}
+}
+
+/** Where lanes find the bytes of a blob; null where only this thread can read them, or where chunks hold many blobs. */
+export function intakeOrigin({ resource, offsetInResource, defect }: Blob): IntakeOrigin | null {
+	const source = resource.part.source.share();
+	if (source === null || defect !== null || resource.layout === 'solid') return null;
+	const { offset, storedSize, originalSize, layout, compression, chunkSize } = resource;
+	const shape = { offset, storedSize, originalSize, layout, compression, chunkSize };
+	return { kind: 'resource', source, resource: shape, offset: offsetInResource };
+}
+
+/** What to say of a blob whose bytes have another SHA-1. */
+export function wrongDigest({ sha1, resource }: Blob, found: Sha1): DigestError {
+	return new DigestError(`Cannot copy blob ${sha1}: its bytes hash to ${found}`, {
+		path: resource.part.source.name,
+		offset: resource.offset,
+		hint: 'Check the file with "wimdeck verify"; "wimdeck repair" takes blobs from donors.',
+	});
 }
 
 /** Moves forward through the original bytes of a resource. */
@@ -109,14 +128,8 @@ class BlobReader implements ContentReader {
 	}
 
 	#check(): void {
-		const { sha1, resource } = this.#blob;
 		const found = this.#hash.digest('hex');
-		if (found !== sha1)
-			throw new DigestError(`Cannot copy blob ${sha1}: its bytes hash to ${found}`, {
-				path: resource.part.source.name,
-				offset: resource.offset,
-				hint: 'Check the file with "wimdeck verify"; "wimdeck repair" takes blobs from donors.',
-			});
+		if (found !== this.#blob.sha1) throw wrongDigest(this.#blob, found);
 	}
 
 	change(): null {

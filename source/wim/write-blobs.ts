@@ -2,11 +2,12 @@
  * Stores blobs once: what is new is hashed, compressed and written, what is there already is only named (wim.md §9.7).
  * The identity of what is stored is always the hash of what was written, whatever happens to a file meanwhile.
  */
-import { HostError, WimError } from '../base/errors.ts';
+import { fromWire, HostError, WimError } from '../base/errors.ts';
 import { breathe, type Run } from '../base/run.ts';
 import { type Sha1, sha1, sha1Hasher, ZERO_SHA1 } from '../bytes/sha1.ts';
+import type { IntakeOrigin } from '../pool/tasks/intake.ts';
 import type { Content, ContentReader } from '../storage/content.ts';
-import type { ResourceWriter } from './write-resource.ts';
+import type { ResourceWriter, StoredResource } from './write-resource.ts';
 import type { TableBlob } from './write-table.ts';
 
 /** Contents up to this size are held in memory whole, and so are read once. */
@@ -26,8 +27,21 @@ export interface NewBlob {
 	readonly content: Content;
 	/** Whether another new blob has the same size, so that it may be the same. */
 	readonly mayRepeat: boolean;
+	/** Where lanes find the same bytes by themselves; null where only `content` has them. */
+	readonly origin?: IntakeOrigin | null;
 	/** Told once, at the latest by `finish`. */
 	readonly settle: (outcome: BlobOutcome) => void;
+}
+
+/** A blob that is being written. */
+interface Added {
+	readonly blob: NewBlob;
+	/** From 1. */
+	readonly attempt: number;
+	/** What it should hash to; null when nobody knows. */
+	readonly expected: Sha1 | null;
+	/** Why it could not be read; null also when it only is too short. */
+	readonly error: WimError | null;
 }
 
 export class BlobStore {
@@ -88,8 +102,16 @@ export class BlobStore {
 	async add(blob: NewBlob, attempt = 1): Promise<void> {
 		const { content, settle } = blob;
 		if (content.size === 0) return settle({ sha1: ZERO_SHA1, size: 0 });
-		if (content.size <= WHOLE_MAX) await this.#addWhole(blob);
+		if (this.#isForLanes(blob)) await this.#addIntake(blob, attempt);
+		else if (content.size <= WHOLE_MAX) await this.#addWhole(blob);
 		else await this.#addLarge(blob, attempt);
+	}
+
+	/** Whether lanes can read it before anybody knows whether it is there: it has a name, or a size of its own. */
+	#isForLanes({ content, origin, mayRepeat }: NewBlob): boolean {
+		if (origin === undefined || origin === null || !this.#writer.canIntake) return false;
+		if (content.sha1 !== undefined) return true;
+		return !mayRepeat && this.#writer.output.canSeek && !this.#sizes.has(content.size);
 	}
 
 	/** Reads for a blob; what goes wrong there settles it, and gives null. Failures to write are not caught here. */
@@ -196,27 +218,68 @@ export class BlobStore {
 				sha1: expected,
 				isHashed: isSure,
 				fill: (into) => stream.fill(into),
-				settle: (stored, name) => {
-					if (expected !== null && (stored === null || name !== expected))
-						this.#release(expected, attempt);
-					const { size } = content;
-					if (stored === null) {
-						this.#failed(blob, stream.error, attempt);
-						return false;
-					}
-					if (name !== expected && this.has(name)) {
-						blob.settle({ sha1: name, size });
-						return false;
-					}
-					this.#stored({ sha1: name, size, resource: stored, offsetInResource: 0 });
-					blob.settle({ sha1: name, size });
-					return true;
-				},
+				settle: (stored, name) =>
+					this.#settle({ blob, attempt, expected, error: stream.error }, stored, name),
 			});
 			reportChange(content, stream.reader, this.#run);
 		} finally {
 			await stream.reader.close();
 		}
+	}
+
+	/** Ends a blob whose SHA-1 was not sure while it was written; see `ResourceInput.settle`. */
+	#settle(added: Added, stored: StoredResource | null, name: Sha1): boolean {
+		const { blob, attempt, expected, error } = added;
+		const { size } = blob.content;
+		if (expected !== null && (stored === null || name !== expected))
+			this.#release(expected, attempt);
+		if (stored === null) {
+			this.#failed(blob, error, attempt);
+			return false;
+		}
+		if (name !== expected && this.has(name)) {
+			blob.settle({ sha1: name, size });
+			return false;
+		}
+		this.#stored({ sha1: name, size, resource: stored, offsetInResource: 0 });
+		blob.settle({ sha1: name, size });
+		return true;
+	}
+
+	/** Lets lanes read a blob, and write it unless something goes wrong. */
+	async #addIntake(blob: NewBlob, attempt: number): Promise<void> {
+		const { content, origin } = blob;
+		const { size } = content;
+		const expected = content.sha1 ?? null;
+		if (origin === undefined || origin === null) throw new Error('There is nothing to read');
+		if (expected !== null) {
+			if (this.#isKnown(blob, expected, size)) return;
+			this.#underWay.set(expected, []);
+		} else this.#unhashed.add(size);
+		this.#sizes.add(size);
+		let error: WimError | null = null;
+		let change: string | null = null;
+		let wrong: Sha1 | null = null;
+		await this.#writer.addIntake({
+			size,
+			flags: 0,
+			sha1: expected,
+			origin,
+			told: (part) => {
+				if (part.error !== null) error ??= fromWire(part.error) as WimError;
+				else if (part.sha1 !== null && part.chunkCount === 0) wrong = part.sha1;
+				if (part.change !== null && change === null) {
+					change = part.change;
+					this.#run.report({ type: 'problem', error: changed(content.name, change) });
+				}
+			},
+			settle: (stored, name) => {
+				if (wrong === null) return this.#settle({ blob, attempt, expected, error }, stored, name);
+				if (expected !== null) this.#release(expected, attempt);
+				blob.settle({ sha1: wrong, size });
+				return false;
+			},
+		});
 	}
 
 	/** Those that wait for bytes which did not come after all are stored by themselves. */
@@ -270,19 +333,24 @@ class Stream {
 
 /** A file that became shorter is tried again with the size that it has then. */
 function shrunk(blob: NewBlob): NewBlob {
-	return { ...blob, mayRepeat: true, content: blob.content.again?.() ?? blob.content };
+	return {
+		...blob,
+		mayRepeat: true,
+		origin: null,
+		content: blob.content.again?.() ?? blob.content,
+	};
 }
 
 /** Says so when what was read is not what there was when the tree was scanned. */
 export function reportChange(content: Content, reader: ContentReader, run: Run): void {
 	const change = reader.change();
-	if (change === null) return;
-	run.report({
-		type: 'problem',
-		error: new HostError(`"${content.name}" changed while it was captured: ${change}`, {
-			path: content.name,
-			hint: 'The image has the file as it was read; capture again when nothing writes to it.',
-		}),
+	if (change !== null) run.report({ type: 'problem', error: changed(content.name, change) });
+}
+
+function changed(name: string, change: string): HostError {
+	return new HostError(`"${name}" changed while it was captured: ${change}`, {
+		path: name,
+		hint: 'The image has the file as it was read; capture again when nothing writes to it.',
 	});
 }
 

@@ -6,7 +6,7 @@ import type { Hash } from 'node:crypto';
 import { assert, HostError } from '../base/errors.ts';
 import { breathe, type Run } from '../base/run.ts';
 import { decodeHex } from '../bytes/hex.ts';
-import { type Sha1, sha1Hasher } from '../bytes/sha1.ts';
+import { type Sha1, sha1Hasher, ZERO_SHA1 } from '../bytes/sha1.ts';
 import { byteRun, pattern64, struct, u32, u64 } from '../bytes/struct.ts';
 import {
 	chunkCount,
@@ -18,6 +18,7 @@ import {
 import { COMPRESSIONS, type Compression } from '../codec/compression.ts';
 import { Decoder } from '../codec/decoder.ts';
 import type { ChunkEncoder, EncodeReply } from '../pool/tasks/encode.ts';
+import type { IntakeOrigin, IntakePiece, IntakeReply, IntakeResult } from '../pool/tasks/intake.ts';
 import type { Output } from '../storage/output.ts';
 import { ResourceFlag } from './part-header.ts';
 import type { ResourceLayout } from './resource.ts';
@@ -28,6 +29,16 @@ const BATCH_SIZE = 1 << 19;
 const LARGE_CHUNK = 1 << 23;
 /** Raw resources move in pieces of this size. */
 const RAW_PIECE = 1 << 20;
+/** One lane takes in a resource up to this size by itself; larger ones are dealt out in parts. */
+const WHOLE_SIZE = 1 << 22;
+/** Files cost time of their own, however small they are. */
+const PIECES_MAX = 128;
+/** Of batches that are not full so many times more may be in flight. */
+const SMALL_FLIGHTS = 8;
+/** Hashing this much takes half a millisecond; then keys get their turn. */
+const HASH_STEP = 1 << 20;
+
+const NO_RESULTS: readonly IntakeResult[] = [];
 
 /** How resources are stored. */
 export interface ResourceFormat {
@@ -49,23 +60,35 @@ export interface StoredResource {
 	readonly flags: number;
 }
 
-/** The original bytes of one resource, handed over piece by piece. */
-export interface ResourceInput {
-	/** Exactly so many bytes will be asked for. */
+/** One resource that is to be written. */
+interface NewResource {
+	/** Original bytes. */
 	readonly size: number;
 	/** `ResourceFlag.metadata`, or 0. */
 	readonly flags: number;
 	/** What the bytes should hash to; null when it is not known yet. Streams that cannot seek need it. */
 	readonly sha1: Sha1 | null;
-	/** Whether `sha1` was taken of the very bytes that `fill` hands over, so that nobody need hash them again. */
-	readonly isHashed: boolean;
-	/** Fills all of `into` with the next bytes; false when there are no more, which gives the resource up. */
-	fill(into: Uint8Array): boolean | Promise<boolean>;
 	/**
 	 * Told, in the order in which resources were added, where the resource is stored and what its bytes hash to; null
 	 * when it was given up. False takes the resource back.
 	 */
 	settle(stored: StoredResource | null, sha1: Sha1): boolean;
+	/** Of what others read: told of each part, in order, and before `settle`. */
+	told?(result: IntakeResult): void;
+}
+
+/** A resource whose bytes are handed over piece by piece: exactly `size` will be asked for. */
+export interface ResourceInput extends NewResource {
+	/** Whether `sha1` was taken of the very bytes that `fill` hands over, so that nobody need hash them again. */
+	readonly isHashed: boolean;
+	/** Fills all of `into` with the next bytes; false when there are no more, which gives the resource up. */
+	fill(into: Uint8Array): boolean | Promise<boolean>;
+}
+
+/** A resource whose bytes are fetched by those who compress them. */
+export interface IntakeInput extends NewResource {
+	readonly origin: IntakeOrigin;
+	told(result: IntakeResult): void;
 }
 
 /** The header in front of every resource of a pipable file (wim.md §7). */
@@ -79,29 +102,36 @@ export const PIPABLE_MAGIC = 0x2b9b_9ba2_443d_b9d8n;
 
 /** A resource whose chunks are on their way. */
 interface Job {
-	readonly input: ResourceInput;
+	readonly input: NewResource;
 	/** Where its pipable header or its first byte is; set when its first chunk is stored. */
 	start: number;
 	/** Stored sizes of the chunks so far. */
 	readonly sizes: number[];
+	/** Of a resource that several lanes read; it follows in order. */
+	readonly hash: Hash | null;
+	isWhole: boolean;
 }
 
 /** What happens, in order, when a batch comes back: a chunk of a resource is stored, or a resource ends. */
 type Step =
 	| { readonly type: 'chunk'; readonly job: Job }
-	| { readonly type: 'end'; readonly job: Job; readonly sha1: Sha1; readonly isWhole: boolean };
+	| { readonly type: 'end'; readonly job: Job; readonly sha1: Sha1; readonly isWhole: boolean }
+	| { readonly type: 'part'; readonly job: Job; readonly piece: IntakePiece };
 
 interface Batch {
 	/** Of its buffer, all. */
-	readonly bytes: Uint8Array<ArrayBuffer>;
+	readonly bytes: Uint8Array;
 	used: number;
 	readonly sizes: number[];
+	/** Read by the lane; a batch has either these or bytes. */
+	readonly pieces: IntakePiece[];
 	readonly steps: Step[];
 }
 
 interface Flight {
-	readonly reply: Promise<EncodeReply>;
-	readonly steps: readonly Step[];
+	readonly reply: Promise<EncodeReply | IntakeReply>;
+	/** What was sent. */
+	readonly batch: Batch;
 }
 
 export class ResourceWriter {
@@ -110,10 +140,14 @@ export class ResourceWriter {
 	readonly #encoder: ChunkEncoder;
 	readonly #run: Run;
 	readonly #flights: Flight[] = [];
+	/** Original bytes of all flights. */
+	#flying = 0;
 	readonly #flightsMax: number;
-	/** Buffers of batches that came back: new ones would be cleared, and collected, again and again. */
-	#spare: ArrayBuffer[] = [];
-	#piece: Uint8Array | null = null;
+	/** Without compression those of the batches in which the bytes move. */
+	readonly #chunkSize: number;
+	/** Buffers of batches that came back: new ones would be cleared again and again. */
+	#spare: ArrayBufferLike[] = [];
+	#spareParts: SharedArrayBuffer[] = [];
 	#batch: Batch | null = null;
 	#decoder: Decoder | null = null;
 
@@ -122,19 +156,23 @@ export class ResourceWriter {
 		this.format = format;
 		this.#encoder = encoder;
 		this.#run = run;
+		this.#chunkSize = format.compression === 'none' ? RAW_PIECE : format.chunkSize;
 		this.#flightsMax = encoder.lanes * (format.chunkSize >= LARGE_CHUNK ? 1 : 2);
+	}
+
+	/** Whether those who compress can read by themselves. Large chunks would only cost more memory so. */
+	get canIntake(): boolean {
+		return this.format.chunkSize < LARGE_CHUNK;
 	}
 
 	/** Reads a resource to its end. It is settled later, at the latest by `finish`. */
 	async add(input: ResourceInput): Promise<void> {
-		if (this.format.compression === 'none') return this.#addRaw(input);
-		const job: Job = { input, start: -1, sizes: [] };
+		const job: Job = { input, start: -1, sizes: [], hash: null, isWhole: true };
 		const hash = input.isHashed ? null : sha1Hasher();
-		const { chunkSize } = this.format;
 		let isWhole = true;
-		for (let at = 0; at < input.size && isWhole; at += chunkSize) {
-			const size = Math.min(chunkSize, input.size - at);
-			const batch = await this.#room(size);
+		for (let at = 0; at < input.size && isWhole; at += this.#chunkSize) {
+			const size = Math.min(this.#chunkSize, input.size - at);
+			const batch = await this.#room(size, false);
 			const view = batch.bytes.subarray(batch.used, batch.used + size);
 			isWhole = await input.fill(view);
 			if (!isWhole) break;
@@ -147,81 +185,165 @@ export class ResourceWriter {
 		batch.steps.push({ type: 'end', job, sha1: digest(hash, input), isWhole });
 	}
 
+	/** Lets others read a resource. It is settled later, at the latest by `finish`. */
+	async addIntake(input: IntakeInput): Promise<void> {
+		const { size, origin } = input;
+		const isWhole = size <= WHOLE_SIZE;
+		const hash = isWhole ? null : sha1Hasher();
+		const job: Job = { input, start: -1, sizes: [], hash, isWhole: true };
+		const unit = isWhole ? WHOLE_SIZE : this.#partSize(origin);
+		for (let start = 0; start < size; start += unit) {
+			const partSize = Math.min(unit, size - start);
+			const batch = await this.#room(partSize, true);
+			const keep = isWhole ? null : new Uint8Array(this.#sharedPart(unit), 0, partSize);
+			const sha1 = isWhole ? input.sha1 : null;
+			const piece: IntakePiece = { origin, start, size: partSize, keep, sha1 };
+			batch.used += partSize;
+			batch.pieces.push(piece);
+			batch.steps.push({ type: 'part', job, piece });
+		}
+	}
+
+	/** Whole chunks, of what is read and of what is written. */
+	#partSize(origin: IntakeOrigin): number {
+		const chunkSize = origin.kind === 'resource' ? origin.resource.chunkSize : 0;
+		return Math.max(BATCH_SIZE, chunkSize, this.#chunkSize);
+	}
+
+	#sharedPart(size: number): SharedArrayBuffer {
+		const spare = this.#spareParts.pop();
+		return spare?.byteLength === size ? spare : new SharedArrayBuffer(size);
+	}
+
 	/** Stores and settles everything that was added. */
 	async finish(): Promise<void> {
 		this.#dispatch();
 		while (this.#flights.length > 0) await this.#land();
 		this.#spare = [];
+		this.#spareParts = [];
 	}
 
-	/** The current batch, with room for so many bytes more. */
-	async #room(size: number): Promise<Batch> {
-		if (this.#batch !== null && this.#batch.used + size <= this.#batch.bytes.length)
-			return this.#batch;
+	/**
+	 * The current batch, with room for so many bytes more.
+	 *
+	 * @param isIntake whether the lane reads them
+	 */
+	async #room(size: number, isIntake: boolean): Promise<Batch> {
+		const batch = this.#batch;
+		if (batch !== null) {
+			const isSame = isIntake ? batch.sizes.length === 0 : batch.pieces.length === 0;
+			const isFit = batch.used + size <= batch.bytes.length && batch.pieces.length < PIECES_MAX;
+			if (isSame && isFit) return batch;
+		}
 		this.#dispatch();
-		while (this.#flights.length > this.#flightsMax) await this.#land();
+		while (this.#isFull()) await this.#land();
 		await breathe(this.#run);
-		return this.#newBatch(Math.max(size, this.format.chunkSize, BATCH_SIZE));
+		return this.#newBatch(Math.max(size, this.#chunkSize, BATCH_SIZE));
+	}
+
+	/** Small batches do not fill the lanes: there may be more of them. */
+	#isFull(): boolean {
+		const { length } = this.#flights;
+		if (length <= this.#flightsMax) return false;
+		const isMuch = this.#flying > this.#flightsMax * Math.max(this.#chunkSize, BATCH_SIZE);
+		return isMuch || length > SMALL_FLIGHTS * this.#flightsMax;
 	}
 
 	#newBatch(capacity: number): Batch {
 		const spare = this.#spare.pop();
 		const isFit = spare !== undefined && spare.byteLength >= capacity;
-		const bytes = new Uint8Array(isFit ? spare : new ArrayBuffer(capacity));
-		this.#batch = { bytes, used: 0, sizes: [], steps: [] };
+		const bytes = new Uint8Array(isFit ? spare : this.#newBuffer(capacity));
+		this.#batch = { bytes, used: 0, sizes: [], pieces: [], steps: [] };
 		return this.#batch;
+	}
+
+	/** Buffers that are handed over count as garbage on either side, and would have it collected all the time. */
+	#newBuffer(size: number): ArrayBufferLike {
+		return this.canIntake ? new SharedArrayBuffer(size) : new ArrayBuffer(size);
 	}
 
 	#dispatch(): void {
 		const batch = this.#batch;
 		if (batch === null) return;
 		this.#batch = null;
-		const { compression, chunkSize, level } = this.format;
-		const reply =
-			batch.sizes.length === 0
-				? Promise.resolve({ bytes: batch.bytes, sizes: [] })
-				: this.#encoder.encode(
-						{
-							compression,
-							chunkSize,
-							level,
-							bytes: batch.bytes.subarray(0, batch.used),
-							sizes: batch.sizes,
-						},
-						this.#run.signal,
-					);
+		const reply = this.#send(batch);
 		// It is awaited when its turn comes; until then a failure must not count as unhandled.
 		reply.catch(() => {});
-		this.#flights.push({ reply, steps: batch.steps });
+		this.#flights.push({ reply, batch });
+		this.#flying += batch.used;
+	}
+
+	#send({ bytes, used, sizes, pieces }: Batch): Promise<EncodeReply | IntakeReply> {
+		const { compression, chunkSize, level } = this.format;
+		const { signal } = this.#run;
+		const how = { compression, chunkSize, level };
+		if (pieces.length > 0) {
+			const room = bytes.buffer as SharedArrayBuffer;
+			return this.#encoder.intake({ ...how, pieces, room }, signal);
+		}
+		if (sizes.length === 0 || compression === 'none') return Promise.resolve({ bytes, sizes });
+		return this.#encoder.encode({ ...how, bytes: bytes.subarray(0, used), sizes }, signal);
 	}
 
 	/** Stores what the oldest batch brought back. */
 	async #land(): Promise<void> {
 		const flight = this.#flights.shift();
 		if (flight === undefined) return;
-		const { bytes, sizes } = await flight.reply;
+		const { batch } = flight;
+		this.#flying -= batch.used;
+		const reply = await flight.reply;
+		const { sizes } = reply;
+		const [bytes, results] =
+			'results' in reply ? [batch.bytes, reply.results] : [reply.bytes, NO_RESULTS];
+		let part = 0;
 		let chunk = 0;
 		let at = 0;
-		for (const step of flight.steps) {
-			if (step.type === 'end') await this.#end(step.job, step.sha1, step.isWhole);
+		const store = async (job: Job) => {
+			const size = sizes[chunk++] ?? 0;
+			if (job.isWhole) await this.#chunk(job, bytes.subarray(at, at + size));
+			at += size;
+		};
+		for (const step of batch.steps) {
+			const { type, job } = step;
+			if (type === 'chunk') await store(job);
+			else if (type === 'end') await this.#end(job, step.sha1, step.isWhole);
 			else {
-				const size = sizes[chunk++] ?? 0;
-				await this.#chunk(step.job, bytes.subarray(at, at + size));
-				at += size;
+				const result = results[part++];
+				assert(result !== undefined, 'every part has a result');
+				job.input.told?.(result);
+				if (result.chunkCount === 0) job.isWhole = false;
+				for (let k = 0; k < result.chunkCount; k++) await store(job);
+				await this.#endPart(job, step.piece, result.sha1);
 			}
 		}
 		this.#spare.push(bytes.buffer);
 	}
 
+	/** Goes on with the hash of a resource, and ends it behind its last part. */
+	async #endPart(job: Job, { start, size, keep }: IntakePiece, found: Sha1 | null): Promise<void> {
+		if (keep !== null) {
+			for (let at = 0; at < size && job.isWhole; at += HASH_STEP) {
+				if (at > 0) await breathe(this.#run);
+				job.hash?.update(keep.subarray(at, at + HASH_STEP));
+			}
+			this.#spareParts.push(keep.buffer);
+		}
+		if (start + size < job.input.size) return;
+		const sha1 = job.hash?.digest('hex') ?? found ?? ZERO_SHA1;
+		await this.#end(job, sha1, job.isWhole);
+	}
+
 	async #chunk(job: Job, stored: Uint8Array): Promise<void> {
 		if (job.start < 0) await this.#begin(job);
-		if (this.format.layout === 'pipable') {
+		const isRaw = this.format.compression === 'none';
+		if (this.format.layout === 'pipable' && !isRaw) {
 			const prefix = new Uint8Array(PREFIX_SIZE);
 			new DataView(prefix.buffer).setUint32(0, stored.length, true);
 			await this.output.append(prefix);
 		}
 		await this.output.append(stored);
 		job.sizes.push(stored.length);
+		if (isRaw) return this.#run.report({ type: 'advance', bytes: stored.length });
 		const { chunkSize } = this.format;
 		const done = job.sizes.length * chunkSize;
 		const bytes = Math.min(chunkSize, job.input.size - done + chunkSize);
@@ -234,12 +356,14 @@ export class ResourceWriter {
 		const { layout, chunkSize } = this.format;
 		const { size } = job.input;
 		if (layout === 'pipable') await this.output.append(pipableHeader(job.input, this.#flags(job)));
+		else if (this.format.compression === 'none') return;
 		else if (layout === 'solid')
 			await this.output.append(new Uint8Array(SolidHeader.size + 4 * chunkCount(size, chunkSize)));
 		else await this.output.append(new Uint8Array(chunkTableSize(size, chunkSize)));
 	}
 
 	#flags(job: Job): number {
+		if (this.format.compression === 'none') return job.input.flags;
 		const isSolid = this.format.layout === 'solid';
 		return job.input.flags | (isSolid ? ResourceFlag.solid : ResourceFlag.compressed);
 	}
@@ -252,30 +376,34 @@ export class ResourceWriter {
 			return;
 		}
 		this.#requireDigest(input, sha1);
-		const { layout } = this.format;
-		const { chunkSize } = this.format;
-		const stored = job.sizes.reduce((sum, size) => sum + size, 0);
-		const tableSize = chunkTableSize(input.size, chunkSize);
-		let resource: StoredResource;
-		if (layout === 'solid') resource = await this.#endSolid(job, stored);
-		else if (layout === 'pipable') {
-			await this.output.append(this.#table(job));
-			await this.#pipableDigest(job, sha1);
-			const offset = job.start + PipableHeader.size;
-			resource = this.#resource(job, offset, stored + PREFIX_SIZE * job.sizes.length + tableSize);
-		} else if (tableSize + stored >= input.size) {
-			await this.#makeRaw(job, tableSize);
-			const flags = input.flags;
-			resource = { offset: job.start, storedSize: input.size, originalSize: input.size, flags };
-		} else {
-			if (tableSize > 0) await this.output.writeAt(job.start, this.#table(job));
-			resource = this.#resource(job, job.start, tableSize + stored);
-		}
+		const isRaw = this.format.compression === 'none';
+		const resource = isRaw ? await this.#endRaw(job, sha1) : await this.#endChunks(job, sha1);
 		if (!input.settle(resource, sha1)) this.output.rewind(job.start);
 	}
 
+	async #endChunks(job: Job, sha1: Sha1): Promise<StoredResource> {
+		const { input } = job;
+		const { layout, chunkSize } = this.format;
+		const stored = job.sizes.reduce((sum, size) => sum + size, 0);
+		const tableSize = chunkTableSize(input.size, chunkSize);
+		if (layout === 'solid') return await this.#endSolid(job, stored);
+		if (layout === 'pipable') {
+			await this.output.append(this.#table(job));
+			await this.#pipableDigest(job, sha1);
+			const offset = job.start + PipableHeader.size;
+			return this.#resource(job, offset, stored + PREFIX_SIZE * job.sizes.length + tableSize);
+		}
+		if (tableSize + stored >= input.size) {
+			await this.#makeRaw(job, tableSize);
+			const { size, flags } = input;
+			return { offset: job.start, storedSize: size, originalSize: size, flags };
+		}
+		if (tableSize > 0) await this.output.writeAt(job.start, this.#table(job));
+		return this.#resource(job, job.start, tableSize + stored);
+	}
+
 	/** A stream has the promised digest in it already. */
-	#requireDigest(input: ResourceInput, sha1: Sha1): void {
+	#requireDigest(input: NewResource, sha1: Sha1): void {
 		if (this.output.canSeek || input.sha1 === sha1) return;
 		throw new HostError(`Cannot write ${this.output.name}: a file changed while it was captured`, {
 			path: this.output.name,
@@ -349,33 +477,13 @@ export class ResourceWriter {
 		this.output.rewind(to);
 	}
 
-	/** Files without compression: the bytes as they are. */
-	async #addRaw(input: ResourceInput): Promise<void> {
-		const start = this.output.position;
+	/** Files without compression hold the bytes as they are. */
+	async #endRaw(job: Job, sha1: Sha1): Promise<StoredResource> {
 		const isPipable = this.format.layout === 'pipable';
-		if (isPipable) await this.output.append(pipableHeader(input, input.flags));
-		const offset = this.output.position;
-		const hash = input.isHashed ? null : sha1Hasher();
-		let isWhole = true;
-		this.#piece ??= new Uint8Array(RAW_PIECE);
-		for (let at = 0; at < input.size && isWhole; at += RAW_PIECE) {
-			const piece = this.#piece.subarray(0, Math.min(RAW_PIECE, input.size - at));
-			isWhole = await input.fill(piece);
-			if (!isWhole) break;
-			hash?.update(piece);
-			await this.output.append(piece);
-			this.#run.report({ type: 'advance', bytes: piece.length });
-			if (at + RAW_PIECE < input.size) await breathe(this.#run);
-		}
-		const sha1 = digest(hash, input);
-		if (isWhole) {
-			this.#requireDigest(input, sha1);
-			if (isPipable && input.sha1 !== sha1)
-				await this.output.writeAt(start + PipableHeader.offsets.sha1, decodeHex(sha1));
-		}
-		const { size, flags } = input;
-		const resource = { offset, storedSize: size, originalSize: size, flags };
-		if (!input.settle(isWhole ? resource : null, sha1)) this.output.rewind(start);
+		if (isPipable) await this.#pipableDigest(job, sha1);
+		const { size, flags } = job.input;
+		const offset = job.start + (isPipable ? PipableHeader.size : 0);
+		return { offset, storedSize: size, originalSize: size, flags };
 	}
 }
 
@@ -386,7 +494,7 @@ function digest(hash: Hash | null, input: ResourceInput): Sha1 {
 	return input.sha1;
 }
 
-function pipableHeader(input: ResourceInput, flags: number): Uint8Array {
+function pipableHeader(input: NewResource, flags: number): Uint8Array {
 	return PipableHeader.encode({
 		magic: PIPABLE_MAGIC,
 		originalSize: input.size,

@@ -18,6 +18,7 @@ import { optimize } from '../../source/operations/optimize.ts';
 import { split } from '../../source/operations/split.ts';
 import type { ChunkEncoder, EncodeReply, EncodeRequest } from '../../source/pool/tasks/encode.ts';
 import { InlineEncoder } from '../../source/pool/tasks/encode.ts';
+import type { IntakeReply, IntakeRequest } from '../../source/pool/tasks/intake.ts';
 import { StreamOutput } from '../../source/storage/output-stream.ts';
 import { oracle, runOracle } from '../support/oracles.ts';
 import { listTree, tempFolder } from '../support/temp-tree.ts';
@@ -134,9 +135,18 @@ class ShuffledEncoder implements ChunkEncoder {
 	#count = 0;
 
 	async encode(request: EncodeRequest): Promise<EncodeReply> {
+		await this.#dawdle();
+		return this.#inner.encode(request);
+	}
+
+	async intake(request: IntakeRequest): Promise<IntakeReply> {
+		await this.#dawdle();
+		return this.#inner.intake(request);
+	}
+
+	async #dawdle(): Promise<void> {
 		for (let turns = (++this.#count * 7) % 5; turns > 0; turns--)
 			await new Promise((resolve) => setImmediate(resolve));
-		return this.#inner.encode(request);
 	}
 }
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { HostError } from '../../source/base/errors.ts';
 import { sha1 } from '../../source/bytes/sha1.ts';
 import { InlineEncoder } from '../../source/pool/tasks/encode.ts';
-import type { Content } from '../../source/storage/content.ts';
-import { BytesContent } from '../../source/storage/content.ts';
+import type { IntakeOrigin } from '../../source/pool/tasks/intake.ts';
+import { BytesContent, type Content, FileContent } from '../../source/storage/content.ts';
 import { NewFile } from '../../source/storage/output-file.ts';
 import { type BlobOutcome, BlobStore } from '../../source/wim/write-blobs.ts';
 import { ResourceWriter } from '../../source/wim/write-resource.ts';
@@ -42,7 +42,7 @@ function changing(name: string, ...states: readonly (Uint8Array | 'gone')[]): Co
 
 async function store(
 	t: Parameters<typeof tempFolder>[0],
-	contents: readonly { content: Content; mayRepeat?: boolean }[],
+	contents: readonly { content: Content; mayRepeat?: boolean; origin?: IntakeOrigin }[],
 	solid = false,
 ) {
 	const file = path.join(tempFolder(t), 'a');
@@ -53,8 +53,9 @@ async function store(
 	const writer = new ResourceWriter(output, { ...format, layout: 'chunked' }, encoder, run);
 	const blobs = new BlobStore(writer, [], new Map(), run);
 	const outcomes: (BlobOutcome | null)[] = contents.map(() => null);
-	const all = contents.map(({ content, mayRepeat = false }, k) => ({
+	const all = contents.map(({ content, mayRepeat = false, origin = null }, k) => ({
 		content,
+		origin,
 		mayRepeat,
 		settle(outcome: BlobOutcome) {
 			assert.equal(outcomes[k], null, 'settled once');
@@ -121,6 +122,37 @@ test('a file that is gone is said to be so, and leaves nothing', async (t) => {
 			else assert.ok(outcome !== null && outcome !== undefined && 'error' in outcome);
 			assert.equal(blobs.blobs.size, 0);
 		}
+});
+
+/** A file that a scan saw with another size than it has now. */
+function scanned(path: string, size: number): { content: FileContent; origin: IntakeOrigin } {
+	const file = { path, name: path, size, writeTime: null, followsLinks: false };
+	return { content: new FileContent(file), origin: { kind: 'file', file } };
+}
+
+test('files that lanes read are stored as they are then, whatever the scan saw', async (t) => {
+	const folder = tempFolder(t);
+	for (const length of [100_000, LARGE]) {
+		const bytes = contentsOf(1, length);
+		const file = path.join(folder, `${length}`);
+		writeFileSync(file, bytes);
+		const right = await store(t, [scanned(file, length)]);
+		assert.deepEqual(right.outcomes, [{ sha1: sha1(bytes), size: length }]);
+		assert.deepEqual(right.run.problems(), []);
+		const shrunk = await store(t, [scanned(file, length + 40_000)]);
+		assert.deepEqual(shrunk.outcomes, [{ sha1: sha1(bytes), size: length }]);
+		assert.equal(shrunk.size, right.size);
+		assert.equal(shrunk.run.problems().length, 1);
+		const grown = await store(t, [scanned(file, length - 40_000)]);
+		const seen = bytes.subarray(0, length - 40_000);
+		assert.deepEqual(grown.outcomes, [{ sha1: sha1(seen), size: seen.length }]);
+		assert.equal(grown.run.problems().length, 1);
+	}
+	const gone = path.join(folder, 'gone');
+	const { outcomes, size } = await store(t, [scanned(gone, 50), scanned(gone, LARGE)]);
+	for (const outcome of outcomes)
+		assert.ok(outcome !== null && 'error' in outcome && outcome.error.facts.path === gone);
+	assert.equal(size, 0);
 });
 
 test('equal contents are stored once, also large ones of which the second is only known later', async (t) => {

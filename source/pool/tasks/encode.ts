@@ -1,7 +1,7 @@
 /** Encodes batches of chunks on whatever thread: a pure function of the request. */
 import type { Compression } from '../../codec/compression.ts';
-import { Encoder } from '../../codec/encoder.ts';
-import type { Lane } from '../lane.ts';
+import { Lane } from '../lane.ts';
+import { type IntakeReply, type IntakeRequest, intakeTask } from './intake.ts';
 
 /** Chunks to be compressed, back to back. */
 export interface EncodeRequest {
@@ -10,15 +10,15 @@ export interface EncodeRequest {
 	readonly chunkSize: number;
 	/** 1 to 100, see `codec/encoder.ts`. */
 	readonly level: number;
-	/** The requester gives it away. */
-	readonly bytes: Uint8Array<ArrayBuffer>;
+	/** The requester gives it away, or shares it and does not touch it until the reply. */
+	readonly bytes: Uint8Array;
 	/** Original sizes of the chunks. */
 	readonly sizes: readonly number[];
 }
 
 /** The same chunks as they are stored, back to back. A chunk of unchanged size is stored raw. */
 export interface EncodeReply {
-	readonly bytes: Uint8Array<ArrayBuffer>;
+	readonly bytes: Uint8Array;
 	readonly sizes: readonly number[];
 }
 
@@ -48,7 +48,7 @@ export function* encodeTask(
 		to += storedSize;
 		yield size;
 	}
-	lane.transfer(bytes.buffer);
+	if (bytes.buffer instanceof ArrayBuffer) lane.transfer(bytes.buffer);
 	return { bytes: bytes.subarray(0, to), sizes };
 }
 
@@ -62,19 +62,31 @@ export interface ChunkEncoder {
 	 * @throws {CanceledError} once `signal` was aborted
 	 */
 	encode(request: EncodeRequest, signal?: AbortSignal): Promise<EncodeReply>;
+	/** The same for blobs that whoever compresses reads by itself. */
+	intake(request: IntakeRequest, signal?: AbortSignal): Promise<IntakeReply>;
 }
 
 /** Compresses on the calling thread, which waits. */
 export class InlineEncoder implements ChunkEncoder {
 	readonly lanes = 1;
-	#encoder: Encoder | null = null;
+	readonly #lane = new Lane();
 
 	async encode(request: EncodeRequest): Promise<EncodeReply> {
-		this.#encoder ??= new Encoder();
-		const steps = encodeTask(request, { encoder: this.#encoder, transfer() {} });
-		for (;;) {
-			const step = steps.next();
-			if (step.done) return step.value;
+		return this.#finish(encodeTask(request, this.#lane));
+	}
+
+	async intake(request: IntakeRequest): Promise<IntakeReply> {
+		return this.#finish(intakeTask(request, this.#lane));
+	}
+
+	#finish<Reply>(steps: Generator<number, Reply, void>): Reply {
+		try {
+			for (;;) {
+				const step = steps.next();
+				if (step.done) return step.value;
+			}
+		} finally {
+			this.#lane.takeTransfers();
 		}
 	}
 }

@@ -283,11 +283,19 @@ test('a new file that cannot be read back does not get its name', async (t) => {
 	const whole = new InlineEncoder();
 	let count = 0;
 	// As bad memory would have it.
+	const hurt = (bytes: Uint8Array) => {
+		if (count++ === 0) bytes[5] = (bytes[5] ?? 0) ^ 4;
+	};
 	const encoder: ChunkEncoder = {
 		lanes: 1,
 		async encode(request) {
 			const reply = await whole.encode(request);
-			if (count++ === 0) reply.bytes[5] = (reply.bytes[5] ?? 0) ^ 4;
+			hurt(reply.bytes);
+			return reply;
+		},
+		async intake(request) {
+			const reply = await whole.intake(request);
+			hurt(new Uint8Array(request.room));
 			return reply;
 		},
 	};
