@@ -2,6 +2,7 @@ import { HostError } from '../base/errors.ts';
 import { fromBase64 } from '../bytes/base64.ts';
 import { encodeHex } from '../bytes/hex.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
+import type { Compression } from './compression.ts';
 import { FINDERS_MODULE } from './finders-module.ts';
 
 /**
@@ -230,6 +231,30 @@ export class Finder {
 		return this.#lzmsHits(
 			this.#kernel.startsOfLzms(end, input, least, chunkSize, output, this.#hits, LZMS_HITS_MAX),
 		);
+	}
+
+	/**
+	 * The stored sizes of chunks that end where `stored` ends, the likeliest first.
+	 *
+	 * @param originalSize what such a chunk decodes to, known in full
+	 */
+	chunksBefore(
+		compression: Exclude<Compression, 'none'>,
+		chunkSize: number,
+		stored: Uint8Array,
+		originalSize: number,
+	): number[] {
+		if (compression === 'lzms')
+			return this.startsOfLzms(originalSize, stored, originalSize).map((one) => one.storedSize);
+		const sizes: number[] = [];
+		for (const at of this.scan(compression, chunkSize, stored)) {
+			const storedSize = stored.length - at;
+			if (storedSize >= originalSize) continue;
+			const ends = this.probe(compression, chunkSize, stored.subarray(at));
+			if (ends.some((end) => end.originalSize === originalSize && end.storedSize === storedSize))
+				sizes.push(storedSize);
+		}
+		return sizes;
 	}
 
 	/** The longest first: the shorter, the more comes up by chance. Of one stored size the first is the likeliest. */

@@ -10,7 +10,7 @@ import { parseSolidTable, SolidHeader, type SolidShape } from '../../codec/chunk
 import { COMPRESSIONS, isLegalChunkSize } from '../../codec/compression.ts';
 import { ImageTree } from '../../image/tree.ts';
 import type { Pool } from '../../pool/pool.ts';
-import { endOf, type FoundResource, type Stretch } from '../../pool/search/found.ts';
+import { cutOut, endOf, type FoundResource, type Stretch } from '../../pool/search/found.ts';
 import { type WantedInput, wantedInput } from '../../pool/tasks/search.ts';
 import type { Source } from '../../storage/source.ts';
 import { SOLID_RESOURCE_MARK } from '../../wim/blob-entries.ts';
@@ -25,7 +25,7 @@ import type { Blob, Resource } from '../../wim/resource.ts';
 import { DecodedSource } from './decoded-source.ts';
 import { findRawTrees } from './find-raw-trees.ts';
 import { guessSolid } from './guess-solid.ts';
-import { cutOut, type Quest, searchSolid, searchStretch } from './search-stretch.ts';
+import { type Quest, searchSolid, searchStretch } from './search-stretch.ts';
 
 /** A resource that shows its beginning, and perhaps not clearly its end. */
 export interface Tentative {
@@ -439,13 +439,12 @@ class Search implements Lost {
 
 	/** Cuts a stretch of the decoded bytes of a solid resource. */
 	async inSolid(resource: Resource, stretch: Stretch): Promise<void> {
-		for (const { offset, ends } of await searchSolid(
-			resource,
-			stretch,
-			this.wantedNow(),
-			this.pool,
-			this.run,
-		))
+		const { isQuick } = this.quest;
+		const effort = isQuick ? 0 : this.effort / 4;
+		this.effort -= effort;
+		const quest = { wanted: this.wantedNow(), isQuick, effort };
+		const found = await searchSolid(resource, stretch, quest, this.pool, this.run);
+		for (const { offset, ends } of found)
 			for (const { sha1: name, originalSize } of ends)
 				this.add(resource, name, offset, originalSize);
 	}

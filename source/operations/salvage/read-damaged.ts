@@ -86,6 +86,9 @@ async function readLeniently(
 let shared: Decoder | null = null;
 let sharedFinder: Finder | null = null;
 
+/** So many chunks in a row that are stored as they are, and show nothing, are stepped over. */
+const RAW_RUN_MAX = 4;
+
 /** Unused bytes between the two readers at the end of an LZMS chunk. */
 const MEETING_DISTANCE_MAX = 2;
 
@@ -234,36 +237,60 @@ class DamagedChunks {
 	}
 
 	/**
-	 * Looks for the starts of LZMS chunks behind one that is lost: from the next place that is known backwards. What it finds
-	 * counts as good.
+	 * Looks for the starts of chunks behind one that is lost: from the next place that is known backwards. What it finds counts
+	 * as good.
 	 */
 	private async fromBehind(survey: ChunkSurvey, bad: Set<number>, first: number): Promise<void> {
 		const { table } = survey;
-		if (this.resource.compression !== 'lzms' || searched.has(table)) return;
+		if (searched.has(table)) return;
 		searched.add(table);
-		sharedFinder ??= new Finder();
 		let last = first;
 		while (bad.has(last + 1)) last++;
 		let end = (table.starts[last + 1] ?? 0) - table.gap;
 		for (let chunk = last; chunk >= first; chunk--) {
 			const size = originalSizeOf(table, chunk);
-			const from = Math.max(table.starts[0] ?? 0, end - size);
-			const stored = await this.stored(from, Math.max(0, end - from));
-			if (stored.length === 0 || stored.length < end - from) break;
-			const start = sharedFinder
-				.startsOfLzms(size, stored, size)
-				.find(
-					({ storedSize }) =>
-						this.decode(stored.subarray(stored.length - storedSize), size, 0)?.isGood,
-				);
-			if (start === undefined) break;
+			const start =
+				(await this.startBefore(survey, end, size)) ??
+				((await this.isRawBefore(survey, end, size, chunk - first)) ? end - size : null);
+			if (start === null) break;
 			table.starts[chunk + 1] = end + table.gap;
-			end -= start.storedSize;
-			table.starts[chunk] = end;
-			end -= table.gap;
+			table.starts[chunk] = start;
+			end = start - table.gap;
 			bad.delete(chunk);
 		}
 		surveys.set(this.resource, { ...survey, bad: [...bad] });
+	}
+
+	/** Chunks that are stored as they are show nothing: only the compressed one before `most` of them does. */
+	private async isRawBefore(
+		survey: ChunkSurvey,
+		end: number,
+		size: number,
+		most: number,
+	): Promise<boolean> {
+		const { chunkSize, gap } = survey.table;
+		for (let k = 0, at = end - size; k < Math.min(most, RAW_RUN_MAX); k++, at -= gap + chunkSize)
+			if ((await this.startBefore(survey, at - gap, chunkSize)) !== null) return true;
+		return false;
+	}
+
+	/** Where the compressed chunk begins that decodes to `size` bytes and ends at `end`. */
+	private async startBefore(
+		{ table }: ChunkSurvey,
+		end: number,
+		size: number,
+	): Promise<number | null> {
+		const { compression, chunkSize } = this.resource;
+		if (compression === 'none') return null;
+		const from = Math.max(table.starts[0] ?? 0, end - size);
+		const stored = await this.stored(from, Math.max(0, end - from));
+		if (stored.length === 0 || stored.length < end - from) return null;
+		sharedFinder ??= new Finder();
+		const sizes = sharedFinder.chunksBefore(compression, chunkSize, stored, size);
+		const found = sizes.find(
+			(one) => this.decode(stored.subarray(stored.length - one), size, 0)?.isGood,
+		);
+		return found === undefined ? null : end - found;
 	}
 
 	private async stored(at: number, size: number): Promise<Uint8Array> {
@@ -299,20 +326,23 @@ class DamagedChunks {
 		const room = Math.min(bound - at, originalSize);
 		const stored = await this.stored(at, room);
 		const { compression } = this.resource;
-		if (compression === 'lzms') {
-			const guessed = this.guessLzms(at, stored, originalSize);
-			if (guessed?.isGood || stored.length < originalSize) return guessed;
-			// Perhaps a raw one: if there is just room for it, or a chunk behind it.
-			const isRaw = bound - at === originalSize || (await this.beginsAt(at + originalSize, bound));
-			return isRaw ? { bytes: stored, isGood: true, end: at + originalSize } : guessed;
-		}
+		const guessed =
+			compression === 'lzms'
+				? this.guessLzms(at, stored, originalSize)
+				: this.guessByEnd(at, stored, originalSize);
+		if (guessed?.isGood || stored.length < originalSize) return guessed;
+		// Perhaps a raw one: if there is just room for it, or a chunk behind it.
+		let isRaw = bound - at === originalSize;
+		for (let k = 0; k < RAW_RUN_MAX && !isRaw; k++)
+			isRaw = await this.beginsAt(at + originalSize + k * this.resource.chunkSize, bound);
+		return isRaw ? { bytes: stored, isGood: true, end: at + originalSize } : guessed;
+	}
+
+	/** XPRESS and LZX chunks end where they say so themselves. */
+	private guessByEnd(at: number, stored: Uint8Array, originalSize: number): DecodedChunk | null {
 		const size = Math.min(stored.length, originalSize - 1);
 		const decoded = this.decode(stored.subarray(0, size), originalSize, 0);
-		if (decoded?.isGood) return { ...decoded, end: at + this.decoder.lastConsumed().front };
-		// No compressed chunk: perhaps a raw one, if there is just room for it.
-		return stored.length === originalSize
-			? { bytes: stored, isGood: true, end: at + originalSize }
-			: null;
+		return decoded?.isGood ? { ...decoded, end: at + this.decoder.lastConsumed().front } : null;
 	}
 
 	/** LZMS ends where both readers meet; with the right size, hardly anywhere else. */
@@ -336,14 +366,17 @@ class DamagedChunks {
 		return back - front >= 0 && back - front <= MEETING_DISTANCE_MAX;
 	}
 
-	/** Whether a whole LZMS chunk begins there. */
+	/** Whether a whole compressed chunk begins there. */
 	private async beginsAt(at: number, bound: number): Promise<boolean> {
-		const { chunkSize } = this.resource;
+		const { compression, chunkSize } = this.resource;
 		const stored = await this.stored(at, Math.max(0, Math.min(bound - at, chunkSize)));
+		if (stored.length === 0 || compression === 'none') return false;
 		sharedFinder ??= new Finder();
-		return (
-			stored.length > 0 && sharedFinder.endsOfLzms(chunkSize, stored, true, chunkSize).length > 0
-		);
+		const ends =
+			compression === 'lzms'
+				? sharedFinder.endsOfLzms(chunkSize, stored, true, chunkSize)
+				: sharedFinder.probe(compression, chunkSize, stored);
+		return ends.some((end) => end.originalSize === chunkSize);
 	}
 
 	private decode(stored: Uint8Array, originalSize: number, end: number): DecodedChunk | null {

@@ -4,6 +4,7 @@ import type { Run } from '../../base/run.ts';
 import type { Compression } from '../../codec/compression.ts';
 import type { Pool } from '../../pool/pool.ts';
 import {
+	cutOut,
 	endOf,
 	type FoundResource,
 	type SearchRange,
@@ -103,18 +104,6 @@ function startBefore(gapStart: number, found: readonly FoundResource[]): number 
 /** As many as the search takes back (wim.md §13.4 D). */
 const HITS_BACK = 3;
 
-/** What remains of a stretch without others, which are in order. */
-export function cutOut(stretch: Stretch, others: readonly Stretch[]): Stretch[] {
-	const rest: Stretch[] = [];
-	let at = stretch.start;
-	for (const { start, end } of others) {
-		if (start > at) rest.push({ start: at, end: start });
-		at = Math.max(at, end);
-	}
-	if (at < stretch.end) rest.push({ start: at, end: stretch.end });
-	return rest;
-}
-
 /** Shares the effort of a search: small gaps need less than an equal part, larger ones get what those leave. */
 function shares(gaps: readonly Stretch[], effort: number): number[] {
 	const efforts = new Array<number>(gaps.length).fill(0);
@@ -209,11 +198,15 @@ async function takeAll(
 	return found;
 }
 
-/** Wanted blobs in a stretch of the original bytes of a solid resource. */
+/**
+ * Wanted blobs in a stretch of the original bytes of a solid resource.
+ *
+ * @param effort as in a quest: for what lies between blobs that lost a chunk
+ */
 export async function searchSolid(
 	resource: Resource,
 	stretch: Stretch,
-	wanted: WantedInput,
+	{ wanted, isQuick, effort }: Pick<Quest, 'wanted' | 'isQuick' | 'effort'>,
 	pool: Pool,
 	run: Run,
 ): Promise<readonly FoundResource[]> {
@@ -227,8 +220,8 @@ export async function searchSolid(
 		end: stretch.end,
 		compression: 'none',
 		chunkSize: 0,
-		isQuick: true,
-		effort: 0,
+		isQuick,
+		effort,
 		hints: [],
 	};
 	const shape = { offset, storedSize, originalSize, layout, compression, chunkSize };

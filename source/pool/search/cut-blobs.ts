@@ -6,6 +6,7 @@ import type { Finder, PrefixHit } from '../../codec/finder.ts';
 import { type Effort, type ForwardSearch, GapFiller } from './fill-gap.ts';
 import { formatSizes, isFormatStart } from './formats.ts';
 import {
+	cutOut,
 	endOf,
 	type FoundResource,
 	rawResource,
@@ -117,9 +118,18 @@ export class BlobCutter implements ForwardSearch {
 
 	/** @param isEndKnown something begins at the end, or the end is that of the whole range */
 	private *fill(gap: Stretch, isEndKnown: boolean): Generator<number, void, void> {
-		const ends = gap.end === this.end ? this.endsOf(gap) : isEndKnown ? [gap.end] : [];
-		this.found.push(...(yield* this.filler.fill(gap, ends, this.found)));
-		this.found.sort((a, b) => a.offset - b.offset);
+		for (const piece of cutOut(gap, this.window.lost)) {
+			const isEnd = piece.end === gap.end;
+			const ends = !isEnd
+				? []
+				: gap.end === this.end
+					? this.endsOf(gap)
+					: isEndKnown
+						? [gap.end]
+						: [];
+			this.found.push(...(yield* this.filler.fill(piece, ends, this.found)));
+			this.found.sort((a, b) => a.offset - b.offset);
+		}
 		this.unresolved.push(...this.filler.unresolved.splice(0));
 	}
 

@@ -1,7 +1,8 @@
 import type { ResourceShape } from '../chunk-window.ts';
 import type { Lane } from '../lane.ts';
 import { type LaneSource, StoredBytes } from '../stored-bytes.ts';
-import { openSlices, type Slices } from '../tasks/slices.ts';
+import { type Damage, openSlices, type Slices } from '../tasks/slices.ts';
+import type { Stretch } from './found.ts';
 import type { Bytes } from './stored-window.ts';
 
 interface Loaded {
@@ -17,10 +18,15 @@ export class DecodedWindow implements Bytes {
 	private readonly slices: Slices;
 	private readonly size: number;
 	private loaded: Loaded[] = [];
+	private damaged: Stretch[] = [];
 
 	constructor(source: LaneSource, shape: ResourceShape, lane: Lane) {
 		this.slices = openSlices(shape, new StoredBytes(source, lane.decoder), lane);
 		this.size = shape.originalSize;
+	}
+
+	get lost(): readonly Stretch[] {
+		return this.damaged;
 	}
 
 	at(offset: number, size: number): Uint8Array {
@@ -46,8 +52,15 @@ export class DecodedWindow implements Bytes {
 		);
 		if (known !== undefined) return known;
 		const end = Math.min(start + sliceSize, this.size);
-		const bytes = this.slices.load(start, end, () => true, []).slice();
+		const damages: Damage[] = [];
+		const bytes = this.slices.load(start, end, () => true, damages).slice();
+		for (const damage of damages) this.note({ start: damage.decodedEnd, end: damage.end });
 		this.loaded = [{ start, bytes }, ...this.loaded].slice(0, KEPT);
 		return { start, bytes };
+	}
+
+	private note(stretch: Stretch): void {
+		if (this.damaged.some(({ start }) => start === stretch.start)) return;
+		this.damaged = [...this.damaged, stretch].sort((a, b) => a.start - b.start);
 	}
 }

@@ -8,6 +8,18 @@ export interface Stretch {
 	readonly end: number;
 }
 
+/** What remains of a stretch without others, which are in order. */
+export function cutOut(stretch: Stretch, others: readonly Stretch[]): Stretch[] {
+	const rest: Stretch[] = [];
+	let at = stretch.start;
+	for (const { start, end } of others) {
+		if (start > at) rest.push({ start: at, end: Math.min(start, stretch.end) });
+		at = Math.max(at, end);
+	}
+	if (at < stretch.end) rest.push({ start: at, end: stretch.end });
+	return rest;
+}
+
 /** One way in which a resource may end, in bytes. */
 export interface ResourceEnd {
 	readonly storedSize: number;

@@ -1,13 +1,17 @@
 import { type LaneSource, readLaneSource } from '../stored-bytes.ts';
+import type { Stretch } from './found.ts';
 
 /** Bytes at any offset, for a search that runs on a lane. */
 export interface Bytes {
 	/** Up to `size` bytes at `offset`, fewer at the end; valid until the next call. */
 	at(offset: number, size: number): Uint8Array;
+	/** Of the bytes that were read, in order: stretches that are lost and read as something else. */
+	readonly lost: readonly Stretch[];
 }
 
 /** A part seen through a sliding buffer, read ahead in large steps. */
 export class StoredWindow implements Bytes {
+	readonly lost: readonly Stretch[] = [];
 	private readonly source: LaneSource;
 	private readonly step: number;
 	private bytes = new Uint8Array(0);

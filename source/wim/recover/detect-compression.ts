@@ -55,7 +55,8 @@ export async function detectCompression(source: Source, run: Run): Promise<PartC
 async function detectLzms(bytes: Uint8Array, run: Run): Promise<PartCompression | null> {
 	const finder = new Finder();
 	const decoder = new Decoder();
-	const window = { at: (offset: number, size: number) => bytes.subarray(offset, offset + size) };
+	const at = (offset: number, size: number) => bytes.subarray(offset, offset + size);
+	const window = { at, lost: [] };
 	const tools = { wanted: new WantedSet([]), sizes: [] };
 	const { min, normal } = chunkSizeRange('lzms');
 	const sizes = [normal];

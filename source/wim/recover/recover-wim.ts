@@ -2,25 +2,22 @@
  * Puts the parts of a damaged WIM together again from what surveys found, so that the ordinary reader can work on it: type and
  * chunk size by trial where the header does not tell, solid headers from the sizes of their chunks, all generations.
  */
-import { FormatError, WimError } from '../../base/errors.ts';
-import { formatHex, plural } from '../../base/print.ts';
+import { WimError } from '../../base/errors.ts';
+import { plural } from '../../base/print.ts';
 import { breathe, type Run } from '../../base/run.ts';
 import { type Sha1, sha1 } from '../../bytes/sha1.ts';
-import type { Span } from '../../bytes/span.ts';
-import { parseSolidHeader, SolidHeader, type SolidShape } from '../../codec/chunk-table.ts';
-import { COMPRESSIONS, type Compression, compressionName } from '../../codec/compression.ts';
-import { readExactly } from '../../storage/read.ts';
-import { BlobEntries, type BlobEntry, isSolidResourceEntry } from '../blob-entries.ts';
+import { compressionName } from '../../codec/compression.ts';
+import { BlobEntries, type BlobEntry } from '../blob-entries.ts';
 import { type BlobTable, placeBlobs } from '../blob-table.ts';
 import type { OpenPart } from '../open-part.ts';
 import type { PartCompression } from '../part-blobs.ts';
-import { HEADER_SIZE, NO_RESOURCE, ResourceFlag } from '../part-header.ts';
+import { NO_RESOURCE, ResourceFlag } from '../part-header.ts';
 import { readWholeResource } from '../read-resource.ts';
 import type { Blob, Part } from '../resource.ts';
 import { XmlData } from '../xml-data.ts';
 import { detectCompression } from './detect-compression.ts';
 import { composeHeader, possibleCompressions } from './recover-header.ts';
-import { solidFromBehind } from './solid-from-behind.ts';
+import { solidShapes } from './solid-shapes.ts';
 import type { Generation, PartSurvey } from './survey.ts';
 
 /** An image that some blob table names. */
@@ -244,107 +241,4 @@ async function trial(
 		}
 	}
 	return score;
-}
-
-/** The shapes of all solid resources of all generations; broken headers are worked out from the sizes of the chunks. */
-async function solidShapes(
-	survey: PartSurvey,
-	findings: string[],
-): Promise<Map<number, SolidShape | FormatError>> {
-	const shapes = new Map<number, SolidShape | FormatError>();
-	for (const { table } of survey.generations) {
-		const resources = table.entries.filter(isSolidResourceEntry);
-		for (const entry of resources) {
-			if (shapes.has(entry.offset)) continue;
-			const shape = await solidShape(survey, entry);
-			if (!(shape instanceof FormatError)) {
-				shapes.set(entry.offset, shape);
-				continue;
-			}
-			const repaired =
-				resources.length === 1 ? await repairSolid(survey, entry, table.entries) : null;
-			if (repaired !== null)
-				findings.push(
-					`The header of the solid resource at ${formatHex(entry.offset)} was worked out from its chunks`,
-				);
-			shapes.set(entry.offset, repaired ?? shape);
-		}
-	}
-	return shapes;
-}
-
-async function solidShape(survey: PartSurvey, entry: BlobEntry): Promise<SolidShape | FormatError> {
-	try {
-		if (entry.offset < HEADER_SIZE || entry.offset + SolidHeader.size > survey.source.size)
-			throw new FormatError('Cannot read solid resource: it does not lie inside the file');
-		const span = await readExactly(
-			survey.source,
-			entry.offset,
-			SolidHeader.size,
-			'solid resource header',
-		);
-		return parseSolidHeader(span, entry.storedSize);
-	} catch (error) {
-		if (error instanceof FormatError) return error;
-		throw error;
-	}
-}
-
-/** The blobs tell how much data there is; the right chunk size is the one whose table of sizes adds up. */
-async function repairSolid(
-	survey: PartSurvey,
-	entry: BlobEntry,
-	entries: readonly BlobEntry[],
-): Promise<SolidShape | null> {
-	let originalSize = 0;
-	for (const blob of entries)
-		if (blob.flags & ResourceFlag.solid && !isSolidResourceEntry(blob))
-			originalSize = Math.max(originalSize, blob.offset + blob.storedSize);
-	if (originalSize === 0) return null;
-	for (let order = 30; order >= 12; order--) {
-		const chunkSize = 2 ** order;
-		const chunkCount = Math.ceil(originalSize / chunkSize);
-		const tableSize = chunkCount * 4;
-		if (SolidHeader.size + tableSize + chunkCount > entry.storedSize) break;
-		const at = entry.offset + SolidHeader.size;
-		if (at + tableSize > survey.source.size) break;
-		const span = await readExactly(survey.source, at, tableSize, 'solid chunk table');
-		let sum = SolidHeader.size + tableSize;
-		for (let k = 0; k < chunkCount; k++) sum += span.view.getUint32(k * 4, true);
-		if (sum !== entry.storedSize) continue;
-		const shape = {
-			originalSize,
-			storedSize: entry.storedSize,
-			chunkSize,
-			chunkCount,
-			tableOffset: SolidHeader.size,
-			tableSize,
-		};
-		const compression = await solidCompression(survey, shape, span);
-		if (compression !== null) return { ...shape, compression };
-	}
-	return solidFromBehind(survey.source, { ...entry, originalSize });
-}
-
-/** Whichever decodes the smallest chunk. */
-async function solidCompression(
-	survey: PartSurvey,
-	shape: Omit<SolidShape, 'compression'>,
-	table: Span,
-): Promise<Compression | null> {
-	const { Decoder } = await import('../../codec/decoder.ts');
-	const decoder = new Decoder();
-	const offset = table.origin + shape.tableSize;
-	const storedSize = table.view.getUint32(0, true);
-	const originalSize = Math.min(shape.chunkSize, shape.originalSize);
-	const stored = await readExactly(survey.source, offset, storedSize, 'solid chunk');
-	for (const compression of [...COMPRESSIONS].reverse()) {
-		try {
-			decoder.decodeBytes(compression, shape.chunkSize, stored.bytes, originalSize);
-			return compression;
-		} catch (error) {
-			if (!(error instanceof FormatError)) throw error;
-		}
-	}
-	return null;
 }

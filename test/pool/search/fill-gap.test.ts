@@ -32,7 +32,8 @@ function found(blobs: readonly Buffer[], damaged: readonly number[], effort: num
 		return copy;
 	});
 	const bytes = Buffer.concat(hurt);
-	const window = { at: (offset: number, size: number) => bytes.subarray(offset, offset + size) };
+	const at = (offset: number, size: number) => bytes.subarray(offset, offset + size);
+	const window = { at, lost: [] };
 	const range: SearchRange = {
 		start: 0,
 		isSynced: true,
