@@ -141,7 +141,7 @@ export class BlobCutter implements ForwardSearch {
 		let zeros = 0;
 		while (zeros < size && bytes[size - 1 - zeros] === 0) zeros++;
 		const trimmed = zeros === 0 ? [] : [0, 1, 2, 3].map((more) => end - zeros + more);
-		return [...new Set([end, ...hints, ...trimmed])].filter((one) => one > start && one <= end);
+		return [...new Set([...hints, end, ...trimmed])].filter((one) => one > start && one <= end);
 	}
 
 	/** The blob of exactly these bytes. */

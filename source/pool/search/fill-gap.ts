@@ -89,12 +89,10 @@ export function* fillGap(
 		return wanted.size - new Set(names.filter((name) => wanted.has(name))).size;
 	};
 	const open: Region[] = [{ start, end, isStartTried: true, isEndTried: true }];
-	for (const last of ends) {
-		const before = yield* steps.endingAt(start, last);
-		if (before === null) continue;
+	const before = yield* likeliestLast(start, ends, steps);
+	if (before !== null) {
 		found.push(before);
 		open[0] = { start, end: before.offset, isStartTried: true, isEndTried: false };
-		break;
 	}
 	for (let region = open.pop(); region !== undefined; region = open.pop()) {
 		const rest = yield* close(region, steps, found);
@@ -114,6 +112,21 @@ export function* fillGap(
 		);
 	}
 	return { found, unresolved };
+}
+
+/** Bytes of another kind behind the last resource give one by chance: a tree or a wanted one comes before any other. */
+function* likeliestLast(
+	start: number,
+	ends: readonly number[],
+	steps: GapSteps,
+): Generator<number, FoundResource | null, void> {
+	let first: FoundResource | null = null;
+	for (const last of ends) {
+		const before = yield* steps.endingAt(start, last);
+		if (before?.isWanted || before?.isTree) return before;
+		first ??= before;
+	}
+	return first;
 }
 
 /** Goes on from both sides as far as resources follow each other. */

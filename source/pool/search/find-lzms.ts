@@ -41,6 +41,9 @@ const ANCHOR_ROUNDS = [
 	{ literals: 0, most: BACKWARD_MAX },
 ] as const;
 
+/** So much of the effort goes into further trees between damaged resources. */
+const OTHER_TREES_SHARE = 1 / 8;
+
 /** What an end that is tried takes, in compressions of SHA-1: 0.1 microseconds. */
 const END_COST = 1.7;
 
@@ -76,6 +79,8 @@ class LzmsSearch implements GapSteps {
 	private readonly cutter: BlobCutter;
 	/** Compressions of SHA-1, or as much work of another kind. */
 	private effortLeft: number;
+	/** One was found, and nothing is wanted. */
+	private hasTree = false;
 
 	constructor(
 		window: Bytes,
@@ -227,6 +232,7 @@ class LzmsSearch implements GapSteps {
 			wanted = end;
 			break;
 		}
+		this.hasTree ||= trees.length > 0 && names.size === 0;
 		// Of a small chunk, ends farther behind come up by chance.
 		const likely = [...trees, ...ends];
 		if (likely.length === 0) return null;
@@ -300,8 +306,10 @@ class LzmsSearch implements GapSteps {
 	/** A resource of one chunk, the likeliest starts first. */
 	*anchor({ start, end }: Stretch): Generator<number, FoundResource | null, void> {
 		if (this.range.isQuick) return null;
+		// Where nobody knows what is wanted only trees are of use, and one tells what is.
+		const least = this.hasTree ? this.range.effort * (1 - OTHER_TREES_SHARE) : 0;
 		for (const round of ANCHOR_ROUNDS)
-			for (let from = start + 1; from < end && this.effortLeft > 0; from += ANCHOR_WINDOW) {
+			for (let from = start + 1; from < end && this.effortLeft > least; from += ANCHOR_WINDOW) {
 				const found = yield* this.anchorIn({ start: from, end }, round);
 				if (found !== null) return found;
 			}

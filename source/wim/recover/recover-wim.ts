@@ -2,20 +2,19 @@
  * Puts the parts of a damaged WIM together again from what surveys found, so that the ordinary reader can work on it: type and
  * chunk size by trial where the header does not tell, solid headers from the sizes of their chunks, all generations.
  */
-import { WimError } from '../../base/errors.ts';
 import { plural } from '../../base/print.ts';
 import { breathe, type Run } from '../../base/run.ts';
-import { type Sha1, sha1 } from '../../bytes/sha1.ts';
+import type { Sha1 } from '../../bytes/sha1.ts';
 import { compressionName } from '../../codec/compression.ts';
 import { BlobEntries, type BlobEntry } from '../blob-entries.ts';
 import { type BlobTable, placeBlobs } from '../blob-table.ts';
 import type { OpenPart } from '../open-part.ts';
 import type { PartCompression } from '../part-blobs.ts';
 import { NO_RESOURCE, ResourceFlag } from '../part-header.ts';
-import { readWholeResource } from '../read-resource.ts';
 import type { Blob, Part } from '../resource.ts';
 import { XmlData } from '../xml-data.ts';
 import { detectCompression } from './detect-compression.ts';
+import { countRight, TRIAL_SIZE_MAX } from './prove-table.ts';
 import { composeHeader, possibleCompressions } from './recover-header.ts';
 import { solidShapes } from './solid-shapes.ts';
 import type { Generation, PartSurvey } from './survey.ts';
@@ -37,9 +36,6 @@ export interface RecoveredPart {
 	readonly candidates: ReadonlyMap<Sha1, readonly Blob[]>;
 	readonly findings: readonly string[];
 }
-
-/** Bytes that a trial of a compression may read. */
-const TRIAL_SIZE_MAX = 64 << 20;
 
 /**
  * Makes a readable part of a survey.
@@ -196,7 +192,7 @@ async function decideCompression(
 	let best: { how: PartCompression; score: number } | null = null;
 	for (const how of stated === null ? others : [stated, ...others]) {
 		await breathe(run);
-		const score = await trial(survey, samples, how);
+		const score = await countRight(survey, samples, how);
 		if (score > (best?.score ?? 0)) best = { how, score };
 		// Samples may be damaged; and a sample of one chunk fits to several chunk sizes.
 		if (score === samples.length) break;
@@ -211,34 +207,4 @@ async function decideCompression(
 			`The compression was found by trial: ${compressionName(best.how.compression)}, chunks of ${plural(best.how.chunkSize, 'byte')}`,
 		);
 	return best.how;
-}
-
-/** How many samples have their SHA-1 when they are read in this way. */
-async function trial(
-	survey: PartSurvey,
-	samples: readonly BlobEntry[],
-	how: PartCompression,
-): Promise<number> {
-	let score = 0;
-	for (const entry of samples) {
-		const part = { source: survey.source, header: survey.header, pipable: survey.isPipable };
-		try {
-			const bytes = await readWholeResource(
-				{
-					part: part as unknown as Part,
-					offset: entry.offset,
-					storedSize: entry.storedSize,
-					originalSize: entry.originalSize,
-					layout: survey.isPipable ? 'pipable' : 'chunked',
-					flags: entry.flags,
-					...how,
-				},
-				TRIAL_SIZE_MAX,
-			);
-			if (sha1(bytes) === entry.sha1) score++;
-		} catch (error) {
-			if (!(error instanceof WimError)) throw error;
-		}
-	}
-	return score;
 }

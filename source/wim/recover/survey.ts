@@ -32,6 +32,7 @@ import {
 	readImageElements,
 	readXmlAt,
 } from './find-xml.ts';
+import { isProved } from './prove-table.ts';
 import { type HeaderFields, readBothHeaders } from './recover-header.ts';
 import { PIPE_HEADER_SIZE, PIPE_MAGIC } from './walk-pipable.ts';
 
@@ -105,7 +106,10 @@ export async function surveyPart(source: Source, scanAll: boolean, run: Run): Pr
 		};
 	run.report({ type: 'phase', phase: 'search', totalBytes: source.size });
 	const found = await scan(source, isPipable, run);
-	const generations = pair(found, isPipable, source);
+	const place = { source, header, isPipable };
+	const generations: Generation[] = [];
+	for (const one of pair(found, isPipable, source))
+		if (one.xml !== null || (await isProved(place, one.table, run))) generations.push(one);
 	const others = generations.filter(
 		({ table }) => current === null || !overlaps(table, current.table),
 	);
