@@ -9,6 +9,7 @@ import { applyFromPipe } from '../operations/apply-pipe.ts';
 import { extractPaths, extractToStream } from '../operations/extract.ts';
 import type { ExtractSummary } from '../operations/extract-run.ts';
 import { poolBlobWriter } from '../operations/pool-blob-writer.ts';
+import { openUnnamed, UNNAMED_IMAGE } from '../operations/unnamed-image.ts';
 import { StreamOutput } from '../storage/output-stream.ts';
 import { PipeReader } from '../wim/pipe-reader.ts';
 import { expectWhole } from './expect-whole.ts';
@@ -22,8 +23,11 @@ export async function performExtract(
 	run: Run,
 ): Promise<ExtractSummary | { readonly files: number; readonly bytes: number }> {
 	await using wim = await openForReading(request.wim, request, run);
-	const chosen = wim.image(request.image);
-	const image = await openImage(wim, chosen, { tolerant: false }, () => breathe(run));
+	const pause = () => breathe(run);
+	const image =
+		request.image === UNNAMED_IMAGE
+			? await openUnnamed(wim, pause)
+			: await openImage(wim, wim.image(request.image), { tolerant: false }, pause);
 	const { paths } = request;
 	if (request.target === '-') {
 		if (output === null)

@@ -10,7 +10,7 @@ import type { JobTools } from './tools.ts';
 
 export async function performVerify(
 	request: VerifyRequest,
-	{ pool, onFault }: JobTools,
+	{ pool, onFault, onGood }: JobTools,
 	run: Run,
 ): Promise<VerifyReport> {
 	const { references, integrity, fast } = request;
@@ -20,6 +20,6 @@ export async function performVerify(
 	// Taken before anything is read: what changes meanwhile makes the report stale.
 	const parts = [...wim.parts, ...wim.references];
 	const files = await Promise.all(parts.map(({ source }) => stampOf(source.name)));
-	const options = { integrity, fast, failure, files };
+	const options = { integrity, fast, failure, files, ...(onGood ? { onGood } : {}) };
 	return await verify(wim, options, poolBlobChecker(pool), run, onFault);
 }

@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import type { Fault } from '../operations/verify-report.ts';
+import type { Fault, Range } from '../operations/verify-report.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { ChunkEncoder } from '../pool/tasks/encode.ts';
 
@@ -14,6 +14,8 @@ export interface JobTools {
 	readonly output: Writable | null;
 	/** Told of each fault that `verify` finds, and again when the files it hits are known. */
 	readonly onFault: (fault: Fault) => void;
+	/** Told by `verify` of each stretch of a part that it has found good. */
+	readonly onGood?: (part: string, range: Range) => void;
 	/** Told when a mounted image can be used; the job goes on until it is unmounted. */
 	readonly onMounted?: (folder: string) => void;
 }

@@ -6,7 +6,7 @@ import { Float64Column } from '../bytes/columns.ts';
 import { sortSteps } from '../bytes/sort-steps.ts';
 import type { OpenPart } from '../wim/open-part.ts';
 import { HEADER_SIZE } from '../wim/part-header.ts';
-import type { Resource } from '../wim/resource.ts';
+import type { Blob, Resource } from '../wim/resource.ts';
 import type { CellState, MapRange, Range } from './verify-report.ts';
 
 /** Steps between two pauses: a few milliseconds. */
@@ -31,6 +31,15 @@ export function structureRanges(part: OpenPart): readonly Range[] {
 	// A pipable file has a second header at its end.
 	if (part.pipable) header.push({ offset: part.source.size - HEADER_SIZE, size: HEADER_SIZE });
 	return [...header, ...tables];
+}
+
+/** Where a blob lies in its part; in a solid resource about where, by its share of the original bytes. */
+export function storedRange({ resource, size, offsetInResource }: Blob): Range {
+	const { offset, storedSize, originalSize } = resource;
+	if (size === originalSize) return { offset, size: storedSize };
+	const at = (original: number): number => Math.round((storedSize * original) / originalSize);
+	const start = at(offsetInResource);
+	return { offset: offset + start, size: at(offsetInResource + size) - start };
 }
 
 /** From the one that outweighs all others down. */

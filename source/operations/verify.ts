@@ -20,7 +20,7 @@ import type { OpeningFailure } from './open-for-verify.ts';
 import { type OwnBlobs, surveyOwnBlobs } from './own-blobs.ts';
 import { ResourceSet } from './resource-set.ts';
 import { otherPlaces } from './verify-copies.ts';
-import { mapOf, overlaps } from './verify-map.ts';
+import { mapOf, overlaps, storedRange } from './verify-map.ts';
 import { pipableFaults } from './verify-pipable.ts';
 import {
 	type BlobCopy,
@@ -44,6 +44,8 @@ export interface VerifyOptions {
 	readonly failure?: OpeningFailure | null;
 	/** What the files were like when they were opened. */
 	readonly files?: readonly Stamp[];
+	/** Told of each stretch of a part whose contents were read and have their SHA-1. */
+	readonly onGood?: (part: string, range: Range) => void;
 }
 
 /** How one blob was found. */
@@ -361,7 +363,10 @@ class Verification {
 				this.#blobsChecked++;
 				this.#blobBytesChecked += blob.size;
 				this.#checkedResources.add(blob.resource);
-				if (error === null) return;
+				if (error === null) {
+					this.#options.onGood?.(blob.resource.part.source.name, storedRange(blob));
+					return;
+				}
 				this.#badBlob(blob, error, lost);
 				bad.push(blob);
 			},

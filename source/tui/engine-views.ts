@@ -70,6 +70,14 @@ export interface PartMap {
 	readonly stretches: readonly MapStretch[];
 }
 
+/** A stretch that a running check has read and found good. */
+export interface GoodStretch {
+	/** Absolute. */
+	readonly part: string;
+	readonly offset: number;
+	readonly size: number;
+}
+
 /** A stretch of bytes of one part. */
 export interface MapPlace {
 	/** Position of the part, from 0. */

@@ -7,6 +7,7 @@ import type { StagedStore } from '../jobs/staged-changes.ts';
 import type {
 	DifferenceFact,
 	FactValue,
+	GoodStretch,
 	ImageDifference,
 	MapPlace,
 	PartMap,
@@ -62,6 +63,9 @@ export interface ImageFacts {
 	/** Everything else worth a row of its own: label and value. */
 	readonly more: readonly (readonly [label: string, value: string])[];
 }
+
+/** Number of the made-up image of contents whose names are lost; it is none of `OpenFile.images`. */
+export const UNNAMED_INDEX = 0;
 
 /** What an entry is, as bits of `Listing.kinds`. */
 export const EntryKind = {
@@ -194,8 +198,13 @@ export interface FoundSummary {
 export interface OpenFile {
 	readonly facts: WimFacts;
 	readonly images: readonly ImageFacts[];
-	/** The rows of a folder. The root is position 0. */
-	listFolder(imageIndex: number, position: number, signal: AbortSignal): Promise<Listing>;
+	/** The rows of a folder. The root is position 0. Where it takes long, its first rows come before. */
+	listFolder(
+		imageIndex: number,
+		position: number,
+		signal: AbortSignal,
+		onPart?: (part: Listing) => void,
+	): Promise<Listing>;
 	/** Positions from the root to `path`, or null when there is no such entry. */
 	locate(imageIndex: number, path: string, signal: AbortSignal): Promise<readonly number[] | null>;
 	/** Backslash path of an entry of an image that was loaded. */
@@ -214,7 +223,12 @@ export interface OpenFile {
 		signal: AbortSignal,
 	): Promise<{ readonly bytes: Uint8Array; readonly totalSize: number }>;
 	/** Every entry whose name (or path, where the pattern has a separator) matches. */
-	find(imageIndex: number, pattern: string, signal: AbortSignal): Promise<Listing>;
+	find(
+		imageIndex: number,
+		pattern: string,
+		signal: AbortSignal,
+		onPart?: (part: Listing) => void,
+	): Promise<Listing>;
 	/** The rows of a folder by size. */
 	/** The parts as their tables tell them. */
 	maps(signal: AbortSignal): Promise<readonly PartMap[]>;
@@ -284,6 +298,8 @@ export interface JobView {
 	/** Grows with every line, also with those that left `log`. */
 	readonly logCount: number;
 	readonly findings: readonly Finding[];
+	/** What a running check has found good so far, of each part. */
+	readonly good: readonly GoodStretch[];
 	/** What a check that is over found of each part; null for other jobs. */
 	readonly map: readonly PartMap[] | null;
 	readonly canPause: boolean;
@@ -366,8 +382,17 @@ export interface HostPath {
 }
 
 export interface DeckEngine {
-	/** @throws {WimError} when the file cannot be opened */
-	open(path: string, options: { readonly refs: readonly string[] }): Promise<OpenFile>;
+	/**
+	 * Opens a file.
+	 *
+	 * @param onHeader told how many images it has as soon as its header was read
+	 * @throws {WimError} when the file cannot be opened
+	 */
+	open(
+		path: string,
+		options: { readonly refs: readonly string[] },
+		onHeader?: (imageCount: number) => void,
+	): Promise<OpenFile>;
 	/** The WIMs in a folder, and below it when `isDeep`; calls `onBatch` with the whole list as it grows. */
 	findWims(
 		folder: string,

@@ -14,13 +14,13 @@ import {
 	detailsLoaded,
 } from './state/details.ts';
 import { changeForm } from './state/dialogs.ts';
-import { folderFailed, folderLoaded, orderReady } from './state/files.ts';
+import { folderBegun, folderFailed, folderLoaded, orderReady } from './state/files.ts';
 import { estimated } from './state/form.ts';
 import { loweredSteps, orderSteps } from './state/order.ts';
 import { isDamagedRow } from './state/selectors.ts';
 import type { FilesRequest, StartRequest, State } from './state/state.ts';
 import { say } from './state/status.ts';
-import { findWimsFailed, wimFailed, wimOpened, wimsFound } from './state/wim.ts';
+import { findWimsFailed, headerRead, wimFailed, wimOpened, wimsFound } from './state/wim.ts';
 import { viewSlots } from './view-loaders.ts';
 
 /** A cursor that only passes by loads no details. */
@@ -99,7 +99,9 @@ export class Loaders {
 		const { engine, arrived } = this.#host;
 		const before = this.#file;
 		try {
-			const file = await engine.open(wish.path, { refs: wish.refs });
+			const file = await engine.open(wish.path, { refs: wish.refs }, (imageCount) =>
+				arrived((state) => headerRead(state, wish, imageCount)),
+			);
 			if (this.#host.state().wim.load.request !== wish) {
 				await file.close();
 				return;
@@ -130,7 +132,9 @@ export class Loaders {
 		if (!file) return;
 		const { arrived } = this.#host;
 		try {
-			const found = await listingFor(file, wish, signal);
+			const found = await listingFor(file, wish, signal, (part) => {
+				if (!signal.aborted) arrived((state) => folderBegun(state, wish, part));
+			});
 			if (found) await inSlices(loweredSteps(found.listing), signal);
 			if (signal.aborted) return;
 			arrived((state) =>
@@ -222,13 +226,17 @@ async function listingFor(
 	file: OpenFile,
 	wish: FilesRequest,
 	signal: AbortSignal,
+	onPart: (part: Listing) => void,
 ): Promise<FoundListing | null> {
 	const { imageIndex } = wish;
 	switch (wish.type) {
 		case 'folder':
-			return { listing: await file.listFolder(imageIndex, wish.position, signal), wanted: null };
+			return {
+				listing: await file.listFolder(imageIndex, wish.position, signal, onPart),
+				wanted: null,
+			};
 		case 'find':
-			return { listing: await file.find(imageIndex, wish.pattern, signal), wanted: null };
+			return { listing: await file.find(imageIndex, wish.pattern, signal, onPart), wanted: null };
 		case 'path': {
 			const trail = (await file.locate(imageIndex, wish.path, signal)) ?? [];
 			const position = trail.at(-1);
@@ -236,7 +244,7 @@ async function listingFor(
 			// A file is shown in its folder.
 			const { isFolder } = file.describe(imageIndex, position);
 			const folder = isFolder ? position : (trail.at(-2) ?? 0);
-			const listing = await file.listFolder(imageIndex, folder, signal);
+			const listing = await file.listFolder(imageIndex, folder, signal, onPart);
 			return { listing, wanted: isFolder ? null : position };
 		}
 	}

@@ -257,6 +257,16 @@ function mergeBlobs(parts: readonly OpenPart[]): ReadonlyMap<Sha1, Blob> {
 const STRICT: OpenOptions = { references: [], tolerant: false };
 
 /**
+ * How many images a file says it has, from its header alone.
+ *
+ * @throws {WimError} when it cannot be read, or is no WIM
+ */
+export async function peekImageCount(path: string): Promise<number> {
+	await using source = await FileSource.open(path);
+	return (await readPartHeader(source)).imageCount;
+}
+
+/**
  * Opens a WIM: a file, or a part set by its first part, whose other parts are found by their names.
  *
  * @param from a path, or a source, which the WIM then owns

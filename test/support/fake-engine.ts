@@ -166,7 +166,12 @@ export class FakeFile implements OpenFile {
 		this.#nodes = numbered(tree);
 	}
 
-	async listFolder(imageIndex: number, position: number): Promise<Listing> {
+	async listFolder(
+		imageIndex: number,
+		position: number,
+		_signal?: AbortSignal,
+		_onPart?: (part: Listing) => void,
+	): Promise<Listing> {
 		if (this.unreadable.has(imageIndex)) throw unreadableImage(imageIndex);
 		if (this.listing) return this.listing;
 		const node = this.#nodes[position]!;
@@ -309,6 +314,7 @@ export const jobView = (id: number, change: Partial<JobView> = {}): JobView => (
 	log: [],
 	logCount: 0,
 	findings: [],
+	good: [],
 	map: null,
 	canPause: true,
 	writes: [],
@@ -445,7 +451,11 @@ export class FakeEngine implements DeckEngine {
 		this.files.set(file.facts.path, file);
 	}
 
-	async open(path: string): Promise<OpenFile> {
+	async open(
+		path: string,
+		_options?: { readonly refs: readonly string[] },
+		_onHeader?: (imageCount: number) => void,
+	): Promise<OpenFile> {
 		const found = this.files.get(path);
 		if (!found)
 			throw new InputError(`Cannot open "${path}": there is no such file or folder`, {

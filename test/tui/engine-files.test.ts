@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { test } from 'node:test';
 import { nameTest } from '../../source/tui/engine/listing.ts';
 import { openFile } from '../../source/tui/engine/open-wim-file.ts';
+import type { Listing } from '../../source/tui/engine.ts';
+import { makeMetadata } from '../bench/tree.ts';
 import { fixture } from '../support/fixture.ts';
+import { writeLargeWim } from '../support/large-wim.ts';
+import { tempFolder } from '../support/temp-tree.ts';
 
 const { signal } = new AbortController();
 
@@ -72,6 +77,33 @@ test('times of an entry are times, not text: the deck writes them as its setting
 		const { facts } = await file.details(1, positions[0]!, signal);
 		for (const label of ['written', 'created', 'accessed'])
 			assert.equal(typeof facts.find((fact) => fact.label === label)?.value, 'number', label);
+	} finally {
+		await file.close();
+	}
+});
+
+test('the first rows of a long folder are told while the others are read', async (t) => {
+	const folder = tempFolder(t);
+	const wim = path.join(folder, 'long.wim');
+	writeLargeWim(wim, {
+		size: 1e9,
+		blobCount: 10,
+		images: [{ metadata: makeMetadata({ folderCount: 1, filesPerFolder: 100_000 }), name: 'long' }],
+	});
+	const counts: number[] = [];
+	const file = await openFile(wim, [], (count) => counts.push(count));
+	try {
+		assert.deepEqual(counts, [1]);
+		const root = await file.listFolder(1, 0, signal);
+		const parts: Listing[] = [];
+		const whole = await file.listFolder(1, root.positions[0]!, signal, (part) => parts.push(part));
+		assert.equal(whole.names.length, 100_000);
+		assert.ok(parts.length > 0);
+		for (const part of parts) {
+			const count = part.positions.length;
+			assert.deepEqual(part.names, whole.names.slice(0, count));
+			assert.deepEqual(part.sizes, whole.sizes.slice(0, count));
+		}
 	} finally {
 		await file.close();
 	}

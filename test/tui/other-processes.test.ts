@@ -148,3 +148,15 @@ test('with --on-hangup=cancel the jobs end with the line', tmux, async (t) => {
 	await second.press('q');
 	await second.until(/EXIT=0/);
 });
+
+test('a check so short that nobody saw it run is shown in another deck too', tmux, async (t) => {
+	const place = placeFor(t);
+	using second = deckOn(place, WIM);
+	await second.until(/2 Files[\s\S]*help/);
+	using first = deckOn(place, WIM);
+	await first.until(/2 Files[\s\S]*help/);
+	await first.press('V');
+	await first.until(/verify .*done/);
+	await second.until(/#1 verify .*done/);
+	for (const deck of [first, second]) await deck.press('q');
+});

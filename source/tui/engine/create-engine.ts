@@ -14,7 +14,7 @@ export async function createEngine(): Promise<DeckEngine> {
 		clock: machineClock,
 		journal: await Journal.openFor(process.env, machineClock),
 		verbs: REQUEST_VERBS,
-		perform: (request, run, onFault) => performWith({ ...tools, onFault })(request, run),
+		perform: (request, run, told) => performWith({ ...tools, ...told })(request, run),
 		dispose: async () => tools[Symbol.asyncDispose](),
 	});
 }

@@ -9,8 +9,9 @@ import { touchedBy } from '../../jobs/describe-request.ts';
 import type { Journal } from '../../jobs/journal.ts';
 import { type Job, JobQueue } from '../../jobs/queue.ts';
 import type { JobRequest as EngineRequest } from '../../jobs/request.ts';
+import type { JobTools } from '../../jobs/tools.ts';
 import type { RewriteSummary } from '../../operations/delete.ts';
-import type { Fault } from '../../operations/verify-report.ts';
+import type { Fault, Range } from '../../operations/verify-report.ts';
 import type {
 	DeckJobs,
 	Finding,
@@ -26,6 +27,7 @@ import { estimateOf, freedLater } from './estimates.ts';
 import { findingOf } from './finding.ts';
 import { checkAfter, Losses, saveReport } from './follow-ups.ts';
 import { ForeignJobs, withoutVerb } from './foreign-jobs.ts';
+import { GoodRanges } from './good-ranges.ts';
 import { engineRequest, titleOf } from './requests.ts';
 import { mapsOf, resultText } from './results.ts';
 import { freeAt } from './target-facts.ts';
@@ -34,7 +36,7 @@ import { freeAt } from './target-facts.ts';
 export type DeckPerformer = (
 	request: EngineRequest,
 	run: Run,
-	onFault: (fault: Fault) => void,
+	told: Pick<JobTools, 'onFault'> & Required<Pick<JobTools, 'onGood'>>,
 ) => Promise<unknown>;
 
 export interface DeckJobsOptions {
@@ -51,6 +53,7 @@ interface Extra {
 	/** Null: it was started without a form. */
 	readonly request: JobRequest | null;
 	readonly findings: Map<number, Finding>;
+	readonly good: GoodRanges;
 	shown: readonly Finding[];
 	startedMs: number | null;
 	endedMs: number | null;
@@ -120,6 +123,7 @@ export class QueuedJobs implements DeckJobs {
 		const extra: Extra = {
 			request,
 			findings: new Map(),
+			good: new GoodRanges(),
 			shown: [],
 			startedMs: null,
 			endedMs: null,
@@ -197,14 +201,19 @@ export class QueuedJobs implements DeckJobs {
 	/** The job with its report, which fails it when it cannot be written. */
 	async #performQueued(request: EngineRequest, run: Run): Promise<unknown> {
 		const values = this.#byRequest.get(request)?.request?.values ?? {};
-		const onFault = (fault: Fault): void => this.#found(request, fault);
+		const told = {
+			onFault: (fault: Fault): void => this.#found(request, fault),
+			// The progress that goes with it makes it seen.
+			onGood: (part: string, { offset, size }: Range): void =>
+				this.#byRequest.get(request)?.good.add(part, offset, size),
+		};
 		if (request.verb !== 'extract' && request.verb !== 'apply') {
-			const result = await this.#perform(request, run, onFault);
+			const result = await this.#perform(request, run, told);
 			await saveReport(values, result);
 			return result;
 		}
 		const losses = new Losses();
-		const result = await this.#perform(request, losses.watch(run), onFault);
+		const result = await this.#perform(request, losses.watch(run), told);
 		if (request.recoverData) await losses.save(values);
 		return result;
 	}
@@ -224,7 +233,10 @@ export class QueuedJobs implements DeckJobs {
 				if (event.type === 'problem') told.push(sentence(event.error));
 			},
 		};
-		return this.#perform({ ...request, dryRun: true }, run, () => {});
+		return this.#perform({ ...request, dryRun: true }, run, {
+			onFault: () => {},
+			onGood: () => {},
+		});
 	}
 
 	async idle(): Promise<void> {
@@ -316,6 +328,7 @@ export class QueuedJobs implements DeckJobs {
 			],
 			logCount: job.droppedLines + job.log.length,
 			findings: extra.shown,
+			good: outcome === null ? extra.good.list() : [],
 			map: mapsOf(outcome?.result),
 			canPause: true,
 			request: extra.request,

@@ -47,6 +47,8 @@ export class ForeignJobs {
 	readonly #watch: JournalWatch;
 	readonly #timer: NodeJS.Timeout;
 	readonly #hidden = new Set<number>();
+	/** When this deck was opened, in milliseconds since 1970. */
+	readonly #since: number;
 	#shown = new Map<number, Shown>();
 	#list: readonly JobView[] = [];
 	#isLooking = false;
@@ -55,6 +57,7 @@ export class ForeignJobs {
 	constructor({ journal, clock, onChange }: ForeignJobsOptions) {
 		this.#journal = journal;
 		this.#clock = clock;
+		this.#since = clock.now();
 		this.#onChange = onChange;
 		this.#watch = new JournalWatch(journal);
 		this.#timer = setInterval(() => void this.look(), POLL_MS);
@@ -136,7 +139,9 @@ export class ForeignJobs {
 	#isListed({ record, sawItRun }: WatchedRun): boolean {
 		if (this.#hidden.has(record.id)) return false;
 		const isNews = record.state === 'running' || record.state === 'interrupted';
-		return isNews || sawItRun || record.isUnseen || this.isHistoryShown;
+		// A short one may have begun and ended between two looks.
+		const isOfNow = record.startedAt >= this.#since;
+		return isNews || sawItRun || isOfNow || record.isUnseen || this.isHistoryShown;
 	}
 
 	async #show(run: WatchedRun): Promise<Shown> {
@@ -182,6 +187,7 @@ export class ForeignJobs {
 			log: [...logLines(log), ...left, ...endLines(record)].slice(-LOG_LINES_MAX),
 			logCount: log.length,
 			findings: [],
+			good: [],
 			map: null,
 			canPause: true,
 			request: null,

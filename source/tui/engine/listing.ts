@@ -60,6 +60,9 @@ export function packedSizeOf({ size, resource }: Blob): number {
 		: Math.round((storedSize * size) / Math.max(1, originalSize));
 }
 
+/** Told of the first rows of a listing that takes long. */
+export type OnPart = (part: Listing) => void;
+
 /** The rows of the given entries. `name` is asked for what the first column shows. */
 export async function listingOf(
 	wim: Wim,
@@ -68,6 +71,7 @@ export async function listingOf(
 	positions: Int32Array,
 	name: (dentry: DentryPosition) => string,
 	signal: AbortSignal,
+	onPart: OnPart = () => {},
 ): Promise<Listing> {
 	const count = positions.length;
 	const names = new Array<string>(count);
@@ -76,9 +80,27 @@ export async function listingOf(
 	const times = new Float64Array(count);
 	const attributes = new Uint32Array(count);
 	const kinds = new Uint8Array(count);
+	const rowsBefore = (end: number): Listing => ({
+		...about,
+		positions: positions.slice(0, end),
+		names: names.slice(0, end),
+		sizes: sizes.slice(0, end),
+		packed: packed.slice(0, end),
+		times: times.slice(0, end),
+		attributes: attributes.slice(0, end),
+		kinds: kinds.slice(0, end),
+	});
+	let told = 1;
 	const slices = new Slices(signal);
 	for (let row = 0; row < count; row++) {
-		if (row % ROWS_PER_LOOK === 0 && slices.isUsedUp) await slices.pause();
+		if (row % ROWS_PER_LOOK === 0 && slices.isUsedUp) {
+			// Each part is at least twice the one before: all of them together cost one more listing.
+			if (row >= 2 * told) {
+				told = row;
+				onPart(rowsBefore(row));
+			}
+			await slices.pause();
+		}
 		const dentry = positions[row]!;
 		const bits = tree.attributes(dentry);
 		names[row] = name(dentry);
@@ -107,6 +129,7 @@ export async function folderListing(
 	imageIndex: number,
 	folder: DentryPosition,
 	signal: AbortSignal,
+	onPart?: OnPart,
 ): Promise<Listing> {
 	const first = tree.firstChild(folder);
 	const positions = Int32Array.from({ length: tree.childCount(folder) }, (_, i) => first + i);
@@ -117,6 +140,7 @@ export async function folderListing(
 		positions,
 		(dentry) => tree.name(dentry),
 		signal,
+		onPart,
 	);
 }
 
@@ -143,6 +167,7 @@ export async function findEntries(
 	imageIndex: number,
 	pattern: string,
 	signal: AbortSignal,
+	onPart?: OnPart,
 ): Promise<Listing> {
 	const matches = nameTest(pattern.replaceAll('/', '\\'));
 	const byPath = /[\\/]/.test(pattern);
@@ -159,5 +184,6 @@ export async function findEntries(
 		Int32Array.from(hits),
 		(dentry) => pathOf(tree, dentry, '\\'),
 		signal,
+		onPart,
 	);
 }

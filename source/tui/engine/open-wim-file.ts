@@ -1,20 +1,22 @@
 /** An open WIM as the deck sees it. Trees are read when an image is first looked at, and a few are kept. */
 
-import { InputError } from '../../base/errors.ts';
+import { InputError, WimError } from '../../base/errors.ts';
 import { isEmptyStream } from '../../bytes/sha1.ts';
 import { type OpenImage, openImage } from '../../image/open.ts';
 import { PathFinder, pathOf } from '../../image/paths.ts';
 import { ROOT } from '../../image/tree.ts';
 import { machineClock } from '../../jobs/clock.ts';
 import { ContentReader } from '../../jobs/content-reader.ts';
-import { openWim, type Wim } from '../../wim/wim.ts';
-import type {
-	EntryDetails,
-	EntryOutline,
-	ImageFacts,
-	Listing,
-	OpenFile,
-	WimFacts,
+import { openUnnamed } from '../../operations/unnamed-image.ts';
+import { openWim, peekImageCount, type Wim } from '../../wim/wim.ts';
+import {
+	type EntryDetails,
+	type EntryOutline,
+	type ImageFacts,
+	type Listing,
+	type OpenFile,
+	UNNAMED_INDEX,
+	type WimFacts,
 } from '../engine.ts';
 import type {
 	DifferenceFact,
@@ -28,7 +30,7 @@ import { differenceFacts, imageDifference } from './difference.ts';
 import { entryDetails } from './entry-details.ts';
 import { imageFacts, wimFacts } from './facts.ts';
 import { partMaps, placeFacts } from './file-map.ts';
-import { findEntries, folderListing, NEVER, Slices } from './listing.ts';
+import { findEntries, folderListing, NEVER, type OnPart, Slices } from './listing.ts';
 import { sizeListing, totalOf } from './sizes.ts';
 import { usedBy } from './used-by.ts';
 
@@ -40,8 +42,27 @@ interface LoadedImage {
 	readonly finder: PathFinder;
 }
 
-/** @throws {WimError} when it cannot be opened */
-export async function openFile(path: string, references: readonly string[]): Promise<OpenFile> {
+/** Tells how many images a file has, from its header alone; a header that says nothing is told by the opening. */
+async function tellHeader(path: string, onHeader: (imageCount: number) => void): Promise<void> {
+	try {
+		onHeader(await peekImageCount(path));
+	} catch (error) {
+		if (!(error instanceof WimError)) throw error;
+	}
+}
+
+/**
+ * Opens a file for the deck.
+ *
+ * @param onHeader told how many images it has, before the tables are read
+ * @throws {WimError} when it cannot be opened
+ */
+export async function openFile(
+	path: string,
+	references: readonly string[],
+	onHeader: ((imageCount: number) => void) | null = null,
+): Promise<OpenFile> {
+	if (onHeader !== null) await tellHeader(path, onHeader);
 	return new OpenWimFile(await openWim(path, { references }));
 }
 
@@ -60,9 +81,14 @@ class OpenWimFile implements OpenFile {
 		this.images = wim.images.map((image) => imageFacts(wim, image));
 	}
 
-	async listFolder(imageIndex: number, position: number, signal: AbortSignal): Promise<Listing> {
+	async listFolder(
+		imageIndex: number,
+		position: number,
+		signal: AbortSignal,
+		onPart?: OnPart,
+	): Promise<Listing> {
 		const { open } = await this.#image(imageIndex);
-		return folderListing(this.#wim, open.tree, imageIndex, position, signal);
+		return folderListing(this.#wim, open.tree, imageIndex, position, signal, onPart);
 	}
 
 	async locate(
@@ -134,9 +160,14 @@ class OpenWimFile implements OpenFile {
 		return { bytes, totalSize: blob.size };
 	}
 
-	async find(imageIndex: number, pattern: string, signal: AbortSignal): Promise<Listing> {
+	async find(
+		imageIndex: number,
+		pattern: string,
+		signal: AbortSignal,
+		onPart?: OnPart,
+	): Promise<Listing> {
 		const { open } = await this.#image(imageIndex);
-		return findEntries(this.#wim, open.tree, imageIndex, pattern, signal);
+		return findEntries(this.#wim, open.tree, imageIndex, pattern, signal, onPart);
 	}
 
 	async sizes(imageIndex: number, position: number, signal: AbortSignal): Promise<SizeListing> {
@@ -206,7 +237,10 @@ class OpenWimFile implements OpenFile {
 	}
 
 	async #load(index: number): Promise<LoadedImage> {
-		const open = await openImage(this.#wim, this.#wim.image(index), { tolerant: true });
+		const open =
+			index === UNNAMED_INDEX
+				? await openUnnamed(this.#wim)
+				: await openImage(this.#wim, this.#wim.image(index), { tolerant: true });
 		await open.tree.groupLinks(() => new Promise((resolve) => setImmediate(resolve)));
 		const loaded = { open, finder: new PathFinder(open.tree) };
 		this.#loaded.set(index, loaded);

@@ -31,8 +31,12 @@ export class WimEngine implements DeckEngine {
 		this.#dispose = options.dispose;
 	}
 
-	open(path: string, { refs }: { readonly refs: readonly string[] }): Promise<OpenFile> {
-		return openFile(withHome(path), refs.map(withHome));
+	open(
+		path: string,
+		{ refs }: { readonly refs: readonly string[] },
+		onHeader: ((imageCount: number) => void) | null = null,
+	): Promise<OpenFile> {
+		return openFile(withHome(path), refs.map(withHome), onHeader);
 	}
 
 	findWims(

@@ -1,6 +1,7 @@
 /** Why a command cannot be used now; null: it can. */
 
 import {
+	chosenImages,
 	entryUnderCursor,
 	imageUnderCursor,
 	jobUnderCursor,
@@ -29,7 +30,15 @@ export const needsWritable: Condition = ({ wim, settings }) => {
 };
 
 export const needsImage: Condition = (state) =>
-	imageUnderCursor(state) || state.images.marks.size > 0 ? null : 'there is no image here';
+	chosenImages(state).length > 0
+		? null
+		: imageUnderCursor(state)
+			? 'this is no image of the file'
+			: 'there is no image here';
+
+/** An image, or the made-up one of lost names. */
+export const needsImageRow: Condition = (state) =>
+	imageUnderCursor(state) ? null : 'there is no image here';
 
 export const needsListing: Condition = ({ files }) =>
 	files.listing ? null : 'open an image first (Enter on it)';

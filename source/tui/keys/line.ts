@@ -97,11 +97,11 @@ function rememberFilter(state: State, before: string): State {
 }
 
 function find(state: State, pattern: string): State {
-	const image = currentImage(state);
-	if (!image) return say(state, 'There is no image to search in');
+	const imageIndex = state.files.listing?.imageIndex ?? currentImage(state)?.index;
+	if (imageIndex === undefined) return say(state, 'There is no image to search in');
 	return browse(
 		{ ...remember(state, 'place'), focus: 'files', view: 'deck' },
-		{ type: 'find', imageIndex: image.index, pattern },
+		{ type: 'find', imageIndex, pattern },
 	);
 }
 
@@ -119,10 +119,10 @@ export function insidePath(state: State, text: string): string {
 }
 
 function goTo(state: State, text: string): State {
-	const image = currentImage(state);
-	if (!image) return say(state, 'There is no image to go to');
+	const imageIndex = state.files.listing?.imageIndex ?? currentImage(state)?.index;
+	if (imageIndex === undefined) return say(state, 'There is no image to go to');
 	return browse(
 		{ ...remember(state, 'place'), focus: 'files', view: 'deck' },
-		{ type: 'path', imageIndex: image.index, path: insidePath(state, text) },
+		{ type: 'path', imageIndex, path: insidePath(state, text) },
 	);
 }

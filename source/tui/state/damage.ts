@@ -4,6 +4,7 @@ import type { Finding } from '../engine.ts';
 import { filterTest } from './order.ts';
 import { entryPath, entryUnderCursor } from './selectors.ts';
 import type { State } from './state.ts';
+import { openView } from './view.ts';
 
 /** How files and folders of the images are named in the sets of `DamageState`. */
 export function damageKey(imageIndex: number, path: string): string {
@@ -16,8 +17,58 @@ function withoutStream(path: string): string {
 	return colon < 0 ? path : path.slice(0, colon);
 }
 
-/** Findings as they come from a check; marks the files and folders they hit. */
-export function applyFindings(state: State, findings: readonly Finding[]): State {
+const BROWSED = 'image-';
+
+/** What browsing has found: images whose metadata cannot be read, as far as no check has told of them. */
+function unreadableFindings(
+	unreadable: ReadonlyMap<number, string>,
+	checked: readonly Finding[],
+): Finding[] {
+	const known = new Set(
+		checked.flatMap(({ blocksImage, imageIndexes }) => (blocksImage ? imageIndexes : [])),
+	);
+	return [...unreadable].flatMap(([index, reason]) =>
+		known.has(index)
+			? []
+			: [
+					{
+						id: `${BROWSED}${index}`,
+						severity: 'error' as const,
+						where: `metadata of image ${index}`,
+						what: reason,
+						files: [],
+						isIntegrityBlock: false,
+						blocksImage: true,
+						imageIndexes: [index],
+						notes: [
+							'The image cannot be browsed. Its contents are listed by SHA-1 under "(unnamed)".',
+							'V verifies the file and tells what else is hit.',
+						],
+						digest: null,
+						place: null,
+					},
+				],
+	);
+}
+
+/** The damage view with the cursor on what makes an image unreadable. */
+export function showUnreadable(state: State, imageIndex: number): State {
+	const cleared = { ...state, damage: { ...state.damage, filter: '' } };
+	const at = shownFindings(cleared).findIndex(
+		({ blocksImage, imageIndexes }) => blocksImage && imageIndexes.includes(imageIndex),
+	);
+	const list = { ...state.damage.list, cursor: Math.max(0, at) };
+	return openView({ ...cleared, damage: { ...cleared.damage, list } }, 'damage');
+}
+
+/** Findings as they come from a check, and what browsing has found; marks the files and folders they hit. */
+export function applyFindings(state: State, checked: readonly Finding[]): State {
+	const told = checked.filter(({ id }) => !id.startsWith(BROWSED));
+	const unreadable = new Map(state.wim.unreadable);
+	for (const { blocksImage, imageIndexes, what } of told)
+		for (const index of blocksImage ? imageIndexes : [])
+			if (!unreadable.has(index)) unreadable.set(index, what);
+	const findings = [...told, ...unreadableFindings(unreadable, told)];
 	const files = new Set<string>();
 	const folders = new Set<string>();
 	const images = new Set<number>();
@@ -30,7 +81,9 @@ export function applyFindings(state: State, findings: readonly Finding[]): State
 		}
 		for (const imageIndex of finding.imageIndexes) images.add(imageIndex);
 	}
-	return { ...state, damage: { ...state.damage, findings, files, images, folders } };
+	const wim =
+		unreadable.size === state.wim.unreadable.size ? state.wim : { ...state.wim, unreadable };
+	return { ...state, wim, damage: { ...state.damage, findings, files, images, folders } };
 }
 
 function addFolders(folders: Set<string>, imageIndex: number, path: string): void {

@@ -1,6 +1,7 @@
 /** The Files pane: which folder it shows, in which order, and where the cursor stands. */
 
-import type { Listing } from '../engine.ts';
+import { type Listing, UNNAMED_INDEX } from '../engine.ts';
+import { applyFindings, showUnreadable } from './damage.ts';
 import { overlaid } from './files-overlay.ts';
 import { keepOn, LIST_START, type ListFrame, moveTo } from './list.ts';
 import {
@@ -69,10 +70,32 @@ export function browse(state: State, request: FilesRequest, options: BrowseOptio
 		files: {
 			...files,
 			load: { request, status: 'loading', sinceMs: state.nowMs, error: null },
+			isPartial: false,
 			places: rememberedPlaces(files),
 			history,
 			wanted: options.wanted ?? null,
 			rangeFrom: null,
+		},
+	};
+}
+
+/** Takes the first rows of a long folder, in the order of the image; what comes later stands below them. */
+export function folderBegun(state: State, request: FilesRequest, part: Listing): State {
+	const { files } = state;
+	if (files.load.request !== request || files.load.status !== 'loading') return state;
+	const isMore = files.isPartial;
+	return {
+		...state,
+		files: {
+			...files,
+			listing: part,
+			isPartial: true,
+			find: request.type === 'find' ? request.pattern : null,
+			filter: '',
+			reorder: null,
+			list: isMore ? files.list : LIST_START,
+			sorted: storedOrder(part),
+			order: storedOrder(part),
 		},
 	};
 }
@@ -87,11 +110,15 @@ export function folderLoaded(
 	const { files } = state;
 	if (files.load.request !== request) return state;
 	const listing = request.type === 'find' ? loaded : overlaid(state, loaded);
-	const isReload = files.listing !== null && placeKey(files.listing) === placeKey(listing);
+	const isReload =
+		!files.isPartial && files.listing !== null && placeKey(files.listing) === placeKey(listing);
+	// Whoever has moved among the first rows stays on that entry.
+	const moved = files.isPartial && files.list.cursor > 0 ? cursorPosition(files) : null;
 	const next: FilesState = {
 		...files,
 		load: { request, status: 'ready', sinceMs: state.nowMs, error: null },
 		listing,
+		isPartial: false,
 		find: request.type === 'find' ? request.pattern : null,
 		filter: isReload ? files.filter : '',
 		list: LIST_START,
@@ -101,7 +128,7 @@ export function folderLoaded(
 	};
 	// Sorting keeps the cursor on its entry, but nobody has chosen one yet.
 	const sorted = atTop(resort({ ...state, files: next }, true));
-	return placeCursor(sorted, wanted ?? files.wanted, files.places.get(placeKey(listing)));
+	return placeCursor(sorted, moved ?? wanted ?? files.wanted, files.places.get(placeKey(listing)));
 }
 
 const atTop = (state: State): State => ({
@@ -129,10 +156,10 @@ export function folderFailed(state: State, request: FilesRequest, reason: string
 	const { files } = state;
 	if (files.load.request !== request) return state;
 	const unreadable =
-		request.type === 'folder' && request.position === 0
+		request.type === 'folder' && request.position === 0 && request.imageIndex !== UNNAMED_INDEX
 			? new Map(state.wim.unreadable).set(request.imageIndex, reason)
 			: state.wim.unreadable;
-	return {
+	const failed: State = {
 		...state,
 		wim: { ...state.wim, unreadable },
 		files: {
@@ -140,6 +167,11 @@ export function folderFailed(state: State, request: FilesRequest, reason: string
 			load: { request, status: 'failed', sinceMs: state.nowMs, error: reason },
 		},
 	};
+	if (unreadable === state.wim.unreadable) return failed;
+	const told = applyFindings(failed, state.damage.findings);
+	// Whoever pressed Enter on the image waits for it, unless something else was opened meanwhile.
+	const isAwaited = state.view === 'deck' && state.dialogs.length === 0 && state.line === null;
+	return isAwaited ? showUnreadable(told, request.imageIndex) : told;
 }
 
 /** Row in the shown order of an entry by position; -1: not shown. */

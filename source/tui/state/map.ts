@@ -1,7 +1,7 @@
 /** The map of the file: the bytes of a part as a grid of cells on which the cursor moves. */
 
-import type { Finding } from '../engine.ts';
-import type { MapPlace, MapState, PartMap, PlaceFacts } from '../engine-views.ts';
+import type { Finding, JobView } from '../engine.ts';
+import type { GoodStretch, MapPlace, MapState, PartMap, PlaceFacts } from '../engine-views.ts';
 import { shownFindings } from './damage.ts';
 import { loading } from './load.ts';
 import { viewHeight } from './selectors.ts';
@@ -31,9 +31,25 @@ function checkedMap(state: State): readonly PartMap[] | null {
 	return state.jobs.jobs.findLast(({ map }) => map?.[0]?.path === first)?.map ?? null;
 }
 
-/** What a check found of the parts, else the layout of their tables. */
+/** A check of this file that runs now. */
+function runningCheck(state: State): JobView | null {
+	return (
+		state.jobs.jobs.findLast(
+			(job) =>
+				job.verb === 'verify' &&
+				(job.state === 'running' || job.state === 'paused') &&
+				!job.isForeign &&
+				job.good.some(({ part }) => isPart(state, part)),
+		) ?? null
+	);
+}
+
+const isPart = (state: State, wanted: string): boolean =>
+	state.map.layout?.some(({ path }) => path === wanted) ?? false;
+
+/** What a check found of the parts, else the layout of their tables; a check that runs begins anew. */
 export function fileMap(state: State): readonly PartMap[] | null {
-	return checkedMap(state) ?? state.map.layout;
+	return runningCheck(state) ? state.map.layout : (checkedMap(state) ?? state.map.layout);
 }
 
 export function shownPart(state: State): PartMap | null {
@@ -75,6 +91,7 @@ export function placeUnderCursor(state: State): MapPlace | null {
 interface Cells {
 	readonly part: PartMap;
 	readonly findings: readonly Finding[];
+	readonly good: readonly GoodStretch[];
 	readonly count: number;
 	/** Positions in `MAP_STATES`. */
 	readonly states: Uint8Array;
@@ -82,19 +99,29 @@ interface Cells {
 
 let drawn: Cells | null = null;
 
+const NONE: readonly GoodStretch[] = [];
+const GOOD = MAP_STATES.indexOf('good');
+const UNCHECKED = MAP_STATES.indexOf('unchecked');
+
 /** Adds bytes of a stretch to the cells that it touches. */
 function spread(
 	sums: Float64Array,
 	stretch: { readonly offset: number; readonly size: number },
 	kind: number,
 	{ count, size }: { readonly count: number; readonly size: number },
+	/** What the bytes were counted as before. */
+	instead: number | null = null,
 ): void {
 	const end = stretch.offset + stretch.size;
 	let cell = Math.max(0, Math.floor((stretch.offset * count) / size) - 1);
 	for (; cell < count && cellStart(cell, count, size) < end; cell++) {
 		const from = Math.max(stretch.offset, cellStart(cell, count, size));
 		const to = Math.min(end, cellStart(cell + 1, count, size));
-		if (to > from) sums[cell * MAP_STATES.length + kind]! += to - from;
+		if (to <= from) continue;
+		const row = cell * MAP_STATES.length;
+		const moved = instead === null ? to - from : Math.min(to - from, sums[row + instead]!);
+		sums[row + kind]! += moved;
+		if (instead !== null) sums[row + instead]! -= moved;
 	}
 }
 
@@ -104,16 +131,25 @@ export function mapCells(state: State): Uint8Array {
 	const { count } = mapGrid(state);
 	const { findings } = state.damage;
 	if (!part) return new Uint8Array(0);
-	if (drawn?.part === part && drawn.findings === findings && drawn.count === count)
+	const running = runningCheck(state);
+	const good = running?.good ?? NONE;
+	if (
+		drawn?.part === part &&
+		drawn.findings === findings &&
+		drawn.good === good &&
+		drawn.count === count
+	)
 		return drawn.states;
 	const kinds = MAP_STATES.length;
 	const sums = new Float64Array(count * kinds);
 	const frame = { count, size: part.size };
 	for (const stretch of part.stretches)
 		spread(sums, stretch, MAP_STATES.indexOf(stretch.state), frame);
+	for (const stretch of good)
+		if (stretch.part === part.path) spread(sums, stretch, GOOD, frame, UNCHECKED);
 	// While a check runs only its findings know what is bad. One of the integrity table blames a long
 	// stretch without a name; those of contents say which.
-	for (const { place, digest } of checkedMap(state) === null ? findings : [])
+	for (const { place, digest } of running || checkedMap(state) === null ? findings : [])
 		if (place?.part === part.path && digest !== null) spread(sums, place, 0, frame);
 	const states = new Uint8Array(count);
 	for (let cell = 0; cell < count; cell++) {
@@ -122,7 +158,7 @@ export function mapCells(state: State): Uint8Array {
 			if (sums[cell * kinds + kind]! > sums[cell * kinds + best]!) best = kind;
 		states[cell] = sums[cell * kinds]! > 0 ? 0 : best;
 	}
-	drawn = { part, findings, count, states };
+	drawn = { part, findings, good, count, states };
 	return states;
 }
 

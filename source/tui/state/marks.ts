@@ -1,5 +1,6 @@
 /** Marks on entries of the Files pane, on images, and the steps back. */
 
+import { UNNAMED_INDEX } from '../engine.ts';
 import { browse, filesFrame, resort, setFilter } from './files.ts';
 import { moveTo } from './list.ts';
 import { filterTest, loweredNames } from './order.ts';
@@ -63,6 +64,7 @@ export function toggleMark(state: State): State {
 function toggleImage(state: State): State {
 	const image = imageUnderCursor(state);
 	if (!image) return state;
+	if (image.index === UNNAMED_INDEX) return say(state, 'This is no image of the file');
 	const marks = new Set(state.images.marks);
 	if (!marks.delete(image.index)) marks.add(image.index);
 	const frame = { count: visibleImages(state).length, height: 1000, scroll: scrollOf(state) };

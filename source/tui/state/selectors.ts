@@ -6,6 +6,7 @@ import {
 	type JobState,
 	type JobView,
 	type Listing,
+	UNNAMED_INDEX,
 } from '../engine.ts';
 import { type Layout, layout, type PaneName } from './layout.ts';
 import type { ScrollMode } from './list.ts';
@@ -50,17 +51,39 @@ export function memo<A extends readonly unknown[], R>(
 	};
 }
 
-const imagesBy = memo((images: readonly ImageFacts[], filter: string) => {
-	if (filter === '') return images;
+/** The row below the images for what no readable image names. */
+const UNNAMED: ImageFacts = {
+	index: UNNAMED_INDEX,
+	name: '(unnamed)',
+	description: 'contents whose names are lost, by SHA-1',
+	totalBytes: 0,
+	fileCount: 0,
+	folderCount: 0,
+	hardLinkBytes: 0,
+	architecture: '',
+	version: '',
+	edition: '',
+	displayName: '',
+	displayDescription: '',
+	flags: '',
+	created: null,
+	modified: null,
+	isBootable: false,
+	more: [],
+};
+
+const imagesBy = memo((images: readonly ImageFacts[], filter: string, hasLost: boolean) => {
+	const rows = hasLost ? [...images, UNNAMED] : images;
+	if (filter === '') return rows;
 	const test = filterTest(filter);
-	return images.filter((image) =>
+	return rows.filter((image) =>
 		test(`${image.name} ${image.description} ${image.edition}`.toLowerCase()),
 	);
 });
 
-/** Images that pass the filter of their pane. */
-export function visibleImages(state: State): readonly ImageFacts[] {
-	return imagesBy(state.wim.images, state.images.filter);
+/** Images that pass the filter of their pane; last the made-up one, while the metadata of an image is lost. */
+export function visibleImages({ wim, images }: State): readonly ImageFacts[] {
+	return imagesBy(wim.images, images.filter, wim.unreadable.size > 0);
 }
 
 export function imageUnderCursor(state: State): ImageFacts | null {
@@ -72,7 +95,7 @@ export function chosenImages(state: State): readonly ImageFacts[] {
 	const { marks } = state.images;
 	if (marks.size > 0) return state.wim.images.filter(({ index }) => marks.has(index));
 	const image = imageUnderCursor(state);
-	return image ? [image] : [];
+	return image && image.index !== UNNAMED_INDEX ? [image] : [];
 }
 
 /** An entry of the Files pane. */
@@ -165,7 +188,9 @@ export function topDialog(state: State): Dialog | null {
 /** The image that the Files pane shows, else the one under the cursor. */
 export function currentImage(state: State): ImageFacts | null {
 	const index = state.files.listing?.imageIndex;
-	return state.wim.images.find((image) => image.index === index) ?? imageUnderCursor(state);
+	const shown = state.wim.images.find((image) => image.index === index);
+	const under = imageUnderCursor(state);
+	return shown ?? (under?.index === UNNAMED_INDEX ? null : under);
 }
 
 /** True when the row of the shown listing carries `!`: a finding hits it, or something below it. */

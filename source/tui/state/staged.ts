@@ -2,6 +2,7 @@
 
 import { plural } from '../../base/print.ts';
 import type { JobView } from '../engine.ts';
+import { UNNAMED_INDEX } from '../engine.ts';
 import { resort } from './files.ts';
 import { baseOf, overlaid } from './files-overlay.ts';
 import { LIST_START, type ListFrame, moveTo } from './list.ts';
@@ -36,6 +37,7 @@ export function commitJob({ jobs, staged }: State): JobView | null {
 
 /** Why nothing can be staged for an image now; null: it can. */
 export function stagingObstacle(state: State, imageIndex: number): string | null {
+	if (imageIndex === UNNAMED_INDEX) return 'This is no image of the file';
 	const { staged } = state;
 	const job = commitJob(state);
 	if (job && isActive(job)) return 'The staged changes are being committed';

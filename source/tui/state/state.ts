@@ -58,6 +58,8 @@ export interface WimState {
 	readonly file: OpenFile | null;
 	readonly facts: WimFacts | null;
 	readonly images: readonly ImageFacts[];
+	/** As the header of a file that is being opened says; 0 before and after. */
+	readonly expectedImages: number;
 	/** Image index to why its metadata cannot be read. */
 	readonly unreadable: ReadonlyMap<number, string>;
 }
@@ -115,6 +117,8 @@ export interface Location {
 export interface FilesState {
 	readonly load: Load<FilesRequest>;
 	readonly listing: Listing | null;
+	/** Only the first rows are there; the others are being read. */
+	readonly isPartial: boolean;
 	/** The pattern, when the listing holds hits of a search. */
 	readonly find: string | null;
 	/** All rows of the listing, in order. */
@@ -420,12 +424,14 @@ export const NO_WIM: WimState = {
 	file: null,
 	facts: null,
 	images: [],
+	expectedImages: 0,
 	unreadable: new Map(),
 };
 
 export const NO_FILES: FilesState = {
 	load: NO_LOAD,
 	listing: null,
+	isPartial: false,
 	find: null,
 	sorted: new Int32Array(0),
 	order: new Int32Array(0),

@@ -1,7 +1,7 @@
 /** Opening a file, and what the start screen lists. */
 
-import type { FoundWim, OpenFile } from '../engine.ts';
-import { applyFindings } from './damage.ts';
+import { type FoundWim, type OpenFile, UNNAMED_INDEX } from '../engine.ts';
+import { applyFindings, showUnreadable } from './damage.ts';
 import { NO_DIFFERENCE } from './difference-state.ts';
 import { browse } from './files.ts';
 import { LIST_START } from './list.ts';
@@ -41,6 +41,12 @@ export function retryOpen(state: State): State {
 	return request.keepPlace ? reloadWim(state) : openWim(state, request.path, request.refs);
 }
 
+/** The header of the file is read: its images are listed by number until they are known. */
+export function headerRead(state: State, request: OpenRequest, imageCount: number): State {
+	if (state.wim.load.request !== request || state.wim.load.status !== 'loading') return state;
+	return { ...state, wim: { ...state.wim, expectedImages: imageCount } };
+}
+
 export function wimOpened(state: State, request: OpenRequest, file: OpenFile): State {
 	if (state.wim.load.request !== request) return state;
 	const opened: State = {
@@ -51,6 +57,7 @@ export function wimOpened(state: State, request: OpenRequest, file: OpenFile): S
 			file,
 			facts: file.facts,
 			images: file.images,
+			expectedImages: 0,
 			unreadable: new Map(),
 		},
 		details: { ...NO_DETAILS, isOpen: state.details.isOpen, mode: state.details.mode },
@@ -141,6 +148,7 @@ export function wimFailed(state: State, request: OpenRequest, reason: string): S
 		...state,
 		wim: {
 			...state.wim,
+			expectedImages: 0,
 			load: { request, status: 'failed', sinceMs: state.nowMs, error: reason },
 		},
 	};
@@ -151,6 +159,7 @@ export function wimFailed(state: State, request: OpenRequest, reason: string): S
 export function browseImage(state: State): State {
 	const image = visibleImages(state)[state.images.list.cursor];
 	if (!image) return state;
+	if (state.wim.unreadable.has(image.index)) return showUnreadable(state, image.index);
 	if (state.files.listing?.imageIndex === image.index) return { ...state, focus: 'files' };
 	return browse(
 		{ ...state, focus: 'files', files: { ...state.files, history: [] } },
@@ -163,6 +172,7 @@ export function browseImage(state: State): State {
 export function stepImage(state: State, step: 1 | -1): State {
 	const { listing } = state.files;
 	if (!listing) return state;
+	if (listing.imageIndex === UNNAMED_INDEX) return say(state, 'This is no image of the file');
 	const at = state.wim.images.findIndex(({ index }) => index === listing.imageIndex);
 	const next = state.wim.images[at + step];
 	if (!next) return say(state, step === 1 ? 'This is the last image' : 'This is the first image');

@@ -1,6 +1,6 @@
 /** The Files pane, and the hits of a search. */
 
-import { EntryKind } from '../engine.ts';
+import { EntryKind, UNNAMED_INDEX } from '../engine.ts';
 import { cutStart, fit, fitRight, NOTHING, type Shown, safe, shown } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import { isLate } from '../state/load.ts';
@@ -60,15 +60,18 @@ export function filesAbout(state: State, theme: Theme): Shown {
 	const late = isLate(load, state);
 	const dots = late ? shown` ...` : NOTHING;
 	const path = theme.exact(listing.path);
-	if (find !== null) return shown`${listing.imageIndex}: found "${theme.exact(find)}"${dots}`;
+	const image =
+		listing.imageIndex === UNNAMED_INDEX ? shown`(unnamed)` : shown`${listing.imageIndex}`;
+	if (find !== null) return shown`${image}: found "${theme.exact(find)}"${dots}`;
 	const slash = listing.path.endsWith('\\') ? NOTHING : shown`\\`;
-	return shown`${listing.imageIndex}: ${path}${slash}${dots}`;
+	return shown`${image}: ${path}${slash}${dots}`;
 }
 
 /** `name^ 3812`: the order, and how many. */
 export function filesRight(state: State): Shown {
-	const { listing, order, sort, filter, reorder } = state.files;
+	const { listing, order, sort, filter, reorder, isPartial } = state.files;
 	if (!listing) return NOTHING;
+	if (isPartial) return shown`${countText(order.length)} so far`;
 	const sign = sort.descending ? shown`v` : shown`^`;
 	const busy = reorder ? shown`~` : NOTHING;
 	const all = listing.positions.length;

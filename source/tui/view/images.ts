@@ -1,6 +1,17 @@
 /** The Images pane. */
 
-import { fit, fitRight, type Shown, safe, shown, widthOf, wrapped } from '../parts/text.ts';
+import { UNNAMED_INDEX } from '../engine.ts';
+import {
+	fit,
+	fitRight,
+	linesOf,
+	NOTHING,
+	type Shown,
+	safe,
+	shown,
+	widthOf,
+	wrapped,
+} from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import { moveTo } from '../state/list.ts';
 import { imageUnderCursor, visibleImages } from '../state/selectors.ts';
@@ -24,12 +35,25 @@ function emptyLines(state: State, theme: Theme): readonly Shown[] {
 	return [shown`no images: the XML lists none`];
 }
 
+/** Images of which only the number is known. */
+function expectedBody(count: number, width: number, height: number): Shown {
+	const digits = String(count).length;
+	return linesOf(
+		Array.from({ length: Math.min(count, height) }, (_, i) => {
+			const number = fitRight(safe(String(i + 1)), digits);
+			return fit(shown` ${number} ${fit(shown`...`, width - digits - 6)} ...`, width);
+		}),
+	);
+}
+
 /** `>3 Windows 11 Pro    14.4G` rows, and in wide screens what is known of the image under the cursor. */
 export function imagesBody(state: State, theme: Theme, width: number, height: number): Shown {
 	const images = visibleImages(state);
+	if (images.length === 0 && state.wim.expectedImages > 0)
+		return expectedBody(state.wim.expectedImages, width, height);
 	if (images.length === 0) return messageBody(emptyLines(state, theme), width, height);
 	const isFocused = state.view === 'deck' && state.focus === 'images';
-	const digits = String(images.at(-1)!.index).length;
+	const digits = String(Math.max(...images.map(({ index }) => index))).length;
 	// The window must fit the rows of this moment, whatever the list was moved in.
 	const facts = width >= 28 && height >= images.length + 8 ? factLines(state, width) : [];
 	const listHeight = Math.max(1, height - facts.length);
@@ -41,8 +65,9 @@ export function imagesBody(state: State, theme: Theme, width: number, height: nu
 	const body = listBody(list, images.length, listHeight, (i, isCursor) => {
 		const image = images[i]!;
 		const rowState = imageRowState(state, image.index);
-		const size = tightSize(image.totalBytes);
-		const number = fitRight(safe(String(image.index)), digits);
+		const isUnnamed = image.index === UNNAMED_INDEX;
+		const size = isUnnamed ? NOTHING : tightSize(image.totalBytes);
+		const number = fitRight(isUnnamed ? NOTHING : safe(String(image.index)), digits);
 		const name = fit(theme.name(image.name), width - digits - 3 - widthOf(size));
 		const mark = markOf(rowState, isCursor);
 		const text = shown`${mark}${number}${cursorBlank(mark, isCursor)}${name} ${size}`;

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { sha1 } from '../../../source/bytes/sha1.ts';
 import { machineClock } from '../../../source/jobs/clock.ts';
 import { openTools } from '../../../source/jobs/open-tools.ts';
 import { performWith } from '../../../source/jobs/perform.ts';
+import { openFile } from '../../../source/tui/engine/open-wim-file.ts';
 import { REQUEST_VERBS } from '../../../source/tui/engine/requests.ts';
 import { WimEngine } from '../../../source/tui/engine/wim-engine.ts';
-import type { JobRequest, JobView } from '../../../source/tui/engine.ts';
+import { type JobRequest, type JobView, UNNAMED_INDEX } from '../../../source/tui/engine.ts';
 import { openWim } from '../../../source/wim/wim.ts';
 import { tempFolder } from '../../support/temp-tree.ts';
 
@@ -32,7 +34,7 @@ async function place(t: TestContext): Promise<Place> {
 		clock: machineClock,
 		journal: null,
 		verbs: REQUEST_VERBS,
-		perform: (request, run, onFault) => performWith({ ...tools, onFault })(request, run),
+		perform: (request, run, told) => performWith({ ...tools, ...told })(request, run),
 		dispose: async () => tools[Symbol.asyncDispose](),
 	});
 	t.after(() => engine.close());
@@ -444,4 +446,59 @@ test('an estimate ends with its signal', async (t) => {
 test('a wrong form has no estimate, and its errors wait for the button', async (t) => {
 	const here = await place(t);
 	assert.equal(await here.notes('capture', captureOf(here, { source: here.at('no') })), '');
+});
+
+test('contents whose image cannot be read are listed by SHA-1 and can be extracted', async (t) => {
+	const here = await place(t);
+	mkdirSync(here.at('other'));
+	writeFileSync(here.at('other/a name.txt'), readFileSync(here.at('src/f1.txt')));
+	await here.done('capture', captureOf(here));
+	await here.done('capture', captureOf(here, { source: here.at('other'), name: 'Second' }));
+	const wim = here.at('a.wim');
+	const sha1Of = (name: string) => sha1(readFileSync(here.at(name)));
+	{
+		await using opened = await openWim(wim);
+		const { resource } = opened.image(1).metadata;
+		const bytes = readFileSync(wim);
+		bytes.fill(0xff, resource.offset, resource.offset + resource.storedSize);
+		writeFileSync(wim, bytes);
+	}
+	const file = await openFile(wim, []);
+	t.after(() => file.close());
+	const { signal } = new AbortController();
+	await assert.rejects(file.listFolder(1, 0, signal), /Cannot read resource/);
+	const listing = await file.listFolder(UNNAMED_INDEX, 0, signal);
+	const wanted = ['src/f2.txt', 'src/f3.txt', 'src/sub/pagefile.sys'].map(sha1Of).sort();
+	// The contents of f1.txt have a name in the second image.
+	assert.deepEqual([...listing.names].sort(), wanted);
+	const position = listing.positions[listing.names.indexOf(sha1Of('src/f2.txt'))]!;
+	const { bytes } = await file.readContent(UNNAMED_INDEX, position, 0, 10, signal);
+	assert.equal(Buffer.from(bytes).toString(), 'line 2 lin');
+	const [job] = await here.done('extract', {
+		wim,
+		imageIndex: UNNAMED_INDEX,
+		paths: [`\\${sha1Of('src/f2.txt')}`],
+		target: here.at('got'),
+	});
+	assert.equal(job?.state, 'done', job?.summary ?? '');
+	assert.deepEqual(
+		readFileSync(here.at(`got/${sha1Of('src/f2.txt')}`)),
+		readFileSync(here.at('src/f2.txt')),
+	);
+});
+
+test('a check tells which stretches it has found good while it runs', async (t) => {
+	const here = await place(t);
+	const wim = await twoImages(here);
+	const seen: number[] = [];
+	const forget = here.engine.jobs.subscribe(() => {
+		for (const { verb, state, good } of here.engine.jobs.list())
+			if (verb === 'verify' && state === 'running')
+				seen.push(good.reduce((sum, { part, size }) => (part === wim ? sum + size : sum), 0));
+	});
+	const [job] = await here.done('verify', { wim, refs: [] });
+	forget();
+	assert.equal(job?.state, 'done');
+	assert.deepEqual(job?.good, [], 'the map of a check that is over says it');
+	assert.ok(Math.max(...seen) > 0, seen.join());
 });

@@ -151,7 +151,7 @@ const scenes: readonly Scene[] = [
 			file.unreadable.add(1);
 			const deck = await DeckOnTerminal.open(new FakeEngine(file), options);
 			await deck.press('enter');
-			await deck.until(/Cannot read the metadata/);
+			await deck.until(/DAMAGE|Damage/);
 			return deck;
 		},
 	},

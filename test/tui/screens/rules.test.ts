@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InputError } from '../../../source/base/errors.ts';
+import type { Listing } from '../../../source/tui/engine.ts';
 import { createTheme } from '../../../source/tui/parts/theme.ts';
 import { composeFrame } from '../../../source/tui/terminal/compose.ts';
 import { deckBlocks } from '../../../source/tui/view/deck.ts';
@@ -270,4 +271,87 @@ test('while it waits for its jobs a sign turns, for fewer bytes than the budget;
 		engine.jobs.set([]);
 		deck.close();
 	}
+});
+
+test('an image whose metadata cannot be read stays, opens into the damage view, and (unnamed) comes last', async () => {
+	const file = new FakeFile();
+	file.unreadable.add(2);
+	await withDeck(
+		async (deck) => {
+			await deck.press('j', 'enter');
+			const damage = await deck.until(/\[Damage\]/);
+			assert.match(damage, /> ERR {2}metadata of image 2/);
+			assert.match(damage, /! 1 damaged/);
+			await deck.press('q', '1');
+			const images = await deck.until(/\(unnamed\)/);
+			assert.match(images, /\?2>Windows 11 Home N/);
+			// Again: at once, and after another image in between too.
+			await deck.press('enter');
+			await deck.until(/\[Damage\]/);
+			await deck.press('q', '1', 'G');
+			assert.match(deck.screen(), /> +\(unnamed\)/);
+			await deck.press('space');
+			await deck.until(/no image of the file/);
+			await deck.press('D');
+			await deck.until(/this is no image of the file/);
+			await deck.press('enter');
+			await deck.until(/2 Files\] \(unnamed\): /);
+		},
+		{},
+		new FakeEngine(file),
+	);
+});
+
+test('the first rows of a long folder come at once; whoever moves among them stays on the entry', async () => {
+	const file = new FakeFile();
+	const whole = longListing(1000);
+	const part = {
+		...whole,
+		positions: whole.positions.slice(0, 300),
+		names: whole.names.slice(0, 300),
+	};
+	let finish: () => void = () => {};
+	file.listFolder = (_image, _position, _signal, onPart) => {
+		onPart?.(part);
+		return new Promise<Listing>((resolve) => {
+			finish = () => resolve(whole);
+		});
+	};
+	await withDeck(
+		async (deck) => {
+			await deck.press('enter');
+			const begun = await deck.until(/300 so far/);
+			assert.match(begun, /> file-0\.dll/);
+			await deck.press('j');
+			assert.match(deck.screen(), /> file-919\.dll/);
+			finish();
+			const all = await deck.until(/name\^ 1,000/);
+			assert.match(all, /> file-919\.dll/);
+		},
+		{},
+		new FakeEngine(file),
+	);
+});
+
+test('while a file is opened its images are listed by number, as its header tells', async () => {
+	const engine = new FakeEngine();
+	const open = engine.open.bind(engine);
+	let finish = (): void => {};
+	engine.open = async (path, options, onHeader) => {
+		onHeader?.(3);
+		await new Promise<void>((resolve) => {
+			finish = resolve;
+		});
+		return open(path, options);
+	};
+	await withDeck(
+		async (deck) => {
+			const screen = await deck.until(/ 3 \.\.\./);
+			assert.match(screen, /^ 1 \.\.\. +\.\.\./m);
+			finish();
+			await deck.until(/Windows 11 Home N/);
+		},
+		{ path: '/srv/sources/install.wim' },
+		engine,
+	);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { GoodRanges } from '../../../source/tui/engine/good-ranges.ts';
 import type { MapStretch, PartMap } from '../../../source/tui/engine-views.ts';
 import {
 	cellStart,
@@ -12,6 +13,7 @@ import {
 	placeUnderCursor,
 } from '../../../source/tui/state/map.ts';
 import { initialState, type State } from '../../../source/tui/state/state.ts';
+import { jobView } from '../../support/fake-engine.ts';
 import { randomSource } from '../../support/random.ts';
 
 function stateOf(part: PartMap, columns = 42, rows = 24): State {
@@ -95,4 +97,32 @@ test('n and N go from one bad cell to the next, and say where there is none', ()
 	assert.ok(place && place.offset <= 500_000 && place.offset + place.size > 500_000);
 	assert.equal(nextBadCell(found, 1).status?.text, 'No damage behind this');
 	assert.equal(nextBadCell(stateOf(part), -1).status?.text, 'No damage before this');
+});
+
+test('while a check runs, what it has read is good and the rest is not checked yet', () => {
+	const part: PartMap = {
+		path: '/a.wim',
+		size: 1000,
+		stretches: [
+			{ offset: 0, size: 200, state: 'structure' },
+			{ offset: 200, size: 800, state: 'unchecked' },
+		],
+	};
+	const good = new GoodRanges();
+	const shown = (): string => {
+		const job = jobView(1, { good: good.list() });
+		const state = stateOf(part);
+		const cells = mapCells({ ...state, jobs: { ...state.jobs, jobs: [job] } });
+		const letters = [...cells].map((cell) => MAP_STATES[cell]![0]);
+		return letters.filter((letter, i) => letter !== letters[i - 1]).join('');
+	};
+	assert.equal(shown(), 'su');
+	good.add('/a.wim', 200, 300);
+	good.add('/b.wim', 0, 1000);
+	assert.equal(shown(), 'sgu');
+	good.add('/a.wim', 500, 500);
+	assert.equal(shown(), 'sg');
+	// Told twice, it counts once.
+	good.add('/a.wim', 200, 800);
+	assert.equal(shown(), 'sg');
 });

@@ -9,7 +9,8 @@ import type {
 	VerifyRequest,
 } from '../../../jobs/request.ts';
 import { BIT_SEARCH_SECONDS } from '../../../operations/repair/repair-options.ts';
-import { DONOR } from '../../engine.ts';
+import { UNNAMED_IMAGE } from '../../../operations/unnamed-image.ts';
+import { DONOR, UNNAMED_INDEX } from '../../engine.ts';
 import { hostPath, isOn, listOf, references, textOf, type Values } from './values.ts';
 
 const restoreOptions = (values: Values): RestoreOptions => ({
@@ -32,11 +33,15 @@ export const verifyRequest = (values: Values): VerifyRequest => ({
 	fast: values['kind'] === 'fast',
 });
 
+/** The image of a form; the made-up one has no number of its own. */
+const imageOf = (values: Values): string =>
+	Number(values['imageIndex']) === UNNAMED_INDEX ? UNNAMED_IMAGE : textOf(values, 'imageIndex');
+
 export const extractRequest = (values: Values): ExtractRequest => ({
 	...restoreOptions(values),
 	verb: 'extract',
 	wim: textOf(values, 'wim'),
-	image: textOf(values, 'imageIndex'),
+	image: imageOf(values),
 	paths: listOf(values['paths']).map((path) => ({
 		path,
 		keepFolders: isOn(values, 'structure'),

@@ -7,7 +7,7 @@ import { browseImage } from '../../state/wim.ts';
 import { imageFactRows } from '../../view/image-facts.ts';
 import type { Api } from '../api.ts';
 import { type Command, change } from '../command.ts';
-import { all, needsFile, needsImage, needsVerb } from '../conditions.ts';
+import { all, needsFile, needsImageRow, needsVerb } from '../conditions.ts';
 
 function showFacts(state: State): State {
 	const image = state.focus === 'images' ? imageUnderCursor(state) : currentImage(state);
@@ -39,7 +39,7 @@ export const imageCommands: readonly Command[] = [
 		when: ['images'],
 		keys: ['enter', 'l', 'right'],
 		footer: 10,
-		disabled: needsImage,
+		disabled: needsImageRow,
 		run: change(browseImage),
 	},
 	{
@@ -50,7 +50,7 @@ export const imageCommands: readonly Command[] = [
 		when: ['images'],
 		keys: ['i'],
 		footer: 60,
-		disabled: needsImage,
+		disabled: needsImageRow,
 		run: change(showFacts),
 	},
 	{
