@@ -25,6 +25,7 @@ import { storeHashed } from './store-image.ts';
 import {
 	type CompressionPlan,
 	type CompressionRequest,
+	expectNew,
 	planAddition,
 	requireWritable,
 	WIMBOOT_CHUNK_SIZE,
@@ -63,6 +64,7 @@ export async function append(
 		options.image,
 		wim.images.length === 0 || wim.hasRpFix,
 		run,
+		expectNew(tools, options.dryRun),
 	);
 	await using bases = await openDeltaBases(options.image, wim, run);
 	const known = { has: (name: string) => wim.blobs.has(name) || bases.sizes.has(name) };

@@ -1,6 +1,6 @@
 /** Turns a folder of this machine into the tree of an image, with the contents that are to be stored for it. */
 import { HostError, InputError } from '../base/errors.ts';
-import { NAME_UNITS_MAX } from '../base/limits.ts';
+import { INLINE_WORK_MAX, NAME_UNITS_MAX } from '../base/limits.ts';
 import type { Run } from '../base/run.ts';
 import { forFs, hostPathText } from '../host/host-path.ts';
 import { relocateIntoImage, windowsTarget } from '../host/links.ts';
@@ -50,8 +50,25 @@ export class CaptureShare {
 	/** Files with several names that were met already, by the number of their group. */
 	readonly inodes = new Map<number, Inode>();
 
-	constructor(security: DescriptorTable = new DescriptorTable()) {
+	readonly #expect: (bytes: number) => void;
+	#foundBytes = 0;
+	#toldBytes = 0;
+
+	/** @param expect told, while a scan goes on, how many bytes of files there are at least */
+	constructor(
+		expect: (bytes: number) => void = () => {},
+		security: DescriptorTable = new DescriptorTable(),
+	) {
+		this.#expect = expect;
 		this.security = security;
+	}
+
+	/** Counts a file of that many bytes. */
+	found(bytes: number): void {
+		this.#foundBytes += bytes;
+		if (this.#foundBytes < this.#toldBytes + INLINE_WORK_MAX) return;
+		this.#toldBytes = this.#foundBytes;
+		this.#expect(this.#foundBytes);
 	}
 }
 
@@ -109,7 +126,8 @@ export async function captureTree(
 		run,
 	);
 	own = insideOf(scan.rootPath, options.ownFiles);
-	await scan.finish();
+	for await (const { from, to } of scan.slices())
+		for (let k = from; k < to; k++) share.found(scan.entries[k]?.size ?? 0);
 	const builder = new TreeBuilder(scan, options, share, run);
 	const [root] = scan.entries;
 	if (root === undefined) throw new InputError(`Cannot scan "${source}": it is gone`);

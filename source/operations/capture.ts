@@ -41,6 +41,7 @@ import {
 import {
 	type CompressionPlan,
 	type CompressionRequest,
+	expectNew,
 	forWimBoot,
 	planCompression,
 	requireWritable,
@@ -111,6 +112,7 @@ export interface ScannedImage {
  *
  * @param target the file that is written; null for a stream
  * @param rpFixUsual whether links are fixed when the user did not say
+ * @param expect told on the way how many bytes of files there are at least
  */
 export async function scanSources(
 	sources: readonly CaptureSource[],
@@ -118,10 +120,11 @@ export async function scanSources(
 	options: ImageOptions,
 	rpFixUsual: boolean,
 	run: Run,
+	expect: (bytes: number) => void,
 ): Promise<ScannedImage> {
 	const pending: PendingStream[] = [];
 	const ownFiles = target === null ? new Set<string>() : await filesOfTarget(target);
-	const share = new CaptureShare();
+	const share = new CaptureShare(expect);
 	let rpFix = false;
 	const now = filetimeFromMs(run.clock.now());
 	const root = newInode(Attribute.directory);
@@ -171,7 +174,9 @@ export async function capture(
 	const isStream = typeof target !== 'string';
 	const isPipable = options.pipable ?? isStream;
 	requireWritable({ isPipable, isStream, plan, integrity: options.integrity });
-	const scanned = await scanSources(sources, isStream ? null : target, options.image, true, run);
+	const file = isStream ? null : target;
+	const expect = expectNew(tools, options.dryRun);
+	const scanned = await scanSources(sources, file, options.image, true, run, expect);
 	await using bases = await openDeltaBases(options.image, null, run);
 	const pending = await reuseUnchanged(scanned, bases, bases.sizes, run);
 	const shape: WimShape = {

@@ -15,6 +15,7 @@ import { extendedSize, rebuiltSize } from './predict-size.ts';
 import {
 	type CopyPolicy,
 	copyAhead,
+	expectRecoding,
 	planBlobs,
 	replacingSession,
 	type Selection,
@@ -156,6 +157,7 @@ async function exportToNew(job: Export): Promise<RewriteSummary> {
 	addElements(job, xml, shape, 0);
 	const policy = policyOf(options, plan);
 	const integrity = options.integrity ?? false;
+	if (!options.dryRun) expectRecoding(wim, shape, policy, tools);
 	const chosen = () => select(job, plan, new Set());
 	if (options.dryRun) return predict(job, [await chosen()], shape, xml, integrity, policy);
 	const freeBytes = isStream ? null : await freeSpace(target);

@@ -5,6 +5,7 @@ import { EditableWim } from '../wim/write-session.ts';
 import type { RewriteSummary } from './delete.ts';
 import { rebuiltSize } from './predict-size.ts';
 import {
+	expectRecoding,
 	planBlobs,
 	replacingSession,
 	reportMissing,
@@ -60,6 +61,7 @@ export async function optimize(
 	const solid =
 		plan.solid ??
 		(options.recompress && !isSettled && !isPipable ? solidLike(wim, plan.level) : null);
+	if (!options.dryRun) expectRecoding(wim, shape, policy, tools);
 	const selection = await selectImages(wim, wim.images, run, solid?.sorted ?? false);
 	reportMissing(selection, target, run);
 	const blobs = planBlobs(selection, shape, policy, () => false);

@@ -13,7 +13,7 @@ import type { Content } from '../storage/content.ts';
 import { NewFile } from '../storage/output-file.ts';
 import type { Source } from '../storage/source.ts';
 import { BlobContents, intakeOrigin, wrongDigest } from '../wim/blob-content.ts';
-import { canCopy, type StorageShape, shapeOf } from '../wim/copy-resources.ts';
+import { canCopy, isAlike, type StorageShape, shapeOf } from '../wim/copy-resources.ts';
 import type { OpenPart } from '../wim/open-part.ts';
 import { countedBlobs } from '../wim/part-blobs.ts';
 import type { Blob, Resource } from '../wim/resource.ts';
@@ -189,6 +189,16 @@ function partShape(resource: Resource, wim: Wim): StorageShape {
 		chunkSize: part?.chunkSize ?? 0,
 		isPipable: resource.part.pipable,
 	};
+}
+
+/** Has threads start, while the images are looked through, where most of a file will be compressed anew. */
+export function expectRecoding(
+	wim: Wim,
+	target: StorageShape,
+	policy: CopyPolicy,
+	{ encoder }: WriteTools,
+): void {
+	if (policy.recompress || !isAlike(wim, target)) encoder.expect?.(wim.size);
 }
 
 /** Stores the blobs of a plan. References are counted by the caller. */

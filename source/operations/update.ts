@@ -109,7 +109,7 @@ async function runCommands(
 	run: Run,
 ): Promise<readonly PendingStream[]> {
 	const pending: PendingStream[] = [];
-	const share = new CaptureShare(tree.security);
+	const share = new CaptureShare(undefined, tree.security);
 	const now = filetimeFromMs(run.clock.now());
 	const ownFiles = await filesOfTarget(wim);
 	for (const command of options.commands)

@@ -63,6 +63,11 @@ export interface WriteTools {
 	readonly encoder: ChunkEncoder;
 }
 
+/** For whoever finds out how much there is to compress: threads start meanwhile, unless nothing will be written. */
+export function expectNew({ encoder }: WriteTools, dryRun: boolean): (bytes: number) => void {
+	return dryRun ? () => {} : (bytes) => encoder.expect?.(bytes);
+}
+
 /**
  * Decides type, chunk size and level.
  *

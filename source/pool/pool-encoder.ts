@@ -28,6 +28,10 @@ export class PoolEncoder implements ChunkEncoder {
 		return this.#pool.laneCount;
 	}
 
+	expect(bytes: number): void {
+		this.#pool.expect(bytes);
+	}
+
 	async encode(request: EncodeRequest, signal?: AbortSignal): Promise<EncodeReply> {
 		const { bytes } = request;
 		if (this.#isInline(bytes.length)) return this.#inline.encode(request);

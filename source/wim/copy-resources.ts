@@ -17,8 +17,13 @@ export type StorageShape = Pick<WimShape, 'compression' | 'chunkSize' | 'isPipab
 /** Whether a resource can be copied as it is into a file of that shape. Solid ones need the caller's judgement besides. */
 export function canCopy(resource: Resource, from: StorageShape, to: StorageShape): boolean {
 	if (from.isPipable !== to.isPipable) return false;
-	if (resource.layout === 'solid') return true;
-	return from.compression === to.compression && from.chunkSize === to.chunkSize;
+	return resource.layout === 'solid' || isAlike(from, to);
+}
+
+/** Whether all but solid resources can be copied. */
+export function isAlike(from: StorageShape, to: StorageShape): boolean {
+	const isSame = from.compression === to.compression && from.chunkSize === to.chunkSize;
+	return isSame && from.isPipable === to.isPipable;
 }
 
 /** The shape of the file that a resource lies in. */

@@ -33,8 +33,9 @@ const RAW_PIECE = 1 << 20;
 const WHOLE_SIZE = 1 << 22;
 /** Files cost time of their own, however small they are. */
 const PIECES_MAX = 128;
-/** Of batches that are not full so many times more may be in flight. */
-const SMALL_FLIGHTS = 8;
+/** So many original bytes a lane are in flight: one whole resource, and what others do meanwhile. */
+const FLYING_SIZE = WHOLE_SIZE + (2 << 20);
+const FLIGHTS_MAX = 16;
 /** Hashing this much takes half a millisecond; then keys get their turn. */
 const HASH_STEP = 1 << 20;
 
@@ -241,12 +242,12 @@ export class ResourceWriter {
 		return this.#newBatch(Math.max(size, this.#chunkSize, BATCH_SIZE));
 	}
 
-	/** Small batches do not fill the lanes: there may be more of them. */
+	/** Batches end in any order and are stored in one: behind a large one others must not run out of work. */
 	#isFull(): boolean {
 		const { length } = this.#flights;
 		if (length <= this.#flightsMax) return false;
-		const isMuch = this.#flying > this.#flightsMax * Math.max(this.#chunkSize, BATCH_SIZE);
-		return isMuch || length > SMALL_FLIGHTS * this.#flightsMax;
+		const { lanes } = this.#encoder;
+		return !this.canIntake || this.#flying > FLYING_SIZE * lanes || length > FLIGHTS_MAX * lanes;
 	}
 
 	#newBatch(capacity: number): Batch {

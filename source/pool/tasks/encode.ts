@@ -64,6 +64,8 @@ export interface ChunkEncoder {
 	encode(request: EncodeRequest, signal?: AbortSignal): Promise<EncodeReply>;
 	/** The same for blobs that whoever compresses reads by itself. */
 	intake(request: IntakeRequest, signal?: AbortSignal): Promise<IntakeReply>;
+	/** Says that about so many bytes will come, where something is to be made ready. */
+	expect?(bytes: number): void;
 }
 
 /** Compresses on the calling thread, which waits. */
