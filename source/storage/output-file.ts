@@ -13,6 +13,8 @@ import { lockPath, WriteLock } from './write-lock.ts';
 const SUFFIX = '.wimdeck-new';
 /** Small pieces are gathered into writes of this size. */
 const BUFFER_SIZE = 1 << 20;
+/** Larger ones go to the system by themselves. */
+const DIRECT_SIZE = 1 << 18;
 /**
  * So many bytes are brought to the disk while further ones come, so that the sync at the end need not wait for all. On a
  * slow disk it becomes more by itself: there is one such sync at a time.
@@ -52,6 +54,7 @@ export class SeekableFile implements Output {
 	}
 
 	async append(bytes: Uint8Array): Promise<void> {
+		if (bytes.length >= DIRECT_SIZE) return this.#appendDirect(bytes);
 		for (let done = 0; done < bytes.length; ) {
 			if (this.#buffered === BUFFER_SIZE) await this.#swap();
 			const piece = bytes.subarray(done, done + BUFFER_SIZE - this.#buffered);
@@ -59,6 +62,14 @@ export class SeekableFile implements Output {
 			this.#buffered += piece.length;
 			done += piece.length;
 		}
+	}
+
+	/** Large pieces need no buffer, which would only be a copy more. */
+	async #appendDirect(bytes: Uint8Array): Promise<void> {
+		if (this.#buffered > 0) await this.#swap();
+		await this.#writing;
+		this.#hand(bytes);
+		await this.#writing;
 	}
 
 	async copy(source: Source, offset: number, size: number): Promise<number> {

@@ -146,8 +146,8 @@ export class ResourceWriter {
 	readonly #flightsMax: number;
 	/** Without compression those of the batches in which the bytes move. */
 	readonly #chunkSize: number;
-	/** Buffers of batches that came back: new ones would be cleared again and again. */
-	#spare: ArrayBufferLike[] = [];
+	/** Buffers of batches that came back, by their size: new ones would be cleared again and again. */
+	readonly #spare = new Map<number, ArrayBufferLike[]>();
 	#spareParts: SharedArrayBuffer[] = [];
 	#batch: Batch | null = null;
 	#decoder: Decoder | null = null;
@@ -182,7 +182,7 @@ export class ResourceWriter {
 			batch.sizes.push(size);
 			batch.steps.push({ type: 'chunk', job });
 		}
-		const batch = this.#batch ?? this.#newBatch(0);
+		const batch = this.#batch ?? this.#newBatch(BATCH_SIZE);
 		batch.steps.push({ type: 'end', job, sha1: digest(hash, input), isWhole });
 	}
 
@@ -220,7 +220,7 @@ export class ResourceWriter {
 	async finish(): Promise<void> {
 		this.#dispatch();
 		while (this.#flights.length > 0) await this.#land();
-		this.#spare = [];
+		this.#spare.clear();
 		this.#spareParts = [];
 	}
 
@@ -251,9 +251,9 @@ export class ResourceWriter {
 	}
 
 	#newBatch(capacity: number): Batch {
-		const spare = this.#spare.pop();
-		const isFit = spare !== undefined && spare.byteLength >= capacity;
-		const bytes = new Uint8Array(isFit ? spare : this.#newBuffer(capacity));
+		// In few sizes, so that one that came back fits the next time.
+		const size = this.canIntake ? 2 ** Math.ceil(Math.log2(capacity)) : capacity;
+		const bytes = new Uint8Array(this.#spare.get(size)?.pop() ?? this.#newBuffer(size));
 		this.#batch = { bytes, used: 0, sizes: [], pieces: [], steps: [] };
 		return this.#batch;
 	}
@@ -299,25 +299,30 @@ export class ResourceWriter {
 		let part = 0;
 		let chunk = 0;
 		let at = 0;
-		const store = async (job: Job) => {
-			const size = sizes[chunk++] ?? 0;
-			if (job.isWhole) await this.#chunk(job, bytes.subarray(at, at + size));
+		const store = async (job: Job, count: number) => {
+			const own = sizes.slice(chunk, chunk + count);
+			const size = own.reduce((sum, one) => sum + one, 0);
+			if (job.isWhole && count > 0) await this.#chunks(job, own, bytes.subarray(at, at + size));
+			chunk += count;
 			at += size;
 		};
 		for (const step of batch.steps) {
 			const { type, job } = step;
-			if (type === 'chunk') await store(job);
+			if (type === 'chunk') await store(job, 1);
 			else if (type === 'end') await this.#end(job, step.sha1, step.isWhole);
 			else {
 				const result = results[part++];
 				assert(result !== undefined, 'every part has a result');
 				job.input.told?.(result);
 				if (result.chunkCount === 0) job.isWhole = false;
-				for (let k = 0; k < result.chunkCount; k++) await store(job);
+				await store(job, result.chunkCount);
 				await this.#endPart(job, step.piece, result.sha1);
 			}
 		}
-		this.#spare.push(bytes.buffer);
+		const { byteLength } = bytes.buffer;
+		const spare = this.#spare.get(byteLength) ?? [];
+		this.#spare.set(byteLength, spare);
+		spare.push(bytes.buffer);
 	}
 
 	/** Goes on with the hash of a resource, and ends it behind its last part. */
@@ -334,20 +339,25 @@ export class ResourceWriter {
 		await this.#end(job, sha1, job.isWhole);
 	}
 
-	async #chunk(job: Job, stored: Uint8Array): Promise<void> {
+	/** Stores neighbouring chunks of a resource. */
+	async #chunks(job: Job, sizes: readonly number[], stored: Uint8Array): Promise<void> {
 		if (job.start < 0) await this.#begin(job);
-		const isRaw = this.format.compression === 'none';
-		if (this.format.layout === 'pipable' && !isRaw) {
-			const prefix = new Uint8Array(PREFIX_SIZE);
-			new DataView(prefix.buffer).setUint32(0, stored.length, true);
-			await this.output.append(prefix);
+		const { layout, compression, chunkSize } = this.format;
+		const isRaw = compression === 'none';
+		if (layout !== 'pipable' || isRaw) await this.output.append(stored);
+		else {
+			let at = 0;
+			for (const size of sizes) {
+				const prefix = new Uint8Array(PREFIX_SIZE);
+				new DataView(prefix.buffer).setUint32(0, size, true);
+				await this.output.append(prefix);
+				await this.output.append(stored.subarray(at, at + size));
+				at += size;
+			}
 		}
-		await this.output.append(stored);
-		job.sizes.push(stored.length);
-		if (isRaw) return this.#run.report({ type: 'advance', bytes: stored.length });
-		const { chunkSize } = this.format;
-		const done = job.sizes.length * chunkSize;
-		const bytes = Math.min(chunkSize, job.input.size - done + chunkSize);
+		const done = isRaw ? 0 : job.sizes.length * chunkSize;
+		for (const size of sizes) job.sizes.push(size);
+		const bytes = isRaw ? stored.length : Math.min(sizes.length * chunkSize, job.input.size - done);
 		this.#run.report({ type: 'advance', bytes });
 	}
 
