@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import fc from 'fast-check';
@@ -9,6 +9,7 @@ import { CONTENT_KINDS, content } from '../support/contents.ts';
 import { oracle, runOracle } from '../support/oracles.ts';
 import { smallWim } from '../support/small-wim.ts';
 import { subfolder, tempFolder } from '../support/temp-tree.ts';
+import { readTinyWim } from '../support/tiny-wim.ts';
 
 const encoder = new Encoder();
 const decoder = new Decoder();
@@ -152,3 +153,34 @@ for (const solidChunkSize of [null, 2 ** 20, SOLID])
 			}
 		},
 	);
+
+/** Machine code and its tables: the middle of the program that runs this test. */
+function programPart(size: number): Uint8Array {
+	const bytes = new Uint8Array(size);
+	const file = openSync(process.execPath, 'r');
+	readSync(file, bytes, 0, size, Math.floor(statSync(process.execPath).size * 0.4));
+	closeSync(file);
+	return bytes;
+}
+
+test(
+	'a large LZMS chunk of a program comes out as small as with wimlib, and smaller at the thorough level',
+	oracle('wimlib-imagex'),
+	(t) => {
+		const original = programPart(6 << 20);
+		const folder = tempFolder(t);
+		writeFileSync(path.join(subfolder(folder, 'tree'), 'program'), original);
+		const wim = path.join(folder, 'program.wim');
+		runOracle('wimlib-imagex', 'capture', path.join(folder, 'tree'), wim, '--solid');
+		const stored = readTinyWim(wim).flatMap(({ compression, chunkSize, chunks }) =>
+			compression === 'lzms' && chunkSize === SOLID ? chunks.map((one) => one.stored.length) : [],
+		);
+		const [reference] = stored;
+		assert.ok(reference !== undefined && stored.length === 1, `chunks: ${stored}`);
+		const sizes = [50, 100].map(
+			(level) => roundTrip(original, level, `level ${level}`) / reference,
+		);
+		assert.ok(sizes[0]! <= 1.005, `ours to wimlib's: ${sizes}`);
+		assert.ok(sizes[1]! <= 1, `ours to wimlib's: ${sizes}`);
+	},
+);

@@ -9,7 +9,7 @@ import { BATCH, FAR_COUNT, FAR_LIST, FAR_BUCKETS, MATCHES_END, MATCHES_START } f
 import { matchLength } from './lzms-encode-length';
 
 /** Positions enter the table when they are this far behind; log2. */
-export const NEAR_BITS: u32 = 18;
+export const NEAR_BITS: u32 = 21;
 export const NEAR_WINDOW: u32 = 1 << NEAR_BITS;
 /** Bytes that are hashed. */
 const MINIMUM: u32 = 6;

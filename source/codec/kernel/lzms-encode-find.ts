@@ -16,9 +16,8 @@ const PAIRS: usize = 8 * 32;
 /** Of which the tree may use so many; what is left is for far matches. */
 const NEAR_PAIRS: usize = 8 * 20;
 
-/** Matches of two and three bytes are not worth more than these distances. */
-const NEAR_TWO: u32 = 1 << 16;
-const NEAR_THREE: u32 = 1 << 17;
+/** Matches of two bytes are not worth more than this distance. Those of three are at any, where literals are rare. */
+const NEAR_TWO: u32 = 1 << 18;
 
 /** After so many positions without a match fewer are searched, of 16 and of 64 the first AWAKE. */
 const QUIET: u32 = 2048;
@@ -60,6 +59,11 @@ function headBits(chunk: u32): u32 {
 	return chunk <= (1 << 18) ? hashBits(chunk, 10, 16) : hashBits(chunk >> 3, 16, 22);
 }
 
+/** For the table of three bytes: in large chunks what is far behind must not be driven out of it. */
+function shortBits(chunk: u32): u32 {
+	return chunk <= (1 << 20) ? hashBits(chunk, 8, 15) : 18;
+}
+
 /** Whether a chunk is too large for one tree. */
 function isFar(chunk: u32, exact: bool): bool {
 	return !exact && chunk > NEAR_WINDOW << 1;
@@ -68,7 +72,7 @@ function isFar(chunk: u32, exact: bool): bool {
 /** Bytes of working memory for chunks of this size; `exact` asks for one tree over all of it. */
 export function finderSize(chunk: u32, exact: bool): usize {
 	const inTree = isFar(chunk, exact) ? NEAR_WINDOW : chunk + 1;
-	const tables = ((<usize>4) << 14) + ((<usize>8) << 15) + ((<usize>4) << headBits(inTree)) + DELTA_TABLES;
+	const tables = ((<usize>4) << 14) + ((<usize>8) << shortBits(chunk)) + ((<usize>4) << headBits(inTree)) + DELTA_TABLES;
 	return tables + (<usize>inTree << 3) + (isFar(chunk, exact) ? farSize(chunk) : 0);
 }
 
@@ -87,7 +91,7 @@ export function startFinder(input: usize, length: u32, work: usize, niceLength: 
 	frontier = 0;
 	batchStart = 0;
 	const bits2 = hashBits(length, 8, 14);
-	const bits3 = hashBits(length, 8, 15);
+	const bits3 = shortBits(length);
 	const bits4 = headBits(far ? NEAR_WINDOW : length + 1);
 	shift2 = 32 - bits2;
 	shift3 = 32 - bits3;
@@ -245,14 +249,14 @@ function insertShort(position: u32, most: u32, matches: usize, record: bool): us
 			best = length;
 		}
 	}
-	if (recent != 0 && recent != near && position - recent < NEAR_THREE) {
+	if (recent != 0 && recent != near) {
 		const length = matchLength(data + <usize>recent, at, 0, most);
 		if (length > best) {
 			out = put(out, out + 8, length, position - recent);
 			best = length;
 		}
 	}
-	if (older != 0 && best < 3 && position - older < NEAR_THREE) {
+	if (older != 0 && best < 3) {
 		const length = matchLength(data + <usize>older, at, 0, most);
 		if (length > best) out = put(out, out + 8, length, position - older);
 	}
