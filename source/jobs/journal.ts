@@ -229,7 +229,7 @@ export class Journal {
 
 	/** Begins a record; null when it cannot be written. */
 	async begin(request: JobRequest, control: RunControl): Promise<RunLog | null> {
-		const ids = await this.#ids();
+		const [ids, owner] = await Promise.all([this.#ids(), ownIdentity()]);
 		await this.#prune(ids);
 		let id = (ids.at(-1) ?? 0) + 1;
 		let log = await this.#folder.create(`${id}.jsonl`);
@@ -243,7 +243,7 @@ export class Journal {
 			title: describeRequest(request),
 			request: withAbsolutePaths(request, process.cwd()),
 			startedAt: this.#clock.now(),
-			process: await ownIdentity(),
+			process: owner,
 		};
 		try {
 			await log.append(`${JSON.stringify(start)}\n`);

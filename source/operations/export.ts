@@ -149,7 +149,8 @@ async function exportToNew(job: Export): Promise<RewriteSummary> {
 		compression: plan.compression,
 		chunkSize: plan.chunkSize,
 		isPipable,
-		guid: run.clock.guid(),
+		// It stands in the header, which is written last; making one takes longer than beginning to copy.
+		guid: new Uint8Array(16),
 		imageCount: images.length,
 		bootIndex: 0,
 	};
@@ -164,6 +165,7 @@ async function exportToNew(job: Export): Promise<RewriteSummary> {
 	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
 	await using session = await NewSession.create(target, shape, xml, settings, run);
 	if (!policy.recompress) await copyAhead(session, wim, images, freeBytes);
+	session.shape.guid = run.clock.guid();
 	const selection = await chosen();
 	await storeSelections(session, [selection], policy, plan, tools, run);
 	const sizeAfter = await session.commit();

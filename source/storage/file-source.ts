@@ -64,6 +64,21 @@ export class FileSource implements Source {
 		return done;
 	}
 
+	async copyTo(path: string): Promise<boolean> {
+		// A copy is made by name, and the name may mean another file by now.
+		const isSame = async () => {
+			const [mine, named] = await Promise.all([this.handle.stat(), fs.stat(this.name)]);
+			return mine.isFile() && mine.ino === named.ino && mine.dev === named.dev;
+		};
+		try {
+			if (!(await isSame())) return false;
+			await fs.copyFile(this.name, path, fs.constants.COPYFILE_FICLONE);
+			return await isSame();
+		} catch {
+			return false;
+		}
+	}
+
 	share(): SharedSource {
 		return { kind: 'descriptor', fd: this.handle.fd, name: this.name };
 	}

@@ -19,7 +19,7 @@ const DIRECT_SIZE = 1 << 18;
  * So many bytes are brought to the disk while further ones come, so that the sync at the end need not wait for all. On a
  * slow disk it becomes more by itself: there is one such sync at a time.
  */
-const SYNC_SIZE = 1 << 23;
+const SYNC_SIZE = 1 << 25;
 
 /**
  * An open file with two buffers in front of its end: one is filled while the system takes the other. A write that fails
@@ -179,6 +179,25 @@ export class SeekableFile implements Output {
 		await this.#writing;
 	}
 
+	/**
+	 * Has the contents of the file made by somebody else, up to `end`; what is still in the buffer stays in front.
+	 *
+	 * @returns false when that failed, or something was written already
+	 */
+	protected async replaceBy(make: () => Promise<boolean>, end: number): Promise<boolean> {
+		if (this.#flushed > 0 || this.position > end) return false;
+		const { mode } = await this.#attempt(() => this.handle.stat());
+		const isMade = await make();
+		const { mode: changed, size } = await this.#attempt(() => this.handle.stat());
+		if (changed !== mode) await this.#attempt(() => this.handle.chmod(mode & 0o7777));
+		if (!isMade || size < end) return false;
+		await this.#put(0, this.#buffer.subarray(0, this.#buffered));
+		this.#buffered = 0;
+		this.#flushed = end;
+		this.#beginSync();
+		return true;
+	}
+
 	/** Gives the buffers back; nothing can be written afterwards. */
 	protected release(): void {
 		this.#buffer = new Uint8Array(0);
@@ -277,6 +296,12 @@ export class NewFile extends SeekableFile implements AsyncDisposable {
 			await lock?.[Symbol.asyncDispose]();
 			throw hostError(attempt, error, { path: given });
 		}
+	}
+
+	async adopt(source: Source, end: number): Promise<boolean> {
+		const copy = source.copyTo?.bind(source);
+		if (copy === undefined) return false;
+		return this.replaceBy(() => copy(temporaryPath(this.target)), end);
 	}
 
 	/** Syncs and closes, renames over the target, and syncs the folder. */

@@ -1,10 +1,7 @@
 import type { Source } from './source.ts';
 
-/**
- * How much is copied in one step: large enough that handing it to the system costs nothing, small enough that what was
- * read is still in the processor's cache when it is written.
- */
-export const COPY_SIZE = 1 << 20;
+/** How much is copied in one step: large enough that handing it to the system costs nothing, small enough to be canceled. */
+export const COPY_SIZE = 1 << 22;
 
 /** What a writer writes to: appended bytes, and where it can seek, bytes at an offset and read back. */
 export interface Output {
@@ -21,6 +18,13 @@ export interface Output {
 	 * writes them while the next ones are read.
 	 */
 	copy(source: Source, offset: number, size: number): Promise<number>;
+	/**
+	 * Appends the bytes of a source that stand at this very position there, up to `end`, in one go; absent where that is
+	 * not possible at all.
+	 *
+	 * @returns false when nothing was appended
+	 */
+	adopt?(source: Source, end: number): Promise<boolean>;
 	/** Writes over bytes that were appended. */
 	writeAt(offset: number, bytes: Uint8Array): Promise<void>;
 	/** Reads back what was appended; all of it must be there. */

@@ -3,6 +3,12 @@
  * never assumes a path: a file, memory, and later an image inside an ISO or a file behind HTTP.
  */
 export interface Source extends AsyncDisposable {
+	/**
+	 * Has the system copy all of it over the file at `path`, or share its blocks where the file system can.
+	 *
+	 * @returns false where that cannot be had; the file may have been changed all the same
+	 */
+	copyTo?(path: string): Promise<boolean>;
 	/** What people call it: the path as given, or `standard input`. */
 	readonly name: string;
 	/** In bytes, as of the opening. */

@@ -2,7 +2,7 @@
  * Keeps a second writer away from a file: an exclusive lock file beside it with the owner's process id and start time
  * (Node has no `flock`; product.md §7). Readers never look at it. A lock whose owner is gone is taken over.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -42,7 +42,8 @@ export class WriteLock implements AsyncDisposable {
 			pid: process.pid,
 			started: await startOf(process.pid),
 			host: os.hostname(),
-			id: randomUUID(),
+			// It only has to be another one for each lock of a process.
+			id: String(process.hrtime.bigint()),
 		} satisfies Owner);
 		try {
 			for (let attempt = 0; attempt < 8; attempt++) {

@@ -1,6 +1,6 @@
 /** Copies resources from file to file as they are stored (wim.md §2.4). */
 import { FormatError } from '../base/errors.ts';
-import { breathe, type Run } from '../base/run.ts';
+import { breathe, Pace, type Run } from '../base/run.ts';
 import { decodeHex } from '../bytes/hex.ts';
 import { COPY_SIZE, type Output } from '../storage/output.ts';
 import type { Blob, Part, Resource } from './resource.ts';
@@ -8,8 +8,11 @@ import { PIPABLE_MAGIC, PipableHeader, type StoredResource } from './write-resou
 import type { TableBlob } from './write-table.ts';
 import type { WimShape } from './write-wim.ts';
 
-/** After so many bytes the event loop gets a turn for certain. */
-const PAUSE_SIZE = 1 << 22;
+/** Resources between two looks at the clock. */
+const SLICE = 256;
+
+/** Larger files are copied in pieces: what the system does in one go can neither be paused nor canceled. */
+const ADOPTED_MAX = 1 << 28;
 
 /** How a file stores its resources: what must agree for them to be copied as they are. */
 export type StorageShape = Pick<WimShape, 'compression' | 'chunkSize' | 'isPipable'>;
@@ -59,6 +62,12 @@ export class HeadStart {
 	}
 
 	async #copy(output: Output, end: number, run: Run): Promise<void> {
+		const { source } = this.part;
+		const isWhole = end > source.size / 2 && source.size <= ADOPTED_MAX;
+		if (isWhole && output.position === this.from && (await output.adopt?.(source, end))) {
+			this.#size = end - this.from;
+			return;
+		}
 		while (!this.#isOver && this.from + this.#size < end) {
 			const at = this.from + this.#size;
 			const got = await output.copy(this.part.source, at, Math.min(COPY_SIZE, end - at));
@@ -91,7 +100,10 @@ export async function copyBlobs(
 	const solid = new Map<Resource, StoredResource>();
 	const copied: TableBlob[] = [];
 	const copier = new Copier(output, run);
-	if (ahead !== null) await copier.begin(ahead);
+	if (ahead !== null) await copier.goOn(ahead);
+	/** Thousands of small resources are told together. */
+	let unreported = 0;
+	const pace = new Pace(run);
 	for (const blob of blobs) {
 		const { sha1, size, resource, offsetInResource } = blob;
 		let stored = solid.get(resource);
@@ -105,15 +117,23 @@ export async function copyBlobs(
 						flags: resource.flags,
 					}),
 				);
-			const offset = await copier.resource(resource);
+			if (!copier.isNext(resource)) await copier.begin(resource);
+			const offset = copier.add(resource);
+			if (copier.isDue) {
+				await copier.flush();
+				run.report({ type: 'advance', bytes: unreported });
+				unreported = 0;
+			}
 			const { storedSize, originalSize, flags } = resource;
 			stored = { offset, storedSize, originalSize, flags };
 			if (resource.layout === 'solid') solid.set(resource, stored);
 		}
-		run.report({ type: 'advance', bytes: size });
+		unreported += size;
+		if (copied.length % SLICE === SLICE - 1 && pace.isDue) await pace.breathe();
 		copied.push({ sha1, size, resource: stored, offsetInResource });
 	}
 	await copier.finish();
+	run.report({ type: 'advance', bytes: unreported });
 	return copied;
 }
 
@@ -134,7 +154,7 @@ class Copier {
 	}
 
 	/** Goes on from a head start; what follows it in the part is expected first. */
-	async begin(ahead: HeadStart): Promise<void> {
+	async goOn(ahead: HeadStart): Promise<void> {
 		this.#ahead = await ahead.end();
 		this.#part = ahead.part;
 		this.#from = ahead.from;
@@ -145,18 +165,33 @@ class Copier {
 		await this.#output.append(bytes);
 	}
 
-	/** Where the resource will be in the output. */
-	async resource(resource: Resource): Promise<number> {
-		const { part, offset, storedSize } = resource;
-		if (this.#part !== part || this.#from + this.#size !== offset) {
-			await this.finish();
-			this.#part = part;
-			this.#from = offset;
-		}
+	/** Whether a resource follows what was added last. */
+	isNext({ part, offset }: Resource): boolean {
+		return this.#part === part && this.#from + this.#size === offset;
+	}
+
+	/** Begins a new stretch with a resource, which is to be added then. */
+	async begin({ part, offset }: Resource): Promise<void> {
+		await this.finish();
+		this.#part = part;
+		this.#from = offset;
+	}
+
+	/** @returns where the resource will be in the output */
+	add({ storedSize }: Resource): number {
 		const at = this.#output.position - this.#ahead + this.#size;
 		this.#size += storedSize;
-		await this.#flush(COPY_SIZE);
 		return at;
+	}
+
+	/** Whether a whole piece can be copied. */
+	get isDue(): boolean {
+		return this.#size >= COPY_SIZE;
+	}
+
+	/** Copies whole pieces. */
+	flush(): Promise<void> {
+		return this.#flush(COPY_SIZE);
 	}
 
 	async finish(): Promise<void> {
@@ -186,7 +221,7 @@ class Copier {
 			this.#from += got;
 			this.#size -= got;
 			this.#unpaused += got;
-			if (this.#unpaused >= PAUSE_SIZE) {
+			if (this.#unpaused >= COPY_SIZE) {
 				this.#unpaused = 0;
 				await breathe(this.#run);
 			}

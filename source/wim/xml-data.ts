@@ -236,7 +236,10 @@ function parseNumber(text: string): number | null {
 /** Splits `A/B[2]` into steps; positions count from 0. */
 function parsePath(path: string): { name: string; position: number }[] {
 	return path.split('/').map((step) => {
-		const match = /^([\p{L}_:][\p{L}\p{N}\p{M}_:.-]*)(?:\[([1-9][0-9]{0,4})\])?$/u.exec(step);
+		// Nearly all are plain, and the classes of Unicode take a millisecond to compile.
+		const match =
+			/^([a-z_:][a-z0-9_:.-]*)(?:\[([1-9][0-9]{0,4})\])?$/i.exec(step) ??
+			/^([\p{L}_:][\p{L}\p{N}\p{M}_:.-]*)(?:\[([1-9][0-9]{0,4})\])?$/u.exec(step);
 		if (match === null)
 			throw new InputError(
 				`Cannot use the property path "${path}": "${step}" is not an element name`,

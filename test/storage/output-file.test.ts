@@ -8,6 +8,7 @@ import path from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { test } from 'node:test';
 import { HostError, InputError } from '../../source/base/errors.ts';
+import { FileSource } from '../../source/storage/file-source.ts';
 import { MemorySource } from '../../source/storage/memory-source.ts';
 import { COPY_SIZE } from '../../source/storage/output.ts';
 import {
@@ -104,7 +105,7 @@ test('a copy from a source that ends says how much there was', async (t) => {
 
 test('a sync that failed on the way fails the one at the end, unless what was appended is dropped', async (t) => {
 	const folder = tempFolder(t);
-	const large = new Uint8Array(9 << 20).fill(7);
+	const large = new Uint8Array(33 << 20).fill(7);
 	const failure = Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' });
 	for (const isDropped of [false, true]) {
 		const target = path.join(folder, `${isDropped}.wim`);
@@ -127,6 +128,51 @@ test('a sync that failed on the way fails the one at the end, unless what was ap
 			assert.equal(fs.existsSync(target), false);
 		}
 	}
+});
+
+test('contents that the system copies stand behind what is in front, in a file of its own mode', async (t) => {
+	const folder = tempFolder(t);
+	const target = path.join(folder, 'a.wim');
+	fs.writeFileSync(target, 'old', { mode: 0o640 });
+	const whole = new Uint8Array(100_000).map((_, k) => (k * 7 + (k >> 8)) & 255);
+	const original = path.join(folder, 'source.wim');
+	fs.writeFileSync(original, whole, { mode: 0o444 });
+	await using source = await FileSource.open(original);
+	{
+		await using file = await NewFile.create(target);
+		await file.append(bytes('new header'));
+		assert.equal(await file.adopt(source, 90_000), true);
+		assert.equal(file.position, 90_000);
+		file.rewind(50_000);
+		await file.append(bytes('tables'));
+		// Now there is something that would be lost.
+		assert.equal(await file.adopt(source, 90_000), false);
+		await file.writeAt(4, bytes('H'));
+		await file.commit();
+	}
+	const expected = Buffer.concat([
+		bytes('new Header'),
+		whole.subarray(10, 50_000),
+		bytes('tables'),
+	]);
+	assert.ok(fs.readFileSync(target).equals(expected));
+	assert.equal(fs.statSync(target).mode & 0o777, 0o640);
+});
+
+test('a source whose name means another file by now is not copied by name', async (t) => {
+	const folder = tempFolder(t);
+	const original = path.join(folder, 'source.wim');
+	fs.writeFileSync(original, 'the one that was opened');
+	await using source = await FileSource.open(original);
+	fs.renameSync(original, path.join(folder, 'elsewhere.wim'));
+	fs.writeFileSync(original, 'another one of any size');
+	await using file = await NewFile.create(path.join(folder, 'a.wim'));
+	await file.append(bytes('new'));
+	assert.equal(await file.adopt(source, 20), false);
+	assert.equal(file.position, 3);
+	assert.equal(await file.copy(source, 3, 20), 20);
+	await file.commit();
+	assert.equal(fs.readFileSync(path.join(folder, 'a.wim'), 'utf8'), 'new one that was opened');
 });
 
 test('bytes behind a rewind are written over and cut off', async (t) => {

@@ -1,29 +1,41 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { CanceledError } from '../../source/base/errors.ts';
 import { Span } from '../../source/bytes/span.ts';
+import { FileSource } from '../../source/storage/file-source.ts';
 import { MemorySource } from '../../source/storage/memory-source.ts';
 import { NewFile } from '../../source/storage/output-file.ts';
+import type { Source } from '../../source/storage/source.ts';
 import { copyBlobs, HeadStart } from '../../source/wim/copy-resources.ts';
-import { PartHeader } from '../../source/wim/part-header.ts';
+import { HEADER_SIZE, PartHeader } from '../../source/wim/part-header.ts';
 import type { Blob, Part } from '../../source/wim/resource.ts';
 import { tempFolder } from '../support/temp-tree.ts';
 import { testRun } from '../support/test-run.ts';
 
-const header = PartHeader.parse(new Span(new Uint8Array(208), 'empty header'));
+const header = PartHeader.parse(new Span(new Uint8Array(HEADER_SIZE), 'empty header'));
 
-/** A part of the given resources, with gaps of other bytes between them. */
-function partOf(sizes: readonly (readonly [gap: number, size: number])[]): {
-	part: Part;
-	bytes: Uint8Array;
-	blobs: Blob[];
-} {
-	const total = sizes.reduce((sum, [gap, size]) => sum + gap + size, 0);
+interface TestPart {
+	readonly part: Part;
+	readonly bytes: Uint8Array;
+	readonly blobs: readonly Blob[];
+}
+
+/**
+ * A part of the given resources, with gaps of other bytes between them.
+ *
+ * @param source of its bytes
+ */
+async function partOf(
+	sizes: readonly (readonly [gap: number, size: number])[],
+	sourceOf: (bytes: Uint8Array) => Source | Promise<Source>,
+): Promise<TestPart> {
+	const total = sizes.reduce((sum, [gap, size]) => sum + gap + size, HEADER_SIZE);
 	const bytes = new Uint8Array(total).map((_, k) => (k * 37 + (k >> 8)) & 255);
-	const part = { source: new MemorySource('part', bytes), header, pipable: false };
-	let at = 0;
+	const part = { source: await sourceOf(bytes), header, pipable: false };
+	let at = HEADER_SIZE;
 	const blobs = sizes.map(([gap, size], k): Blob => {
 		at += gap;
 		const resource = {
@@ -43,8 +55,14 @@ function partOf(sizes: readonly (readonly [gap: number, size: number])[]): {
 	return { part, bytes, blobs };
 }
 
+const inMemory = (bytes: Uint8Array) => new MemorySource('part', bytes);
+
 test('whatever of a head start is needed after all, every blob stands where it is said to', async (t) => {
 	const folder = tempFolder(t);
+	const inFile = (bytes: Uint8Array) => {
+		writeFileSync(path.join(folder, 'part.wim'), bytes);
+		return FileSource.open(path.join(folder, 'part.wim'));
+	};
 	const sizes = fc.array(
 		fc.tuple(
 			fc.oneof({ arbitrary: fc.constant(0), weight: 4 }, fc.nat(900)),
@@ -58,19 +76,21 @@ test('whatever of a head start is needed after all, every blob stands where it i
 			fc.array(fc.nat(5), { minLength: 12, maxLength: 12 }),
 			fc.nat(40),
 			fc.nat(6 << 20),
-			async (shape, drops, waits, end) => {
-				const { part, bytes, blobs } = partOf(shape);
+			fc.boolean(),
+			async (shape, drops, waits, end, isFile) => {
+				const { part, bytes, blobs } = await partOf(shape, isFile ? inFile : inMemory);
+				await using _source = part.source;
 				const from = blobs[0]?.resource.offset ?? 0;
 				// Most blobs are wanted, as a rule in the order of the part.
 				const wanted = blobs.filter((_, k) => drops[k] !== 0);
 				if (drops[0] === 1) wanted.reverse();
 				await using file = await NewFile.create(path.join(folder, 'a.wim'));
-				await file.append(new Uint8Array(208));
+				await file.append(new Uint8Array(HEADER_SIZE));
 				const ahead = new HeadStart(file, part, from, from + end, testRun());
 				for (let k = 0; k < waits; k++) await new Promise((resolve) => setImmediate(resolve));
 				const copied = await copyBlobs(file, wanted, testRun(), ahead);
 				await file.append(new Uint8Array([1, 2, 3]));
-				let expected = 208;
+				let expected = HEADER_SIZE;
 				for (const [k, { resource }] of copied.entries()) {
 					assert.equal(resource.offset, expected);
 					expected += resource.storedSize;
@@ -87,11 +107,11 @@ test('whatever of a head start is needed after all, every blob stands where it i
 });
 
 test('a head start that is canceled fails nothing by itself', async (t) => {
-	const { part, blobs } = partOf([[0, 9 << 20]]);
+	const { part, blobs } = await partOf([[0, 9 << 20]], inMemory);
 	const abort = new AbortController();
 	const run = { ...testRun(), signal: abort.signal };
 	await using file = await NewFile.create(path.join(tempFolder(t), 'a.wim'));
-	const ahead = new HeadStart(file, part, 0, 9 << 20, run);
+	const ahead = new HeadStart(file, part, HEADER_SIZE, 9 << 20, run);
 	abort.abort();
 	await assert.rejects(copyBlobs(file, blobs, run, ahead), CanceledError);
 	assert.ok((await ahead.end()) < 9 << 20);
