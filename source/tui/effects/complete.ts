@@ -1,5 +1,7 @@
 /** Completion of paths: of this machine in forms, of the open image in the go-to line. */
 
+import { EntryKind, type Listing } from '../engine.ts';
+import { inSlices } from '../loader-slot.ts';
 import { changeForm } from '../state/dialogs.ts';
 import { focusedField, setText } from '../state/form.ts';
 import type { FormDialog, State } from '../state/state.ts';
@@ -76,6 +78,23 @@ export async function completeInside(
 	);
 }
 
+/** Names looked at before keys get through. */
+const SLICE = 8192;
+
+/** Names of a listing that begin so, folders with a separator behind. */
+function* beginning(
+	{ names, kinds }: Listing,
+	lower: string,
+): Generator<void, string[], undefined> {
+	const found: string[] = [];
+	for (const [row, name] of names.entries()) {
+		if (row % SLICE === SLICE - 1) yield;
+		if (name.toLowerCase().startsWith(lower))
+			found.push(name + ((kinds[row] ?? 0) & EntryKind.folder ? '\\' : ''));
+	}
+	return found;
+}
+
 /** Names that begin like what stands behind the separator at `at`; none is not an error. */
 async function namesInside(
 	{ files, wim }: State,
@@ -92,11 +111,7 @@ async function namesInside(
 		const position = (await wim.file.locate(listing.imageIndex, whole, signal))?.at(-1);
 		if (position === undefined) return [];
 		const inside = await wim.file.listFolder(listing.imageIndex, position, signal);
-		return inside.names.flatMap((name, row) =>
-			name.toLowerCase().startsWith(begin)
-				? [name + ((inside.kinds[row] ?? 0) & 1 ? '\\' : '')]
-				: [],
-		);
+		return (await inSlices(beginning(inside, begin), signal)) ?? [];
 	} catch {
 		return [];
 	}

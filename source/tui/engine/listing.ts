@@ -9,6 +9,7 @@ import { type DentryPosition, type ImageTree, ROOT } from '../../image/tree.ts';
 import type { Blob } from '../../wim/resource.ts';
 import type { Wim } from '../../wim/wim.ts';
 import { EntryKind, type Listing } from '../engine.ts';
+import { countFrom } from '../state/count-from.ts';
 
 /** Lets keys through; throws when nobody waits for the answer any more. */
 export async function breather(signal: AbortSignal): Promise<void> {
@@ -132,7 +133,7 @@ export async function folderListing(
 	onPart?: OnPart,
 ): Promise<Listing> {
 	const first = tree.firstChild(folder);
-	const positions = Int32Array.from({ length: tree.childCount(folder) }, (_, i) => first + i);
+	const positions = countFrom(first, tree.childCount(folder));
 	return listingOf(
 		wim,
 		tree,

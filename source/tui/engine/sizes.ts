@@ -7,6 +7,7 @@ import { type DentryPosition, type ImageTree, ROOT } from '../../image/tree.ts';
 import type { Wim } from '../../wim/wim.ts';
 import { EntryKind } from '../engine.ts';
 import type { SizeListing } from '../engine-views.ts';
+import { countFrom } from '../state/count-from.ts';
 import { packedSizeOf, Slices } from './listing.ts';
 
 const counted = new WeakMap<ImageTree, FolderSizes>();
@@ -40,7 +41,7 @@ export async function sizeListing(
 	const all = await folderSizes(wim, tree, signal);
 	const first = tree.firstChild(folder);
 	const count = tree.childCount(folder);
-	const positions = Int32Array.from({ length: count }, (_, i) => first + i);
+	const positions = countFrom(first, count);
 	const names = new Array<string>(count);
 	const kinds = new Uint8Array(count);
 	const slices = new Slices(signal);

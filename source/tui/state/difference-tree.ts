@@ -1,6 +1,7 @@
 /** Differences as a tree of folders with counts. Pure; built in steps, so that keys stay alive. */
 
 import type { DifferenceKind, ImageDifference } from '../engine-views.ts';
+import { countFrom } from './count-from.ts';
 import { byText, sortSteps } from './order.ts';
 
 export const DIFFERENCE_KINDS: readonly DifferenceKind[] = ['added', 'removed', 'changed', 'moved'];
@@ -91,7 +92,7 @@ function* sortedBy<T>(
 		texts.push(textOf(item).toLowerCase());
 		if (texts.length % STEP === 0) yield;
 	}
-	const rows = Int32Array.from({ length: items.length }, (_, i) => i);
+	const rows = countFrom(0, items.length);
 	const sorted = yield* sortSteps(rows, byText(texts));
 	return Array.from(sorted, (row) => items[row]!);
 }

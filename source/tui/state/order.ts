@@ -1,6 +1,7 @@
 /** Which rows of a listing are shown and in which order: an array of row numbers, never a copy of the rows. */
 
 import { EntryKind, type Listing } from '../engine.ts';
+import { countFrom } from './count-from.ts';
 
 export type SortKey = 'name' | 'size' | 'time' | 'extension' | 'packed' | 'damage';
 
@@ -96,7 +97,7 @@ export function visibleRows(
 
 /** The rows of a listing as the image stores them. */
 export function storedOrder(listing: Listing): Int32Array {
-	return Int32Array.from({ length: listing.positions.length }, (_, row) => row);
+	return countFrom(0, listing.positions.length);
 }
 
 const extensionOf = (name: string): string => {
@@ -154,19 +155,20 @@ function comparer(listing: Listing, { sort, isDamaged }: OrderOptions): Compare 
 	return (a, b) => folder(b) - folder(a) || sign * main(a, b) || names(a, b) || a - b;
 }
 
-/** Merges the sorted runs [from, middle) and [middle, to) of `rows` into `target`. */
-function merge(
+/** Merges the sorted runs [from, middle) and [middle, to) of `rows` into `target`, in slices. */
+function* merge(
 	rows: Int32Array,
 	target: Int32Array,
 	bounds: readonly [from: number, middle: number, to: number],
 	compare: Compare,
-): void {
+): Generator<void, void, undefined> {
 	const [from, middle, to] = bounds;
 	let left = from;
 	let right = middle;
 	for (let at = from; at < to; at++) {
 		const takeLeft = left < middle && (right >= to || compare(rows[left]!, rows[right]!) <= 0);
 		target[at] = rows[takeLeft ? left++ : right++]!;
+		if ((at - from) % SLICE_ROWS === SLICE_ROWS - 1) yield;
 	}
 }
 
@@ -185,7 +187,7 @@ export function* sortSteps(
 	for (let run = SLICE_ROWS; run < count; run *= 2) {
 		for (let from = 0; from < count; from += 2 * run) {
 			const middle = Math.min(count, from + run);
-			merge(source, target, [from, middle, Math.min(count, from + 2 * run)], compare);
+			yield* merge(source, target, [from, middle, Math.min(count, from + 2 * run)], compare);
 			yield;
 		}
 		[source, target] = [target, source];

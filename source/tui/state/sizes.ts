@@ -2,6 +2,7 @@
 
 import { EntryKind } from '../engine.ts';
 import type { SizeListing } from '../engine-views.ts';
+import { countFrom } from './count-from.ts';
 import { browse } from './files.ts';
 import { LIST_START, type ListFrame, moveTo } from './list.ts';
 import { loading } from './load.ts';
@@ -108,7 +109,7 @@ export function sizeSteps(
 		sort.key === 'name'
 			? names
 			: byNumber({ size: listing.sizes, packed: listing.packed, files: listing.files }[sort.key]);
-	const rows = Int32Array.from({ length: listing.positions.length }, (_, row) => row);
+	const rows = countFrom(0, listing.positions.length);
 	return sortSteps(rows, (a, b) => sign * main(a, b) || names(a, b) || a - b);
 }
 
