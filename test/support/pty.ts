@@ -4,6 +4,7 @@
  */
 
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
+import { Patience } from './patience.ts';
 
 const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
@@ -65,7 +66,7 @@ export class Pty implements Disposable {
 		return new Promise((resolve, reject) => {
 			const done = (finish: () => void): void => {
 				this.#waiting.delete(look);
-				clearTimeout(timer);
+				clearInterval(timer);
 				finish();
 			};
 			const fail = (why: string): void =>
@@ -77,7 +78,10 @@ export class Pty implements Disposable {
 				if (matches(this.output)) done(() => resolve(this.output));
 				else if (this.#child.exitCode !== null) fail('It ended without');
 			};
-			const timer = setTimeout(() => fail('It never wrote'), limitMs);
+			const patience = new Patience(limitMs);
+			const timer = setInterval(() => {
+				if (patience.isOver) fail('It never wrote');
+			}, 100);
 			this.#waiting.add(look);
 			look();
 		});

@@ -1,6 +1,7 @@
 /** A terminal in memory (xterm.js without a window): what is written to it can be read back as a screen. */
 
 import xterm from '@xterm/headless';
+import { Patience } from './patience.ts';
 
 export interface TerminalEvents {
 	readonly titles: string[];
@@ -131,13 +132,12 @@ export class HeadlessTerminal {
 	/** Polls the screen until it shows `pattern`; fails with the screen when it never does. */
 	async until(pattern: RegExp | ((screen: string) => boolean), limitMs = 20_000): Promise<string> {
 		const matches = pattern instanceof RegExp ? (s: string) => pattern.test(s) : pattern;
-		const deadline = performance.now() + limitMs;
+		const patience = new Patience(limitMs);
 		for (;;) {
 			await this.drawn();
 			const screen = this.text();
 			if (matches(screen)) return screen;
-			if (performance.now() > deadline)
-				throw new Error(`The screen never showed ${pattern}:\n${screen}`);
+			if (patience.isOver) throw new Error(`The screen never showed ${pattern}:\n${screen}`);
 			await new Promise((resolve) => setTimeout(resolve, 5));
 		}
 	}

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Patience } from './patience.ts';
 
 let count = 0;
 
@@ -107,22 +108,20 @@ export class Tmux implements Disposable {
 	/** Polls the screen; fails with it when the pattern never comes. */
 	async until(pattern: RegExp | ((screen: string) => boolean), limitMs = 30_000): Promise<string> {
 		const matches = pattern instanceof RegExp ? (screen: string) => pattern.test(screen) : pattern;
-		const deadline = performance.now() + limitMs;
+		const patience = new Patience(limitMs);
 		for (;;) {
 			const screen = this.screen();
 			if (matches(screen)) return screen;
-			if (performance.now() > deadline)
-				throw new Error(`The screen never showed ${pattern}:\n${screen}`);
+			if (patience.isOver) throw new Error(`The screen never showed ${pattern}:\n${screen}`);
 			await pause(30);
 		}
 	}
 
 	/** Polls a fact of the pane. */
 	async untilFact(name: string, value: string, limitMs = 30_000): Promise<void> {
-		const deadline = performance.now() + limitMs;
+		const patience = new Patience(limitMs);
 		while (this.fact(name) !== value) {
-			if (performance.now() > deadline)
-				throw new Error(`${name} never became ${value}:\n${this.screen()}`);
+			if (patience.isOver) throw new Error(`${name} never became ${value}:\n${this.screen()}`);
 			await pause(30);
 		}
 	}

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fixture, root } from '../support/fixture.ts';
 import { oracle } from '../support/oracles.ts';
+import { Patience } from '../support/patience.ts';
 import { Pty } from '../support/pty.ts';
 import { tempFolder } from '../support/temp-tree.ts';
 import { Tmux } from '../support/tmux.ts';
@@ -55,9 +56,9 @@ const TICKS = (file: string): string => `
 	process.on('SIGUSR2', () => writeFileSync(${JSON.stringify(file)}, String(ticks)));`;
 
 const polled = async (isTrue: () => boolean | Promise<boolean>): Promise<void> => {
-	const until = performance.now() + 30_000;
+	const patience = new Patience(30_000);
 	while (!(await isTrue())) {
-		assert.ok(performance.now() < until, 'it never happened');
+		assert.ok(!patience.isOver, 'it never happened');
 		await new Promise((resolve) => setTimeout(resolve, 20));
 	}
 };

@@ -29,6 +29,7 @@ import { checkAfter, Losses, saveReport } from './follow-ups.ts';
 import { ForeignJobs, withoutVerb } from './foreign-jobs.ts';
 import { GoodRanges } from './good-ranges.ts';
 import { engineRequest, titleOf } from './requests.ts';
+import { rescueEstimate } from './rescue-estimate.ts';
 import { mapsOf, resultText } from './results.ts';
 import { freeAt } from './target-facts.ts';
 
@@ -187,9 +188,9 @@ export class QueuedJobs implements DeckJobs {
 		const real = engineRequest(request);
 		const free = 'target' in real ? await freeAt(real.target) : null;
 		const told: string[] = [];
-		// Finding out what can be got back is most of the work itself.
-		if (!('dryRun' in real) || real.verb === 'salvage' || real.verb === 'repair')
-			return estimateOf(real, null, free, told);
+		if (real.verb === 'salvage' || real.verb === 'repair')
+			return rescueEstimate(real, free, () => this.#rehearse(real, signal, told));
+		if (!('dryRun' in real)) return estimateOf(real, null, free, told);
 		if (isInItself(real)) told.push('The target lies in the source folder: it captures itself');
 		const result = await this.#rehearse(real, signal, told);
 		const estimate = estimateOf(real, result, free, told);

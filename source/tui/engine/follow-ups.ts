@@ -11,8 +11,10 @@ import { hostPath, isOn, textOf, type Values } from './requests/values.ts';
 
 /** The check of what was written, when the form asked for it. */
 export function checkAfter(real: EngineRequest, values: Values): JobRequest | null {
-	const wroteNoWim = ('dryRun' in real && real.dryRun) || (real.verb === 'salvage' && !real.toWim);
-	if (!isOn(values, 'verifyAfter') || wroteNoWim) return null;
+	const wroteNothing = 'dryRun' in real && real.dryRun;
+	// What these write into a WIM they read back themselves, before it gets its name.
+	const isRead = real.verb === 'salvage' || real.verb === 'repair';
+	if (!isOn(values, 'verifyAfter') || wroteNothing || isRead) return null;
 	const wim = 'target' in real ? real.target : 'wim' in real ? real.wim : null;
 	return wim === null ? null : { verb: 'verify', values: { wim: path.resolve(wim), refs: [] } };
 }

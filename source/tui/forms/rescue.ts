@@ -15,14 +15,7 @@ import {
 	radio,
 	shownWhen,
 } from './build.ts';
-import {
-	integrityField,
-	inWorkFolder,
-	stemOf,
-	unixDataField,
-	verifyAfterField,
-	withEnding,
-} from './presets.ts';
+import { integrityField, inWorkFolder, stemOf, unixDataField, withEnding } from './presets.ts';
 
 const openFile = (state: State) => ({
 	wim: state.wim.facts?.path ?? '',
@@ -30,6 +23,9 @@ const openFile = (state: State) => ({
 });
 
 const reportField = pathField('report', 'Report to');
+
+/** Both do so whenever they write a WIM. */
+const readBackNote = note('Check after', 'read back and compared before it gets its name');
 
 const lookField = check('dryRun', 'Only look', 'find out and report, write nothing');
 
@@ -87,7 +83,7 @@ const salvageTargets = (state: State): readonly Field[] => [
 		[{ field: 'into', is: ['wim'] }],
 		pathField('newWim', 'New file', inWorkFolder(state, `${stemOf(wimName(state))}-salvaged.wim`)),
 		lostField,
-		verifyAfterField,
+		readBackNote,
 	),
 ];
 
@@ -154,7 +150,7 @@ export function repairForm(state: State, beside: readonly string[]): FormDialog 
 			lostField,
 			reportField,
 			lookField,
-			verifyAfterField,
+			readBackNote,
 			moreOptions,
 			...behindMore(
 				check('bits', 'Flipped bits', 'search for them, up to a minute', true),
