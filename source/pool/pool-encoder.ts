@@ -1,3 +1,4 @@
+import { INLINE_WORK_MAX } from '../base/limits.ts';
 import type { Pool } from './pool.ts';
 import type { TaskOptions } from './task-pool.ts';
 import {
@@ -29,12 +30,14 @@ export class PoolEncoder implements ChunkEncoder {
 	}
 
 	expect(bytes: number): void {
+		// Threads that start in any case may have all of it.
+		if (bytes > INLINE_WORK_MAX) this.#inlineLeft = 0;
 		this.#pool.expect(bytes);
 	}
 
 	async encode(request: EncodeRequest, signal?: AbortSignal): Promise<EncodeReply> {
 		const { bytes } = request;
-		if (this.#isInline(bytes.length)) return this.#inline.encode(request);
+		if (this.#isInline(bytes.length)) return this.#inline.encode(request, signal);
 		return this.#pool.run('encode', request, {
 			...this.#options(request, bytes.length, signal),
 			transfer: bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : [],
@@ -43,7 +46,7 @@ export class PoolEncoder implements ChunkEncoder {
 
 	async intake(request: IntakeRequest, signal?: AbortSignal): Promise<IntakeReply> {
 		const size = request.pieces.reduce((sum, piece) => sum + piece.size, 0);
-		if (this.#isInline(size)) return this.#inline.intake(request);
+		if (this.#isInline(size)) return this.#inline.intake(request, signal);
 		return this.#pool.run('intake', request, this.#options(request, size, signal));
 	}
 

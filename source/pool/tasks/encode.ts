@@ -1,4 +1,5 @@
 /** Encodes batches of chunks on whatever thread: a pure function of the request. */
+import { CanceledError } from '../../base/errors.ts';
 import type { Compression } from '../../codec/compression.ts';
 import { Lane } from '../lane.ts';
 import { type IntakeReply, type IntakeRequest, intakeTask } from './intake.ts';
@@ -68,26 +69,47 @@ export interface ChunkEncoder {
 	expect?(bytes: number): void;
 }
 
-/** Compresses on the calling thread, which waits. */
+/** After so many original bytes the event loop gets its turn. */
+const TURN_BYTES = 64 << 10;
+
+/** Compresses on the calling thread, one request after the other, in slices. */
 export class InlineEncoder implements ChunkEncoder {
 	readonly lanes = 1;
 	readonly #lane = new Lane();
+	#last: Promise<unknown> = Promise.resolve();
 
-	async encode(request: EncodeRequest): Promise<EncodeReply> {
-		return this.#finish(encodeTask(request, this.#lane));
+	encode(request: EncodeRequest, signal?: AbortSignal): Promise<EncodeReply> {
+		return this.#run(encodeTask(request, this.#lane), signal);
 	}
 
-	async intake(request: IntakeRequest): Promise<IntakeReply> {
-		return this.#finish(intakeTask(request, this.#lane));
+	intake(request: IntakeRequest, signal?: AbortSignal): Promise<IntakeReply> {
+		return this.#run(intakeTask(request, this.#lane), signal);
 	}
 
-	#finish<Reply>(steps: Generator<number, Reply, void>): Reply {
+	/** One at a time: a chunk lies in the memory of the kernel between two steps. */
+	#run<Reply>(steps: Generator<number, Reply, void>, signal?: AbortSignal): Promise<Reply> {
+		const reply = this.#last.then(() => this.#perform(steps, signal));
+		this.#last = reply.catch(() => undefined);
+		return reply;
+	}
+
+	async #perform<Reply>(
+		steps: Generator<number, Reply, void>,
+		signal: AbortSignal | undefined,
+	): Promise<Reply> {
+		let bytes = 0;
 		try {
 			for (;;) {
+				if (signal?.aborted) throw new CanceledError();
 				const step = steps.next();
 				if (step.done) return step.value;
+				bytes += step.value;
+				if (bytes < TURN_BYTES) continue;
+				bytes = 0;
+				await new Promise<void>((resolve) => setImmediate(resolve));
 			}
 		} finally {
+			steps.return(undefined as Reply);
 			this.#lane.takeTransfers();
 		}
 	}
