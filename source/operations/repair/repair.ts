@@ -8,6 +8,7 @@ import { isEmptyStream, type Sha1 } from '../../bytes/sha1.ts';
 import { visitBlobs } from '../../image/blob-users.ts';
 import { pathOf } from '../../image/paths.ts';
 import { isSameFile } from '../../storage/find-files.ts';
+import { hadIntegrityTable } from '../../wim/recover/had-integrity-table.ts';
 import type { Wim } from '../../wim/wim.ts';
 import { BitSearch } from '../rescue/bit-search.ts';
 import type { ReadBack } from '../rescue/check-written.ts';
@@ -73,7 +74,7 @@ export async function repair(
 		contents,
 		unnamed: [],
 		lost: options.lost,
-		integrity: options.integrity ?? opened.damaged.parts.some(hadIntegrityTable),
+		integrity: options.integrity ?? (await anyHadIntegrityTable(opened.damaged.parts)),
 	};
 	const { size, readBack } = options.dryRun
 		? await predictRescue(request, run)
@@ -97,8 +98,9 @@ function noTree(path: string): FormatError {
 	});
 }
 
-function hadIntegrityTable({ part }: OpenSalvage['damaged']['parts'][number]): boolean {
-	return part.header.integrity.offset !== 0;
+async function anyHadIntegrityTable(parts: OpenSalvage['damaged']['parts']): Promise<boolean> {
+	for (const { survey } of parts) if (await hadIntegrityTable(survey)) return true;
+	return false;
 }
 
 /** What the newest table names; everything that was found when there is no table. */

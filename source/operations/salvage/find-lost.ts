@@ -25,7 +25,7 @@ import type { Blob, Resource } from '../../wim/resource.ts';
 import { DecodedSource } from './decoded-source.ts';
 import { findRawTrees } from './find-raw-trees.ts';
 import { guessSolid } from './guess-solid.ts';
-import { type Quest, searchSolid, searchStretch } from './search-stretch.ts';
+import { announce, type Quest, searchSolid, searchStretch, withinTotal } from './search-stretch.ts';
 
 /** A resource that shows its beginning, and perhaps not clearly its end. */
 export interface Tentative {
@@ -130,11 +130,11 @@ export async function findLost(
 	gaps: readonly Gap[],
 	quest: LostQuest,
 	pool: Pool,
-	run: Run,
+	asked: Run,
 ): Promise<Lost> {
+	const run = withinTotal(asked);
 	const search = new Search(recovered, quest, pool, run);
-	const total = gaps.reduce((sum, { start, end }) => sum + end - start, 0);
-	run.report({ type: 'phase', phase: 'search', totalBytes: total });
+	announce(gaps, run);
 	try {
 		for (const gap of gaps) await search.gap(gap);
 		await search.again();
@@ -261,7 +261,8 @@ class Search implements Lost {
 	): Promise<readonly Stretch[]> {
 		for (const how of ways) {
 			// Only LZMS has starts that nothing shows.
-			const effort = how.compression === 'lzms' && !this.isStated ? this.effort / 4 : 0;
+			const share = this.quest.wanted.size > 0 ? 2 : 4;
+			const effort = how.compression === 'lzms' && !this.isStated ? this.effort / share : 0;
 			this.effort -= effort;
 			const quest = { ...this.questFor(how), effort };
 			const found = await searchStretch(this.source, stretch, quest, this.pool, this.run);
@@ -342,6 +343,7 @@ class Search implements Lost {
 		const pieces = [...this.left].sort((a, b) => a.end - a.start - (b.end - b.start));
 		const isRaw = this.recovered.part.compression === 'none';
 		this.left.length = 0;
+		if (isRaw && pieces.length > 0) announce(pieces, this.run);
 		for (const [k, piece] of pieces.entries()) {
 			const effort = this.effort / (pieces.length - k);
 			this.effort -= effort;
@@ -442,6 +444,7 @@ class Search implements Lost {
 		const { isQuick } = this.quest;
 		const effort = isQuick ? 0 : this.effort / 4;
 		this.effort -= effort;
+		announce([stretch], this.run);
 		const quest = { wanted: this.wantedNow(), isQuick, effort };
 		const found = await searchSolid(resource, stretch, quest, this.pool, this.run);
 		for (const { offset, ends } of found)

@@ -51,6 +51,7 @@ export async function searchStretch(
 			seams.push({ start: at, end: start });
 		at = Math.max(at, next.end);
 	}
+	if (seams.length > 0 && !run.signal.aborted) announce(seams, run);
 	for (const seam of run.signal.aborted ? [] : seams)
 		found.push(...(await searchRanges(source, seam, [seam], quest, pool, run)));
 	return seams.length === 0 ? found : found.sort((a, b) => a.offset - b.offset);
@@ -75,8 +76,7 @@ async function cutStretch(
 		stretch,
 		found.map((one) => ({ start: one.offset, end: endOf(one) })),
 	);
-	const totalBytes = gaps.reduce((sum, { start, end }) => sum + end - start, 0);
-	run.report({ type: 'phase', phase: 'search', totalBytes });
+	announce(gaps, run);
 	const efforts = shares(gaps, Math.max(quest.effort, EFFORT_LARGE));
 	const inputs = gaps.map((gap, k) => {
 		const range = { start: startBefore(gap.start, found), end: gap.end, stop: gap.end };
@@ -87,6 +87,27 @@ async function cutStretch(
 	for (const one of await takeAll(inputs, stretch, quest, pool, run))
 		if (!known.has(`${one.offset} ${endOf(one)}`)) found.push(one);
 	return found.sort((a, b) => a.offset - b.offset);
+}
+
+/** Begins a phase of the search: that of these stretches. */
+export function announce(stretches: readonly Stretch[], run: Run): void {
+	const totalBytes = stretches.reduce((sum, { start, end }) => sum + end - start, 0);
+	run.report({ type: 'phase', phase: 'search', totalBytes });
+}
+
+/** A search goes over some bytes more than once: what goes past the size of the phase is not told. */
+export function withinTotal(run: Run): Run {
+	let left = Number.POSITIVE_INFINITY;
+	return {
+		...run,
+		report(event) {
+			if (event.type === 'phase') left = event.totalBytes ?? Number.POSITIVE_INFINITY;
+			if (event.type !== 'advance') return run.report(event);
+			const bytes = Math.min(event.bytes, left);
+			left -= bytes;
+			if (bytes > 0) run.report({ ...event, bytes });
+		},
+	};
 }
 
 /** What was found right before a gap may be but the beginning of a longer blob: the search starts some hits earlier. */

@@ -114,8 +114,11 @@ export function* fillGap(
 	return { found, unresolved };
 }
 
-/** Bytes of another kind behind the last resource give one by chance: a tree or a wanted one comes before any other. */
-function* likeliestLast(
+/**
+ * The resource that ends at one of `ends`. Bytes of another kind behind the last one give some by chance: a tree or a wanted
+ * one comes before any other.
+ */
+export function* likeliestLast(
 	start: number,
 	ends: readonly number[],
 	steps: GapSteps,

@@ -8,7 +8,7 @@ import { sha1Hasher, sha1 as sha1Of } from '../../bytes/sha1.ts';
 import type { Decoder } from '../../codec/decoder.ts';
 import type { ChunkEnd, Finder } from '../../codec/finder.ts';
 import { BlobCutter } from './cut-blobs.ts';
-import { fillGap, type GapSteps } from './fill-gap.ts';
+import { fillGap, type GapSteps, likeliestLast } from './fill-gap.ts';
 import {
 	beginsLikeTree,
 	endOf,
@@ -46,6 +46,8 @@ const OTHER_TREES_SHARE = 1 / 8;
 
 /** What an end that is tried takes, in compressions of SHA-1: 0.1 microseconds. */
 const END_COST = 1.7;
+/** And a start, whatever its ends take: 0.3 milliseconds. */
+const START_COST = 5000;
 
 /**
  * A chunk with hardly any match may end in thousands of ways: so many are hashed, and so many told when none is wanted.
@@ -102,6 +104,9 @@ class LzmsSearch implements GapSteps {
 	*run(): Generator<number, FoundResource[], void> {
 		const found: FoundResource[] = [];
 		const { start, stop, end, isSynced } = this.range;
+		// The trees stand behind the contents: who knows one spares slow attempts before it.
+		if (this.tools.wanted.names.size === 0 && stop === end && !this.range.isQuick)
+			yield* likeliestLast(start, this.cutter.endsOf({ start, end }), this);
 		let at = isSynced ? start : ((yield* this.nextSure(start)) ?? stop);
 		while (at < stop) {
 			const next = yield* this.resourceAt(at);
@@ -326,7 +331,7 @@ class LzmsSearch implements GapSteps {
 		for (const at of this.finder.scanLzms(literals, bytes)) {
 			if (at >= ANCHOR_WINDOW || this.effortLeft < 0) break;
 			const reach = Math.min(this.chunkSize, most, end - start - at);
-			this.effortLeft -= (reach / 2) * END_COST;
+			this.effortLeft -= (reach / 2) * END_COST + START_COST;
 			const one = this.oneChunk(start + at, reach, false);
 			yield 0;
 			if (one !== null && this.isBelievable(one, end)) return one;

@@ -39,9 +39,14 @@ export interface HeaderFields {
 	readonly xml: ResourceHeader | null;
 	readonly bootMetadata: ResourceHeader | null;
 	readonly integrity: ResourceHeader | null;
+	/** Where the farthest structure ends that would be right in a longer file; 0 when there is none. */
+	readonly endOfCut: number;
 }
 
 const KNOWN_FLAGS = Object.values(HeaderFlag).reduce((all, bit) => all | bit, 0) | 0x1 | 0x1_0000;
+
+/** A place farther behind the end of a file than this is none of a file that was cut. */
+const CUT_FACTOR = 1024;
 
 /** A damaged header of an image count above this is not believed. */
 const IMAGE_COUNT_LIKELY = 1024;
@@ -89,7 +94,19 @@ export function readHeaderFields(bytes: Uint8Array, size: number): HeaderFields 
 		xml: resourceField(view, at.xml, size),
 		bootMetadata: resourceField(view, at.bootMetadata, size),
 		integrity: resourceField(view, at.integrity, size),
+		endOfCut: Math.max(
+			0,
+			...[at.blobTable, at.xml, at.integrity].map((field) => endBehind(view, field, size)),
+		),
 	};
+}
+
+/** Where a resource ends whose header is good but for the end of the file before it; 0 for any other. */
+function endBehind(view: DataView, at: number, size: number): number {
+	if (resourceField(view, at, size) !== null) return 0;
+	const header = resourceField(view, at, Number.MAX_SAFE_INTEGER);
+	const end = header === null ? 0 : header.offset + header.storedSize;
+	return end > size && end < size * CUT_FACTOR ? end : 0;
 }
 
 function compressionByFlags(flags: number): Compression | null {

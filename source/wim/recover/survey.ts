@@ -86,7 +86,7 @@ export async function surveyPart(source: Source, scanAll: boolean, run: Run): Pr
 		last !== null ||
 		(first.magic === null && (await beginsPipable(source)));
 	const header = isPipable && last !== null ? last : first;
-	noteHeader(header, isPipable && last === null, findings);
+	noteHeader(header, isPipable && last === null, source.size, findings);
 	const current = await currentGeneration(source, header, isPipable, findings);
 	const isGood = current !== null && current.xml !== null && current.table.brokenCount === 0;
 	// A write that was killed leaves the old header; without its flag only the bytes behind the end tell.
@@ -240,10 +240,23 @@ const FIELDS = {
 	integrity: 'place of the integrity table',
 } as const;
 
-function noteHeader(header: HeaderFields, isCutPipable: boolean, findings: string[]): void {
+function noteHeader(
+	header: HeaderFields,
+	isCutPipable: boolean,
+	size: number,
+	findings: string[],
+): void {
 	if (isCutPipable) findings.push('The trailing header of the pipable file is missing');
+	const { endOfCut } = header;
+	if (endOfCut > 0)
+		findings.push(
+			`The file is cut short: by its header it has ${endOfCut} bytes at least, ${endOfCut - size} are missing`,
+		);
+	const places = ['blobTable', 'xml', 'integrity'];
 	const fields = Object.keys(FIELDS) as (keyof typeof FIELDS)[];
-	const broken = fields.filter((field) => header[field] === null).map((field) => FIELDS[field]);
+	const broken = fields
+		.filter((field) => header[field] === null && !(endOfCut > 0 && places.includes(field)))
+		.map((field) => FIELDS[field]);
 	if (broken.length > 0) findings.push(`The header is damaged: ${broken.join(', ')}`);
 }
 

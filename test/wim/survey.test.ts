@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { readFileSync, statSync, truncateSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { FileSource } from '../../source/storage/file-source.ts';
+import { hadIntegrityTable } from '../../source/wim/recover/had-integrity-table.ts';
+import { surveyPart } from '../../source/wim/recover/survey.ts';
+import { openWim } from '../../source/wim/wim.ts';
+import { HEADER_SIZE, xmlData } from '../support/damage-kit.ts';
+import { captureAs, hurtFile, rescueTree } from '../support/rescue-kit.ts';
+import { subfolder, tempFolder } from '../support/temp-tree.ts';
+import { testRun } from '../support/test-run.ts';
+
+async function made(t: Parameters<typeof tempFolder>[0]): Promise<{ whole: string; hurt: string }> {
+	const folder = tempFolder(t);
+	const tree = subfolder(folder, 'tree');
+	rescueTree(tree);
+	const whole = path.join(folder, 'whole.wim');
+	await captureAs({ name: 'lzx', compression: 'lzx' }, tree, whole);
+	return { whole, hurt: path.join(folder, 'hurt.wim') };
+}
+
+test('a file that is cut inside its XML data is told to be cut, not to have a damaged header', async (t) => {
+	const { whole, hurt } = await made(t);
+	hurtFile(whole, hurt, () => {});
+	const end = xmlData(readFileSync(whole)).at + 100;
+	truncateSync(hurt, end);
+	const missing = statSync(whole).size - end;
+	await using source = await FileSource.open(hurt);
+	const { findings } = await surveyPart(source, false, testRun());
+	assert.match(findings.join('\n'), new RegExp(`cut short: .*, ${missing} are missing`));
+	assert.doesNotMatch(findings.join('\n'), /header is damaged/);
+});
+
+test('without its header a part had an integrity table if one stands behind the XML data', async (t) => {
+	const { whole, hurt } = await made(t);
+	hurtFile(whole, hurt, (bytes) => bytes.fill(0, 0, HEADER_SIZE));
+	{
+		await using source = await FileSource.open(hurt);
+		assert.equal(await hadIntegrityTable(await surveyPart(source, true, testRun())), true);
+	}
+	await using wim = await openWim(whole);
+	const integrity = wim.parts[0]?.header.integrity ?? assert.fail();
+	assert.ok(integrity.offset > 0);
+	truncateSync(hurt, integrity.offset);
+	await using source = await FileSource.open(hurt);
+	assert.equal(await hadIntegrityTable(await surveyPart(source, true, testRun())), false);
+});
