@@ -342,13 +342,13 @@ class Search implements Lost {
 	async again(): Promise<void> {
 		const pieces = [...this.left].sort((a, b) => a.end - a.start - (b.end - b.start));
 		const isRaw = this.recovered.part.compression === 'none';
+		const isWorthIt = () => isRaw && !this.quest.isQuick && this.missing.size >= MISSING_LEAST;
 		this.left.length = 0;
-		if (isRaw && pieces.length > 0) announce(pieces, this.run);
+		if (pieces.length > 0 && isWorthIt()) announce(pieces, this.run);
 		for (const [k, piece] of pieces.entries()) {
 			const effort = this.effort / (pieces.length - k);
 			this.effort -= effort;
-			const isWorthIt = isRaw && !this.quest.isQuick && this.missing.size >= MISSING_LEAST;
-			this.left.push(...(isWorthIt ? await this.rawBlobs(piece, effort) : [piece]));
+			this.left.push(...(isWorthIt() ? await this.rawBlobs(piece, effort) : [piece]));
 		}
 	}
 
