@@ -16,6 +16,13 @@ import { transform } from 'esbuild';
  */
 const INTERRUPT_BUDGET = 300_000;
 
+/**
+ * V8 begins with half a megabyte for young objects and doubles it when they live on; each time it collects them it also
+ * lowers the size from which on it collects everything. A run that opens a file of 5,000 blobs keeps all that it makes: it
+ * collected 7 times and everything once, which took the main thread 20 to 40 ms. Growing by this factor it collects 3 times.
+ */
+const YOUNG_GROWTH = 8;
+
 /** V8 of Node 20; later ones count otherwise, compile in between with Maglev, and refuse the flag. */
 const BUDGET_VERSION = '11.';
 
@@ -36,7 +43,7 @@ const packs = {};
 let isFirst = true;
 const open = (name) => {
 	if (!isFirst && process.versions.v8.startsWith('${BUDGET_VERSION}'))
-		require('node:v8').setFlagsFromString('--interrupt-budget=${INTERRUPT_BUDGET}');
+		require('node:v8').setFlagsFromString('--interrupt-budget=${INTERRUPT_BUDGET} --semi-space-growth-factor=${YOUNG_GROWTH}');
 	isFirst = false;
 	const filename = __dirname + '/' + files[name];
 	let cachedData;
