@@ -99,6 +99,7 @@ export class RunLog {
 	readonly #timer: NodeJS.Timeout;
 	#log: StateFile | null;
 	#now: StateFile | null;
+	readonly #pruned: Promise<void>;
 	#latest: Progress | null = null;
 	#written: Progress | null = null;
 	#wasPaused = false;
@@ -111,6 +112,8 @@ export class RunLog {
 			readonly folder: StateFolder;
 			readonly log: StateFile;
 			readonly now: StateFile | null;
+			/** Settles when older runs that are too many are gone. */
+			readonly pruned: Promise<void>;
 		},
 		clock: Clock,
 		control: RunControl,
@@ -119,6 +122,7 @@ export class RunLog {
 		this.#folder = files.folder;
 		this.#log = files.log;
 		this.#now = files.now;
+		this.#pruned = files.pruned;
 		this.#clock = clock;
 		this.#control = control;
 		this.#startMs = clock.elapsed();
@@ -187,6 +191,7 @@ export class RunLog {
 		this.#log = null;
 		this.#now = null;
 		await this.#folder.remove(`${this.id}.do`);
+		await this.#pruned;
 	}
 
 	#append(line: LogLine | EndLine): void {
@@ -230,7 +235,8 @@ export class Journal {
 	/** Begins a record; null when it cannot be written. */
 	async begin(request: JobRequest, control: RunControl): Promise<RunLog | null> {
 		const [ids, owner] = await Promise.all([this.#ids(), ownIdentity()]);
-		await this.#prune(ids);
+		// Nobody waits for it: it takes as long as opening a file.
+		const pruned = this.#prune(ids).catch(() => {});
 		let id = (ids.at(-1) ?? 0) + 1;
 		let log = await this.#folder.create(`${id}.jsonl`);
 		// Another process may take the same number at the same moment.
@@ -251,7 +257,7 @@ export class Journal {
 			await log.close().catch(() => {});
 			return null;
 		}
-		return new RunLog(id, { folder: this.#folder, log, now }, this.#clock, control);
+		return new RunLog(id, { folder: this.#folder, log, now, pruned }, this.#clock, control);
 	}
 
 	/** All runs, newest first. */
