@@ -25,7 +25,7 @@ const openFile = (state: State) => ({
 const reportField = pathField('report', 'Report to');
 
 /** Both do so whenever they write a WIM. */
-const readBackNote = note('Check after', 'read back and compared before it gets its name');
+const readBackNote = note('Check after', 'read back before it gets its name');
 
 const lookField = check('dryRun', 'Only look', 'find out and report, write nothing');
 

@@ -27,6 +27,10 @@ function rank(title: string, query: string): number | null {
 	return 2;
 }
 
+/** Whoever knows the command line types its verb: `undo` means `job.undo` too, after the titles that say so. */
+const rankOfVerb = ({ id }: Command, query: string): number | null =>
+	id.startsWith('job.') && id.slice('job.'.length).toLowerCase().startsWith(query) ? 2 : null;
+
 const matchesHelp = (command: Command, query: string): boolean =>
 	query === '' ||
 	command.title.toLowerCase().includes(query) ||
@@ -67,7 +71,7 @@ export function matchingCommands(
 			if (query === '' && !isHere) return [];
 			return [{ command, isHere, order: byKey ? -1 : 0, at }];
 		}
-		const order = rank(command.title, query);
+		const order = rank(command.title, query) ?? rankOfVerb(command, query);
 		return order === null ? [] : [{ command, isHere, order, at }];
 	});
 	const recency = (id: string): number => {

@@ -74,7 +74,23 @@ function notesOf(job: JobView): Shown {
 	return shown`${problems}${warnings}${log}`;
 }
 
-function endOf(theme: Theme, job: JobView): Shown {
+/** Keys of a job that failed, the longer where they leave room for the reason. */
+const FAILED_KEYS: readonly Shown[] = [
+	'   Enter log  r retry' as Shown,
+	'  Enter log' as Shown,
+	NOTHING,
+];
+/** Columns of a reason that say something. */
+const REASON_MIN = 24;
+
+function failedText(theme: Theme, job: JobView, room: number): Shown {
+	const reason = shown`FAILED ${job.summary === null ? NOTHING : theme.exact(job.summary)}`;
+	const least = Math.min(widthOf(reason), REASON_MIN);
+	const keys = FAILED_KEYS.find((text) => room - widthOf(text) >= least) ?? NOTHING;
+	return shown`${cut(reason, room - widthOf(keys))}${keys}`;
+}
+
+function endOf(theme: Theme, job: JobView, room: number): Shown {
 	const took =
 		job.endedMs === null
 			? NOTHING
@@ -88,7 +104,7 @@ function endOf(theme: Theme, job: JobView): Shown {
 		case 'done':
 			return shown`done${took}${summary}${notesOf(job)}`;
 		case 'failed':
-			return shown`FAILED ${job.summary === null ? NOTHING : theme.exact(job.summary)}   Enter log  r retry`;
+			return failedText(theme, job, room);
 		case 'interrupted': {
 			const keys = job.leftovers.length > 0 ? shown`c clean  r again` : shown`r again`;
 			return shown`INTERRUPTED${summary}   ${keys}`;
@@ -124,7 +140,7 @@ export function jobRow(state: State, theme: Theme, job: JobView, width: number):
 		const bar = Math.max(6, Math.min(40, room - 6 - paceWidth));
 		return fit(shown`${start}${gauge(shareOf(job), bar)} ${percent(shareOf(job))} ${pace}`, width);
 	}
-	return shown`${start}${tone(theme, job, cut(endOf(theme, job), room))}`;
+	return shown`${start}${tone(theme, job, cut(endOf(theme, job, room), room))}`;
 }
 
 export function jobsBody(state: State, theme: Theme, width: number, height: number): Shown {
@@ -159,7 +175,7 @@ export function narrowJobRow(state: State, theme: Theme): Shown {
 	if (!job) return NOTHING;
 	const start = shown`${safe(job.label)} ${cut(safe(job.verb), 7)} `;
 	if (job.state !== 'running' && job.state !== 'paused')
-		return fit(shown`${start}${endOf(theme, job)}`, state.columns);
+		return fit(shown`${start}${endOf(theme, job, state.columns - widthOf(start))}`, state.columns);
 	const eta = job.etaMs === null ? NOTHING : shown`   ${safe(formatDuration(job.etaMs))}`;
 	return fit(
 		shown`${start}${gauge(shareOf(job), 12)} ${percent(shareOf(job))}${eta}`,

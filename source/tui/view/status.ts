@@ -1,6 +1,6 @@
 /** The last two rows: what was just said, and which keys work here. */
 
-import { formatSize } from '../../base/print.ts';
+import { formatSize, plural } from '../../base/print.ts';
 import { commandFor, contextsOf, type Keymap, keyLabel } from '../keys/keymap.ts';
 import { sortChoices } from '../keys/sort-keys.ts';
 import { cut, fit, joined, NOTHING, type Shown, safe, shown, widthOf } from '../parts/text.ts';
@@ -55,7 +55,7 @@ function restingText(state: State, theme: Theme, width: number): Shown {
 			const { errors, warnings } = damageCounts(state);
 			const running = activeJobs(state).some(({ verb }) => verb === 'verify');
 			const soFar = running ? shown` so far` : NOTHING;
-			return shown`${errors} errors, ${warnings} warnings${soFar}. Nothing was changed.`;
+			return shown`${safe(plural(errors, 'error'))}, ${safe(plural(warnings, 'warning'))}${soFar}. Nothing was changed.`;
 		}
 		default:
 			return NOTHING;

@@ -355,3 +355,17 @@ test('while a file is opened its images are listed by number, as its header tell
 		engine,
 	);
 });
+
+test('a job that failed shows its reason and the key of its log, however long the reason is', () =>
+	withDeck(async (deck, engine) => {
+		const summary = `Cannot write "/srv/${'long '.repeat(20)}": the disk is full`;
+		engine.jobs.set([jobView(1, { state: 'failed', summary, endedMs: 1 })]);
+		const screen = await deck.until(/FAILED/);
+		assert.match(screen, /FAILED Cannot write "\/srv\/long.*~ {2,3}Enter log/);
+	}));
+
+test('the palette knows a job by the verb of the command line', () =>
+	withDeck(async (deck) => {
+		await deck.press(':', 'undo');
+		await deck.until(/Take back/);
+	}));
