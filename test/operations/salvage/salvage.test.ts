@@ -19,7 +19,11 @@ const needsWimlib = oracle('wimlib-imagex');
 /** How many damages of each format are tried: a number, a word of their names, or `all` (minutes). */
 const WANTED = process.env['WIMDECK_DAMAGE'] ?? '1';
 
-/** LZMS shows no beginning: chunks of one piece between two damaged ones are lost with the table. */
+/**
+ * LZMS shows no beginning: chunks of one piece between two damaged ones were lost with the table. LZMS files come back since;
+ * these formats were not tried again.
+ */
+const BEYOND_FORMATS: readonly string[] = ['LZMS 32K', 'split LZMS', 'appended LZMS'];
 const BEYOND =
 	/^(four|one|five|a block).* \+ (header and blob table|blob table|cut inside the blob table)/;
 
@@ -111,5 +115,5 @@ async function salvaged(
 }
 
 function isBeyond(format: string, { name }: Damage): boolean {
-	return format.includes('LZMS') && BEYOND.test(name);
+	return BEYOND_FORMATS.includes(format) && BEYOND.test(name);
 }
