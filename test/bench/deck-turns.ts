@@ -46,7 +46,8 @@ const STEPS: readonly Step[] = [
 	['filter it', ['/', '4321', 'enter'], /\/\d+ of 300,000/],
 	['complete a path in it', ['esc', 'p', `\\${FLAT}\\file_with_long_name_0_29`, '\t'], /GO TO/],
 	['go to a path in it', ['9.dll', 'enter'], /0_299\.dll/],
-	['the same path in the next image', [']'], /\[2 Files\] 4:/],
+	// The long path leaves no room for the number of the image in the title.
+	['the same path in the next image', [']'], />4 image 4/],
 	['difference of two such folders', ['1', '='], /Compare two images/],
 	['(compare)', ['\x18'], /Differences\][\s\S]*\+\d/],
 	['enter it', ['enter'], /file_with/],
