@@ -82,14 +82,20 @@ export async function openSalvage(
 		let isNewest = isNewestKnown(damaged);
 		let unexplained: Lost['unexplained'] = [];
 		const isGood =
-			isNewestKnown(damaged) && images.length > 0 && images.every(({ state }) => state === 'whole');
+			isNewestKnown(damaged) &&
+			!lacksEntries(damaged) &&
+			images.length > 0 &&
+			images.every(({ state }) => state === 'whole');
 		if (!isGood || missingFrom(damaged, images).size > 0) {
 			await damaged[Symbol.asyncDispose]();
 			damaged = await openDamaged(path, references, true, run);
 			images = await readTrees(damaged, run);
 			// Without a tree nobody knows what to look for: the trees come first.
 			const lacksTree =
-				!isNewestKnown(damaged) || images.length === 0 || images.some(({ tree }) => tree === null);
+				!isNewestKnown(damaged) ||
+				lacksEntries(damaged) ||
+				images.length === 0 ||
+				images.some(({ tree }) => tree === null);
 			const passes = [lacksTree, true];
 			wrong = await wrongEntries(damaged, images, pool, run);
 			for (const [k, isNeeded] of passes.entries()) {
@@ -156,6 +162,17 @@ async function readTrees(damaged: DamagedWim, run: Run): Promise<SalvagedImage[]
 /** Of the part with the images. */
 function isNewestKnown({ parts }: DamagedWim): boolean {
 	return parts.every(({ part, survey }) => part.header.partNumber > 1 || survey.isNewestKnown);
+}
+
+/** Of a table with damaged entries some may have named images: fewer are left than the header counts. */
+function lacksEntries({ parts, images }: DamagedWim): boolean {
+	const count = images.filter(({ index }) => index !== null).length;
+	return parts.some(
+		({ part, survey: { header, generations } }) =>
+			part.header.partNumber <= 1 &&
+			(generations[0]?.table.brokenCount ?? 0) > 0 &&
+			count < (header.imageCount ?? Number.POSITIVE_INFINITY),
+	);
 }
 
 /**
