@@ -20,10 +20,10 @@ const needsWimlib = oracle('wimlib-imagex');
 const WANTED = process.env['WIMDECK_DAMAGE'] ?? '1';
 
 /**
- * LZMS shows no beginning: chunks of one piece between two damaged ones were lost with the table. LZMS files come back since;
- * these formats were not tried again.
+ * LZMS shows no beginning: chunks of one piece between two damaged ones were lost with the table. They come back since;
+ * of appended files it was not tried again.
  */
-const BEYOND_FORMATS: readonly string[] = ['LZMS 32K', 'split LZMS', 'appended LZMS'];
+const BEYOND_FORMATS: readonly string[] = ['appended LZMS'];
 const BEYOND =
 	/^(four|one|five|a block).* \+ (header and blob table|blob table|cut inside the blob table)/;
 
