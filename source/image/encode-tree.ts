@@ -107,15 +107,25 @@ function numberLinks(tree: EditTree): ReadonlyMap<Inode, bigint> {
 	return numbers;
 }
 
+function securitySizeOf(tree: EditTree): number {
+	return align8(8 + tree.security.list.reduce((sum, { length }) => sum + 8 + length, 0));
+}
+
+/** How many bytes `encodeTree` gives. */
+export function treeSize(tree: EditTree): number {
+	let size = securitySizeOf(tree) + 8;
+	// Each list of children ends with a zero.
+	for (const node of tree.nodes()) size += wholeSize(node) + (node.children === null ? 0 : 8);
+	return size;
+}
+
 /**
  * The metadata resource of a tree. Two calls for the same tree give the same bytes.
  *
  * @throws {InputError} when a name is longer than the format or any Windows program allows
  */
 export function encodeTree(tree: EditTree): Uint8Array {
-	const securitySize = align8(
-		8 + tree.security.list.reduce((sum, { length }) => sum + 8 + length, 0),
-	);
+	const securitySize = securitySizeOf(tree);
 	const { listings, size } = place(tree, securitySize + wholeSize(tree.root) + 8);
 	const writer = new TreeWriter(new Uint8Array(size), numberLinks(tree));
 	writer.security(tree.security.list, securitySize);

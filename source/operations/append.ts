@@ -9,11 +9,13 @@ import {
 	estimate,
 	hashImage,
 	type ImageOptions,
+	newContents,
 	scanSources,
 	storeImage,
 	summarize,
 } from './capture.ts';
 import { openDeltaBases, reuseUnchanged } from './capture-bases.ts';
+import { sizeWithMore } from './predict-size.ts';
 import {
 	replacingSession,
 	selectImages,
@@ -69,7 +71,6 @@ export async function append(
 	await using bases = await openDeltaBases(options.image, wim, run);
 	const known = { has: (name: string) => wim.blobs.has(name) || bases.sizes.has(name) };
 	const pending = await reuseUnchanged(scanned, bases, known, run);
-	if (options.dryRun) return estimate(scanned, pending, index, wim.size);
 	const hasTable = wim.header.integrity.offset !== 0;
 	const settings = {
 		level: plan.level,
@@ -80,6 +81,16 @@ export async function append(
 	const { chunkSize } = plan;
 	const isReshaped = isPipable !== wim.isPipable || chunkSize !== wim.chunkSize;
 	const isRebuilt = options.rebuild || isReshaped || edited.obstacle !== null;
+	if (options.dryRun) {
+		const xml = wim.xml.copy();
+		describeImage(xml, options.image, index, target, run);
+		const sizes = await sizeWithMore({ wim, end: edited.end, isRebuilt }, options.integrity, {
+			...newContents(scanned, pending),
+			xml,
+			isPipable,
+		});
+		return estimate(scanned, pending, index, sizes);
+	}
 	const shape = { ...shapeLike(wim), isPipable, chunkSize };
 	const session = isRebuilt
 		? await replacingSession(edited, shape, settings, run)

@@ -5,7 +5,7 @@ import { filetimeFromMs } from '../bytes/filetime.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
 import { Attribute } from '../image/dentry.ts';
 import { EditTree, newInode } from '../image/edit-tree.ts';
-import { countReferences, encodeTree, treeStatistics } from '../image/encode-tree.ts';
+import { countReferences, encodeTree, treeSize, treeStatistics } from '../image/encode-tree.ts';
 import { splitPath } from '../image/patterns.ts';
 import { readWindowsProperties } from '../image/windows-properties.ts';
 import type { Content } from '../storage/content.ts';
@@ -18,6 +18,8 @@ import {
 	setStatistics,
 	setTime,
 } from '../wim/edit-xml.ts';
+import { INTEGRITY_CHUNK_SIZE } from '../wim/integrity-table.ts';
+import { HEADER_SIZE } from '../wim/part-header.ts';
 import { NewSession, type WriteSession } from '../wim/write-session.ts';
 import type { WimShape } from '../wim/write-wim.ts';
 import { XmlData } from '../wim/xml-data.ts';
@@ -30,6 +32,7 @@ import {
 	type PendingStream,
 } from './capture-tree.ts';
 import { placeTree } from './overlay.ts';
+import { type NewImageSize, sizeWithImage } from './predict-size.ts';
 import {
 	filesOf,
 	hashContents,
@@ -192,7 +195,18 @@ export async function capture(
 		bootIndex: options.image.boot ? 1 : 0,
 	};
 	const xml = XmlData.create(0);
-	if (options.dryRun) return estimate(scanned, pending, 1, 0);
+	if (options.dryRun) {
+		describeImage(xml, options.image, 1, '', run);
+		const size = sizeWithImage({
+			...newContents(scanned, pending),
+			start: HEADER_SIZE,
+			entryCount: 0,
+			xml,
+			isPipable,
+			integrityChunkSize: options.integrity ? INTEGRITY_CHUNK_SIZE : null,
+		});
+		return estimate(scanned, pending, 1, { fileSize: size, writtenBytes: size });
+	}
 	const session = await NewSession.create(
 		target,
 		shape,
@@ -322,30 +336,30 @@ export function summarize(
 	};
 }
 
-/** What a capture writes at most: contents as they are, metadata, tables, XML data. */
+/** What is known of a capture before anything is read. */
 export function estimate(
 	scanned: ScannedImage,
 	pending: readonly PendingStream[],
 	index: number,
-	existingSize: number,
+	sizes: Pick<CaptureSummary, 'fileSize' | 'writtenBytes'>,
 ): CaptureSummary {
 	let directoryCount = 0;
 	let fileCount = 0;
-	let metadataSize = 512;
-	for (const node of scanned.tree.nodes()) {
+	for (const node of scanned.tree.nodes())
 		if (node.children !== null) directoryCount++;
 		else fileCount++;
-		metadataSize += 128 + 2 * node.name.length + node.inode.tail.length;
-	}
-	const sourceBytes = pending.reduce((sum, { content }) => sum + content.size, 0);
-	const writtenBytes = sourceBytes + metadataSize + 50 * (pending.length + 1) + 4096;
+	const { sourceBytes } = newContents(scanned, pending);
+	return { index, directoryCount, fileCount, sourceBytes, isEstimate: true, ...sizes };
+}
+
+/** What an image adds at most: contents as they are, metadata. */
+export function newContents(
+	{ tree }: Pick<ScannedImage, 'tree'>,
+	pending: readonly PendingStream[],
+): Pick<NewImageSize, 'sourceBytes' | 'sourceCount' | 'metadataSize'> {
 	return {
-		index,
-		directoryCount,
-		fileCount,
-		sourceBytes,
-		fileSize: existingSize + writtenBytes,
-		isEstimate: true,
-		writtenBytes,
+		sourceBytes: pending.reduce((sum, { content }) => sum + content.size, 0),
+		sourceCount: pending.length,
+		metadataSize: treeSize(tree),
 	};
 }

@@ -169,6 +169,55 @@ export function editedSize(input: {
 	});
 }
 
+/** What the XML data say of one image at most, besides what the user gives: statistics, times, properties of Windows. */
+const IMAGE_ELEMENT_SIZE = 4096;
+
+/** An image that is added or changed, as far as it is known before its contents are read. */
+export interface NewImageSize {
+	/** Everything before it, in bytes. */
+	readonly start: number;
+	/** Resources that stay. */
+	readonly entryCount: number;
+	/** New contents, in bytes, and how many. */
+	readonly sourceBytes: number;
+	readonly sourceCount: number;
+	readonly metadataSize: number;
+	readonly xml: XmlData;
+	readonly isPipable: boolean;
+	readonly integrityChunkSize: number | null;
+}
+
+/** Of a file that gets an image, at most: contents as they are. */
+export function sizeWithImage(image: NewImageSize): number {
+	const { xml, isPipable, integrityChunkSize } = image;
+	const entryCount = image.entryCount + image.sourceCount + 1;
+	let start = image.start + image.sourceBytes + image.metadataSize;
+	if (isPipable) start += entryCount * PipableHeader.size + xml.encode().length;
+	const elements = IMAGE_ELEMENT_SIZE * (isPipable ? 2 : 1);
+	return (
+		elements + tablesEnd({ start, entryCount, xml, isPipable, integrityChunkSize, isPart: false })
+	);
+}
+
+/** Of a file that exists and gets an image, at most; and what of that is written. */
+export async function sizeWithMore(
+	edit: { readonly wim: Wim; readonly end: number; readonly isRebuilt: boolean },
+	integrity: boolean | null,
+	image: Pick<NewImageSize, 'sourceBytes' | 'sourceCount' | 'metadataSize' | 'isPipable' | 'xml'>,
+): Promise<{ readonly fileSize: number; readonly writtenBytes: number }> {
+	const { wim, end, isRebuilt } = edit;
+	const copied = copiedSize([...wim.first.table.blobs.values()], false);
+	const hasTable = integrity ?? wim.header.integrity.offset !== 0;
+	const kept = await integrityChunkSizeAfter(wim, hasTable);
+	const fileSize = sizeWithImage({
+		...image,
+		start: isRebuilt ? wim.size : end + UNDO_RECORD_SIZE,
+		entryCount: copied.entries + wim.images.length,
+		integrityChunkSize: isRebuilt && hasTable ? INTEGRITY_CHUNK_SIZE : kept,
+	});
+	return { fileSize, writtenBytes: isRebuilt ? fileSize : fileSize - end };
+}
+
 /** The chunk size that an integrity table has after an edit in place: that of the old one where it can be kept. */
 export async function integrityChunkSizeAfter(
 	wim: Wim,

@@ -11,9 +11,11 @@ import type { UpdateCommand } from '../image/update-commands.ts';
 import { filesOfTarget } from '../storage/output-file.ts';
 import type { Wim, WimImage } from '../wim/wim.ts';
 import { EditableWim } from '../wim/write-session.ts';
+import { newContents } from './capture.ts';
 import { CaptureShare, captureTree, type PendingStream } from './capture-tree.ts';
 import { commitTree, type TreeChange } from './commit-tree.ts';
 import { deletePath, placeTree, renamePath } from './overlay.ts';
+import { sizeWithMore } from './predict-size.ts';
 import type { WriteTools } from './write-options.ts';
 
 export interface UpdateOptions {
@@ -69,11 +71,14 @@ export async function update(
 	};
 	if (options.dryRun) {
 		const isRebuilt = options.rebuild || edited.obstacle !== null;
-		const metadataSize = opened.tree.span.size + 256 * pending.length;
-		const added =
-			sourceBytes + metadataSize + wim.header.blobTable.storedSize + 50 * pending.length;
-		const writtenBytes = isRebuilt ? wim.size + added : added;
-		return { ...summary, fileSize: wim.size + added, writtenBytes, isEstimate: true };
+		const { isPipable, xml } = wim;
+		const { end } = edited;
+		const sizes = await sizeWithMore({ wim, end, isRebuilt }, options.integrity, {
+			...newContents({ tree }, pending),
+			xml,
+			isPipable,
+		});
+		return { ...summary, ...sizes, isEstimate: true };
 	}
 	const change: TreeChange = {
 		image,
