@@ -10,7 +10,7 @@ import { edit, insert, type TextField } from '../state/text-field.ts';
 import type { Key, KeyPress } from '../terminal/key-decoder.ts';
 import type { Api } from './api.ts';
 import type { Command } from './command.ts';
-import { commandFor, contextsOf, keyLabel } from './keymap.ts';
+import { commandElsewhere, commandFor, contextsOf, keyLabel } from './keymap.ts';
 import { onTyped } from './line.ts';
 import { sortChoices } from './sort-keys.ts';
 
@@ -50,6 +50,19 @@ function pressed(api: Api, key: KeyPress): void {
 	}
 	const command = commandFor(api.keymap, state, key.name);
 	if (command) runCommand(api, command);
+	else if (!topDialog(state) && !state.line)
+		api.change((current) => sayElsewhere(api, current, key.name));
+}
+
+/** A key of another pane says where it works; a key of none stays without effect. */
+function sayElsewhere(api: Api, state: State, name: string): State {
+	const other = commandElsewhere(api.keymap, name);
+	return other
+		? say(
+				state,
+				`${keyLabel(name)} works in ${other.place}: ${other.command.title.replace(/\.{3}$/, '')}`,
+			)
+		: state;
 }
 
 /** Runs a command, or says why it cannot be run now. */

@@ -85,6 +85,28 @@ export function commandFor(keymap: Keymap, state: State, key: string): Command |
 	return null;
 }
 
+/** Panes and views with keys of their own, and what brings one there; the nearest first. */
+const PLACES: readonly (readonly [context: Context, place: string])[] = [
+	['images', 'Images (1)'],
+	['files', 'Files (2)'],
+	['details', 'Details (3)'],
+	['jobs', 'Jobs (4)'],
+	['damage', 'the damage view (!)'],
+	['start', 'the start screen'],
+];
+
+/** The command that a key has in the nearest other place, or null. */
+export function commandElsewhere(
+	keymap: Keymap,
+	key: string,
+): { readonly command: Command; readonly place: string } | null {
+	for (const [context, place] of PLACES) {
+		const command = keymap.byContext.get(context)?.get(key);
+		if (command) return { command, place };
+	}
+	return null;
+}
+
 const LABELS: Readonly<Record<string, string>> = {
 	space: 'Space',
 	enter: 'Enter',

@@ -369,3 +369,16 @@ test('the palette knows a job by the verb of the command line', () =>
 		await deck.press(':', 'undo');
 		await deck.until(/Take back/);
 	}));
+
+test('a key of another pane says where it works, a key of none changes nothing', () =>
+	withDeck(async (deck) => {
+		await inWindows(deck);
+		await deck.press('c');
+		await deck.until(/c works in Images \(1\): Capture a folder into an image\s/);
+		await deck.press('j');
+		await deck.quiet();
+		const before = deck.terminal.lines();
+		await deck.press('@');
+		await deck.quiet();
+		assert.deepEqual(deck.terminal.lines(), before);
+	}));
