@@ -3,6 +3,7 @@
 import './production.ts';
 
 import assert from 'node:assert/strict';
+import { afterEach } from 'node:test';
 
 import { DeckApp, type DeckAppOptions } from '../../source/tui/deck-app.ts';
 import type { DeckEngine } from '../../source/tui/engine.ts';
@@ -47,6 +48,14 @@ const KEYS: Readonly<Record<string, string>> = {
 	'S-tab': '\x1b[Z',
 };
 
+const open = new Set<DeckOnTerminal>();
+
+// A test that fails half way leaves its deck open, which would keep the process from ending.
+if (process.env['NODE_TEST_CONTEXT'] !== undefined)
+	afterEach(() => {
+		for (const deck of open) deck.close();
+	});
+
 export class DeckOnTerminal {
 	readonly terminal: HeadlessTerminal;
 	readonly app: DeckApp;
@@ -74,6 +83,7 @@ export class DeckOnTerminal {
 		});
 		this.terminal.onAnswer((text) => this.app.input(text));
 		this.terminal.onResize(() => this.app.resized());
+		open.add(this);
 	}
 
 	/** Opens the deck and waits for the file. */
@@ -140,6 +150,7 @@ export class DeckOnTerminal {
 	}
 
 	close(): void {
+		open.delete(this);
 		this.app.close();
 	}
 }
