@@ -2,7 +2,17 @@
 
 import { formatCount } from '../../base/print.ts';
 import { type EntryDetails, EntryKind } from '../engine.ts';
-import { fit, linesOf, NOTHING, type Shown, safe, shown, wrapped } from '../parts/text.ts';
+import {
+	cutStart,
+	fit,
+	linesOf,
+	NOTHING,
+	type Shown,
+	safe,
+	shown,
+	widthOf,
+	wrapped,
+} from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import { findingOfEntry } from '../state/damage.ts';
 import { isLate } from '../state/load.ts';
@@ -125,8 +135,11 @@ export function detailsBody(state: State, theme: Theme, width: number, height: n
 	return linesOf(lines.slice(top, top + height));
 }
 
+/** Columns of a name that say enough of it. */
+const NOTE_NAME_MIN = 12;
+
 /** What the status row says of the entry under the cursor when nothing else is to say. */
-export function entryNote(state: State, theme: Theme): Shown {
+export function entryNote(state: State, theme: Theme, width: number): Shown {
 	const finding = findingOfEntry(state);
 	const { listing, order, list } = state.files;
 	const row = order[list.cursor];
@@ -135,6 +148,9 @@ export function entryNote(state: State, theme: Theme): Shown {
 	if (finding) return shown`${name}: ${theme.exact(finding.what)}, see !`;
 	const day = timeText(listing.times[row] ?? null, 'minute', state.settings.utc);
 	const isFolder = ((listing.kinds[row] ?? 0) & EntryKind.folder) !== 0;
-	if (isFolder) return shown`${name}  folder  ${day}`;
-	return shown`${name}  ${countText(listing.sizes[row] ?? 0)} bytes  ${day}`;
+	const what = isFolder ? shown`folder` : shown`${countText(listing.sizes[row] ?? 0)} bytes`;
+	// A path found in the whole image is long; what is said of it stays, while there is room for its end.
+	const room = width - widthOf(what) - widthOf(day) - 4;
+	const short = room >= NOTE_NAME_MIN ? cutStart(name, room) : name;
+	return shown`${short}  ${what}  ${day}`;
 }

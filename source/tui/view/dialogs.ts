@@ -6,6 +6,7 @@ import { type Match, matchingCommands } from '../keys/palette.ts';
 import {
 	blank,
 	cut,
+	cutStart,
 	fit,
 	joined,
 	NOTHING,
@@ -13,6 +14,7 @@ import {
 	safe,
 	shown,
 	spread,
+	widthOf,
 	wrapped,
 } from '../parts/text.ts';
 import { createTheme, type Theme } from '../parts/theme.ts';
@@ -170,7 +172,8 @@ export function pagerHeight(state: State): number {
 	return Math.max(1, state.rows - 6);
 }
 
-const pagerWidth = (state: State): number => innerWidth(state, state.columns - 4);
+/** All of the screen but its edges: 80 columns take a whole hex row with its letters. */
+const pagerWidth = (state: State): number => state.columns - (isFullScreen(state) ? 2 : 4);
 
 /** The lines of a pager from `top`; only those are made. */
 function pagerLines(
@@ -231,16 +234,19 @@ export function pagerLineCount(state: State, dialog: PagerDialog): number {
 		: textLines(content.bytes, dialog.encoding).length;
 }
 
-function pagerTitle(state: State, theme: Theme, dialog: PagerDialog): Shown {
-	const { source } = dialog;
+function pagerName(state: State, theme: Theme, { source }: PagerDialog): Shown {
 	if (source.type === 'messages') return shown`Messages`;
-	if (source.type === 'job') {
-		const job = state.jobs.jobs.find(({ id }) => id === source.id);
-		return job
-			? shown`Log of job ${job.id}: ${theme.exact(job.verb)} ${theme.exact(job.title)}`
-			: shown`Log`;
-	}
+	if (source.type === 'content') return theme.exact(source.name);
+	const job = state.jobs.jobs.find(({ id }) => id === source.id);
+	return job
+		? shown`Log of job ${job.id}: ${theme.exact(job.verb)} ${theme.exact(job.title)}`
+		: shown`Log`;
+}
+
+/** How much of a content is shown, and as what. */
+function contentAbout(state: State, dialog: PagerDialog): Shown {
 	const { content } = state.details;
+	if (dialog.source.type !== 'content') return NOTHING;
 	const part =
 		content && content.totalSize > content.bytes.length
 			? shown` (first ${content.bytes.length / 1024} K)`
@@ -251,7 +257,7 @@ function pagerTitle(state: State, theme: Theme, dialog: PagerDialog): Shown {
 			: isHex(state, dialog)
 				? shown`   hex`
 				: shown`   ${safe(dialog.encoding ?? guessEncoding(content.bytes))}`;
-	return shown`${theme.exact(source.name)}${part}${how}`;
+	return shown`${part}${how}`;
 }
 
 function pagerBox(state: State, theme: Theme, dialog: PagerDialog): DialogBox {
@@ -263,7 +269,11 @@ function pagerBox(state: State, theme: Theme, dialog: PagerDialog): DialogBox {
 	const lines = pagerLines(state, theme, dialog, top, height).map((line) => fit(line, inner));
 	while (lines.length < height) lines.push(blank(inner));
 	const end = Math.min(count, top + height);
-	const title = shown`${pagerTitle(state, theme, dialog)}   ${count === 0 ? 0 : top + 1}-${end} of ${count}`;
+	const about = shown`${contentAbout(state, dialog)}   ${count === 0 ? 0 : top + 1}-${end} of ${count}`;
+	const name = pagerName(state, theme, dialog);
+	const room = inner - 2 - widthOf(about);
+	const short = dialog.source.type === 'content' ? cutStart(name, room) : cut(name, room);
+	const title = shown`${short}${about}`;
 	return boxed(state, theme, title, lines, inner);
 }
 

@@ -41,7 +41,7 @@ function restingText(state: State, theme: Theme, width: number): Shown {
 	if (isLate(load, state)) return shown`reading ${theme.exact(load.request?.path ?? '')}...`;
 	switch (focusOf(state)) {
 		case 'files':
-			return entryNote(state, theme);
+			return entryNote(state, theme, width);
 		case 'start':
 			return startNote(state, theme);
 		case 'staged':

@@ -382,3 +382,24 @@ test('a key of another pane says where it works, a key of none changes nothing',
 		await deck.quiet();
 		assert.deepEqual(deck.terminal.lines(), before);
 	}));
+
+test('at 80 columns the preview shows whole hex rows, and its title how much of the file', () =>
+	withDeck(async (deck) => {
+		await inWindows(deck);
+		await deck.press('f', 'explorer', 'enter');
+		await deck.until(/\\Windows\\explorer\.exe/);
+		await deck.press('x');
+		await deck.until(/explorer\.exe.* hex {3}1-18 of \d+/);
+		await deck.until(/00000110 {2}(00 ){15}00 {2}\.{16} +│/);
+	}));
+
+test('at 60 columns the size of an entry stays beside a long path', () =>
+	withDeck(
+		async (deck) => {
+			await deck.press('enter');
+			await deck.until(/Users/);
+			await deck.press('f', '1394ohci', 'enter');
+			await deck.until(/~.*1394ohci\.sys {2}[\d,]+ bytes {2}\d{4}-\d\d/);
+		},
+		{ columns: 60 },
+	));
