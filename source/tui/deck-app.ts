@@ -304,6 +304,10 @@ export class DeckApp {
 	async #leave(cancels: boolean): Promise<void> {
 		this.#change((state) => ({ ...state, isLeaving: true, dialogs: [] }));
 		if (cancels) await this.cancelJobs();
+		// A job that is held would never finish, and nobody could let it go any more.
+		else
+			for (const { id, state } of activeJobs(this.store.get()))
+				if (state === 'paused') this.#options.engine.jobs.resume(id);
 		await this.#options.engine.jobs.idle();
 		this.#options.onExit(0);
 	}

@@ -1,7 +1,7 @@
 /** The whole screen as blocks of text at places: what the components draw and nothing else. */
 
 import type { Keymap } from '../keys/keymap.ts';
-import { asciiCells, linesOf, NOTHING, type Shown, safe, shown, wrapped } from '../parts/text.ts';
+import { asciiCells, linesOf, NOTHING, type Shown, safe, shown } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import type { PaneName, Rectangle } from '../state/layout.ts';
 import { layoutOf, topDialog } from '../state/selectors.ts';
@@ -15,6 +15,7 @@ import { filesAbout, filesBody, filesRight } from './files.ts';
 import { header, tooSmallRow } from './header.ts';
 import { imagesBody } from './images.ts';
 import { jobsAbout, jobsBody, narrowJobRow } from './jobs.ts';
+import { leavingRow } from './leaving.ts';
 import { mapAbout, mapBody, mapRight } from './map.ts';
 import { titleRow } from './pane.ts';
 import { sizesAbout, sizesBody, sizesRight } from './sizes.ts';
@@ -196,7 +197,7 @@ function allBlocks(state: State, theme: Theme, keymap: Keymap): readonly Block[]
 	if (state.isLeaving)
 		return [
 			{
-				...block('leaving', { ...headerAt, height: state.rows - 1 }, leavingText(state, theme)),
+				...block('leaving', headerAt, leavingRow(state, theme, state.columns - 1)),
 				...(state.settings.animation && !state.settings.slow ? { isWaiting: true } : {}),
 			},
 		];
@@ -216,14 +217,4 @@ function allBlocks(state: State, theme: Theme, keymap: Keymap): readonly Block[]
 		blocks.push(box.table ? { ...drawn, table: box.table } : drawn);
 	}
 	return blocks;
-}
-
-/** The screen while it waits for the jobs before it ends. */
-function leavingText(state: State, theme: Theme): Shown {
-	const width = state.columns - 1;
-	const waiting = shown`Waiting for the jobs to finish; ^C cancels them.`;
-	return linesOf([
-		...wrapped(waiting, width - 3).map((line) => shown`   ${line}`),
-		jobsBody({ ...state, focus: 'files' }, theme, width, Math.max(1, state.rows - 3)),
-	]);
 }

@@ -21,9 +21,9 @@ import type { State } from '../state/state.ts';
 import { listBody } from './pane.ts';
 
 /** Without a word from a job for this long, its speed and time left are no longer told. */
-const SILENCE_MS = 5000;
+export const SILENCE_MS = 5000;
 /** A time left is told after this much work. */
-const ETA_AFTER_MS = 3000;
+export const ETA_AFTER_MS = 3000;
 
 const COUNTED: readonly [JobView['state'], string][] = [
 	['running', 'running'],

@@ -302,12 +302,28 @@ test('quit ends at once without jobs, and asks with them', () =>
 		await deck.press('q');
 		await deck.until(/1 job is running/);
 		await deck.press('enter', 'q', 'right', 'right', 'enter');
-		await deck.until(/Waiting for the jobs/);
+		await deck.until(/Waiting for|All jobs have ended/);
 		await deck.settle();
 		assert.deepEqual(engine.jobs.asked, ['cancel 1']);
 		for (let i = 0; i < 50 && deck.exits.length === 0; i++)
 			await new Promise((resolve) => setTimeout(resolve, 2));
 		assert.deepEqual(deck.exits, [0]);
+	}));
+
+test('quit when they finish: held jobs are let go, for nobody could do it later; ^C cancels', () =>
+	withDeck(async (deck, engine) => {
+		engine.jobs.set([
+			jobView(1, { state: 'paused' }),
+			jobView(2),
+			jobView(-3, { state: 'paused', isForeign: true }),
+		]);
+		await deck.until(/3 paused|2 paused/);
+		await deck.press('q', 'right', 'enter');
+		await deck.until(/Waiting for 2 jobs/);
+		assert.deepEqual(engine.jobs.asked, ['resume 1']);
+		await deck.press('q', 'x', '\x03');
+		await deck.until(/All jobs have ended/);
+		assert.deepEqual(engine.jobs.asked, ['resume 1', 'cancel 1', 'cancel 2']);
 	}));
 
 test('pasted text never runs commands', () =>

@@ -108,7 +108,7 @@ const CASES: readonly Case[] = [
 		jobs: [running],
 		steps: [
 			[['q'], /1 job is running/],
-			[['right', 'enter'], /Waiting for the jobs/],
+			[['right', 'enter'], /capture .* 41% +\^C cancels/],
 		],
 	},
 	{ name: 'goto', steps: [...toWindows, [['p', '\\Windows\\größe'], /GO TO/]] },

@@ -255,7 +255,7 @@ test('while it waits for its jobs a sign turns, for fewer bytes than the budget;
 		engine.jobs.set([jobView(1)]);
 		await deck.until(/1 running/);
 		await deck.press('q', 'right', 'enter');
-		await deck.until(/Waiting for the jobs/);
+		await deck.until(/Waiting for verify/);
 		const signs = new Set<string>();
 		const look = (): void => void signs.add(deck.terminal.lines()[0]?.slice(0, 3) ?? '');
 		const before = deck.terminal.bytes;

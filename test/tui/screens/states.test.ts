@@ -51,6 +51,11 @@ function withListing(state: State, count: number, files: Partial<State['files']>
 const withJobs = (state: State, ...jobs: readonly JobView[]): State =>
 	jobsChanged(opened(state), jobs);
 
+const leaving = (state: State, ...jobs: readonly JobView[]): State => ({
+	...withJobs(state, ...jobs),
+	isLeaving: true,
+});
+
 const onStart = (state: State, start: Partial<State['start']>): State => ({
 	...state,
 	start: { ...state.start, folder: '/srv', ...start },
@@ -197,9 +202,35 @@ const CASES: readonly Case[] = [
 		shows: SHOWN_REASON,
 	},
 	{
-		what: 'waiting for jobs before the end',
-		make: (s) => ({ ...withJobs(s, jobView(1)), isLeaving: true }),
-		shows: /Waiting for the jobs/,
+		what: 'waiting for a job before the end: one progress line',
+		make: (s) =>
+			leaving(
+				s,
+				jobView(1, { doneBytes: 410, etaMs: 372_000, startedMs: -9000, lastEventMs: 900 }),
+			),
+		shows:
+			/^ [-\\|/] Waiting for verify install\.wim \[#+\.+\] {2}41% {2}6:12 left +\^C cancels *\s*$/,
+	},
+	{
+		what: 'waiting for several jobs: what they have done together, and no time while one is queued',
+		make: (s) =>
+			leaving(
+				s,
+				jobView(1, { doneBytes: 500, etaMs: 9000, startedMs: -9000, lastEventMs: 900 }),
+				jobView(2, { state: 'queued' }),
+				jobView(3, { state: 'done', doneBytes: 1000, endedMs: 1 }),
+			),
+		shows: /^ [-\\|/] Waiting for 2 jobs \[#+\.+\] {2}25% +\^C cancels *\s*$/,
+	},
+	{
+		what: 'waiting for a job of which nothing is heard',
+		make: (s) => leaving({ ...s, nowMs: 20_000 }, jobView(1, { lastEventMs: 8000 })),
+		shows: /^ [-\\|/] Waiting for .* 0% {2}no progress for 12 s +\^C cancels *\s*$/,
+	},
+	{
+		what: 'waiting for a job with a long name',
+		make: (s) => leaving(s, jobView(1, { title: `${'größe'.repeat(40)}\x1b[2J` })),
+		shows: /^ [-\\|/] Waiting for verify gr.*~ \[.* 0% +\^C cancels *\s*$/,
 	},
 ];
 
