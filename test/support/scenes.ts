@@ -26,8 +26,12 @@ export function testScreens(scenes: readonly Scene[]): void {
 		for (const scene of scenes)
 			test(`screen ${scene.name} at ${variant}`, async () => {
 				const deck = await scene.play(options);
-				await deck.quiet();
-				assertGolden(`${variant}/${scene.name}`, deck.screen());
-				deck.close();
+				// A deck that stays open keeps its timers, and with them the test file, for ever.
+				try {
+					await deck.quiet();
+					assertGolden(`${variant}/${scene.name}`, deck.screen());
+				} finally {
+					deck.close();
+				}
 			});
 }
