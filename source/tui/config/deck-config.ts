@@ -110,7 +110,7 @@ class ConfigReader {
 		for (const { at, key, node: color } of this.#members(node, '"colors" is an object')) {
 			if (!(COLOR_MEANINGS as readonly string[]).includes(key))
 				this.problem(at, `there is no "${key}" to colour; there are ${COLOR_MEANINGS.join(', ')}`);
-			else if (typeof color.value !== 'string' || !(color.value in COLOR_NAMES))
+			else if (typeof color.value !== 'string' || !Object.hasOwn(COLOR_NAMES, color.value))
 				this.problem(color.at, `the colours are ${Object.keys(COLOR_NAMES).join(', ')}`);
 			else colors[key] = color.value;
 		}
@@ -170,7 +170,7 @@ class ConfigReader {
 	}
 }
 
-const isChoice = (key: string): key is keyof typeof CHOICES => key in CHOICES;
+const isChoice = (key: string): key is keyof typeof CHOICES => Object.hasOwn(CHOICES, key);
 
 /** @param name of the file, for the problems */
 export function readConfig(text: string, name: string, commands: readonly Command[]): ReadConfig {

@@ -60,6 +60,11 @@ const PROBLEMS: readonly [text: string, problem: RegExp][] = [
 	['{"keys": {"job.verify": ["V", 7]}}', /:1:31: 7 is no key/],
 	['{"keys": {"list.sort": "v"}}', /:1:11: v is bound to both "mark.range" and "list.sort"/],
 	['{"keys": {"job.verify": "Y", "view.sizes": "Y"}}', /:1:\d+: Y is bound to both/],
+	// Names that every object has are no settings.
+	['{"toString": 1}', /:1:2: there is no setting "toString"/],
+	['{"__proto__": {"slow": true}}', /:1:2: there is no setting "__proto__"/],
+	['{"colors": {"marked": "constructor"}}', /:1:23: the colours are default, black/],
+	['{"keys": {"valueOf": "q"}}', /:1:11: there is no command "valueOf"/],
 	[`${'['.repeat(80)}`, /nested too deeply/],
 ];
 
