@@ -184,7 +184,10 @@ export function startNote(state: State, theme: Theme): Shown {
 	const count = shown`${rows.length} of ${state.start.found.length}`;
 	if (one?.problem) return shown`${count}   ${safe(one.problem)}`;
 	if (!one?.summary) return rows.length === 0 ? NOTHING : count;
-	const { title, compression, languages, version } = one.summary;
-	const facts = [title, version, compression, languages].filter((part) => part !== '').join('  ');
+	const { title, compression, languages, version, hasIntegrity } = one.summary;
+	const check = hasIntegrity ? 'integrity table' : 'no integrity table';
+	const facts = [title, version, compression, check, languages]
+		.filter((part) => part !== '')
+		.join('  ');
 	return shown`${count}   ${theme.exact(facts)}`;
 }
