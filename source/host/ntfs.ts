@@ -2,12 +2,15 @@
  * What an NTFS volume keeps about a file beyond Unix, as an ntfs-3g mount offers it through extended
  * attributes `system.ntfs_*` (ntfs-3g(8), observed with 2022.10.3): they are not listed, so each is
  * asked for by name, once for the whole tree. Named streams are the listed attributes `user.*`
- * (mount option `streams_interface=xattr`, the default); the system call ends at 64 KiB a stream.
+ * (mount option `streams_interface=xattr`, the default), where the system call ends at 64 KiB a
+ * stream; or (`streams_interface=windows`) files `PATH:NAME`, whose names `ntfs.streams.list` tells.
  */
 
 import { spawnSync } from 'node:child_process';
 import { lstatSync, statfsSync } from 'node:fs';
 import path from 'node:path';
+import { HostError, hostError } from '../base/errors.ts';
+import { plural } from '../base/print.ts';
 import type { Run } from '../base/run.ts';
 import { decodeWtf8, encodeWtf8 } from '../bytes/utf16.ts';
 import { readXattrs, type Xattr } from './xattrs.ts';
@@ -37,6 +40,13 @@ export interface NtfsFacts {
 		readonly value: Uint8Array;
 	}[];
 	readonly streams: readonly { readonly name: string; readonly value: Uint8Array }[];
+	/** Streams that are to be read as files of their own. */
+	readonly streamFiles: readonly {
+		readonly name: string;
+		readonly path: string;
+		/** In bytes. */
+		readonly size: number;
+	}[];
 }
 
 /** By path inside the tree: `/` is the root, then `/a/b`. */
@@ -52,6 +62,7 @@ export const NO_NTFS_FACTS: NtfsFacts = {
 	times: null,
 	extendedAttributes: [],
 	streams: [],
+	streamFiles: [],
 };
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -67,6 +78,7 @@ const SYSTEM = {
 	objectId: 'system.ntfs_object_id',
 	times: 'system.ntfs_times_be',
 	extendedAttributes: 'system.ntfs_ea',
+	streamFiles: 'ntfs.streams.list',
 } as const;
 
 const STREAM_PREFIX = 'user.';
@@ -97,16 +109,58 @@ export async function readNtfsFacts(
 	if ('leftOut' in attributes) return attributes;
 	if (attributes.size === 0) return null;
 	const index = new Map<string, Mutable<NtfsFacts>>();
+	const tooLarge: string[] = [];
 	for (const name of [null, ...Object.values(SYSTEM)]) {
-		const found = name === SYSTEM.attributes ? attributes : await readXattrs(root, name, run);
+		const found =
+			name === SYSTEM.attributes
+				? attributes
+				: await readXattrs(root, name, run, (line) => tooLarge.push(line));
 		if ('leftOut' in found) return found;
 		for (const [path, xattrs] of found) {
 			const facts = index.get(path) ?? { ...NO_NTFS_FACTS, extendedAttributes: [], streams: [] };
 			index.set(path, facts);
 			takeXattrs(facts, xattrs);
+			if (name === SYSTEM.streamFiles)
+				facts.streamFiles = streamFiles(path, root, folder, xattrs[0]?.value, run);
 		}
 	}
+	if (tooLarge.length > 0) run.report({ type: 'problem', error: unreadStreams(root, tooLarge) });
 	return index;
+}
+
+/** @param list names with zero bytes between them */
+function streamFiles(
+	inside: string,
+	root: string,
+	folder: string,
+	list: Uint8Array | undefined,
+	run: Run,
+): NtfsFacts['streamFiles'] {
+	// `FOLDER/:NAME` is a stream of the folder, also of the one on which the volume is mounted.
+	const place = inside !== '/' ? root + inside : root === folder ? `${root}/` : root;
+	const names = (decodeWtf8(list ?? new Uint8Array(0)) ?? '').split('\0').filter(Boolean);
+	return names.flatMap((name) => {
+		const path = `${place}:${name}`;
+		try {
+			return [{ name, path, size: lstatSync(path).size }];
+		} catch (error) {
+			const why = hostError(`Cannot read the stream "${path}"`, error, { path });
+			run.report({ type: 'problem', error: why });
+			return [];
+		}
+	});
+}
+
+/** @param lines `PATH: user.NAME` of each stream */
+function unreadStreams(root: string, lines: readonly string[]): HostError {
+	const [first = ''] = lines;
+	return new HostError(
+		`Left out: ${plural(lines.length, 'named stream')} of more than ${STREAM_SIZE_MAX} bytes, first ${first.replace(': user.', ':')}`,
+		{
+			path: root,
+			hint: 'Mount the volume with the option streams_interface=windows, which has no such limit.',
+		},
+	);
 }
 
 /** Adds what the attributes of one file say; what is malformed counts as absent. */

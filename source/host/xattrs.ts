@@ -10,6 +10,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { lstatSync } from 'node:fs';
 import path from 'node:path';
+import readline from 'node:readline';
 import { CanceledError, HostError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
 import { decodeWtf8, encodeWtf8 } from '../bytes/utf16.ts';
@@ -33,16 +34,21 @@ export interface XattrsLeftOut {
 	readonly leftOut: string;
 }
 
+/** How getfattr says that a value is larger than 64 KiB: the system call ends there. */
+const E2BIG = ': Argument list too long';
+
 /**
  * Reads the extended attributes of everything below `root`, or of the single file there, links included, never
  * following them.
  *
  * @param name one attribute to ask for (needed where a file system does not list it); null for all that are listed
+ * @param tooLarge told of attributes that are listed, but longer than the system call takes
  */
 export async function readXattrs(
 	root: string,
 	name: string | null,
 	run: Run,
+	tooLarge: (line: string) => void = () => {},
 ): Promise<XattrIndex | XattrsLeftOut> {
 	const which = name === null ? ['--dump', '-m', '-'] : ['-n', name];
 	const isFolder = lstatSync(root).isDirectory();
@@ -50,12 +56,17 @@ export async function readXattrs(
 	const args = ['-R', '-P', '-h', '-e', 'base64', ...which, '--', start];
 	const child = spawn('getfattr', args, {
 		cwd: isFolder ? root : path.dirname(root),
-		stdio: ['ignore', 'pipe', 'ignore'],
+		env: { ...process.env, LC_ALL: 'C' },
+		stdio: ['ignore', 'pipe', 'pipe'],
 		signal: run.signal,
 	});
 	const parser = new DumpParser(isFolder ? null : path.basename(root));
 	const ended = endOf(child);
 	child.stdout.on('data', (bytes: Uint8Array) => parser.add(bytes));
+	// Where a name is asked for, every file without it brings a line.
+	readline.createInterface(child.stderr).on('line', (line) => {
+		if (line.endsWith(E2BIG)) tooLarge(line.slice(0, -E2BIG.length).replace(/^\.\//, ''));
+	});
 	const error = await ended;
 	return error ? notRun('getfattr', error) : parser.finish();
 }

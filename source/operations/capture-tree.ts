@@ -2,6 +2,7 @@
 import { HostError, InputError } from '../base/errors.ts';
 import { INLINE_WORK_MAX, NAME_UNITS_MAX } from '../base/limits.ts';
 import type { Run } from '../base/run.ts';
+import { ZERO_SHA1 } from '../bytes/sha1.ts';
 import { forFs, hostPathText } from '../host/host-path.ts';
 import { relocateIntoImage, windowsTarget } from '../host/links.ts';
 import { type NtfsFacts, type NtfsIndex, readNtfsFacts } from '../host/ntfs.ts';
@@ -306,10 +307,17 @@ class TreeBuilder {
 		if (facts.securityDescriptor !== null && this.#options.acls !== 'skip')
 			inode.securityId = this.#share.security.idOf(facts.securityDescriptor);
 		inode.named = facts.streams.map(({ name, value }) => {
-			const stream: EditStream = { name, sha1: '0'.repeat(40) };
+			const stream: EditStream = { name, sha1: ZERO_SHA1 };
 			this.#store(inode, stream, value, `stream ${name}`);
 			return stream;
 		});
+		for (const { name, path, size } of facts.streamFiles) {
+			const stream: EditStream = { name, sha1: ZERO_SHA1 };
+			inode.named = [...inode.named, stream];
+			if (size === 0) continue;
+			const file = { path, name: path, size, writeTime: null, followsLinks: false };
+			this.#pending.push({ stream, content: new FileContent(file), inode, fileName: '' });
+		}
 	}
 
 	#items(entry: ScanEntry, position: number, facts: NtfsFacts | null): TaggedItem[] {

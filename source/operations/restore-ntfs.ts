@@ -141,6 +141,7 @@ export class NtfsRestore {
 				({ name }) => !isUnixXattr(name),
 			),
 			streams: this.#streamsOf(dentry),
+			streamFiles: [],
 		};
 	}
 

@@ -9,6 +9,7 @@ import { ntfsVolume } from '../support/ntfs-volume.ts';
 import { oracle, runOracle } from '../support/oracles.ts';
 import { tempFolder } from '../support/temp-tree.ts';
 import { testRun } from '../support/test-run.ts';
+import { noise } from '../support/written.ts';
 
 const text = (value: string) => new TextEncoder().encode(value);
 
@@ -127,6 +128,47 @@ test(
 		const again = path.join(folder, 'again.wim');
 		runOracle('wimlib-imagex', 'capture', second.file, again);
 		assert.deepEqual(listed(again), ours);
+	},
+);
+
+/** Streams of files and folders, larger than extended attributes can be. */
+const STREAMS: Readonly<Record<string, Uint8Array>> = {
+	'a:large': noise(300_000),
+	'a:small': text('text'),
+	'a:empty': new Uint8Array(0),
+	'folder:of a folder': noise(100_000),
+	'folder/b:same as large': noise(0),
+	':of the root': text('root'),
+};
+
+test(
+	'streams of any size are captured where the mount shows them as files, and what it does not show is said',
+	oracle('wimlib-imagex'),
+	async (t) => {
+		const volume = ntfsVolume(t, false, 'windows');
+		if (volume === null) return;
+		const at = (name: string) => path.join(volume.mount, name);
+		mkdirSync(at('folder'));
+		for (const name of ['a', 'folder/b']) writeFileSync(at(name), `contents of ${name}`);
+		for (const [name, bytes] of Object.entries(STREAMS)) writeFileSync(at(name), bytes);
+		writeFileSync(at('folder/b:same as large'), STREAMS['a:large'] ?? '');
+		volume.remount();
+		const folder = tempFolder(t);
+		const wim = path.join(folder, 'ours.wim');
+		const captured = await cli(['capture', volume.mount, wim]);
+		assert.deepEqual({ code: captured.code, err: captured.err }, { code: 0, err: '' });
+		volume.remount('xattr');
+		const less = await cli(['capture', volume.mount, path.join(folder, 'less.wim')]);
+		assert.notEqual(less.code, 0);
+		assert.match(less.err, /3 named streams of more than 65536 bytes, first /);
+		assert.match(less.err, /streams_interface=windows/);
+		runOracle('wimlib-imagex', 'verify', path.join(folder, 'less.wim'));
+		volume.unmount();
+		const direct = path.join(folder, 'direct.wim');
+		runOracle('wimlib-imagex', 'capture', volume.file, direct);
+		assert.ok(listed(wim).some((file) => file.includes('"same as large"')));
+		assert.deepEqual(listed(wim), listed(direct));
+		runOracle('wimlib-imagex', 'verify', wim);
 	},
 );
 

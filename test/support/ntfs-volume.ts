@@ -12,17 +12,22 @@ export interface NtfsVolume {
 	/** Afterwards the file is complete. */
 	unmount(): void;
 	/** What became a reparse point since the last mount answers with EIO until the next one. */
-	remount(): void;
+	remount(streams?: 'xattr' | 'windows'): void;
 }
 
 /**
  * A fresh NTFS volume, mounted; null (and the test skipped) where that is not possible.
  *
  * @param ignoresCase `Name` and `name` are one file, as Windows and most network shares have it
+ * @param streams `windows` shows named streams as files `PATH:NAME`
  */
-export function ntfsVolume(t: TestContext, ignoresCase = false): NtfsVolume | null {
+export function ntfsVolume(
+	t: TestContext,
+	ignoresCase = false,
+	streams: 'xattr' | 'windows' = 'xattr',
+): NtfsVolume | null {
 	const driver = ignoresCase ? 'lowntfs-3g' : 'ntfs-3g';
-	const options = ignoresCase ? ['-o', 'ignore_case'] : [];
+	const options = ['-o', `streams_interface=${streams}${ignoresCase ? ',ignore_case' : ''}`];
 	let mountedAt = '';
 	const unmount = () => {
 		if (mountedAt !== '') spawnSync('umount', [mountedAt]);
@@ -42,9 +47,10 @@ export function ntfsVolume(t: TestContext, ignoresCase = false): NtfsVolume | nu
 		return null;
 	}
 	mountedAt = mount;
-	const remount = () => {
+	const remount = (as = streams) => {
 		unmount();
-		if (spawnSync(driver, [...options, file, mount]).status !== 0)
+		const other = options.map((option) => option.replace(streams, as));
+		if (spawnSync(driver, [...other, file, mount]).status !== 0)
 			throw new Error('Cannot mount again');
 		mountedAt = mount;
 	};
