@@ -14,7 +14,7 @@ import {
 	trimmed,
 	type Values,
 } from './requests/values.ts';
-import { type TargetFacts, targetFacts } from './target-facts.ts';
+import { isWritable, nearestPath, type TargetFacts, targetFacts } from './target-facts.ts';
 
 type Errors = Record<string, string>;
 
@@ -56,10 +56,7 @@ async function checkTarget(
 	const stat = await fs.stat(folder).catch(() => null);
 	if (!stat) errors[field] = `there is no folder ${folder}`;
 	else if (!stat.isDirectory()) errors[field] = `${folder} is a file, not a folder`;
-	else
-		await fs.access(folder, fs.constants.W_OK).catch(() => {
-			errors[field] = 'RO: nothing may be written in this folder';
-		});
+	else if (!(await isWritable(folder))) errors[field] = 'RO: nothing may be written in this folder';
 	return facts;
 }
 
@@ -164,16 +161,24 @@ async function checkNewFile(values: Values): Promise<JobCheck> {
 	return { errors, replaces: facts?.exists ? { path: facts.path, facts } : null };
 }
 
-/** A folder to write into, which is made when it is not there. */
+/** A folder to be written into, or to be made in the nearest one that is there. */
+async function checkTargetFolder(target: string, errors: Errors): Promise<TargetFacts> {
+	const facts = await targetFacts(target);
+	const above = await nearestPath(target);
+	const place = facts.exists ? 'this' : above;
+	if (!(await targetFacts(above)).isFolder) errors['target'] = `${place} is a file, not a folder`;
+	else if (!(await isWritable(above)))
+		errors['target'] = `RO: nothing may be written in ${facts.exists ? 'this folder' : above}`;
+	return facts;
+}
+
+/** Extracted and applied files: the folder is made when it is not there. */
 async function checkRestore(values: Values, names: readonly string[]): Promise<JobCheck> {
 	const errors: Errors = {};
 	const target = hostPath(values, 'target');
 	if (values['recover'] === 'yes') await checkReport(values, errors);
 	if (target === '') return { errors: { ...errors, target: 'name a folder' }, replaces: null };
-	const facts = await targetFacts(target);
-	if (facts.exists && !facts.isFolder) errors['target'] = 'this is a file, not a folder';
-	else if (facts.exists && !facts.isWritable)
-		errors['target'] = 'RO: nothing may be written in this folder';
+	const facts = await checkTargetFolder(target, errors);
 	if (values['exists'] === 'replace' || !facts.exists) return { errors, replaces: null };
 	const isMet = names.length === 0 ? !facts.isEmptyFolder : await hasAny(target, names);
 	return { errors, replaces: isMet ? { path: target, facts } : null };
@@ -200,11 +205,10 @@ async function checkSalvage(values: Values): Promise<JobCheck> {
 		return { errors, replaces: null };
 	}
 	const target = hostPath(values, 'target');
-	const facts = await targetFacts(target);
-	if (target === '') errors['target'] = 'name a folder';
-	else if (facts.exists && !facts.isFolder) errors['target'] = 'this is a file, not a folder';
-	else if (facts.exists && !facts.isEmptyFolder)
-		errors['target'] = 'this folder is not empty: name a new one';
+	if (target === '') return { errors: { ...errors, target: 'name a folder' }, replaces: null };
+	const facts = await checkTargetFolder(target, errors);
+	if (facts.isFolder && !facts.isEmptyFolder)
+		errors['target'] ??= 'this folder is not empty: name a new one';
 	return { errors, replaces: null };
 }
 

@@ -31,16 +31,18 @@ async function wimAt(file: string): Promise<TargetWim | null> {
 	}
 }
 
+/** The system lets this user write there; on a medium that is read only it lets nobody. */
+export async function isWritable(file: string): Promise<boolean> {
+	return fs.access(file, fs.constants.W_OK).then(
+		() => true,
+		() => false,
+	);
+}
+
 export async function targetFacts(file: string): Promise<TargetFacts> {
 	const stat = await fs.stat(file).catch(() => null);
 	const isFolder = stat?.isDirectory() ?? false;
 	const wim = stat?.isFile() ? await wimAt(file) : null;
-	const isWritable =
-		stat === null ||
-		(await fs.access(file, fs.constants.W_OK).then(
-			() => true,
-			() => false,
-		));
 	return {
 		path: file,
 		exists: stat !== null,
@@ -49,25 +51,24 @@ export async function targetFacts(file: string): Promise<TargetFacts> {
 		size: stat?.size ?? 0,
 		modified: stat?.mtimeMs ?? null,
 		imageCount: wim?.imageNames.length ?? null,
-		isWritable,
+		isWritable: stat === null || (await isWritable(file)),
 		wim,
 	};
 }
 
-/** The nearest folder that exists at or above a path. */
-export async function nearestFolder(target: string): Promise<string> {
-	let folder = path.resolve(target);
+/** What exists at or nearest above a path: a folder, or a file that is in the way. */
+export async function nearestPath(target: string): Promise<string> {
+	let place = path.resolve(target);
 	for (;;) {
-		const stat = await fs.stat(folder).catch(() => null);
-		if (stat?.isDirectory()) return folder;
-		const above = path.dirname(folder);
-		if (above === folder) return folder;
-		folder = above;
+		const stat = await fs.stat(place).catch(() => null);
+		const above = path.dirname(place);
+		if (stat !== null || above === place) return place;
+		place = above;
 	}
 }
 
 /** Bytes that can be written at a path; null where the system does not tell. */
 export async function freeAt(target: string): Promise<number | null> {
-	const stat = await fs.statfs(await nearestFolder(target)).catch(() => null);
+	const stat = await fs.statfs(await nearestPath(target)).catch(() => null);
 	return stat === null ? null : stat.bavail * stat.bsize;
 }

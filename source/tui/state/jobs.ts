@@ -49,11 +49,19 @@ function readAgain(state: State, job: JobView): State {
 	return reloadWim(isAddition ? state : { ...state, damage: NO_DAMAGE });
 }
 
+/** Why a job failed; without `Cannot write "PATH":` where the title beside it names that file already. */
+export function reasonOf({ summary, title }: JobView): string {
+	if (summary === null) return 'failed';
+	const [attempt, name] = /^Cannot [^"]*"(?:[^"]*[\\/])?([^"\\/]+)": /.exec(summary) ?? [];
+	const isNamed = attempt !== undefined && name !== undefined && title.includes(name);
+	return isNamed ? summary.slice(attempt.length) : summary;
+}
+
 function tellEnd(state: State, job: JobView): State {
 	const what = `${job.verb} ${job.title}`;
 	if (job.state === 'interrupted')
 		return say(state, `${what}: interrupted, ${job.summary ?? ''}`, 'error');
-	if (job.state === 'failed') return say(state, `${what}: ${job.summary ?? 'failed'}`, 'error');
+	if (job.state === 'failed') return say(state, `${what}: ${reasonOf(job)}`, 'error');
 	if (job.state === 'canceled') return say(state, `${what}: canceled`);
 	const summary = job.summary ?? 'done';
 	return job.problemCount > 0

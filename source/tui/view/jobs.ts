@@ -15,6 +15,7 @@ import {
 	widthOf,
 } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
+import { reasonOf } from '../state/jobs.ts';
 import { moveTo } from '../state/list.ts';
 import { focusOf, jobUnderCursor, orderedJobs } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
@@ -84,7 +85,7 @@ const FAILED_KEYS: readonly Shown[] = [
 const REASON_MIN = 24;
 
 function failedText(theme: Theme, job: JobView, room: number): Shown {
-	const reason = shown`FAILED ${job.summary === null ? NOTHING : theme.exact(job.summary)}`;
+	const reason = shown`FAILED ${job.summary === null ? NOTHING : theme.exact(reasonOf(job))}`;
 	const least = Math.min(widthOf(reason), REASON_MIN);
 	const keys = FAILED_KEYS.find((text) => room - widthOf(text) >= least) ?? NOTHING;
 	return shown`${cut(reason, room - widthOf(keys))}${keys}`;

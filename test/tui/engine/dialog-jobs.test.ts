@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { sha1 } from '../../../source/bytes/sha1.ts';
@@ -511,4 +511,38 @@ test('a check tells which stretches it has found good while it runs', async (t) 
 	assert.equal(job?.state, 'done');
 	assert.deepEqual(job?.good, [], 'the map of a check that is over says it');
 	assert.ok(Math.max(...seen) > 0, seen.join());
+});
+
+/** A folder that this user may not write in; the administrator may in all but a medium that is read only. */
+function barredFolder(here: Place): string | null {
+	if (process.getuid?.() !== 0) {
+		mkdirSync(here.at('barred'), { mode: 0o555 });
+		return here.at('barred');
+	}
+	const mounts = existsSync('/proc/mounts') ? readFileSync('/proc/mounts', 'utf8') : '';
+	const barred = /^\S+ (\S+) \S+ ro\b/m.exec(mounts)?.[1] ?? null;
+	return barred !== null && statSync(barred).isDirectory() ? barred : null;
+}
+
+test('a folder to be made where nothing may be written, or below a file, is told on its field', async (t) => {
+	const here = await place(t);
+	await here.done('capture', captureOf(here, { exists: 'ask', name: 'one' }));
+	const wim = here.at('new.wim');
+	const below = here.at('src/f1.txt/a/b');
+	const barred = barredFolder(here);
+	for (const [verb, more] of [
+		['apply', { images: ['1'] }],
+		['extract', { image: 1, paths: ['\\f1.txt'] }],
+		['salvage', { into: 'folder' }],
+	] as const) {
+		const told = (target: string) => here.errors(verb, { wim, target, ...more });
+		assert.deepEqual(await told(below), {
+			target: `${here.at('src/f1.txt')} is a file, not a folder`,
+		});
+		if (barred !== null)
+			assert.deepEqual(await told(path.join(barred, 'a/b')), {
+				target: `RO: nothing may be written in ${barred}`,
+			});
+		assert.deepEqual(await told(here.at('made/on/the/way')), {});
+	}
 });

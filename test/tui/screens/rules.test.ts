@@ -364,6 +364,18 @@ test('a job that failed shows its reason and the key of its log, however long th
 		assert.match(screen, /FAILED Cannot write "\/srv\/long.*~ {2,3}Enter log/);
 	}));
 
+test('a job that failed does not repeat its target before the reason', () =>
+	withDeck(async (deck, engine) => {
+		const summary = 'Cannot write "/srv/full/new.wim": the disk is full. Free some space';
+		const job = jobView(1, { title: 'tui -> new.wim', verb: 'append' });
+		engine.jobs.set([job]);
+		await deck.until(/1 running/);
+		engine.jobs.set([{ ...job, state: 'failed', summary, endedMs: 1 }]);
+		const screen = await deck.until(/FAILED/);
+		assert.match(screen, /tui -> new\.wim +FAILED the disk is full\. /);
+		assert.match(screen, /append tui -> new\.wim: the disk is full\. Free some space/);
+	}));
+
 test('the palette knows a job by the verb of the command line', () =>
 	withDeck(async (deck) => {
 		await deck.press(':', 'undo');
