@@ -41,6 +41,15 @@ async function contentsOf(wim: Wim, { tree }: OpenImage, dentry: number): Promis
 
 async function see(name: string): Promise<Seen> {
 	const wim = await openWim(fixture(`vectors/malformed/${name}.wim`));
+	try {
+		return await look(wim);
+	} catch (error) {
+		await wim[Symbol.asyncDispose]();
+		throw error;
+	}
+}
+
+async function look(wim: Wim): Promise<Seen> {
 	const first = wim.images[0];
 	assert.ok(first);
 	const image = await openImage(wim, first);
