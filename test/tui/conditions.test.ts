@@ -130,7 +130,8 @@ test('a crash in a component restores the terminal before it is told', tmux, asy
 	const screen = await terminal.until(/END/);
 	assert.match(screen, /crash in a view/);
 	assert.match(screen, /EXIT=1\b/);
-	assert.match(screen, /^(icanon echo|echo icanon) END$/m);
+	// A key that was typed after the crash is the shell's.
+	assert.match(screen, /^z*(icanon echo|echo icanon) END$/m);
 	assert.equal(terminal.fact('alternate_on'), '0');
 	assert.equal(terminal.fact('cursor_flag'), '1');
 });
