@@ -88,8 +88,16 @@ export const STREAM_SIZE_MAX = 65_536;
 
 /** Whether a folder lies on an ntfs-3g mount, where what `ntfsXattrs` gives can be set. */
 export function isNtfsMount(folder: string): boolean {
-	if (statfsSync(folder).type !== FUSE_MAGIC) return false;
-	const args = ['-h', '--only-values', '-n', SYSTEM.attributes, '--', folder];
+	return statfsSync(folder).type === FUSE_MAGIC && answers(folder, SYSTEM.attributes);
+}
+
+/** Whether an ntfs-3g mount shows named streams as files `PATH:NAME`. */
+export function showsStreamsAsFiles(folder: string): boolean {
+	return answers(folder, SYSTEM.streamFiles);
+}
+
+function answers(folder: string, name: string): boolean {
+	const args = ['-h', '--only-values', '-n', name, '--', folder];
 	return spawnSync('getfattr', args, { stdio: 'ignore' }).status === 0;
 }
 

@@ -105,6 +105,7 @@ export async function runExtract(
 		await writeData(parts, extractions, writer, options, run);
 		for (const extraction of extractions) await extraction.makeHardLinks();
 		for (const extraction of extractions) await extraction.makeSymbolicLinks();
+		for (const extraction of extractions) await extraction.makeStreams(writer);
 		run.report({ type: 'phase', phase: 'attributes', totalBytes: null });
 		for (const extraction of extractions) await extraction.setAttributes();
 	}
@@ -427,6 +428,12 @@ class Extraction implements BlobSink {
 		const text = moves ? moveIntoTree(link.text, this.#target.root) : link.text;
 		this.#target.makeSymbolicLink(item.path, text);
 		this.#target.setTimes(item.path, timesOf(tree, item.dentry), true);
+	}
+
+	/** Named streams that are no extended attributes. */
+	async makeStreams(writer: BlobWriter): Promise<void> {
+		const { recoverData } = this.#options;
+		await this.#ntfs?.writeStreams(this.#target, this.#failed, writer, recoverData, this.#run);
 	}
 
 	/** Owners, extended attributes and modes when asked for; then the times of folders, the deepest first. */

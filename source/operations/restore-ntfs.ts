@@ -7,15 +7,23 @@ import { HostError, WimError } from '../base/errors.ts';
 import { plural } from '../base/print.ts';
 import type { Run } from '../base/run.ts';
 import { isEmptyStream, type Sha1 } from '../bytes/sha1.ts';
-import { NO_NTFS_FACTS, type NtfsFacts, ntfsXattrs, STREAM_SIZE_MAX } from '../host/ntfs.ts';
+import {
+	NO_NTFS_FACTS,
+	type NtfsFacts,
+	ntfsXattrs,
+	STREAM_SIZE_MAX,
+	showsStreamsAsFiles,
+} from '../host/ntfs.ts';
+import type { PosixTarget } from '../host/posix-target.ts';
 import { isUnixXattr, setXattrs, type Xattr } from '../host/xattrs.ts';
 import { Attribute } from '../image/dentry.ts';
 import { pathOf } from '../image/paths.ts';
 import { extendedAttributesOf, objectIdOf, parseTaggedItems } from '../image/tagged-items.ts';
 import type { ImageTree } from '../image/tree.ts';
-import type { BlobOutcome, ExtractBlob, ExtractSource } from './extract-data.ts';
+import type { BlobOutcome, BlobWriter, ExtractBlob, ExtractSource } from './extract-data.ts';
 import type { ExtractItem } from './extract-items.ts';
 import type { ExtractPlan, PlanOptions } from './extract-plan.ts';
+import { StreamFiles } from './stream-files.ts';
 
 /** What ntfs-3g lets set; compression only of folders, whose new files inherit it. */
 const SETTABLE =
@@ -34,6 +42,8 @@ export class NtfsRestore {
 	readonly #wanted = new Map<Sha1, ExtractBlob>();
 	readonly #bytes = new Map<Sha1, Uint8Array>();
 	readonly #problems: WimError[] = [];
+	/** Null where streams are extended attributes. */
+	#streamFiles: StreamFiles | null = null;
 	#tooLarge = 0;
 	#reparsePoints = 0;
 
@@ -67,6 +77,29 @@ export class NtfsRestore {
 		else if (error !== null) this.#problems.push(error);
 	}
 
+	/** Makes named streams of any size where the mount shows them as files. */
+	async writeStreams(
+		target: PosixTarget,
+		failed: { has(item: ExtractItem): boolean },
+		writer: BlobWriter,
+		recoverData: boolean,
+		run: Run,
+	): Promise<void> {
+		if (!showsStreamsAsFiles(target.root)) return;
+		this.#streamFiles = new StreamFiles(run);
+		for (const item of this.#items())
+			for (const { type, name, sha1 } of this.#tree.streams(item.dentry)) {
+				if (type !== 'named' || failed.has(item)) continue;
+				const blob = this.#wanted.get(sha1) ?? null;
+				const bytes = isEmptyStream(sha1) ? new Uint8Array(0) : (this.#bytes.get(sha1) ?? null);
+				const isLarge = (blob?.size ?? 0) > STREAM_SIZE_MAX;
+				// What could not be read was reported.
+				if (bytes === null && !isLarge) continue;
+				this.#streamFiles.add(target.path(`${item.path}:${name}`), name, blob, bytes);
+			}
+		await this.#streamFiles.writeLarge(writer, recoverData);
+	}
+
 	/**
 	 * Sets everything on what was made.
 	 *
@@ -79,7 +112,7 @@ export class NtfsRestore {
 		if (this.#tooLarge > 0)
 			run.report({
 				type: 'warning',
-				message: `Left out: ${plural(this.#tooLarge, 'named stream')} of more than ${STREAM_SIZE_MAX} bytes, which ntfs-3g takes through its own interface only`,
+				message: `Left out: ${plural(this.#tooLarge, 'named stream')} of more than ${STREAM_SIZE_MAX} bytes, which the mount takes with the option streams_interface=windows only`,
 			});
 		if (this.#reparsePoints > 0)
 			run.report({
@@ -162,6 +195,7 @@ export class NtfsRestore {
 
 	#streamsOf(dentry: number): NtfsFacts['streams'] {
 		const streams: NtfsFacts['streams'][number][] = [];
+		if (this.#streamFiles !== null) return streams;
 		for (const { type, name, sha1 } of this.#tree.streams(dentry)) {
 			if (type !== 'named') continue;
 			const value = isEmptyStream(sha1) ? new Uint8Array(0) : this.#bytes.get(sha1);
