@@ -181,6 +181,9 @@ export function activeJobs(state: State): readonly JobView[] {
 	return state.jobs.jobs.filter((job) => isActive(job) && !job.isForeign);
 }
 
+/** Every other verb has a target, or a host that it changes. */
+export const writesSomething = ({ verb }: JobView): boolean => verb !== 'verify' && verb !== 'diff';
+
 export function topDialog(state: State): Dialog | null {
 	return state.dialogs.at(-1) ?? null;
 }

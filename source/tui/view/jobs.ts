@@ -17,7 +17,7 @@ import {
 import type { Theme } from '../parts/theme.ts';
 import { reasonOf } from '../state/jobs.ts';
 import { moveTo } from '../state/list.ts';
-import { focusOf, jobUnderCursor, orderedJobs } from '../state/selectors.ts';
+import { focusOf, jobUnderCursor, orderedJobs, writesSomething } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
 import { listBody } from './pane.ts';
 
@@ -84,14 +84,22 @@ const FAILED_KEYS: readonly Shown[] = [
 /** Columns of a reason that say something. */
 const REASON_MIN = 24;
 
-function failedText(theme: Theme, job: JobView, room: number): Shown {
+function failedText(theme: Theme, job: JobView, room: number, mayRetry: boolean): Shown {
 	const reason = shown`FAILED ${job.summary === null ? NOTHING : theme.exact(reasonOf(job))}`;
 	const least = Math.min(widthOf(reason), REASON_MIN);
-	const keys = FAILED_KEYS.find((text) => room - widthOf(text) >= least) ?? NOTHING;
+	const choices = mayRetry ? FAILED_KEYS : FAILED_KEYS.slice(1);
+	const keys = choices.find((text) => room - widthOf(text) >= least) ?? NOTHING;
 	return shown`${cut(reason, room - widthOf(keys))}${keys}`;
 }
 
-function endOf(theme: Theme, job: JobView, room: number): Shown {
+/** What can be done with a job that was killed; a deck that writes nothing offers none of it. */
+function interruptedKeys(job: JobView, mayRetry: boolean): Shown {
+	if (!mayRetry) return shown`   Enter log`;
+	return job.leftovers.length > 0 ? shown`   c clean  r again` : shown`   r again`;
+}
+
+function endOf(state: State, theme: Theme, job: JobView, room: number): Shown {
+	const mayRetry = !state.settings.readonly || !writesSomething(job);
 	const took =
 		job.endedMs === null
 			? NOTHING
@@ -105,11 +113,9 @@ function endOf(theme: Theme, job: JobView, room: number): Shown {
 		case 'done':
 			return shown`done${took}${summary}${notesOf(job)}`;
 		case 'failed':
-			return failedText(theme, job, room);
-		case 'interrupted': {
-			const keys = job.leftovers.length > 0 ? shown`c clean  r again` : shown`r again`;
-			return shown`INTERRUPTED${summary}   ${keys}`;
-		}
+			return failedText(theme, job, room, mayRetry);
+		case 'interrupted':
+			return shown`INTERRUPTED${summary}${interruptedKeys(job, mayRetry)}`;
 		case 'canceled':
 			return shown`canceled${took}`;
 		default:
@@ -141,7 +147,7 @@ export function jobRow(state: State, theme: Theme, job: JobView, width: number):
 		const bar = Math.max(6, Math.min(40, room - 6 - paceWidth));
 		return fit(shown`${start}${gauge(shareOf(job), bar)} ${percent(shareOf(job))} ${pace}`, width);
 	}
-	return shown`${start}${tone(theme, job, cut(endOf(theme, job, room), room))}`;
+	return shown`${start}${tone(theme, job, cut(endOf(state, theme, job, room), room))}`;
 }
 
 export function jobsBody(state: State, theme: Theme, width: number, height: number): Shown {
@@ -176,7 +182,10 @@ export function narrowJobRow(state: State, theme: Theme): Shown {
 	if (!job) return NOTHING;
 	const start = shown`${safe(job.label)} ${cut(safe(job.verb), 7)} `;
 	if (job.state !== 'running' && job.state !== 'paused')
-		return fit(shown`${start}${endOf(theme, job, state.columns - widthOf(start))}`, state.columns);
+		return fit(
+			shown`${start}${endOf(state, theme, job, state.columns - widthOf(start))}`,
+			state.columns,
+		);
 	const eta = job.etaMs === null ? NOTHING : shown`   ${safe(formatDuration(job.etaMs))}`;
 	return fit(
 		shown`${start}${gauge(shareOf(job), 12)} ${percent(shareOf(job))}${eta}`,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HostPath, JobRequest } from '../../../source/tui/engine.ts';
+import { jobUnderCursor } from '../../../source/tui/state/selectors.ts';
 import { DeckOnTerminal, type DeckTestOptions } from '../../support/deck.ts';
 import { FakeEngine, FakeFile, IMAGES, jobView } from '../../support/fake-engine.ts';
 import { findings } from '../../support/fake-findings.ts';
@@ -351,6 +352,43 @@ test('--readonly takes away every command that writes', async () => {
 	}
 	await deck.press(':', 'Split');
 	await deck.until(/0 of/);
+	deck.close();
+});
+
+test('--readonly neither cleans up after jobs nor runs those again that write', async () => {
+	const engine = new FakeEngine();
+	const deck = await DeckOnTerminal.open(engine, { settings: { readonly: true } });
+	engine.jobs.set([
+		jobView(-1, {
+			label: '#1',
+			state: 'interrupted',
+			isForeign: true,
+			verb: 'capture',
+			summary: 'left 3.0 M',
+			leftovers: ['left: new.wim'],
+			request: null,
+		}),
+		jobView(2, { state: 'failed', verb: 'export', summary: 'disk full' }),
+		jobView(3, { state: 'failed', summary: 'cannot be read' }),
+	]);
+	const screen = await deck.until(/INTERRUPTED, left 3\.0 M +Enter log/);
+	assert.doesNotMatch(screen, /c clean|r again/);
+	assert.match(screen, /disk full +Enter log *$/m);
+	assert.match(screen, /cannot be read +Enter log {2}r retry/);
+	await deck.press('4');
+	const reached = new Set<string>();
+	for (const key of ['g', 'j', 'j']) {
+		await deck.press(key);
+		const { label, verb } = jobUnderCursor(deck.app.store.get())!;
+		reached.add(verb);
+		await deck.press('c');
+		assert.equal(deck.app.store.get().dialogs.length, 0, `c on ${label}`);
+		await deck.press('r');
+		if (verb === 'verify') continue;
+		assert.equal(deck.app.store.get().dialogs.length, 0, `r on ${label}`);
+		await deck.until(/Run again: nothing is written here \(--readonly\)/);
+	}
+	assert.deepEqual([...reached].sort(), ['capture', 'export', 'verify']);
 	deck.close();
 });
 

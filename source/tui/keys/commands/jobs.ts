@@ -3,7 +3,7 @@
 import { cancelJobDialog, cleanJobDialog, runAgainDialog } from '../../forms/questions.ts';
 import { retryForm } from '../../forms/retry.ts';
 import { openDialog } from '../../state/dialogs.ts';
-import { isActive, jobUnderCursor } from '../../state/selectors.ts';
+import { isActive, jobUnderCursor, writesSomething } from '../../state/selectors.ts';
 import type { State } from '../../state/state.ts';
 import { say } from '../../state/status.ts';
 import type { Api } from '../api.ts';
@@ -54,6 +54,14 @@ function retry(api: Api): void {
 	// Without a form there is nothing to change; but it is asked, since it may be of long ago.
 	else api.change((state) => openDialog(state, runAgainDialog(job)));
 }
+
+/** A deck that writes nothing runs no job again that does. */
+const mayRunAgain = (state: State): string | null => {
+	const job = jobUnderCursor(state);
+	return job && state.settings.readonly && writesSomething(job)
+		? 'nothing is written here (--readonly)'
+		: null;
+};
 
 const leftSomething = (state: State): string | null =>
 	(jobUnderCursor(state)?.leftovers.length ?? 0) > 0 ? null : 'the job left nothing behind';
@@ -112,7 +120,7 @@ export const jobCommands: readonly Command[] = [
 		when: ['jobs'],
 		keys: ['r'],
 		footer: 40,
-		disabled: all(needsJob, isOver),
+		disabled: all(needsJob, isOver, mayRunAgain),
 		run: retry,
 	},
 	{
@@ -122,6 +130,7 @@ export const jobCommands: readonly Command[] = [
 		group: 'job',
 		when: ['jobs'],
 		keys: ['c'],
+		writes: true,
 		footer: 45,
 		disabled: all(needsJob, leftSomething),
 		run: change(clean),
