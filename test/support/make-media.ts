@@ -28,7 +28,7 @@ async function picture(
 	});
 	await deck.until(/Windows 1[01] Pro/);
 	await play(deck);
-	await deck.settle();
+	await deck.quiet();
 	writeFileSync(path.join(folder, `${name}.svg`), screenSvg(deck.terminal, title));
 	deck.close();
 }

@@ -185,7 +185,7 @@ export function startNote(state: State, theme: Theme): Shown {
 	if (one?.problem) return shown`${count}   ${safe(one.problem)}`;
 	if (!one?.summary) return rows.length === 0 ? NOTHING : count;
 	const { title, compression, languages, version, hasIntegrity } = one.summary;
-	const check = hasIntegrity ? 'integrity table' : 'no integrity table';
+	const check = hasIntegrity ? 'integrity' : 'no integrity';
 	const facts = [title, version, compression, check, languages]
 		.filter((part) => part !== '')
 		.join('  ');
