@@ -84,6 +84,29 @@ test('cli and tui never import each other, and only screens and parts know Ink',
 	assert.deepEqual(wrong, []);
 });
 
+test('in the deck only its terminal hears and writes the streams and signals of the process', () => {
+	// deck.ts hands them to the terminal, and tells of a defect once the screen is given back.
+	const allowed = /^source\/tui\/(terminal\/|deck\.ts$)/;
+	const touches =
+		/\bprocess\s*\.\s*(stdin|stdout|stderr|on|once|addListener|kill)\b|\bconsole\s*\./;
+	const inDeck = sources.filter(({ file }) => file.startsWith('source/tui/'));
+	assert.ok(inDeck.some(({ file, text }) => allowed.test(file) && touches.test(text)));
+	const wrong = inDeck.filter(({ file, text }) => !allowed.test(file) && touches.test(text));
+	assert.deepEqual(
+		wrong.map(({ file }) => file),
+		[],
+	);
+});
+
+test('no component of the deck has a timer of its own', () => {
+	// first-mount.ts waits until Ink is there; it draws nothing.
+	const wrong = sources
+		.filter(({ file }) => /^source\/tui\/(screens|parts|view)\/(?!first-mount)/.test(file))
+		.filter(({ text }) => /\bset(Interval|Timeout)\(/.test(text))
+		.map(({ file }) => file);
+	assert.deepEqual(wrong, []);
+});
+
 test('only storage and host open files', () => {
 	const allowed = /^source\/(storage|host|jobs|cli|tui|pool\/worker)/;
 	const wrong = sources
