@@ -97,9 +97,10 @@ const COLUMNS: readonly Column[] = [
 	{
 		title: 'LANGUAGE',
 		key: null,
-		width: 9,
+		// Two of them; which is the default, the status row tells.
+		width: 12,
 		from: 112,
-		cell: ({ summary }) => known(summary?.languages),
+		cell: ({ summary }) => known(summary?.languages.replaceAll(' (default)', '')),
 	},
 	{
 		title: 'WRITTEN',
