@@ -98,20 +98,27 @@ for (const [signal, exit] of SIGNALS)
 		await assertRestored(terminal, exit);
 	});
 
-test('a defect restores the terminal before it is told', tmux, async () => {
-	using terminal = start({
-		env: {
-			NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent('process.on("SIGUSR2",()=>{throw new Error("boom\\x1b[2J")})')}`,
-		},
+const DEFECTS = {
+	'a thrown error': 'throw new Error("boom\\x1b[2J")',
+	'a rejection that nobody handles': 'void Promise.reject(new Error("boom\\x1b[2J"))',
+};
+
+for (const [what, code] of Object.entries(DEFECTS))
+	test(`${what} restores the terminal before it is told`, tmux, async () => {
+		const preload = `process.on("SIGUSR2",()=>{${code}})`;
+		using terminal = start({
+			env: {
+				NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}`,
+			},
+		});
+		await terminal.until(/Images/);
+		const [pid] = terminal.pids('wimdeck.js');
+		assert.ok(pid);
+		process.kill(pid, 'SIGUSR2');
+		const screen = await assertRestored(terminal, 1);
+		assert.match(screen, /This is a defect of wimdeck: boom\^\[\[2J/);
+		assert.match(screen, /Please report this/);
 	});
-	await terminal.until(/Images/);
-	const [pid] = terminal.pids('wimdeck.js');
-	assert.ok(pid);
-	process.kill(pid, 'SIGUSR2');
-	const screen = await assertRestored(terminal, 1);
-	assert.match(screen, /This is a defect of wimdeck: boom\^\[\[2J/);
-	assert.match(screen, /Please report this/);
-});
 
 const CONDITIONS: readonly {
 	readonly what: string;
