@@ -394,11 +394,12 @@ const settled = (next: State, before: State, nowMs: number): State =>
 		? next
 		: followCursor(followDifference(settleLists(followStaged({ ...next, nowMs }))));
 
-const needsTicks = (state: State): boolean =>
-	state.jobs.jobs.some(isActive) ||
-	[state.wim.load, state.files.load, state.start.load, state.details.load].some(
-		({ status }) => status === 'loading',
-	);
+const needsTicks = ({ jobs, wim, files, start, details, sizes, difference, map }: State): boolean =>
+	jobs.jobs.some(isActive) ||
+	[wim, files, start, details, sizes, difference, map].some(
+		({ load }) => load.status === 'loading',
+	) ||
+	details.contentLoad.status === 'loading';
 
 const slowed = (state: State): State =>
 	state.settings.slow

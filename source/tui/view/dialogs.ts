@@ -18,6 +18,7 @@ import {
 	wrapped,
 } from '../parts/text.ts';
 import { createTheme, type Theme } from '../parts/theme.ts';
+import { isLate } from '../state/load.ts';
 import { focusOf } from '../state/selectors.ts';
 import type {
 	ConfirmDialog,
@@ -191,9 +192,10 @@ function pagerLines(
 			.slice(top, top + height);
 	if (source.type === 'job')
 		return jobLogLines(state, source.id, theme, width).slice(top, top + height);
-	const { content, contentLoad } = state.details;
+	const content = contentOf(state, dialog);
+	const { contentLoad } = state.details;
 	if (contentLoad.status === 'failed') return wrapped(safe(contentLoad.error ?? ''), width);
-	if (!content || !isSameKey(content.key, source.key)) return [];
+	if (!content) return isLate(contentLoad, state) ? [shown`reading...`] : [];
 	if (isHex(state, dialog))
 		return Array.from(
 			{ length: Math.max(0, Math.min(height, hexRowCount(content.bytes, width) - top)) },
@@ -207,9 +209,17 @@ function pagerLines(
 const isSameKey = (a: EntryKey, b: EntryKey): boolean =>
 	a.position === b.position && a.imageIndex === b.imageIndex;
 
+/** What has been read of the pager's entry; null while another one's content is still there. */
+function contentOf({ details }: State, { source }: PagerDialog): State['details']['content'] {
+	const { content } = details;
+	return content && source.type === 'content' && isSameKey(content.key, source.key)
+		? content
+		: null;
+}
+
 /** `x` turns round what the content suggests. */
 export function isHex(state: State, dialog: PagerDialog): boolean {
-	const { content } = state.details;
+	const content = contentOf(state, dialog);
 	return content !== null && looksBinary(content.bytes) !== dialog.asHex;
 }
 
@@ -227,7 +237,7 @@ export function pagerLineCount(state: State, dialog: PagerDialog): number {
 	if (source.type === 'messages')
 		return state.messages.flatMap(({ text }) => wrapped(safe(text), width)).length;
 	if (source.type === 'job') return jobLogLines(state, source.id, plain, width).length;
-	const { content } = state.details;
+	const content = contentOf(state, dialog);
 	if (!content) return 0;
 	return isHex(state, dialog)
 		? hexRowCount(content.bytes, width)
@@ -245,8 +255,7 @@ function pagerName(state: State, theme: Theme, { source }: PagerDialog): Shown {
 
 /** How much of a content is shown, and as what. */
 function contentAbout(state: State, dialog: PagerDialog): Shown {
-	const { content } = state.details;
-	if (dialog.source.type !== 'content') return NOTHING;
+	const content = contentOf(state, dialog);
 	const part =
 		content && content.totalSize > content.bytes.length
 			? shown` (first ${content.bytes.length / 1024} K)`
@@ -269,7 +278,9 @@ function pagerBox(state: State, theme: Theme, dialog: PagerDialog): DialogBox {
 	const lines = pagerLines(state, theme, dialog, top, height).map((line) => fit(line, inner));
 	while (lines.length < height) lines.push(blank(inner));
 	const end = Math.min(count, top + height);
-	const about = shown`${contentAbout(state, dialog)}   ${count === 0 ? 0 : top + 1}-${end} of ${count}`;
+	const isComing = dialog.source.type === 'content' && contentOf(state, dialog) === null;
+	const place = isComing ? NOTHING : shown`   ${count === 0 ? 0 : top + 1}-${end} of ${count}`;
+	const about = shown`${contentAbout(state, dialog)}${place}`;
 	const name = pagerName(state, theme, dialog);
 	const room = inner - 2 - widthOf(about);
 	const short = dialog.source.type === 'content' ? cutStart(name, room) : cut(name, room);

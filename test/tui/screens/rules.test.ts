@@ -415,3 +415,37 @@ test('at 60 columns the size of an entry stays beside a long path', () =>
 		},
 		{ columns: 60 },
 	));
+
+test('a preview that takes its time says so, and shows nothing of the one before', () => {
+	const file = new FakeFile();
+	const engine = new FakeEngine(file);
+	return withDeck(
+		async (deck) => {
+			await inWindows(deck);
+			await deck.press('f', 'win.ini', 'enter');
+			await deck.until(/> \\Windows\\win\.ini/);
+			await deck.press('x');
+			await deck.until(/16-bit app support/);
+			await deck.press('esc', 'f', 'explorer', 'enter');
+			await deck.until(/> \\Windows\\explorer\.exe/);
+			const read = file.readContent.bind(file);
+			let arrive = (): void => {};
+			const held = new Promise<void>((resolve) => {
+				arrive = resolve;
+			});
+			file.readContent = async (...wanted) => {
+				await held;
+				return read(...wanted);
+			};
+			await deck.press('x');
+			deck.nowMs += 200;
+			const screen = await deck.until(/reading\.\.\./);
+			assert.match(screen, /─ \\Windows\\explorer\.exe ─/);
+			assert.doesNotMatch(screen, /16-bit/);
+			arrive();
+			await deck.until(/explorer\.exe.* hex {3}1-18 of \d+/);
+		},
+		{},
+		engine,
+	);
+});
