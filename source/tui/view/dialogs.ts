@@ -282,7 +282,7 @@ function pagerBox(state: State, theme: Theme, dialog: PagerDialog): DialogBox {
 	const place = isComing ? NOTHING : shown`   ${count === 0 ? 0 : top + 1}-${end} of ${count}`;
 	const about = shown`${contentAbout(state, dialog)}${place}`;
 	const name = pagerName(state, theme, dialog);
-	const room = inner - 2 - widthOf(about);
+	const room = inner - (isFullScreen(state) ? 4 : 2) - widthOf(about);
 	const short = dialog.source.type === 'content' ? cutStart(name, room) : cut(name, room);
 	const title = shown`${short}${about}`;
 	return boxed(state, theme, title, lines, inner);

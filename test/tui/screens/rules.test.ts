@@ -449,3 +449,14 @@ test('a preview that takes its time says so, and shows nothing of the one before
 		engine,
 	);
 });
+
+test('at 40 columns the title of a log ends with its rows', () =>
+	withDeck(
+		async (deck, engine) => {
+			const title = 'from a long name to another';
+			engine.jobs.set([jobView(1, { title, state: 'done', endedMs: 1, log: ['done'] })]);
+			await deck.press('4', 'enter');
+			await deck.until(/┌─ Log of job 1: .*~ {3}1-1 of 1 ─/);
+		},
+		{ columns: 40, rows: 10 },
+	));
