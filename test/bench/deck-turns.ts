@@ -37,7 +37,7 @@ const STEPS: readonly Step[] = [
 	['find *5.dll in it', ['f', '*5.dll', 'enter'], /name\^ \d\d,\d{3}/],
 	['size by folder', ['-', '%'], /FOLDER/],
 	['difference of two such images', ['q', '1', '='], /Compare two images/],
-	['(compare)', ['\x18'], /Differences\][\s\S]*\+\d/],
+	['(compare)', ['\x18'], /Differences\] 1 -> 2: [\s\S]*\+\d/],
 	['all differences in one list', ['t'], /file_with/],
 	['filter them', ['/', '77.dll', 'enter'], /77\.dll/],
 	['one folder of 300,000 files', ['esc', 'q', '1', 'j', 'j', 'enter'], /name\^ 1\b/],
@@ -49,7 +49,7 @@ const STEPS: readonly Step[] = [
 	// The long path leaves no room for the number of the image in the title.
 	['the same path in the next image', [']'], />4 image 4/],
 	['difference of two such folders', ['1', '='], /Compare two images/],
-	['(compare)', ['\x18'], /Differences\][\s\S]*\+\d/],
+	['(compare)', ['\x18'], /Differences\] 3 -> 4: [\s\S]*\+\d/],
 	['enter it', ['enter'], /file_with/],
 ];
 

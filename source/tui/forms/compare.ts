@@ -18,7 +18,8 @@ export function compareForm(state: State): FormDialog {
 	const other = images[at + 1] ?? images[at - 1];
 	return buildForm(state, {
 		form: 'compare',
-		subject: state.wim.facts?.path ?? '',
+		// What was chosen for another image is not what this one is to be compared with.
+		subject: `${state.wim.facts?.path ?? ''} ${here?.index ?? ''}`,
 		title: 'Compare two images',
 		fields: [
 			choice('before', 'Before', options, String(here?.index ?? 1)),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DeckOnTerminal, type DeckTestOptions } from '../../support/deck.ts';
+import { DeckOnTerminal, type DeckTestOptions, withDeck } from '../../support/deck.ts';
 import { FakeEngine, FakeFile } from '../../support/fake-engine.ts';
 import { type Scene, testScreens } from '../../support/scenes.ts';
 
@@ -151,3 +151,15 @@ test('a hostile name among the differences reaches no terminal', async () => {
 	assert.deepEqual(deck.terminal.events.titles, []);
 	deck.close();
 });
+
+test('the image under the cursor is compared, whatever was compared before', () =>
+	withDeck(async (deck) => {
+		await deck.press('=');
+		await deck.until(/Before +< 1 /);
+		await deck.press('\x18');
+		await deck.until(/\[Differences\] 1 -> 2/);
+		await deck.press('q', '1', 'j', 'j', '=');
+		await deck.until(/Before +< 3 /);
+		await deck.press('\x18');
+		await deck.until(/\[Differences\] 3 -> 4/);
+	}));
