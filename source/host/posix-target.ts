@@ -108,7 +108,7 @@ export class PosixTarget {
 		const attempt = `Cannot write into "${folder}"`;
 		try {
 			if (dryRun) return PosixTarget.#imagine(path.resolve(folder));
-			mkdirSync(folder, { recursive: true });
+			makeFolders(folder);
 			const root = realpathSync(folder);
 			const isEmpty = readdirSync(root).length === 0;
 			return new PosixTarget(root, probeFolding(root), isEmpty);
@@ -346,6 +346,18 @@ export class PosixTarget {
 			await new Promise((resolve) => server.close(resolve));
 			closeSync(folder);
 		}
+	}
+}
+
+/** Makes a folder and those above it, as far as they are not there; a link to a folder is one. */
+function makeFolders(folder: string): void {
+	try {
+		mkdirSync(folder, { recursive: true });
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+		// So says Node on a file system that is read-only (20.20, 24.21); one by one the real reason shows.
+		if (!existsSync(path.dirname(folder))) makeFolders(path.dirname(folder));
+		mkdirSync(folder);
 	}
 }
 

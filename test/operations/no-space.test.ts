@@ -16,6 +16,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { HostError, InputError } from '../../source/base/errors.ts';
+import { PosixTarget } from '../../source/host/posix-target.ts';
 import { NO_DEFAULTS } from '../../source/image/update-commands.ts';
 import { append } from '../../source/operations/append.ts';
 import { capture } from '../../source/operations/capture.ts';
@@ -51,6 +52,18 @@ function smallDisk(t: TestContext, size: string): string | null {
 	if (mounted.status !== 0) return null;
 	return folder;
 }
+
+test('a target folder on a disk that is read-only is refused as that', (t) => {
+	const disk = smallDisk(t, '1m');
+	if (disk === null) return t.skip('mounting is not allowed');
+	assert.equal(spawnSync('mount', ['-o', 'remount,ro', disk]).status, 0);
+	for (const folder of ['new', 'new/and/more'])
+		assert.throws(() => PosixTarget.open(path.join(disk, folder), false), {
+			code: 'host-refused',
+			message: /read-only/,
+		});
+	assert.deepEqual(readdirSync(disk), []);
+});
 
 test('on a full disk every verb says so and leaves the old file whole', async (t) => {
 	const disk = smallDisk(t, '1m');

@@ -1,5 +1,6 @@
 /** Staging what a form names: looks at both sides first, so that conflicts stand on their field. */
 
+import { windowsNameFault } from '../../operations/windows-name.ts';
 import { changeForm, closeDialog } from '../state/dialogs.ts';
 import { valuesOf, withErrors } from '../state/form.ts';
 import { type StagedDraft, stage } from '../state/staged.ts';
@@ -58,6 +59,8 @@ export async function submitAdd(host: EffectHost, form: FormDialog): Promise<voi
 	const name = String(values['name'] ?? '').trim() || lastName(source);
 	if (name === '') return host.change(failed('name', 'name it: the source has no name of its own'));
 	const path = pathIn(String(values['folder']), name);
+	const fault = windowsFault(path);
+	if (fault) return host.change(failed('name', fault));
 	const occupant = await file.entryAt(imageIndex, path);
 	const { isFolder } = facts;
 	const draft = {
@@ -72,6 +75,12 @@ export async function submitAdd(host: EffectHost, form: FormDialog): Promise<voi
 	staged(host, imageIndex, draft, occupant, 'name');
 }
 
+/** Why Windows could not have the last name of a path; the command `update` takes any name. */
+function windowsFault(path: string): string | null {
+	const fault = windowsNameFault(path.slice(path.lastIndexOf('\\') + 1));
+	return fault && `not a name for Windows: ${fault}`;
+}
+
 export async function submitRename(host: EffectHost, form: FormDialog): Promise<void> {
 	const values = valuesOf(form);
 	const path = String(values['path']);
@@ -82,6 +91,8 @@ export async function submitRename(host: EffectHost, form: FormDialog): Promise<
 	if (name === '') return host.change(failed('name', 'a name is needed'));
 	const to = pathIn(path.slice(0, path.lastIndexOf('\\')), name);
 	if (to === path) return host.change(failed('name', 'this is its name already'));
+	const fault = windowsFault(to);
+	if (fault) return host.change(failed('name', fault));
 	const folder = await file.entryAt(imageIndex, to.slice(0, to.lastIndexOf('\\')) || '\\');
 	if (!folder?.isFolder) return host.change(failed('name', 'there is no such folder in the image'));
 	const entry = await file.entryAt(imageIndex, path);

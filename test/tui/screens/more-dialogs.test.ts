@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InputError } from '../../../source/base/errors.ts';
 import type { JobView } from '../../../source/tui/engine.ts';
-import { DeckOnTerminal, type DeckTestOptions } from '../../support/deck.ts';
+import { DeckOnTerminal, type DeckTestOptions, withDeck } from '../../support/deck.ts';
 import { FakeEngine, jobView } from '../../support/fake-engine.ts';
 import { findings } from '../../support/fake-findings.ts';
 import { assertGolden } from '../../support/golden.ts';
@@ -160,3 +160,21 @@ for (const { name, jobs, steps, prepare } of CASES)
 				deck.close();
 			}
 		});
+
+test('a name that Windows cannot have is told on its field, and nothing is staged', async () => {
+	await withDeck(async (deck) => {
+		for (const [keys, shows] of [...toWindows, [['G', 'r'], /Rename or move/]] as const) {
+			await deck.press(...keys);
+			await deck.until(shows);
+		}
+		for (const [name, reason] of [
+			['new:name', /not a name for Windows: it holds the character ":"/],
+			['aux.txt', /not a name for Windows: it names a device/],
+			['end.', /not a name for Windows: it ends in a dot/],
+		] as const) {
+			await deck.press(CLEAR, name, SUBMIT);
+			await deck.until(reason);
+		}
+		assert.equal(deck.app.store.get().staged.changes.length, 0);
+	});
+});
