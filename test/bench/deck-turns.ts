@@ -49,7 +49,7 @@ const STEPS: readonly Step[] = [
 	// The long path leaves no room for the number of the image in the title.
 	['the same path in the next image', [']'], />4 image 4/],
 	['difference of two such folders', ['1', '='], /Compare two images/],
-	['(compare)', ['\x18'], /Differences\] 3 -> 4: [\s\S]*\+\d/],
+	['(compare)', ['\x18'], /Differences\] 4 -> 3: [\s\S]*\+\d/],
 	['enter it', ['enter'], /file_with/],
 ];
 
