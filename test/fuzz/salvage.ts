@@ -17,6 +17,7 @@ import { fixture } from '../support/fixture.ts';
 import { inlineWriter } from '../support/inline-writer.ts';
 import { oracle } from '../support/oracles.ts';
 import type { Random } from '../support/prefix-code.ts';
+import { USUAL_SALVAGE } from '../support/rescue-kit.ts';
 import { testRun } from '../support/test-run.ts';
 import type { FuzzTarget, FuzzTargets } from './target.ts';
 
@@ -61,16 +62,9 @@ async function attempt(files: Files, keep: (bytes: Uint8Array) => void): Promise
 	keep(bytes);
 	const target = path.join(home, 'target');
 	const start = performance.now();
-	const options = {
-		references: [],
-		image: null,
-		unixData: false,
-		includeInvalidNames: false,
-		dryRun: false,
-	};
 	let isDone = true;
 	try {
-		await salvage(path.join(folder, first), target, inlineWriter, options, testRun());
+		await salvage(path.join(folder, first), target, inlineWriter, USUAL_SALVAGE, testRun());
 	} catch (error) {
 		if (!(error instanceof WimError)) throw error;
 		assert.ok(error.message.length > 0);

@@ -162,6 +162,12 @@ export function blobTable(bytes: Buffer): TablePlace {
 	return placeAt(bytes, 0x30);
 }
 
+/** Overwrites the blob table with zeros. */
+export function eraseBlobTable(bytes: Buffer): void {
+	const { at, size } = blobTable(bytes);
+	bytes.fill(0, at, at + size);
+}
+
 export function xmlData(bytes: Buffer): TablePlace {
 	return placeAt(bytes, 0x48);
 }

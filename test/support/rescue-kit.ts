@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Compression } from '../../source/codec/compression.ts';
 import { capture } from '../../source/operations/capture.ts';
 import type { RepairOptions } from '../../source/operations/repair/repair-options.ts';
+import type { SalvageOptions } from '../../source/operations/salvage/salvage.ts';
 import { openWim } from '../../source/wim/wim.ts';
 import { oracle } from './oracles.ts';
 import { testRun } from './test-run.ts';
@@ -66,6 +67,14 @@ export const USUAL_REPAIR: RepairOptions = {
 	lost: 'mark',
 	bitSearchSeconds: 0,
 	integrity: null,
+	dryRun: false,
+};
+
+export const USUAL_SALVAGE: SalvageOptions = {
+	references: [],
+	image: null,
+	unixData: false,
+	includeInvalidNames: false,
 	dryRun: false,
 };
 

@@ -9,7 +9,7 @@ import { digests, makeTree } from '../../support/damage-formats.ts';
 import { type ListedBlob, listBlobs, readFiles } from '../../support/damage-kit.ts';
 import { inlineWriter } from '../../support/inline-writer.ts';
 import { oracle, runOracle } from '../../support/oracles.ts';
-import { objectionsOf, USUAL_REPAIR } from '../../support/rescue-kit.ts';
+import { objectionsOf, USUAL_REPAIR, USUAL_SALVAGE } from '../../support/rescue-kit.ts';
 import { tempFolder } from '../../support/temp-tree.ts';
 import { testRun } from '../../support/test-run.ts';
 import { tools } from '../../support/written.ts';
@@ -53,14 +53,7 @@ for (const share of [0.3, 0.5, 0.7])
 		async (t) => {
 			const { folder, file, blobs, total } = holed(t, share);
 			const target = path.join(folder, 'target');
-			const options = {
-				references: [],
-				image: null,
-				unixData: false,
-				includeInvalidNames: false,
-				dryRun: false,
-			};
-			const report = await salvage(file, target, inlineWriter, options, testRun());
+			const report = await salvage(file, target, inlineWriter, USUAL_SALVAGE, testRun());
 			const wholeNames = [...digests(target)].filter(([name]) => !/partial$|salvage/.test(name));
 			const reached = reach(blobs, new Set(wholeNames.map(([, sha1]) => sha1)));
 			assert.ok(reached > total.originalSize * 0.1, `only ${reached} bytes were reached`);

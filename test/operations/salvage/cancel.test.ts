@@ -9,9 +9,9 @@ import { isComplete, type SalvageReport } from '../../../source/operations/salva
 import { salvage } from '../../../source/operations/salvage/salvage.ts';
 import { InlinePool } from '../../../source/pool/pool.ts';
 import { openWim } from '../../../source/wim/wim.ts';
-import { blobTable } from '../../support/damage-kit.ts';
+import { eraseBlobTable } from '../../support/damage-kit.ts';
 import { inlineWriter } from '../../support/inline-writer.ts';
-import { captureAs, hurtFile, objectionsOf } from '../../support/rescue-kit.ts';
+import { captureAs, hurtFile, objectionsOf, USUAL_SALVAGE } from '../../support/rescue-kit.ts';
 import { subfolder, tempFolder } from '../../support/temp-tree.ts';
 import { testRun } from '../../support/test-run.ts';
 import { tools } from '../../support/written.ts';
@@ -27,14 +27,6 @@ function sound(seed: number): Buffer {
 	return bytes;
 }
 
-const OPTIONS = {
-	references: [],
-	image: null,
-	unixData: false,
-	includeInvalidNames: false,
-	dryRun: false,
-};
-
 /** An uncompressed file without its blob table, and a run that cancels in the middle of its search. */
 async function searched(t: TestContext) {
 	const folder = tempFolder(t);
@@ -42,10 +34,7 @@ async function searched(t: TestContext) {
 	for (const [k, name] of NAMES.entries()) writeFileSync(path.join(tree, name), sound(k + 1));
 	const file = path.join(folder, 'hurt.wim');
 	await captureAs({ name: 'none', compression: 'none' }, tree, file);
-	hurtFile(file, file, (bytes) => {
-		const { at, size } = blobTable(bytes);
-		bytes.fill(0, at, at + size);
-	});
+	hurtFile(file, file, eraseBlobTable);
 	const run = testRun();
 	let searches = 0;
 	let bytes = 0;
@@ -78,7 +67,7 @@ function lostOf(report: SalvageReport): ReadonlySet<string> {
 test('a search that is canceled keeps what it has found until then', async (t) => {
 	const { folder, tree, file, watched } = await searched(t);
 	const target = path.join(folder, 'target');
-	const report = await salvage(file, target, inlineWriter, OPTIONS, watched);
+	const report = await salvage(file, target, inlineWriter, USUAL_SALVAGE, watched);
 	assert.ok(watched.signal.aborted);
 	const lost = lostOf(report);
 	for (const name of NAMES) {
@@ -90,7 +79,7 @@ test('a search that is canceled keeps what it has found until then', async (t) =
 	assert.ok(existsSync(path.join(target, 'wimdeck-salvage.json')));
 
 	const whole = path.join(folder, 'whole');
-	assert.ok(isComplete(await salvage(file, whole, inlineWriter, OPTIONS, testRun())));
+	assert.ok(isComplete(await salvage(file, whole, inlineWriter, USUAL_SALVAGE, testRun())));
 });
 
 test('a search that is canceled still makes a WIM of what it has found', async (t) => {

@@ -4,20 +4,12 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { isComplete } from '../../../source/operations/salvage/report.ts';
 import { salvage } from '../../../source/operations/salvage/salvage.ts';
-import { openWim } from '../../../source/wim/wim.ts';
+import { eraseBlobTable } from '../../support/damage-kit.ts';
 import { inlineWriter } from '../../support/inline-writer.ts';
-import { captureAs } from '../../support/rescue-kit.ts';
+import { captureAs, hurtFile, USUAL_SALVAGE } from '../../support/rescue-kit.ts';
 import { subfolder, tempFolder } from '../../support/temp-tree.ts';
 import { testRun } from '../../support/test-run.ts';
 import { contentsOf } from '../../support/written.ts';
-
-const OPTIONS = {
-	references: [],
-	image: null,
-	unixData: false,
-	includeInvalidNames: false,
-	dryRun: false,
-};
 
 /** An entry of a blob table in every respect but that its SHA-1 is of nothing. */
 function looksLikeEntry(offset: number): Buffer {
@@ -44,15 +36,9 @@ test('bytes that look like a blob table do not hide the file that they stand in'
 	writeFileSync(path.join(tree, 'other.dll'), contentsOf(3, 9000));
 	const file = path.join(folder, 'hurt.wim');
 	await captureAs({ name: 'none', compression: 'none' }, tree, file);
-	const bytes = readFileSync(file);
-	{
-		await using wim = await openWim(file);
-		const { offset, storedSize } = wim.parts[0]?.header.blobTable ?? assert.fail();
-		bytes.fill(0, offset, offset + storedSize);
-	}
-	writeFileSync(file, bytes);
+	hurtFile(file, file, eraseBlobTable);
 	const out = path.join(folder, 'out');
-	const report = await salvage(file, out, inlineWriter, OPTIONS, testRun());
+	const report = await salvage(file, out, inlineWriter, USUAL_SALVAGE, testRun());
 	assert.ok(isComplete(report), report.findings.join('; '));
 	assert.deepEqual(readFileSync(path.join(out, 'program.dll')), contents);
 });

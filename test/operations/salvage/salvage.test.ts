@@ -11,6 +11,7 @@ import { FORMATS, makeSpecimen } from '../../support/damage-formats.ts';
 import { type Files, intactBlobs, seeded } from '../../support/damage-kit.ts';
 import { inlineWriter } from '../../support/inline-writer.ts';
 import { oracle } from '../../support/oracles.ts';
+import { USUAL_SALVAGE } from '../../support/rescue-kit.ts';
 import { tempFolder } from '../../support/temp-tree.ts';
 import { overrunsOf, testRun } from '../../support/test-run.ts';
 
@@ -95,16 +96,9 @@ async function salvaged(
 	context: string,
 	intact: ReadonlySet<string>,
 ): Promise<SalvageReport | null> {
-	const options = {
-		references: [],
-		image: null,
-		unixData: false,
-		includeInvalidNames: false,
-		dryRun: false,
-	};
 	const run = testRun();
 	try {
-		const report = await salvage(file, target, inlineWriter, options, run);
+		const report = await salvage(file, target, inlineWriter, USUAL_SALVAGE, run);
 		assert.deepEqual(overrunsOf(run), [], `${context}: progress went past its end`);
 		return report;
 	} catch (error) {

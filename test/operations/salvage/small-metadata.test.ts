@@ -4,20 +4,12 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { isComplete } from '../../../source/operations/salvage/report.ts';
 import { salvage } from '../../../source/operations/salvage/salvage.ts';
-import { openWim } from '../../../source/wim/wim.ts';
+import { eraseBlobTable } from '../../support/damage-kit.ts';
 import { inlineWriter } from '../../support/inline-writer.ts';
-import { captureAs } from '../../support/rescue-kit.ts';
+import { captureAs, hurtFile, USUAL_SALVAGE } from '../../support/rescue-kit.ts';
 import { subfolder, tempFolder } from '../../support/temp-tree.ts';
 import { testRun } from '../../support/test-run.ts';
 import { contentsOf } from '../../support/written.ts';
-
-const OPTIONS = {
-	references: [],
-	image: null,
-	unixData: false,
-	includeInvalidNames: false,
-	dryRun: false,
-};
 
 test('LZMS metadata of a few files is found without a blob table', async (t) => {
 	for (const count of [1, 4]) {
@@ -30,15 +22,9 @@ test('LZMS metadata of a few files is found without a blob table', async (t) => 
 			);
 		const file = path.join(folder, 'small.wim');
 		await captureAs({ name: 'lzms', compression: 'lzms' }, tree, file);
-		const bytes = readFileSync(file);
-		{
-			await using wim = await openWim(file);
-			const { offset, storedSize } = wim.parts[0]?.header.blobTable ?? assert.fail();
-			bytes.fill(0, offset, offset + storedSize);
-		}
-		writeFileSync(file, bytes);
+		hurtFile(file, file, eraseBlobTable);
 		const out = path.join(folder, 'out');
-		const report = await salvage(file, out, inlineWriter, OPTIONS, testRun());
+		const report = await salvage(file, out, inlineWriter, USUAL_SALVAGE, testRun());
 		assert.ok(isComplete(report), `${count} files`);
 		for (let k = 0; k < count; k++)
 			assert.deepEqual(

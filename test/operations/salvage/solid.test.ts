@@ -1,78 +1,64 @@
 import assert from 'node:assert/strict';
 import { lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { sha1 } from '../../../source/bytes/sha1.ts';
+import type { Compression } from '../../../source/codec/compression.ts';
 import { isComplete } from '../../../source/operations/salvage/report.ts';
 import { salvage } from '../../../source/operations/salvage/salvage.ts';
 import { openWim } from '../../../source/wim/wim.ts';
-import { HEADER_SIZE } from '../../support/damage-kit.ts';
+import { eraseBlobTable, HEADER_SIZE } from '../../support/damage-kit.ts';
 import { inlineWriter } from '../../support/inline-writer.ts';
-import { captureAs, rescueTree } from '../../support/rescue-kit.ts';
+import { captureAs, hurtFile, rescueTree, USUAL_SALVAGE } from '../../support/rescue-kit.ts';
 import { subfolder, tempFolder } from '../../support/temp-tree.ts';
 import { testRun } from '../../support/test-run.ts';
 
-const OPTIONS = {
-	references: [],
-	image: null,
-	unixData: false,
-	includeInvalidNames: false,
-	dryRun: false,
-};
+/** A WIM with one solid resource of several chunks, and the tree that it holds. */
+async function solidFile(
+	t: TestContext,
+	compression: Compression,
+): Promise<{ folder: string; tree: string; file: string }> {
+	const folder = tempFolder(t);
+	const tree = subfolder(folder, 'tree');
+	rescueTree(tree);
+	const file = path.join(folder, 'hurt.wim');
+	await captureAs({ name: compression, compression, solid: true }, tree, file);
+	return { folder, tree, file };
+}
+
+async function assertComesBack(folder: string, tree: string, file: string): Promise<void> {
+	const out = path.join(folder, 'out');
+	const report = await salvage(file, out, inlineWriter, USUAL_SALVAGE, testRun());
+	assert.ok(isComplete(report));
+	for (const name of ['system/drivers/big.sys', 'system/lib7.dll', 'note 3.txt'])
+		assert.deepEqual(readFileSync(path.join(out, name)), readFileSync(path.join(tree, name)));
+}
 
 for (const compression of ['xpress', 'lzx', 'lzms'] as const)
 	test(`a solid resource without the sizes of its chunks comes back whole: ${compression}`, async (t) => {
-		const folder = tempFolder(t);
-		const tree = subfolder(folder, 'tree');
-		rescueTree(tree);
-		const file = path.join(folder, 'hurt.wim');
-		await captureAs({ name: compression, compression, solid: true }, tree, file);
+		const { folder, tree, file } = await solidFile(t, compression);
 		const bytes = readFileSync(file);
 		const originalSize = Number(bytes.readBigUInt64LE(HEADER_SIZE));
 		const count = Math.ceil(originalSize / bytes.readUInt32LE(HEADER_SIZE + 8));
 		assert.ok(count > 3, `${count} chunks`);
 		bytes.fill(0, HEADER_SIZE + 16, HEADER_SIZE + 16 + 4 * count);
 		writeFileSync(file, bytes);
-		const report = await salvage(file, path.join(folder, 'out'), inlineWriter, OPTIONS, testRun());
-		assert.ok(isComplete(report));
-		for (const name of ['system/drivers/big.sys', 'system/lib7.dll', 'note 3.txt'])
-			assert.deepEqual(
-				readFileSync(path.join(folder, 'out', name)),
-				readFileSync(path.join(tree, name)),
-			);
+		await assertComesBack(folder, tree, file);
 	});
 
 for (const compression of ['xpress', 'lzx', 'lzms'] as const)
 	test(`a solid resource without its header comes back whole, the blob table lost too: ${compression}`, async (t) => {
-		const folder = tempFolder(t);
-		const tree = subfolder(folder, 'tree');
-		rescueTree(tree);
-		const file = path.join(folder, 'hurt.wim');
-		await captureAs({ name: compression, compression, solid: true }, tree, file);
-		const bytes = readFileSync(file);
-		bytes.fill(0, HEADER_SIZE, HEADER_SIZE + 16);
-		{
-			await using wim = await openWim(file);
-			const { offset, storedSize } = wim.parts[0]?.header.blobTable ?? assert.fail();
-			bytes.fill(0, offset, offset + storedSize);
-		}
-		writeFileSync(file, bytes);
-		const report = await salvage(file, path.join(folder, 'out'), inlineWriter, OPTIONS, testRun());
-		assert.ok(isComplete(report));
-		for (const name of ['system/drivers/big.sys', 'system/lib7.dll', 'note 3.txt'])
-			assert.deepEqual(
-				readFileSync(path.join(folder, 'out', name)),
-				readFileSync(path.join(tree, name)),
-			);
+		const { folder, tree, file } = await solidFile(t, compression);
+		hurtFile(file, file, (bytes) => {
+			bytes.fill(0, HEADER_SIZE, HEADER_SIZE + 16);
+			eraseBlobTable(bytes);
+		});
+		await assertComesBack(folder, tree, file);
 	});
 
 for (const compression of ['xpress', 'lzx', 'lzms'] as const)
 	test(`of a solid resource whose first chunk is lost with all sizes the others come back: ${compression}`, async (t) => {
-		const folder = tempFolder(t);
-		const tree = subfolder(folder, 'tree');
-		rescueTree(tree);
-		const file = path.join(folder, 'hurt.wim');
-		await captureAs({ name: compression, compression, solid: true }, tree, file);
+		const { folder, tree, file } = await solidFile(t, compression);
 		const intact = new Set<string>();
 		{
 			await using wim = await openWim(file);
@@ -84,7 +70,7 @@ for (const compression of ['xpress', 'lzx', 'lzms'] as const)
 		bytes.fill(0, 0, 512);
 		writeFileSync(file, bytes);
 		const out = path.join(folder, 'out');
-		const report = await salvage(file, out, inlineWriter, OPTIONS, testRun());
+		const report = await salvage(file, out, inlineWriter, USUAL_SALVAGE, testRun());
 		const hurt = [...report.partial, ...report.lost];
 		assert.ok(hurt.length > 0);
 		assert.deepEqual(

@@ -124,7 +124,7 @@ const CONFLICTS: readonly [
 		null,
 		/staged to be added/,
 	],
-	['deleting the root', [], { type: 'delete', path: '\\' }, null, /root/],
+	['deleting the root', [], { type: 'delete', path: '\\' }, null, /The root of an image stays/],
 	[
 		'a name that only begins like a deleted one',
 		[remove('\\d')],
