@@ -11,6 +11,7 @@ import type { Api, Effects } from './keys/api.ts';
 import { quit } from './keys/commands/everywhere.ts';
 import { COMMANDS } from './keys/commands.ts';
 import { dispatch } from './keys/dispatch.ts';
+import { awaited, isEarly } from './keys/early.ts';
 import { createKeymap, type Keymap } from './keys/keymap.ts';
 import { settleLists } from './keys/moves.ts';
 import { TypeAhead } from './keys/type-ahead.ts';
@@ -21,7 +22,7 @@ import { followCursor } from './state/details.ts';
 import { closeDialog } from './state/dialogs.ts';
 import { followDifference } from './state/difference.ts';
 import { jobsChanged } from './state/jobs.ts';
-import { activeJobs, isActive } from './state/selectors.ts';
+import { activeJobs, baseName, isActive } from './state/selectors.ts';
 import { discardStaged, followStaged, showStaged } from './state/staged.ts';
 import {
 	type DialogAction,
@@ -30,7 +31,7 @@ import {
 	type StagedNext,
 	type State,
 } from './state/state.ts';
-import { say } from './state/status.ts';
+import { clearStatus, say } from './state/status.ts';
 import { createStore, type Store } from './state/store.ts';
 import { openWim, showStart } from './state/wim.ts';
 import {
@@ -81,7 +82,12 @@ export class DeckApp {
 	readonly keymap: Keymap;
 	readonly #options: DeckAppOptions;
 	readonly #decoder: KeyDecoder;
-	readonly #typed = new TypeAhead((key) => dispatch(this.#api, key));
+	readonly #typed: TypeAhead = new TypeAhead({
+		deliver: (key) => dispatch(this.#api, key),
+		isEarly: (key) => isEarly(this.store.get(), this.keymap, key),
+		onWaiting: (count) =>
+			this.#change((state) => (count === 0 ? clearStatus(state) : sayWaiting(state, count))),
+	});
 	readonly #loaders: Loaders;
 	readonly #keeper: StagedKeeper;
 	readonly #api: Api;
@@ -243,6 +249,10 @@ export class DeckApp {
 			clearInterval(this.#ticker);
 			this.#ticker = undefined;
 		}
+		if (!this.#typed.isWaiting || awaited(state) !== null) return;
+		// What was typed for a file that cannot be opened is for no other.
+		if (state.wim.load.status === 'failed') this.#typed.forget();
+		else this.#typed.settle();
 	}
 
 	#tick(): void {
@@ -291,7 +301,8 @@ export class DeckApp {
 					say(jobsChanged(state, jobs.list()), `Jobs of the past are ${word}`),
 				);
 			},
-			submit: (form, isConfirmed) => void submit(host, form, isConfirmed),
+			submit: (form, isConfirmed) =>
+				void this.#typed.during(() => submit(host, form, isConfirmed), true),
 			completePath: (form) => void this.#typed.during((signal) => completePath(host, form, signal)),
 			completeInside: (text) =>
 				void this.#typed.during((signal) => completeInside(host, text, signal)),
@@ -400,6 +411,15 @@ const needsTicks = ({ jobs, wim, files, start, details, sizes, difference, map }
 		({ load }) => load.status === 'loading',
 	) ||
 	details.contentLoad.status === 'loading';
+
+const awaitedName = (state: State): string =>
+	awaited(state) === 'listing' ? 'The folder' : baseName(state.wim.load.request?.path ?? '');
+
+const sayWaiting = (state: State, count: number): State =>
+	say(
+		state,
+		`${awaitedName(state)} is being read; ${count === 1 ? '1 key waits' : `${count} keys wait`}   Esc forget`,
+	);
 
 const slowed = (state: State): State =>
 	state.settings.slow

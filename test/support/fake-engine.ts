@@ -445,6 +445,8 @@ export class FakeEngine implements DeckEngine {
 	readonly folders = new Set(['/srv/sources']);
 	readonly hostNames: HostEntry[] = [];
 	found: readonly FoundWim[] = FOUND;
+	/** Opening a file waits for this: a disk that is slow. */
+	slowDisk: Promise<void> = Promise.resolve();
 
 	constructor(file = new FakeFile(), jobs = new FakeJobs()) {
 		this.jobs = jobs;
@@ -456,6 +458,7 @@ export class FakeEngine implements DeckEngine {
 		_options?: { readonly refs: readonly string[] },
 		_onHeader?: (imageCount: number) => void,
 	): Promise<OpenFile> {
+		await this.slowDisk;
 		const found = this.files.get(path);
 		if (!found)
 			throw new InputError(`Cannot open "${path}": there is no such file or folder`, {
