@@ -3,6 +3,7 @@ import { FormatError } from '../base/errors.ts';
 import { breathe, Pace, type Run } from '../base/run.ts';
 import { decodeHex } from '../bytes/hex.ts';
 import { COPY_SIZE, type Output } from '../storage/output.ts';
+import type { Source } from '../storage/source.ts';
 import type { Blob, Part, Resource } from './resource.ts';
 import { PIPABLE_MAGIC, PipableHeader, type StoredResource } from './write-resource.ts';
 import type { TableBlob } from './write-table.ts';
@@ -141,7 +142,8 @@ export async function copyBlobs(
 class Copier {
 	readonly #output: Output;
 	readonly #run: Run;
-	#part: Resource['part'] | null = null;
+	/** Of several objects that tell of one part, each is as good. */
+	#source: Source | null = null;
 	#from = 0;
 	#size = 0;
 	/** Bytes at the end of the output that a head start has copied, and no resource has asked for yet. */
@@ -156,7 +158,7 @@ class Copier {
 	/** Goes on from a head start; what follows it in the part is expected first. */
 	async goOn(ahead: HeadStart): Promise<void> {
 		this.#ahead = await ahead.end();
-		this.#part = ahead.part;
+		this.#source = ahead.part.source;
 		this.#from = ahead.from;
 	}
 
@@ -167,13 +169,13 @@ class Copier {
 
 	/** Whether a resource follows what was added last. */
 	isNext({ part, offset }: Resource): boolean {
-		return this.#part === part && this.#from + this.#size === offset;
+		return this.#source === part.source && this.#from + this.#size === offset;
 	}
 
 	/** Begins a new stretch with a resource, which is to be added then. */
 	async begin({ part, offset }: Resource): Promise<void> {
 		await this.finish();
-		this.#part = part;
+		this.#source = part.source;
 		this.#from = offset;
 	}
 
@@ -196,25 +198,25 @@ class Copier {
 
 	async finish(): Promise<void> {
 		await this.#flush(1);
-		this.#part = null;
+		this.#source = null;
 		if (this.#ahead > 0) this.#output.rewind(this.#output.position - this.#ahead);
 		this.#ahead = 0;
 	}
 
 	/** Copies whole pieces, as long as there are `least` bytes. */
 	async #flush(least: number): Promise<void> {
-		const part = this.#part;
-		if (part === null) return;
+		const source = this.#source;
+		if (source === null) return;
 		const there = Math.min(this.#ahead, this.#size);
 		this.#ahead -= there;
 		this.#from += there;
 		this.#size -= there;
 		while (this.#size >= least) {
 			const piece = Math.min(COPY_SIZE, this.#size);
-			const got = await this.#output.copy(part.source, this.#from, piece);
+			const got = await this.#output.copy(source, this.#from, piece);
 			if (got !== piece)
 				throw new FormatError('Cannot copy resource: the file ends inside it', {
-					path: part.source.name,
+					path: source.name,
 					offset: this.#from + got,
 					hint: 'Check the file with "wimdeck verify".',
 				});
