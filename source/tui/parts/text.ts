@@ -140,25 +140,48 @@ export function spread(left: Shown, right: Shown, width: number): Shown {
 	return shown`${fit(left, width - rightWidth)}${right}`;
 }
 
+/** In UTF-16 units: a word that no line takes whole, so that it is not measured before it is cut. */
+const LONG_WORD = 1024;
+
+/** A word in pieces that fill a line each, in one pass: 64 KiB of a program are often one word. */
+function piecesOf(word: Shown, width: number): Shown[] {
+	const pieces: Shown[] = [];
+	if (ASCII.test(word)) {
+		for (let from = 0; from < word.length || from === 0; from += width)
+			pieces.push(word.slice(from, from + width) as Shown);
+		return pieces;
+	}
+	let from = 0;
+	let used = 0;
+	for (const { segment, index } of graphemesOf(word)) {
+		const next = cellWidth(segment);
+		if (used + next > width && index > from) {
+			pieces.push(word.slice(from, index) as Shown);
+			from = index;
+			used = 0;
+		}
+		used += next;
+	}
+	return [...pieces, word.slice(from) as Shown];
+}
+
 /** Breaks a text into lines of at most `width` columns, at spaces where there are any. */
 export function wrapped(text: Shown, width: number): Shown[] {
 	if (width < 1) return [];
 	const lines: Shown[] = [];
 	let line = NOTHING;
 	for (const word of text.split(' ') as Shown[]) {
-		const longer = line === '' ? word : shown`${line} ${word}`;
-		if (widthOf(longer) <= width) {
-			line = longer;
-			continue;
+		if (word.length <= LONG_WORD) {
+			const longer = line === '' ? word : shown`${line} ${word}`;
+			if (widthOf(longer) <= width) {
+				line = longer;
+				continue;
+			}
 		}
 		if (line !== '') lines.push(line);
-		line = word;
-		while (widthOf(line) > width) {
-			const head = headOf(line, width);
-			if (head === '') break;
-			lines.push(head);
-			line = line.slice(head.length) as Shown;
-		}
+		const pieces = piecesOf(word, width);
+		lines.push(...pieces.slice(0, -1));
+		line = pieces.at(-1)!;
 	}
 	lines.push(line);
 	return lines;

@@ -1,6 +1,6 @@
 /** Bytes of a file as hex rows or as text, for Details and the preview. */
 
-import { type Shown, safe, shown } from '../parts/text.ts';
+import { type Shown, safe, shown, wrapped } from '../parts/text.ts';
 
 const hex = (value: number, digits: number): Shown =>
 	safe(value.toString(16).toUpperCase().padStart(digits, '0'));
@@ -128,4 +128,31 @@ export function textLines(bytes: Uint8Array, encoding: string | null = null): re
 			.map((line) => safe(line.replaceAll('\t', ' '.repeat(TAB_WIDTH))));
 	known.set(name, lines);
 	return lines;
+}
+
+const hexBefore = new WeakMap<Uint8Array, { width: number; rows: readonly Shown[] }>();
+
+/** All hex rows; kept, since a pane asks for them with every key. */
+export function hexRows(bytes: Uint8Array, width: number): readonly Shown[] {
+	const before = hexBefore.get(bytes);
+	if (before?.width === width) return before.rows;
+	const rows = Array.from({ length: hexRowCount(bytes, width) }, (_, i) => hexRow(bytes, i, width));
+	hexBefore.set(bytes, { width, rows });
+	return rows;
+}
+
+const wrappedBefore = new WeakMap<readonly Shown[], { width: number; rows: readonly Shown[] }>();
+
+/** The lines of a text file in rows of at most `width` columns. */
+export function textRows(
+	bytes: Uint8Array,
+	encoding: string | null,
+	width: number,
+): readonly Shown[] {
+	const lines = textLines(bytes, encoding);
+	const before = wrappedBefore.get(lines);
+	if (before?.width === width) return before.rows;
+	const rows = lines.flatMap((line) => wrapped(line, width));
+	wrappedBefore.set(lines, { width, rows });
+	return rows;
 }

@@ -19,7 +19,7 @@ import { isLate } from '../state/load.ts';
 import { imageUnderCursor } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
 import { countText, factText, timeText } from './columns.ts';
-import { hexRow, hexRowCount, textLines } from './content.ts';
+import { hexRows, textRows } from './content.ts';
 import { imageFactRows } from './image-facts.ts';
 
 const LABEL_WIDTH = 9;
@@ -75,12 +75,8 @@ function contentLines(state: State, width: number): Shown[] {
 		totalSize > bytes.length
 			? [shown`(first ${countText(bytes.length)} of ${countText(totalSize)} bytes)`]
 			: [];
-	if (mode === 'text')
-		return [...textLines(bytes).flatMap((line) => wrapped(line, width)), ...rest];
-	return [
-		...Array.from({ length: hexRowCount(bytes, width) }, (_, row) => hexRow(bytes, row, width)),
-		...rest,
-	];
+	if (mode === 'text') return [...textRows(bytes, null, width), ...rest];
+	return [...hexRows(bytes, width), ...rest];
 }
 
 function streamLines(details: EntryDetails, theme: Theme, width: number): Shown[] {

@@ -42,7 +42,7 @@ import {
 	LABEL_WIDTH,
 	WIDTH_MAX,
 } from './box.ts';
-import { guessEncoding, hexRow, hexRowCount, looksBinary, textLines } from './content.ts';
+import { guessEncoding, hexRow, hexRowCount, looksBinary, textRows } from './content.ts';
 import { formBox } from './form-box.ts';
 
 function confirmBox(state: State, theme: Theme, dialog: ConfirmDialog): DialogBox {
@@ -201,9 +201,7 @@ function pagerLines(
 			{ length: Math.max(0, Math.min(height, hexRowCount(content.bytes, width) - top)) },
 			(_, i) => hexRow(content.bytes, top + i, width),
 		);
-	return textLines(content.bytes, dialog.encoding)
-		.slice(top, top + height)
-		.map((line) => cut(line, width));
+	return textRows(content.bytes, dialog.encoding ?? null, width).slice(top, top + height);
 }
 
 const isSameKey = (a: EntryKey, b: EntryKey): boolean =>
@@ -241,7 +239,7 @@ export function pagerLineCount(state: State, dialog: PagerDialog): number {
 	if (!content) return 0;
 	return isHex(state, dialog)
 		? hexRowCount(content.bytes, width)
-		: textLines(content.bytes, dialog.encoding).length;
+		: textRows(content.bytes, dialog.encoding ?? null, width).length;
 }
 
 function pagerName(state: State, theme: Theme, { source }: PagerDialog): Shown {

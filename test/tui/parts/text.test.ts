@@ -15,6 +15,7 @@ import {
 	widthOf,
 	wrapped,
 } from '../../../source/tui/parts/text.ts';
+import { graphemesOf } from '../../../source/tui/terminal/cell.ts';
 
 const SAFE: readonly [what: string, raw: string, shown: string][] = [
 	['plain text', 'win.ini', 'win.ini'],
@@ -80,6 +81,48 @@ test('wrapped lines fit and lose nothing but spaces', () => {
 			assert.equal(lines.join('').replaceAll(' ', ''), text.replaceAll(' ', ''));
 		}),
 	);
+});
+
+test('graphemes of long texts are those of the whole text', () => {
+	const whole = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+	// Marks, flags, families and Hangul: what joins across the edge of a window.
+	const joining = fc.constantFrom(
+		'a',
+		'\u0301',
+		'🇩',
+		'👩',
+		'\u200d',
+		'\u{e0100}',
+		'\ud83d',
+		'ᄀ',
+		'ᅡ',
+		'日',
+	);
+	const long = fc.array(joining, { minLength: 200, maxLength: 900 }).map((parts) => parts.join(''));
+	fc.assert(
+		fc.property(long, (text) => {
+			const parts = [...graphemesOf(text)].map(({ segment }) => segment);
+			assert.deepEqual(
+				parts,
+				Array.from(whole.segment(text), ({ segment }) => segment),
+			);
+		}),
+	);
+	const pile = `x${'\u0301'.repeat(3000)}y`;
+	assert.deepEqual(
+		Array.from(graphemesOf(pile), ({ index }) => index),
+		[0, 3001],
+	);
+});
+
+test('a word of many lines is wrapped in one pass, with and without other alphabets', () => {
+	for (const letter of ['a', 'ж', '日']) {
+		const word = safe(letter.repeat(300_000));
+		const perLine = 30 / widthOf(safe(letter));
+		const lines = wrapped(word, 30);
+		assert.equal(lines.length, 300_000 / perLine);
+		assert.ok(lines.every((line) => line.length === perLine));
+	}
 });
 
 test('two texts at the ends of a row: the right one stays whole', () => {

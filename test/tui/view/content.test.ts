@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { widthOf } from '../../../source/tui/parts/text.ts';
 import {
 	ENCODINGS,
 	guessEncoding,
 	looksBinary,
 	nextEncoding,
 	textLines,
+	textRows,
 } from '../../../source/tui/view/content.ts';
 
 const utf16 = (text: string, order: 'le' | 'be', mark: boolean): Uint8Array => {
@@ -50,4 +52,13 @@ test('every encoding is known here, and the round leads back to the guessed one'
 	} while (encoding !== null && seen.length < 50);
 	assert.deepEqual(seen, ENCODINGS.slice(1));
 	for (const name of ENCODINGS) assert.ok(textLines(bytes, name).length > 0, name);
+});
+
+test('a program shown as text is in rows of the width asked for, whole', () => {
+	const bytes = Uint8Array.from({ length: 64 * 1024 }, (_, i) => (i * 167 + (i >> 8)) & 0xff);
+	const rows = textRows(bytes, null, 31);
+	for (const row of rows) assert.ok(widthOf(row) <= 31);
+	assert.equal(rows.join('').replaceAll(' ', ''), textLines(bytes).join('').replaceAll(' ', ''));
+	assert.equal(textRows(bytes, null, 31), rows);
+	assert.ok(textRows(bytes, null, 62).length < rows.length);
 });
