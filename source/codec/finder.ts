@@ -59,6 +59,7 @@ interface Kernel {
 		most: number,
 		blind: number,
 	): number;
+	untriedLzms(): number;
 	startsOfLzms(
 		end: number,
 		from: number,
@@ -108,6 +109,7 @@ export class Finder {
 	readonly #input: number;
 	#inputSize = 0;
 	#outputSize = 0;
+	#untried = 0;
 
 	constructor() {
 		compiled ??= new WebAssembly.Module(fromBase64(FINDERS_MODULE));
@@ -177,28 +179,41 @@ export class Finder {
 	 * @param chunkSize the most that it can decode to
 	 * @param isSure a chunk does begin there: even slow attempts are worth it
 	 * @param least original size; as large as `chunkSize` where that is all it can be, which is far quicker to find
+	 * @param longest stored size that is tried: `untried` of the call before, to go on where that gave up
 	 */
-	endsOfLzms(chunkSize: number, stored: Uint8Array, isSure: boolean, least = 1): ChunkEnd[] {
+	endsOfLzms(
+		chunkSize: number,
+		stored: Uint8Array,
+		isSure: boolean,
+		least = 1,
+		longest = stored.length,
+	): ChunkEnd[] {
+		this.#untried = 0;
 		// Zeros tell literals without end: so does the beginning of few chunks, and any run of zeros.
 		if (leadingZeros(stored) >= (isSure ? chunkSize / LITERALS_PER_BYTE + 16 : 4)) return [];
 		this.#load(stored, chunkSize);
 		const input = this.#input;
 		const output = this.#output(stored.length);
-		const to = input + stored.length;
+		const to = input + longest;
 		const blind = isSure ? BLIND_SURE : BLIND_ENDS;
-		return this.#lzmsHits(
-			this.#kernel.endsOfLzms(
-				input,
-				input,
-				to,
-				least,
-				chunkSize,
-				output,
-				this.#hits,
-				LZMS_HITS_MAX,
-				blind,
-			),
+		const count = this.#kernel.endsOfLzms(
+			input,
+			input,
+			to,
+			least,
+			chunkSize,
+			output,
+			this.#hits,
+			LZMS_HITS_MAX,
+			blind,
 		);
+		this.#untried = this.#kernel.untriedLzms();
+		return this.#lzmsHits(count);
+	}
+
+	/** The longest stored size that the last `endsOfLzms` did not try, since that takes long; 0: it tried all. */
+	get untried(): number {
+		return this.#untried;
 	}
 
 	/** The original sizes that an LZMS chunk of just these bytes may have, ascending. */

@@ -66,7 +66,7 @@ test('the end of an LZMS chunk that begins with a thousand literals is found', (
 	const finder = new Finder();
 	const end = { storedSize: stored.length, originalSize: original.length };
 	const isEnd = (one: ChunkEnd) => isDeepStrictEqual(one, end);
-	assert.ok(finder.endsOfLzms(32_768, behind, true).some(isEnd));
+	assert.ok(canEnd(finder, behind, isEnd));
 	// Of a chunk with one match another end may fit by chance.
 	const sized = finder.endsOfLzms(original.length, behind, true, original.length);
 	assert.ok(sized.some(isEnd) && sized.length < 5, `${sized.length} ends`);
@@ -74,3 +74,26 @@ test('the end of an LZMS chunk that begins with a thousand literals is found', (
 	const zeroed = Buffer.concat([Buffer.alloc(200), behind.subarray(200)]);
 	assert.deepEqual(finder.endsOfLzms(32_768, zeroed, true), []);
 });
+
+test('the end of an LZMS chunk of hardly anything but literals is found, however far it is', () => {
+	// Every letter is as likely as every other; what repeats comes late.
+	const random = seeded(4);
+	const letters = Buffer.from(Array.from({ length: 12_000 }, () => 48 + Math.floor(random() * 64)));
+	const original = Buffer.concat([letters, letters.subarray(0, 500)]);
+	const stored = new Encoder().encodeBytes('lzms', 32_768, 50, original);
+	assert.ok(stored !== null);
+	const finder = new Finder();
+	const behind = Buffer.concat([stored, contentsOf(9, 3000)]);
+	const isEnd = (one: ChunkEnd) =>
+		isDeepStrictEqual(one, { storedSize: stored.length, originalSize: original.length });
+	assert.ok(canEnd(finder, behind, isEnd));
+});
+
+/** Tries all ends that a chunk of 32 KiB at the start of some bytes may have. */
+function canEnd(finder: Finder, stored: Uint8Array, isEnd: (one: ChunkEnd) => boolean): boolean {
+	for (let longest = stored.length; longest > 0; longest = finder.untried) {
+		if (finder.endsOfLzms(32_768, stored, true, 1, longest).some(isEnd)) return true;
+		assert.ok(finder.untried < longest, 'each call goes on');
+	}
+	return false;
+}

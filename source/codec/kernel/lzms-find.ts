@@ -66,8 +66,11 @@ const HIT: usize = 8;
 const SIZES_MAX: u32 = 2;
 /** For starts: how many are tried without an explicit offset to go by. */
 const BLIND_STARTS: u32 = 20000;
+/** Hits after which a search of ends without an explicit offset to go by pauses: before the true end most are. */
+const BLIND_HITS: u32 = 1000;
 /** So many items of one trial count like an end more. */
 const LONG_TRIAL: u32 = 4096;
+const ITEMS_ALL: u32 = 0xffffffff;
 /** The least that any chunk is stored in, in bytes. */
 const STORED_MIN: usize = 8;
 
@@ -251,6 +254,44 @@ function makePlan(input: usize, most: u32): void {
 	}
 }
 
+/** The most bits that a literal and a match take: codewords, and the extra bits of offset and length. */
+const LITERAL_BITS_MAX: usize = 15;
+const MATCH_BITS_MAX: usize = 112;
+
+let reachInput: usize = 0;
+let reachEnd: usize = 0;
+/** The last item behind which the chunk may end, counted from 1. */
+let reachItems: u32 = 0;
+
+/**
+ * The farthest end that the chunk at `input` can have: at its end the range coder holds nothing, and where it does for the
+ * last time follows from the start alone. The start itself when it never does.
+ *
+ * @param limit what may be read ends there
+ * @param most items
+ */
+function farthestEnd(input: usize, limit: usize, most: u32): usize {
+	if (input == reachInput) return reachEnd;
+	startRangeCoder(input);
+	let bits: usize = 0;
+	reachInput = input;
+	reachEnd = input;
+	reachItems = 0;
+	for (let items: u32 = 0; items < most && front <= limit; items++) {
+		if (isMatch()) {
+			matchKind();
+			bits += MATCH_BITS_MAX;
+		} else {
+			before = 0;
+			bits += LITERAL_BITS_MAX;
+		}
+		if (code != 0) continue;
+		reachEnd = front + <usize>GAP + (((bits + 15) >> 4) << 1);
+		reachItems = items + 1;
+	}
+	return reachEnd;
+}
+
 // The bit stream of a trial.
 let bitEnd: usize = 0;
 let bitAt: usize = 0;
@@ -355,6 +396,10 @@ let hitCount: u32 = 0;
 let hitsMost: u32 = 0;
 /** Ends that may still be tried without an explicit offset to go by, which takes a thousand times as long. */
 let blindLeft: u32 = 0;
+/** The longest stored size that was not tried for want of those; 0: none. */
+let untried: u32 = 0;
+/** What may be read of the input ends there. */
+let inputEnd: usize = 0;
 
 /** Offset symbols of the smallest size that the stored size allows, and of a whole chunk. */
 let leastSymbols: u32 = 0;
@@ -370,6 +415,22 @@ function startSizes(least: u32, chunkSize: u32): void {
 	reachPosition = 0xffffffff;
 }
 
+/** Without an explicit offset nothing depends on the size: until the first one comes. */
+function tryBlindly(input: usize, end: usize, output: usize, chunkSize: u32): void {
+	if (sizeAtLeast == chunkSize) {
+		meetSize(input, end, greatestSymbols, output, chunkSize, false);
+		return;
+	}
+	if (!meet(input, end, 0, <u32>(end - input) + 1, output, chunkSize, false)) return;
+	const later = slotsFor(OFFSET_ROWS, <u32>max(stopPosition, 1)) - 1;
+	const found = stopBits;
+	for (let symbols = leastSymbols; symbols <= greatestSymbols && hitCount < hitsMost; symbols++)
+		if (freshSymbolOf(found, symbols) <= later) meetSize(input, end, symbols, output, chunkSize, true);
+}
+
+/** A trial that takes many items ends behind this one. */
+let itemsMost: u32 = ITEMS_ALL;
+
 /** Tries one pair of start and end, which grow apart from call to call: all sizes that the first explicit offset allows. */
 function tryChunk(input: usize, end: usize, output: usize, chunkSize: u32, isShort: bool): void {
 	const storedSize = <u32>(end - input);
@@ -383,19 +444,16 @@ function tryChunk(input: usize, end: usize, output: usize, chunkSize: u32, isSho
 	const state = walk(input, 0, min(planFirst, planCount), 0, chunkSize);
 	if (state == 0) return;
 	if (state == 2 || planFirst >= planCount) {
-		// Without an explicit offset nothing depends on the size: until the first one comes.
 		if (planCount == 0 && storedSize < PLAN_LITERALS_MAX) return;
-		if (blindLeft == 0) return;
-		blindLeft -= 1;
-		if (sizeAtLeast == chunkSize) {
-			meetSize(input, end, greatestSymbols, output, chunkSize);
+		if (end > farthestEnd(input, inputEnd, chunkSize)) return;
+		if (blindLeft == 0) {
+			untried = max(untried, storedSize);
 			return;
 		}
-		if (!meet(input, end, 0, storedSize + 1, output, chunkSize)) return;
-		const later = slotsFor(OFFSET_ROWS, <u32>max(stopPosition, 1)) - 1;
-		const found = stopBits;
-		for (let symbols = leastSymbols; symbols <= greatestSymbols && hitCount < hitsMost; symbols++)
-			if (freshSymbolOf(found, symbols) <= later) meetSize(input, end, symbols, output, chunkSize);
+		blindLeft -= 1;
+		itemsMost = reachItems;
+		tryBlindly(input, end, output, chunkSize);
+		itemsMost = ITEMS_ALL;
 		return;
 	}
 	const row = PLAN + <usize>planFirst * PLAN_ROW;
@@ -437,17 +495,17 @@ function trySize(input: usize, end: usize, symbols: u32, output: usize, chunkSiz
 			return false;
 		}
 	}
-	meetSize(input, end, symbols, output, chunkSize);
+	meetSize(input, end, symbols, output, chunkSize, false);
 	return hitCount >= hitsMost;
 }
 
-/** Decodes a chunk whose size the number of offset symbols bounds. */
-function meetSize(input: usize, end: usize, symbols: u32, output: usize, chunkSize: u32): void {
+/** Decodes a chunk whose size the number of offset symbols bounds, from the start or from where `meet` stopped. */
+function meetSize(input: usize, end: usize, symbols: u32, output: usize, chunkSize: u32, isResumed: bool): void {
 	const storedSize = <u32>(end - input);
 	const rowLeast = load<u32>(OFFSET_ROWS + (<usize>(symbols - 1) << 3)) + 1;
 	const least = max(max(rowLeast, storedSize + 1), sizeAtLeast);
 	const most = min(load<u32>(OFFSET_ROWS + (<usize>symbols << 3)), chunkSize);
-	if (least <= most) meet(input, end, symbols, least, output, most);
+	if (least <= most) meet(input, end, symbols, least, output, most, isResumed);
 }
 
 function passes(input: usize, end: usize, symbols: u32, most: u32): bool {
@@ -489,22 +547,101 @@ function adaptiveSymbol(at: usize, bits: u32, fresh: u32): u32 {
 	return symbol;
 }
 
-// Where `meet` stopped for want of the number of offset symbols.
+// Where `meet` stopped for want of the number of offset symbols: from there on it goes on for each number that is possible.
+let stopKind: u32 = 0;
+let stopItems: u32 = 0;
 let stopPosition: u32 = 0;
 let stopBits: u64 = 0;
+let stopBitAt: usize = 0;
+let stopLiteralsLeft: u32 = 0;
+let stopLengthsLeft: u32 = 0;
+let stopFreshLiteral: u32 = 0;
+let stopFreshLength: u32 = 0;
+let stopRange: u32 = 0;
+let stopCode: u32 = 0;
+let stopFront: usize = 0;
+let stopMainState: u32 = 0;
+let stopMatchState: u32 = 0;
+let stopLzState: u32 = 0;
+let stopRepeatState: u32 = 0;
+let stopRepeat2State: u32 = 0;
+let stopDeltaState: u32 = 0;
+let stopDeltaRepeatState: u32 = 0;
+let stopDeltaRepeat2State: u32 = 0;
+let stopL0: u32 = 0;
+let stopL1: u32 = 0;
+let stopL2: u32 = 0;
+let stopL3: u32 = 0;
+let stopD0: u64 = 0;
+let stopD1: u64 = 0;
+let stopD2: u64 = 0;
+let stopD3: u64 = 0;
+
+/** Histories, then the codes of literals and lengths, as they were at the stop: where other kernels keep the x86 filter. */
+const STOPPED: usize = 262144;
+const STOPPED_CODES: usize = STOPPED + HISTORIES_END - HISTORIES;
+
+/** The codec's state at a stop that `meet` does not keep in variables of its own. */
+function keepStop(): void {
+	stopRange = range;
+	stopCode = code;
+	stopFront = front;
+	stopMainState = mainState;
+	stopMatchState = matchState;
+	stopLzState = lzState;
+	stopRepeatState = repeatState;
+	stopRepeat2State = repeat2State;
+	stopDeltaState = deltaState;
+	stopDeltaRepeatState = deltaRepeatState;
+	stopDeltaRepeat2State = deltaRepeat2State;
+	stopL0 = l0;
+	stopL1 = l1;
+	stopL2 = l2;
+	stopL3 = l3;
+	stopD0 = d0;
+	stopD1 = d1;
+	stopD2 = d2;
+	stopD3 = d3;
+	memory.copy(STOPPED, HISTORIES, HISTORIES_END - HISTORIES);
+	memory.copy(STOPPED_CODES, LITERAL, 2 * CODE_SIZE);
+}
+
+function takeStop(): void {
+	range = stopRange;
+	code = stopCode;
+	front = stopFront;
+	mainState = stopMainState;
+	matchState = stopMatchState;
+	lzState = stopLzState;
+	repeatState = stopRepeatState;
+	repeat2State = stopRepeat2State;
+	deltaState = stopDeltaState;
+	deltaRepeatState = stopDeltaRepeatState;
+	deltaRepeat2State = stopDeltaRepeat2State;
+	before = stopKind < DELTA_EXPLICIT ? 1 : 2;
+	l0 = stopL0;
+	l1 = stopL1;
+	l2 = stopL2;
+	l3 = stopL3;
+	d0 = stopD0;
+	d1 = stopD1;
+	d2 = stopD2;
+	d3 = stopD3;
+	bitAt = stopBitAt;
+	memory.copy(HISTORIES, STOPPED, HISTORIES_END - HISTORIES);
+	memory.copy(LITERAL, STOPPED_CODES, 2 * CODE_SIZE);
+}
 
 /**
  * Decodes a whole chunk of unknown size, and notes where both readers meet.
  *
  * @param symbols of the two offset codes; 0 when that is not known
+ * @param isResumed goes on at the last stop of the same start and end
  * @returns true when it came to an explicit offset without knowing how many symbols there are
  */
-function meet(input: usize, end: usize, symbols: u32, least: u32, output: usize, most: u32): bool {
+function meet(input: usize, end: usize, symbols: u32, least: u32, output: usize, most: u32, isResumed: bool): bool {
 	const storedSize = <u32>(end - input);
-	startRangeCoder(input);
-	startRecents();
-	startFrequencies(LITERAL, 256);
-	startFrequencies(LENGTH, LENGTH_SLOTS);
+	bitEnd = end;
 	startFrequencies(OFFSET, symbols);
 	startFrequencies(DELTA_OFFSET, symbols);
 	startFrequencies(POWER, 8);
@@ -519,14 +656,29 @@ function meet(input: usize, end: usize, symbols: u32, least: u32, output: usize,
 	let deltaOffsetsLeft = LONG_PERIOD;
 	let powersLeft = SHORT_PERIOD;
 	let found: u32 = 0;
-	bitEnd = end;
-	bitAt = 0;
 	let out: u32 = 0;
 	let items: u32 = 0;
+	let isStopped = isResumed;
+	if (isResumed) {
+		takeStop();
+		freshLiteral = stopFreshLiteral;
+		freshLength = stopFreshLength;
+		literalsLeft = stopLiteralsLeft;
+		lengthsLeft = stopLengthsLeft;
+		out = stopPosition;
+		items = stopItems;
+	} else {
+		startRangeCoder(input);
+		startRecents();
+		startFrequencies(LITERAL, 256);
+		startFrequencies(LENGTH, LENGTH_SLOTS);
+		bitAt = 0;
+	}
 	while (out < most) {
 		items += 1;
+		if (items > itemsMost) return false;
 		if (items % LONG_TRIAL == 0 && blindLeft > 0) blindLeft -= 1;
-		if (!isMatch()) {
+		if (!isStopped && !isMatch()) {
 			before = 0;
 			const symbol = adaptiveSymbol(LITERAL, LITERAL_BITS, freshLiteral);
 			if (symbol == NO_SYMBOL) return false;
@@ -538,12 +690,26 @@ function meet(input: usize, end: usize, symbols: u32, least: u32, output: usize,
 			store<u8>(output + <usize>out, <u8>symbol);
 			out += 1;
 		} else {
-			const kind = matchKind();
+			const kind = isStopped ? stopKind : matchKind();
+			isStopped = false;
+			if (symbols == 0 && (kind == LZ_EXPLICIT || kind == DELTA_EXPLICIT)) {
+				stopKind = kind;
+				stopPosition = out;
+				stopItems = items - 1;
+				stopBitAt = bitAt;
+				stopLiteralsLeft = literalsLeft;
+				stopLengthsLeft = lengthsLeft;
+				stopFreshLiteral = freshLiteral;
+				stopFreshLength = freshLength;
+				// The power of a delta match comes first.
+				stopBits = kind == LZ_EXPLICIT ? peek() : peek() << 3;
+				keepStop();
+				return true;
+			}
 			let offset: u64;
 			let span: u64 = 0;
 			if (kind < DELTA_EXPLICIT) {
 				if (kind == LZ_EXPLICIT) {
-					if (symbols == 0) return stopAt(out);
 					const symbol = adaptiveSymbol(OFFSET, OFFSET_BITS, freshOffset);
 					if (symbol == NO_SYMBOL) return false;
 					newOffset(slotValue(OFFSET_ROWS, symbol));
@@ -566,7 +732,6 @@ function meet(input: usize, end: usize, symbols: u32, least: u32, output: usize,
 						freshPower = 0;
 						powersLeft = SHORT_PERIOD;
 					}
-					if (symbols == 0) return stopAt(out);
 					const symbol = adaptiveSymbol(DELTA_OFFSET, OFFSET_BITS, freshDeltaOffset);
 					if (symbol == NO_SYMBOL) return false;
 					pair = (<u64>power << 32) | <u64>slotValue(OFFSET_ROWS, symbol);
@@ -607,12 +772,6 @@ function meet(input: usize, end: usize, symbols: u32, least: u32, output: usize,
 	return false;
 }
 
-function stopAt(position: u32): bool {
-	stopPosition = position;
-	stopBits = peek();
-	return true;
-}
-
 /** Nothing but zeros is left: between the readers, and of the word that the bit stream stands in. */
 function endsClean(gap: i32): bool {
 	if (gap == GAP && load<u16>(front) != 0) return false;
@@ -637,7 +796,7 @@ function copyPlain(out: usize, length: usize, offset: usize, span: usize): void 
  * @param output room for a chunk
  * @param hits receives 8 bytes each: stored size, original size
  * @param blind how many ends are tried without an explicit offset to go by
- * @returns how many hits, at most `most`
+ * @returns how many hits, at most `most`; the longest are among them
  */
 export function endsOfLzms(
 	input: usize,
@@ -654,11 +813,32 @@ export function endsOfLzms(
 	hitCount = 0;
 	hitsMost = most;
 	blindLeft = blind;
+	untried = 0;
+	inputEnd = to;
+	reachInput = 0;
 	startSizes(least, chunkSize);
 	makePlan(input, PLAN_MAX);
-	for (let end = max(from, input + STORED_MIN); end <= to && hitCount < most; end += 2)
+	const first = max(from, input + STORED_MIN);
+	if (planFirst < planCount) {
+		for (let end = first; end <= to && hitCount < most; end += 2) tryChunk(input, end, output, chunkSize, false);
+		return hitCount;
+	}
+	// Every end is tried in full. Behind the true one the range coder hardly ever holds nothing, before it often.
+	const farthest = min(to, farthestEnd(input, to, chunkSize));
+	for (let end = first + ((farthest - first) & ~1); end >= first && farthest >= first && untried == 0; end -= 2) {
+		if (hitCount >= min(most, BLIND_HITS)) {
+			untried = <u32>(end - input);
+			break;
+		}
+		startSizes(least, chunkSize);
 		tryChunk(input, end, output, chunkSize, false);
+	}
 	return hitCount;
+}
+
+/** The longest stored size that the last `endsOfLzms` did not try for want of trials or of room; 0: it tried all. */
+export function untriedLzms(): u32 {
+	return untried;
 }
 
 /** As `endsOfLzms`, but for the starts of a chunk whose end is known; from the nearest on. */
@@ -675,6 +855,8 @@ export function startsOfLzms(
 	hitCount = 0;
 	hitsMost = most;
 	blindLeft = BLIND_STARTS;
+	inputEnd = end;
+	reachInput = 0;
 	startSizes(least, chunkSize);
 	for (let input = end - STORED_MIN; input >= from && hitCount < most; input -= 2) {
 		// Zeros tell literals without end: of unknown size any run of zeros would do.

@@ -49,6 +49,12 @@ const END_COST = 1.7;
 /** And a start, whatever its ends take: 0.3 milliseconds. */
 const START_COST = 5000;
 
+/** And the ends of one start that are tried together: a second at most. */
+const ROUND_COST = 16 << 20;
+/** So many rounds try all ends of a chunk of 128 KiB, and so many are worth it where none may begin. */
+const ROUNDS_PROVEN = 100;
+const ROUNDS = 16;
+
 /**
  * A chunk with hardly any match may end in thousands of ways: so many are hashed, and so many told when none is wanted.
  */
@@ -71,6 +77,28 @@ export function* findLzms(
 	return yield* new LzmsSearch(window, kernels.finder, kernels.decoder, range, tools).run();
 }
 
+/** The last chunk of a resource, as far as its ends were tried; the sizes are those of what comes before it. */
+interface LastChunk {
+	readonly at: number;
+	readonly storedBefore: number;
+	readonly originalBefore: number;
+	/** All that may belong to it. */
+	readonly stored: Uint8Array;
+	/** Null when nothing comes before it. */
+	readonly hash: ReturnType<typeof sha1Hasher> | null;
+	readonly isTreeBefore: boolean;
+}
+
+function oneChunk(at: number, stored: Uint8Array): LastChunk {
+	return { at, storedBefore: 0, originalBefore: 0, stored, hash: null, isTreeBefore: false };
+}
+
+interface UntriedChunk {
+	readonly last: LastChunk;
+	/** The longest stored size that was not tried. */
+	readonly longest: number;
+}
+
 class LzmsSearch implements GapSteps {
 	private readonly window: Bytes;
 	private readonly finder: Finder;
@@ -83,6 +111,8 @@ class LzmsSearch implements GapSteps {
 	private effortLeft: number;
 	/** One was found, and nothing is wanted. */
 	private hasTree = false;
+	/** Chunks at the place that is looked at whose ends were not all tried; null: nobody will go on. */
+	private untried: UntriedChunk[] | null = null;
 
 	constructor(
 		window: Bytes,
@@ -132,10 +162,13 @@ class LzmsSearch implements GapSteps {
 
 	/** The resource that begins at `at`: compressed, else a raw blob. */
 	*resourceAt(at: number, limit = this.range.end): Generator<number, FoundResource | null, void> {
+		const untried: UntriedChunk[] = [];
+		this.untried = untried;
 		const compressed = this.severalChunks(at) ?? this.oneChunk(at, this.chunkSize, true);
+		this.untried = null;
 		if (compressed?.isWanted) return compressed;
 		if (this.tools.wanted.names.size === 0) return compressed;
-		const raw = yield* this.cutter.blobAt(at, limit);
+		const raw = (yield* this.cutter.blobAt(at, limit)) ?? (yield* this.fartherEnds(untried, limit));
 		if (raw !== null || compressed !== null || limit < this.range.end) return raw ?? compressed;
 		return yield* this.cutter.fartherAt(at);
 	}
@@ -147,7 +180,9 @@ class LzmsSearch implements GapSteps {
 	private oneChunk(at: number, reach: number, isSure: boolean): FoundResource | null {
 		const stored = this.window.at(at, Math.min(reach, this.range.end - at)).slice();
 		const ends = this.finder.endsOfLzms(this.chunkSize, stored, isSure);
-		return this.choose(at, 0, 0, stored, ends, null, false);
+		const last = oneChunk(at, stored);
+		if (isSure) this.noteUntried(last);
+		return this.choose(last, ends);
 	}
 
 	/** A chunk table, chunks that give what they should, and a last one of any size. */
@@ -202,20 +237,48 @@ class LzmsSearch implements GapSteps {
 		const room = Math.min(this.chunkSize, this.range.end - lastAt);
 		const stored = this.window.at(lastAt, room).slice();
 		const ends = this.finder.endsOfLzms(this.chunkSize, stored, true);
-		const before = entries.length * this.chunkSize;
-		return this.choose(at, lastAt - at, before, stored, ends, hash, isTree);
+		const last = {
+			at,
+			storedBefore: lastAt - at,
+			originalBefore: entries.length * this.chunkSize,
+			stored,
+			hash,
+			isTreeBefore: isTree,
+		};
+		this.noteUntried(last);
+		return this.choose(last, ends);
+	}
+
+	private noteUntried(last: LastChunk): void {
+		const longest = this.finder.untried;
+		if (longest > 0) this.untried?.push({ last, longest });
+	}
+
+	/** Of chunks of hardly anything but literals, the ends that take long to try: until one gives what is wanted. */
+	private *fartherEnds(
+		untried: readonly UntriedChunk[],
+		limit: number,
+	): Generator<number, FoundResource | null, void> {
+		for (const { last, longest } of untried) {
+			// Behind a table and a chunk that decodes, one does begin.
+			const isProven = last.hash !== null;
+			let left = isProven ? ROUNDS_PROVEN : ROUNDS;
+			for (let most = longest; most > 0 && left > 0; left--) {
+				if (!isProven && this.effortLeft < 0) break;
+				this.effortLeft -= ROUND_COST;
+				const ends = this.finder.endsOfLzms(this.chunkSize, last.stored, true, 1, most);
+				most = Math.min(most - 2, this.finder.untried);
+				const found = this.choose(last, ends);
+				if (found?.isWanted && endOf(found) <= limit) return found;
+				yield 0;
+			}
+		}
+		return null;
 	}
 
 	/** Of the ends of a last chunk, the one whose SHA-1 is wanted, else those that give a tree first. */
-	private choose(
-		at: number,
-		storedBefore: number,
-		originalBefore: number,
-		stored: Uint8Array,
-		chunks: readonly ChunkEnd[],
-		hash: ReturnType<typeof sha1Hasher> | null,
-		isTreeBefore: boolean,
-	): FoundResource | null {
+	private choose(last: LastChunk, chunks: readonly ChunkEnd[]): FoundResource | null {
+		const { at, storedBefore, originalBefore, stored, hash, isTreeBefore } = last;
 		const ends: ResourceEnd[] = [];
 		const trees: ResourceEnd[] = [];
 		const { names } = this.tools.wanted;
@@ -301,7 +364,7 @@ class LzmsSearch implements GapSteps {
 			const offset = end - storedSize;
 			const same = starts.filter((other) => other.storedSize === storedSize);
 			const bytes = stored.subarray(stored.length - storedSize);
-			const found = this.choose(offset, 0, 0, bytes, same, null, false);
+			const found = this.choose(oneChunk(offset, bytes), same);
 			if (found?.isWanted || found?.isTree) return found;
 			first ??= found;
 		}
