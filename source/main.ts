@@ -38,12 +38,16 @@ async function main(): Promise<void> {
 			program: process.argv[1] ?? 'wimdeck',
 			argv: process.argv.slice(2),
 			environment: process.env,
-			// Making the stream takes as long as reading a header.
+			// Making a stream takes as long as reading a header.
 			get stdin() {
 				return process.stdin;
 			},
-			stdout: process.stdout,
-			stderr: process.stderr,
+			get stdout() {
+				return process.stdout;
+			},
+			get stderr() {
+				return process.stderr;
+			},
 			signal: abort.signal,
 		});
 		process.exitCode = typeof task === 'number' ? task : await openDeck(task);

@@ -18,27 +18,42 @@ export class ReaderGone extends HostError {
 	}
 }
 
+type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
 export class Output {
-	/** A person looks at it, so names from images must not reach it as they are. */
-	readonly isTerminal: boolean;
-	/** Of the terminal; null when it is none. */
-	readonly columns: number | null;
-	readonly #stream: Writable;
+	readonly #open: () => OutputStream;
+	#opened: OutputStream | null = null;
 	#batch: string[] = [];
 	#batchSize = 0;
 	#touched = false;
 	#failed: Error | null = null;
 
-	constructor(stream: Writable & { readonly isTTY?: boolean; readonly columns?: number }) {
-		this.isTerminal = stream.isTTY === true;
-		this.columns = this.isTerminal ? (stream.columns ?? 80) : null;
-		this.#stream = stream;
+	/** @param open called when the stream is first needed: making it takes as long as reading a header */
+	constructor(open: () => OutputStream) {
+		this.#open = open;
+	}
+
+	get #stream(): OutputStream {
+		if (this.#opened !== null) return this.#opened;
+		const stream = this.#open();
+		this.#opened = stream;
 		stream.on('error', (error: NodeJS.ErrnoException) => {
 			this.#failed ??=
 				error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED'
 					? new ReaderGone()
 					: hostError('Cannot write to standard output', error);
 		});
+		return stream;
+	}
+
+	/** A person looks at it, so names from images must not reach it as they are. */
+	get isTerminal(): boolean {
+		return this.#stream.isTTY === true;
+	}
+
+	/** Of the terminal; null when it is none. */
+	get columns(): number | null {
+		return this.isTerminal ? (this.#stream.columns ?? 80) : null;
 	}
 
 	/** Makes a name or a text from a file fit for where it goes: harmless on a terminal, unchanged in a pipe. */
@@ -101,10 +116,14 @@ export class Output {
 	/** Waits until the stream has taken everything. */
 	async end(): Promise<void> {
 		await this.flush();
-		await new Promise<void>((resolve) => {
-			this.#stream.write('', () => resolve());
-		});
+		if (this.#opened !== null) await this.#drained(this.#opened);
 		this.#check();
+	}
+
+	#drained(stream: OutputStream): Promise<void> {
+		return new Promise<void>((resolve) => {
+			stream.write('', () => resolve());
+		});
 	}
 
 	#check(): void {

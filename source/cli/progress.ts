@@ -18,17 +18,17 @@ export interface ProgressTarget {
 /**
  * How progress is shown: what was asked for, else a line on a terminal that can redraw it, else nothing.
  *
- * @param terminal standard error is a terminal
+ * @param isTerminal whether standard error is a terminal; not asked where it does not matter
  */
 export function progressStyle(
 	asked: string | null,
 	quiet: boolean,
-	terminal: boolean,
+	isTerminal: () => boolean,
 	term: string | undefined,
 ): ProgressStyle {
 	if (quiet) return 'none';
 	if (asked === 'plain' || asked === 'json' || asked === 'none') return asked;
-	return terminal && term !== 'dumb' ? 'line' : 'none';
+	return term !== 'dumb' && isTerminal() ? 'line' : 'none';
 }
 
 const PHASES: Readonly<Record<Phase, string>> = {

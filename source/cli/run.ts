@@ -98,10 +98,21 @@ async function readAll(stdin: Readable): Promise<Uint8Array> {
 	return Buffer.concat(chunks);
 }
 
-function contextOf(machine: Machine, options: Options, out: Output): Context {
-	const { stderr, environment, signal } = machine;
+type Errors = () => Machine['stderr'];
+
+/** Standard error, made when it is first needed. That it is closed must not end the run. */
+function errorsOf(machine: Machine): Errors {
+	let stderr: Machine['stderr'] | null = null;
+	return () => {
+		stderr ??= machine.stderr.on('error', () => {});
+		return stderr;
+	};
+}
+
+function contextOf(machine: Machine, errors: Errors, options: Options, out: Output): Context {
+	const { environment, signal } = machine;
 	const err = (text: string) => {
-		stderr.write(text);
+		errors().write(text);
 	};
 	const quiet = options.has('quiet');
 	const asked = options.text('progress');
@@ -109,8 +120,8 @@ function contextOf(machine: Machine, options: Options, out: Output): Context {
 		out,
 		err,
 		progress: {
-			target: { write: err, columns: () => stderr.columns ?? 80 },
-			style: progressStyle(asked, quiet, stderr.isTTY === true, environment.TERM),
+			target: { write: err, columns: () => errors().columns ?? 80 },
+			style: progressStyle(asked, quiet, () => errors().isTTY === true, environment.TERM),
 		},
 		json: options.has('json'),
 		quiet,
@@ -146,9 +157,8 @@ function requireFolder(): void {
 export async function runCommandLine(
 	machine: Machine,
 ): Promise<number | Extract<Task, { type: 'deck' }>> {
-	const out = new Output(machine.stdout);
-	// A closed standard error must not end the run.
-	machine.stderr.on('error', () => {});
+	const out = new Output(() => machine.stdout);
+	const errors = errorsOf(machine);
 	// Until the options are understood: wrong arguments are told as JSON, too.
 	let json = machine.argv.includes('--json');
 	try {
@@ -162,7 +172,7 @@ export async function runCommandLine(
 		}
 		const invocation = parseInvocation(task.verb, task.words);
 		json = invocation.options.has('json');
-		const context = contextOf(machine, invocation.options, out);
+		const context = contextOf(machine, errors, invocation.options, out);
 		for (const { name, reason } of ignoredOptions(invocation))
 			context.err(warningText(`--${name} changes nothing here: ${reason}`));
 		const handler = await HANDLERS[task.verb]();
@@ -176,7 +186,7 @@ export async function runCommandLine(
 		if (json && out.isUntouched) out.line(JSON.stringify({ error: errorJson(error) }));
 		// What was printed before the error, as the JSON of a failed job, still counts.
 		await out.end().catch(() => {});
-		machine.stderr.write(errorText(error));
+		errors().write(errorText(error));
 		return exitCodeOf(error);
 	}
 }

@@ -286,7 +286,7 @@ export async function storeMetadataOf(
 /** How a file with solid resources takes further blobs: into solid ones of the same kind; null for other files. */
 export function solidLike(wim: Wim, level: number): CompressionPlan['solid'] {
 	for (const { table } of wim.parts) {
-		const resource = table.resources.find(({ layout }) => layout === 'solid');
+		const resource = table.resources.firstSolid;
 		if (resource === undefined) continue;
 		const { compression, chunkSize } = resource;
 		return { layout: 'solid', compression, chunkSize, level, sorted: true };

@@ -285,6 +285,8 @@ async function writeParts(
 ): Promise<number[]> {
 	const further: NewSession[] = [];
 	const sizes: number[] = [];
+	/** One part comes to the disk while the next one is written. */
+	let settling: Promise<void> = Promise.resolve();
 	const plan = planCompression(USUAL_COMPRESSION, job.wim);
 	try {
 		for (const position of job.parts.keys()) {
@@ -292,11 +294,18 @@ async function writeParts(
 			if (position > 0) further.push(session);
 			session.shape.partCount = job.parts.length;
 			await writePart(session, job, position, plan, tools, run);
-			sizes.push(await session.complete());
+			sizes.push(await session.seal());
+			await settling;
+			settling = session.settle();
+			// It is awaited later; until then a failure must not count as unhandled.
+			settling.catch(() => {});
 		}
+		run.report({ type: 'phase', phase: 'finish', totalBytes: null });
+		await settling;
 		for (const session of [...further.toReversed(), first]) await session.publish();
 		return sizes;
 	} finally {
+		await settling.catch(() => {});
 		for (const session of further.reverse()) await session[Symbol.asyncDispose]();
 	}
 }

@@ -33,6 +33,8 @@ export class SeekableFile implements Output {
 	#buffered = 0;
 	/** Where the buffer begins. */
 	#flushed: number;
+	/** The file is at most so long: what was taken back, or copied by others, may stand behind the end. */
+	#extent: number;
 	/** The other one, and what becomes of it. */
 	#written: Uint8Array<ArrayBuffer> | null = null;
 	#writing: Promise<void> = Promise.resolve();
@@ -47,6 +49,7 @@ export class SeekableFile implements Output {
 		this.name = name;
 		this.handle = handle;
 		this.#flushed = position;
+		this.#extent = position;
 	}
 
 	get position(): number {
@@ -108,6 +111,7 @@ export class SeekableFile implements Output {
 		// It is awaited later; until then a failure must not count as unhandled.
 		this.#writing.catch(() => {});
 		this.#flushed += bytes.length;
+		this.#extent = Math.max(this.#extent, this.#flushed);
 		this.#unsynced += bytes.length;
 		if (this.#unsynced >= SYNC_SIZE && this.#syncing === null) this.#beginSync();
 	}
@@ -123,6 +127,20 @@ export class SeekableFile implements Output {
 				this.#syncing = null;
 			},
 		);
+	}
+
+	/** Brings to the disk what somebody else is writing, again and again until that is over. */
+	async #syncWhile<T>(work: Promise<T>): Promise<T> {
+		let isOver = false;
+		const end = () => {
+			isOver = true;
+		};
+		work.then(end, end);
+		while (!isOver && this.#syncFailure === null) {
+			if (this.#syncing === null) this.#beginSync();
+			await Promise.race([this.#syncing, work]);
+		}
+		return work;
 	}
 
 	async writeAt(offset: number, bytes: Uint8Array): Promise<void> {
@@ -187,8 +205,9 @@ export class SeekableFile implements Output {
 	protected async replaceBy(make: () => Promise<boolean>, end: number): Promise<boolean> {
 		if (this.#flushed > 0 || this.position > end) return false;
 		const { mode } = await this.#attempt(() => this.handle.stat());
-		const isMade = await make();
+		const isMade = await this.#syncWhile(make());
 		const { mode: changed, size } = await this.#attempt(() => this.handle.stat());
+		this.#extent = size;
 		if (changed !== mode) await this.#attempt(() => this.handle.chmod(mode & 0o7777));
 		if (!isMade || size < end) return false;
 		await this.#put(0, this.#buffer.subarray(0, this.#buffered));
@@ -208,10 +227,10 @@ export class SeekableFile implements Output {
 	/** Makes sure that everything is on the disk. */
 	async sync(): Promise<void> {
 		await this.flush();
-		await this.#syncing;
 		await this.#attempt(async () => {
+			// Each may be the one that is told of a failure. They wait for the same disk.
+			await Promise.all([this.handle.sync(), this.#syncing]);
 			if (this.#syncFailure !== null) throw this.#syncFailure;
-			await this.handle.sync();
 		});
 	}
 
@@ -219,6 +238,12 @@ export class SeekableFile implements Output {
 		// A write that failed is no reason to keep the rest of it.
 		await this.#writing.catch(() => {});
 		await this.#attempt(() => this.handle.truncate(size));
+		this.#extent = size;
+	}
+
+	/** Cuts off what stands behind the end. Even when there is nothing, the system would wait for all that it writes just now. */
+	protected async trim(): Promise<void> {
+		if (this.#extent > this.position) await this.truncate(this.position);
 	}
 
 	async #put(offset: number, bytes: Uint8Array): Promise<void> {
@@ -313,7 +338,7 @@ export class NewFile extends SeekableFile implements AsyncDisposable {
 	/** Puts everything onto the disk, still under the temporary name: from here on only a rename is left to fail. */
 	async complete(): Promise<void> {
 		await this.flush();
-		await this.truncate(this.position);
+		await this.trim();
 		await this.sync();
 		try {
 			await this.handle.close();

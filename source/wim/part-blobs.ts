@@ -247,6 +247,11 @@ export class ResourceList implements Iterable<Resource> {
 		if (solid !== null) this.#solid.set(entry, solid);
 	}
 
+	/** The first of the solid ones. */
+	get firstSolid(): Resource | undefined {
+		return this.#solid.values().next().value;
+	}
+
 	get hasSolid(): boolean {
 		return this.#solid.size > 0;
 	}

@@ -201,16 +201,26 @@ export class NewSession extends WriteSession {
 
 	/** Puts everything onto the disk, under the temporary name yet; says how large the file is, in bytes. */
 	async complete(): Promise<number> {
+		const size = await this.seal();
+		this.run.report({ type: 'phase', phase: 'finish', totalBytes: null });
+		await this.settle();
+		return size;
+	}
+
+	/** Writes tables and header, the last of what `complete` brings to the disk; says how large the file is, in bytes. */
+	async seal(): Promise<number> {
 		await this.store.finish();
 		const listed = [...this.store.blobs.values()].filter(({ sha1: name }) =>
 			this.references.has(name),
 		);
 		const header = await this.tables(listed, null);
 		await finishWim(this.output, header);
-		const size = this.output.position;
-		this.run.report({ type: 'phase', phase: 'finish', totalBytes: null });
+		return this.output.position;
+	}
+
+	/** Brings what is sealed to the disk; nothing can be written afterwards. */
+	async settle(): Promise<void> {
 		await this.#file?.complete();
-		return size;
 	}
 
 	/** Where a complete file stands until it is published; null for one that is not a file. */
