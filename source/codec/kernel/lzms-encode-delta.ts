@@ -9,6 +9,17 @@ const DELTA_BITS: u32 = 20;
 const DELTA_MASK: u32 = (1 << DELTA_BITS) - 1;
 const DELTA_TABLE_BITS: u32 = 12;
 
+// Deltas pay in tables, pictures and sound, and nearly nowhere else, where looking for them takes a third of the time
+// all the same. So they are looked for at the start of a chunk, for some way after each that was written, and
+// otherwise only in some batches.
+/** Bytes at the start of a chunk in which they are always looked for. */
+const ALWAYS: u32 = 4096;
+/** Bytes that each delta match written adds to the way ahead, and how long that way may become. */
+const WAY: u32 = 512;
+const WAY_MOST: u32 = 8192;
+/** Of so many other batches one is searched. */
+const SAMPLE: u32 = 4;
+
 let data: usize = 0;
 let size: u32 = 0;
 let nice: u32 = 0;
@@ -16,6 +27,12 @@ let heads: usize = 0;
 let powers: u32 = 6;
 /** Which of eight bytes must not all agree. */
 let agreement: u64 = 0;
+/** They are looked for up to this position. */
+let wantedTo: u32 = 0;
+/** Batches after it. */
+let batches: u32 = 0;
+/** Whether the current batch is searched: where it is not, recent deltas do not count either. */
+export let deltasHere: bool = false;
 
 /** Bytes of tables. */
 export const DELTA_TABLES: usize = 32 << DELTA_TABLE_BITS;
@@ -28,6 +45,22 @@ export function startDeltas(input: usize, length: u32, tables: usize, niceLength
 	nice = niceLength;
 	powers = careful ? 8 : 6;
 	agreement = careful ? ~(<u64>0) : 0xffff_ffff;
+	wantedTo = careful ? 0xffff_ffff : ALWAYS;
+	batches = 0;
+	deltasHere = false;
+}
+
+/** A delta match has been written that ends here: more of them are likely. */
+export function noteDelta(position: u32): void {
+	if (wantedTo == 0xffff_ffff) return;
+	wantedTo = min<u32>(max<u32>(wantedTo, position) + WAY, position + WAY_MOST);
+}
+
+/** Lists the deltas of a batch, where some are likely; returns what `findDeltas` does. */
+export function listDeltas(from: u32, end: u32): bool {
+	deltasHere = from < wantedTo || ++batches % SAMPLE == 0;
+	if (deltasHere) return findDeltas(from, end, true);
+	return false;
 }
 
 /**

@@ -6,7 +6,7 @@
 // places where it will hang what comes next as open, and no other goes past these: so one position may follow another
 // down the same tree, and the result is as one by one.
 
-import { DELTA_TABLES, findDeltas, startDeltas } from './lzms-encode-delta';
+import { DELTA_TABLES, findDeltas, listDeltas, startDeltas } from './lzms-encode-delta';
 import { BATCH, DELTA_INDEX, DELTAS, LANE, LANE_SIZE, LANES, MATCHES, MATCHES_END, MATCHES_START } from './lzms-encode-layout';
 import { carryEnd, carryOffset, enterFar, farSize, findFar, NEAR_WINDOW, startFar } from './lzms-encode-far';
 import { matchLength } from './lzms-encode-length';
@@ -163,7 +163,7 @@ function findBatch(from: u32): void {
 			}
 		}
 	}
-	if (delta && findDeltas(from, frontier, true)) quiet = 0;
+	if (delta && listDeltas(from, frontier)) quiet = 0;
 }
 
 /**

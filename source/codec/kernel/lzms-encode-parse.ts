@@ -6,9 +6,10 @@
 
 import { LENGTH_PRICE, DECISION_PRICE, SECTION, KEY, ITEM, PARTS, STATE, STATE_MASK, PATH, TAIL } from './lzms-encode-layout';
 import { DELTA_OFFSET_PRICE, LITERAL_PRICE, OFFSET_PRICE, POWER_PRICE } from './lzms-encode-codes';
+import { deltasHere, noteDelta } from './lzms-encode-delta';
 import { deltasEnd, deltasOf, matchesEnd, matchesOf, prepareMatches } from './lzms-encode-find';
 import { deltaLength, matchLength } from './lzms-encode-length';
-import { AFTER_DELTA, AFTER_LZ, afterDelta, afterDeltaRecent, afterExplicit, afterLiteral, afterRecent, COMPOUND, DELTA, DELTA_EXPLICIT, DELTA_LATER, DELTA_RECENT, DELTA_THIRD, deltaHistory, deltaLaterHistory, deltaThirdHistory, EXPLICIT, LITERAL, LZ, LZ_LATER, LZ_THIRD, lzHistory, lzLaterHistory, lzThirdHistory, MAIN, MATCH, mainHistory, matchHistory, RECENT } from './lzms-encode-state';
+import { AFTER_DELTA, AFTER_LZ, afterDelta, afterDeltaRecent, afterExplicit, afterLiteral, afterRecent, COMPOUND, DELTA, DELTA_EXPLICIT, DELTA_LATER, DELTA_RECENT, DELTA_THIRD, deltaHistory, deltaLaterHistory, deltaThirdHistory, EXPLICIT, isDelta, LITERAL, LZ, LZ_LATER, LZ_THIRD, lzHistory, lzLaterHistory, lzThirdHistory, MAIN, MATCH, mainHistory, matchHistory, RECENT } from './lzms-encode-state';
 import { offsetSlot } from './lzms-encode-tables';
 import { writeLiteral, writeMatch, written } from './lzms-encode-writer';
 
@@ -21,7 +22,6 @@ const INFINITE: i32 = 0x7fff_ffff;
 let data: usize = 0;
 let size: u32 = 0;
 let nice: u32 = 0;
-let delta: bool = false;
 let lookAhead: u32 = 0;
 
 /** Sequences that are tried as one step: explicit match, literal alone or recent match, then literal and recent 0. */
@@ -34,11 +34,10 @@ export const LOOK_EVERY: u32 = 8;
 /** Where the next section begins. */
 export let parsed: u32 = 0;
 
-export function startParser(input: usize, length: u32, niceLength: u32, deltas: bool, looks: u32): void {
+export function startParser(input: usize, length: u32, niceLength: u32, looks: u32): void {
 	data = input;
 	size = length;
 	nice = niceLength;
-	delta = deltas;
 	lookAhead = looks;
 	parsed = 0;
 	for (let i: u32 = 0; i < 4; i++) {
@@ -325,7 +324,7 @@ export function parseSection(): void {
 
 		if (longItem != 0) break;
 
-		if (delta) {
+		if (deltasHere) {
 			// Recent delta pairs.
 			const deltaMatch = match + price(MATCH + matchHistory(state), 1);
 			const recentDelta = deltaMatch + price(DELTA_EXPLICIT + deltaHistory(state), 1);
@@ -395,6 +394,7 @@ export function parseSection(): void {
 	deltaList = v128.load(last, 16);
 	histories = load<u64>(last, 32);
 	if (longItem != 0) applyMatch(longItem);
+	if (isDelta(longItem)) noteDelta(start + node + longLength);
 	v128.store(STATE, lzList);
 	v128.store(STATE, deltaList, 16);
 	store<u64>(STATE, histories, 32);
@@ -436,5 +436,6 @@ function flush(node: u32): void {
 		if (item == LITERAL) writeLiteral(load<u8>(from));
 		else writeMatch(item, length);
 		from += <usize>length;
+		if (isDelta(item)) noteDelta(<u32>(from - data));
 	}
 }

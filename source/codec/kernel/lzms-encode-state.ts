@@ -12,6 +12,13 @@ export const COMPOUND: u32 = 7; // up to three items; see the parser
 export const EXPLICIT: u32 = 8; // EXPLICIT + offset; offsets are below 2^30
 export const DELTA: u32 = 0x80000000; // DELTA | power << 28 | raw
 
+/** Whether an item is a delta match of either kind. */
+// @ts-ignore: decorator
+@inline
+export function isDelta(item: u32): bool {
+	return item >= DELTA || (item >= DELTA_RECENT && item < COMPOUND);
+}
+
 /** Largest raw offset of a delta match that fits into an item. */
 export const DELTA_RAW_MAX: u32 = 0x0fffffff;
 

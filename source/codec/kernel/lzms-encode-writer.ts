@@ -4,7 +4,7 @@
 
 import { OFFSET_BASE, OFFSET_EXTRA, LENGTH_BASE, LENGTH_EXTRA, BIT_PRICE, LITERAL_CODE, OFFSET_CODE, LENGTH_CODE, DELTA_OFFSET_CODE, POWER_CODE, ENTRY, DECISION_PRICE } from './lzms-encode-layout';
 import { codeword, countDeltaOffset, countLength, countLiteral, countOffset, countPower } from './lzms-encode-codes';
-import { afterDelta, afterDeltaRecent, afterExplicit, afterLiteral, afterRecent, DELTA, DELTA_EXPLICIT, DELTA_LATER, DELTA_RECENT, DELTA_THIRD, deltaHistory, deltaLaterHistory, deltaThirdHistory, ENTRIES, EXPLICIT, LZ, LZ_LATER, LZ_THIRD, lzHistory, lzLaterHistory, lzThirdHistory, MAIN, MATCH, mainHistory, matchHistory, RECENT } from './lzms-encode-state';
+import { afterDelta, afterDeltaRecent, afterExplicit, afterLiteral, afterRecent, DELTA, DELTA_EXPLICIT, DELTA_LATER, DELTA_RECENT, DELTA_THIRD, deltaHistory, deltaLaterHistory, deltaThirdHistory, ENTRIES, EXPLICIT, isDelta, LZ, LZ_LATER, LZ_THIRD, lzHistory, lzLaterHistory, lzThirdHistory, MAIN, MATCH, mainHistory, matchHistory, RECENT } from './lzms-encode-state';
 import { lengthSlot, offsetSlot } from './lzms-encode-tables';
 
 
@@ -135,7 +135,7 @@ export function writeLiteral(byte: u32): void {
 /** Writes a match of either kind; the item is anything but a literal or a compound. */
 export function writeMatch(item: u32, length: u32): void {
 	decide(MAIN + mainHistory(written), 1);
-	if (item >= DELTA || (item >= DELTA_RECENT && item < DELTA_RECENT + 3)) writeDelta(item);
+	if (isDelta(item)) writeDelta(item);
 	else writeLz(item);
 	const slot = lengthSlot(length);
 	putSymbol(LENGTH_CODE, slot);
