@@ -46,6 +46,8 @@ import type { TerminalProfile } from './terminal/probe.ts';
 /** The pace of everything that no key caused. */
 const TICK_MS = 250;
 const TICK_SLOW_MS = 1000;
+/** Whoever gives the terminal away waits this long for an answer of it, so that none lands in the shell. */
+export const SETTLE_MS = 300;
 
 /** Draws the state; ends when told to. */
 export type Mount = (parts: {
@@ -95,6 +97,8 @@ export class DeckApp {
 	#mounted: { unmount(): void } | null = null;
 	#ticker: NodeJS.Timeout | undefined;
 	#isOver = false;
+	/** The terminal is being left: only its answer is still heard. */
+	#dropsKeys = false;
 
 	constructor(options: DeckAppOptions) {
 		this.#options = options;
@@ -125,7 +129,7 @@ export class DeckApp {
 		});
 		this.#decoder = new KeyDecoder((key) => {
 			if ('ack' in key) this.writer.ack();
-			else this.#typed.push(key);
+			else if (!this.#dropsKeys) this.#typed.push(key);
 		}, profile.escMs);
 		const host = {
 			engine,
@@ -173,7 +177,7 @@ export class DeckApp {
 
 	/** Bytes from the keyboard. */
 	input(text: string): void {
-		if (!this.#isOver) this.#decoder.push(text);
+		this.#decoder.push(text);
 	}
 
 	/** The terminal has another size now. */
@@ -185,25 +189,40 @@ export class DeckApp {
 		setImmediate(() => this.writer.repaint());
 	}
 
-	/** The terminal is ours again. */
-	resumed(): void {
+	/** The terminal is ours again; nobody had stopped us where there is no shell to give it to. */
+	resumed(wasStopped = true): void {
 		const { output } = this.#options;
-		this.#change((state) => ({ ...state, columns: output.columns || 80, rows: output.rows || 24 }));
+		this.#dropsKeys = false;
+		this.#change((state) => {
+			const sized = { ...state, columns: output.columns || 80, rows: output.rows || 24 };
+			return wasStopped
+				? sized
+				: say(sized, 'Cannot suspend: no shell started wimdeck that could continue it', 'warning');
+		});
 		setImmediate(() => this.writer.resume());
 	}
 
-	/** Stops drawing and reading keys for good; jobs go on. */
-	stopDrawing(): void {
+	/**
+	 * Stops drawing and reading keys for good; jobs go on. Ends once the terminal owes no answer, or after
+	 * `limitMs`, so that none lands in the shell.
+	 */
+	async settled(limitMs: number): Promise<void> {
+		this.#stopDrawing();
+		await this.writer.settled(limitMs);
+	}
+
+	#stopDrawing(): void {
 		this.#isOver = true;
+		this.#dropsKeys = true;
 		this.writer.stop();
-		this.#decoder.close();
 		this.#mounted?.unmount();
 		this.#mounted = null;
 	}
 
 	/** Stops everything; the engine must be closed by its owner. */
 	close(): void {
-		this.stopDrawing();
+		this.#stopDrawing();
+		this.#decoder.close();
 		this.#unsubscribe();
 		this.#loaders.close();
 		clearInterval(this.#ticker);
@@ -277,10 +296,7 @@ export class DeckApp {
 		return {
 			copy: (text) => this.#copy(text),
 			repaint: () => this.writer.repaint(),
-			suspend: () => {
-				this.writer.stop();
-				onSuspend();
-			},
+			suspend: () => void this.#suspend(onSuspend),
 			quit: (mode) => {
 				if (mode === 'now') onExit(0);
 				else void this.#leave(mode === 'cancelJobs');
@@ -310,6 +326,14 @@ export class DeckApp {
 			openRepair: () => void openRepair(host),
 			writeReport: (path, text) => void writeReport(host, path, text),
 		};
+	}
+
+	/** The shell gets the terminal once no answer is open that it would take for keys. */
+	async #suspend(onSuspend: () => void): Promise<void> {
+		this.#dropsKeys = true;
+		this.writer.stop();
+		await this.writer.settled(SETTLE_MS);
+		if (!this.#isOver) onSuspend();
 	}
 
 	async #leave(cancels: boolean): Promise<void> {

@@ -7,7 +7,7 @@ import { printable } from '../base/print.ts';
 import { machineClock } from '../jobs/clock.ts';
 import { loadConfig } from './config/config-file.ts';
 import type { ReadConfig } from './config/deck-config.ts';
-import { DeckApp } from './deck-app.ts';
+import { DeckApp, SETTLE_MS } from './deck-app.ts';
 import type { DeckEngine } from './engine.ts';
 import { COMMANDS } from './keys/commands.ts';
 import { mountThen } from './screens/first-mount.ts';
@@ -46,8 +46,6 @@ export const jobsOutliveLine = (platform: string, wish: DeckOptions['onHangup'])
 
 /** A canceled job gets this long to clean up after a signal. */
 const CANCEL_MS = 10_000;
-/** Leave waits this long for an answer of the terminal, so that none lands in the shell. */
-const SETTLE_MS = 300;
 
 const SIGNAL_CODES: Readonly<Record<LeaveReason, number>> = {
 	SIGINT: ExitCode.canceled,
@@ -161,7 +159,7 @@ class RunningDeck {
 			{
 				onInput: (text) => app.input(text),
 				onResize: () => app.resized(),
-				onContinue: () => app.resumed(),
+				onContinue: (wasStopped) => app.resumed(wasStopped),
 				onEnd: (reason, error) => this.#end(reason, error),
 			},
 		);
@@ -175,7 +173,7 @@ class RunningDeck {
 	async #leave(code: number): Promise<void> {
 		if (this.#isEnding) return;
 		this.#isEnding = true;
-		await this.#app?.writer.settled(SETTLE_MS);
+		await this.#app?.settled(SETTLE_MS);
 		this.#app?.close();
 		this.#session?.close();
 		await this.#app?.saved();
@@ -195,19 +193,23 @@ class RunningDeck {
 			return;
 		}
 		this.#isEnding = true;
-		this.#app?.stopDrawing();
+		void this.#endWith(reason, error);
+	}
+
+	async #endWith(reason: LeaveReason, error: unknown): Promise<void> {
+		const jobs = this.#endJobs(reason);
+		await this.#app?.settled(SETTLE_MS);
 		this.#session?.leave();
 		if (reason === 'error')
 			process.stderr.write(
 				`${printable(sentence(error))}\n${printableStack(error)}Please report this, with what you did before.\n`,
 			);
-		void this.#endJobs(reason).then(async () => {
-			this.#app?.close();
-			this.#session?.close();
-			await this.#app?.saved().catch(() => {});
-			await this.#engine.close().catch(() => {});
-			this.#finish(SIGNAL_CODES[reason]);
-		});
+		await jobs;
+		this.#app?.close();
+		this.#session?.close();
+		await this.#app?.saved().catch(() => {});
+		await this.#engine.close().catch(() => {});
+		this.#finish(SIGNAL_CODES[reason]);
 	}
 
 	async #endJobs(reason: LeaveReason): Promise<void> {

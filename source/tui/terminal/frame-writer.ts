@@ -144,6 +144,8 @@ export class FrameWriter {
 	#slowTimer: NodeJS.Timeout | undefined;
 	#misses = 0;
 	#answered = false;
+	/** Questions without an answer yet, also those that were given up: on a slow line it comes late. */
+	#owed = 0;
 	#idle: (() => void)[] = [];
 
 	constructor(out: ScreenOutput, options: Partial<FrameWriterOptions> = {}) {
@@ -181,7 +183,9 @@ export class FrameWriter {
 	ack(): void {
 		this.#misses = 0;
 		this.#answered = true;
+		if (this.#owed > 0) this.#owed--;
 		if (this.#ackTimer) this.#release();
+		else this.#tellIdle();
 	}
 
 	/** Forgets the screen and paints the last frame again: after a resize, Ctrl-L or a resume. */
@@ -211,14 +215,15 @@ export class FrameWriter {
 		this.#stopped = false;
 		this.#blocked = false;
 		this.#unacked = 0;
+		this.#owed = 0; // an answer that came meanwhile went to the shell
 		clearTimeout(this.#ackTimer);
 		this.#ackTimer = undefined;
 		this.repaint();
 	}
 
-	/** Ends when nothing is in flight or when `limitMs` has passed, so that no late answer reaches the shell. */
+	/** Ends when nothing is in flight and no answer is owed, or when `limitMs` has passed: a late answer would reach the shell. */
 	async settled(limitMs: number): Promise<void> {
-		if (!this.#blocked) return;
+		if (!this.#isOpen) return;
 		await new Promise<void>((resolve) => {
 			const timer = setTimeout(resolve, limitMs);
 			this.#idle.push(() => {
@@ -226,6 +231,15 @@ export class FrameWriter {
 				resolve();
 			});
 		});
+	}
+
+	/** A terminal that never answered owes nothing. */
+	get #isOpen(): boolean {
+		return this.#blocked || (this.#owed > 0 && this.#answered);
+	}
+
+	#tellIdle(): void {
+		if (!this.#isOpen) for (const idle of this.#idle.splice(0)) idle();
 	}
 
 	#submit(frame: string): void {
@@ -274,6 +288,7 @@ export class FrameWriter {
 		this.#unacked += changes.length;
 		const ask = this.#ackAfter > 0 && this.#unacked > this.#ackAfter;
 		if (ask) {
+			this.#owed++;
 			this.#ackTimer = setTimeout(() => {
 				// A terminal that does not answer three times is not asked again.
 				if (++this.#misses >= 3) this.#ackAfter = 0;
@@ -304,6 +319,6 @@ export class FrameWriter {
 		this.#ackTimer = undefined;
 		this.#blocked = false;
 		if (this.#next !== undefined) this.#flush();
-		if (!this.#blocked) for (const idle of this.#idle.splice(0)) idle();
+		this.#tellIdle();
 	}
 }

@@ -22,13 +22,15 @@ export type LeaveReason = 'SIGINT' | 'SIGTERM' | 'SIGQUIT' | 'hangup' | 'error';
 export interface SessionEvents {
 	readonly onInput: (text: string) => void;
 	readonly onResize: () => void;
-	/** The shell continued us: the screen is entered again and must be painted. */
-	readonly onContinue: () => void;
-	/** A signal, a lost line or a defect asks the program to end; the terminal is restored already. */
+	/** The screen is entered again and must be painted. `wasStopped`: by the shell that continued us; else nobody stopped us. */
+	readonly onContinue: (wasStopped: boolean) => void;
+	/** A signal, a lost line or a defect asks the program to end. Whoever hears it leaves, at once or as soon as no answer is open. */
 	readonly onEnd: (reason: LeaveReason, error?: unknown) => void;
 }
 
 const RESIZE_MS = 50;
+/** By now a stop signal has stopped us, or there is no shell that could continue us and the system has dropped it. */
+const STOP_MS = 200;
 const WRITE_RETRIES = 200;
 
 const enterSequence = (profile: TerminalProfile): string =>
@@ -49,6 +51,8 @@ export class Session {
 	#isEntered = false;
 	#isHungUp = false;
 	#resizeTimer: NodeJS.Timeout | undefined;
+	#stopTimer: NodeJS.Timeout | undefined;
+	#isClosed = false;
 
 	constructor(host: SessionHost, profile: TerminalProfile, events: SessionEvents) {
 		this.#host = host;
@@ -68,11 +72,11 @@ export class Session {
 		this.#listen(stdin, 'data', (text) => this.#events.onInput(String(text)));
 		this.#listen(stdout, 'resize', () => this.#resized());
 		for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const)
-			this.#listen(process, signal, () => this.#end(signal));
+			this.#listen(process, signal, () => this.#events.onEnd(signal));
 		this.#listen(process, 'SIGHUP', swallow);
-		this.#listen(process, 'SIGCONT', () => this.#continued());
-		this.#listen(process, 'uncaughtException', (error) => this.#end('error', error));
-		this.#listen(process, 'unhandledRejection', (error) => this.#end('error', error));
+		this.#listen(process, 'SIGCONT', () => this.#continued(true));
+		this.#listen(process, 'uncaughtException', (error) => this.#events.onEnd('error', error));
+		this.#listen(process, 'unhandledRejection', (error) => this.#events.onEnd('error', error));
 		this.#listen(process, 'exit', () => this.leave());
 		this.#enter();
 	}
@@ -80,7 +84,9 @@ export class Session {
 	/** Gives the terminal back and stops listening. Safe to call again. */
 	close(): void {
 		this.leave();
+		this.#isClosed = true;
 		clearTimeout(this.#resizeTimer);
+		clearTimeout(this.#stopTimer);
 		for (const undo of this.#undo.splice(0)) undo();
 		this.#host.stdin.pause();
 		this.#host.stdin.unref();
@@ -100,10 +106,16 @@ export class Session {
 		}
 	}
 
-	/** Gives the terminal to the shell until it continues us (^Z). */
+	/** Gives the terminal to the shell until it continues us (^Z); takes it back where nobody is there to do that. */
 	suspend(): void {
 		this.leave();
 		this.#host.suspend();
+		this.#stopTimer = setTimeout(() => {
+			// A continuation that arrived meanwhile is heard first.
+			setImmediate(() => {
+				if (!this.#isEntered) this.#continued(false);
+			});
+		}, STOP_MS);
 	}
 
 	#enter(): void {
@@ -118,14 +130,15 @@ export class Session {
 		stdout.write(enterSequence(this.#profile));
 	}
 
-	#continued(): void {
-		if (this.#isHungUp) return;
+	#continued(wasStopped: boolean): void {
+		clearTimeout(this.#stopTimer);
+		if (this.#isHungUp || this.#isClosed) return;
 		if (this.#isEntered) {
 			// Stopped by a signal from outside, not by ^Z: the shell has changed the modes behind our back.
 			this.#host.stdin.setRawMode(false);
 		}
 		this.#enter();
-		this.#events.onContinue();
+		this.#events.onContinue(wasStopped);
 	}
 
 	#resized(): void {
@@ -137,15 +150,8 @@ export class Session {
 
 	#hangUp(): void {
 		if (this.#isHungUp) return;
-		// The signal may have come by hand, with the terminal still there; where it is gone, this does nothing.
-		this.leave();
 		this.#isHungUp = true;
 		this.#events.onEnd('hangup');
-	}
-
-	#end(reason: LeaveReason, error?: unknown): void {
-		this.leave();
-		this.#events.onEnd(reason, error);
 	}
 
 	#setBlocking(blocking: boolean): void {

@@ -137,6 +137,7 @@ test('on Windows the screen is entered as everywhere, and a closed window is a h
 	assert.match(written.join(''), /\x1b\[\?1049h\x1b\[\?2004h\x1b\[\?25l/);
 	process.emit('SIGHUP');
 	assert.deepEqual(ends, ['hangup']);
+	session.leave();
 	assert.deepEqual(raw, [true, false]);
 	session.close();
 });
