@@ -68,7 +68,7 @@ export async function runOnlyJob<Result>(plan: JobPlan<Result>, context: Context
 		{
 			signal,
 			clock,
-			journal: await context.journal(),
+			journal: context.journal(),
 			onProgress: (now) => printer.show(now),
 			onEvent: (event) => {
 				if (event.type === 'warning' || plan.tellProblems !== false || progress.style === 'json')

@@ -4,7 +4,7 @@
  */
 
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -143,6 +143,6 @@ export class StateFolder {
 	}
 
 	async remove(name: string): Promise<void> {
-		await rm(path.join(this.path, name), { force: true }).catch(() => {});
+		await unlink(path.join(this.path, name)).catch(() => {});
 	}
 }

@@ -2,7 +2,7 @@
 
 import { CanceledError, ExitCode, exitCodeOf } from '../base/errors.ts';
 import type { Clock, ProgressEvent, Run } from '../base/run.ts';
-import type { Journal, RunLog } from './journal.ts';
+import type { Journal, RunControl, RunLog } from './journal.ts';
 import { PauseGate } from './pause.ts';
 import { type Progress, ProgressMeter } from './progress.ts';
 import type { JobRequest } from './request.ts';
@@ -41,8 +41,8 @@ export interface JobHooks {
 	readonly onEvent?: (event: NotableEvent) => void;
 	/** Lets others hold the job. */
 	readonly gate?: PauseGate;
-	/** Keeps a record that other processes see; null leaves none. */
-	readonly journal?: Journal | null;
+	/** Keeps a record that other processes see; null leaves none. The job does not wait for it. */
+	readonly journal?: Journal | null | Promise<Journal | null>;
 }
 
 /** Opens what a request names, does it, and returns plain data. */
@@ -66,31 +66,31 @@ export async function runJob<R extends JobRequest, Result>(
 	if (hooks.signal.aborted) onAbort();
 	hooks.signal.addEventListener('abort', onAbort, { once: true });
 	const gate = hooks.gate ?? new PauseGate();
-	let log: RunLog | null = null;
+	const log = new EarlyLog();
 	const meter = new ProgressMeter(hooks.clock, (progress) => {
-		log?.progress(progress);
+		log.progress(progress);
 		hooks.onProgress?.(progress);
 	});
 	const hold = (paused: boolean) => {
 		if (paused) gate.pause();
 		else gate.resume();
 	};
-	log =
-		(await hooks.journal?.begin(request, {
-			cancel: () => {
-				gate.resume();
-				abort.abort();
-			},
-			hold,
-			isPaused: () => gate.isPaused,
-		})) ?? null;
+	const control: RunControl = {
+		cancel: () => {
+			gate.resume();
+			abort.abort();
+		},
+		hold,
+		isPaused: () => gate.isPaused,
+	};
+	const recording = record(hooks, request, control, log);
 	const run: Run = {
 		signal: abort.signal,
 		clock: hooks.clock,
 		report: (event) => {
 			meter.take(event);
 			if (event.type !== 'problem' && event.type !== 'warning') return;
-			log?.event(event);
+			log.event(event);
 			hooks.onEvent?.(event);
 		},
 		paused: () => {
@@ -135,8 +135,54 @@ export async function runJob<R extends JobRequest, Result>(
 	} finally {
 		hooks.signal.removeEventListener('abort', onAbort);
 	}
-	await log?.finish(outcome, hooks.journal?.isUnseen);
+	const journal = await recording;
+	await log.finish(outcome, journal?.isUnseen);
 	return outcome;
+}
+
+/** What happens until the record is there is added to it then. */
+class EarlyLog {
+	#log: RunLog | null = null;
+	#events: NotableEvent[] = [];
+	#progress: Progress | null = null;
+
+	begin(log: RunLog): void {
+		this.#log = log;
+		for (const event of this.#events) log.event(event);
+		if (this.#progress !== null) log.progress(this.#progress);
+		this.#events = [];
+	}
+
+	event(event: NotableEvent): void {
+		if (this.#log === null) this.#events.push(event);
+		else this.#log.event(event);
+	}
+
+	progress(progress: Progress): void {
+		if (this.#log === null) this.#progress = progress;
+		else this.#log.progress(progress);
+	}
+
+	async finish(outcome: JobOutcome, isUnseen?: boolean): Promise<void> {
+		await this.#log?.finish(outcome, isUnseen);
+	}
+}
+
+/** Begins the record of a job; without one the job is done all the same. */
+async function record(
+	hooks: JobHooks,
+	request: JobRequest,
+	control: RunControl,
+	into: EarlyLog,
+): Promise<Journal | null> {
+	try {
+		const journal = (await hooks.journal) ?? null;
+		const log = await journal?.begin(request, control);
+		if (log) into.begin(log);
+		return journal;
+	} catch {
+		return null;
+	}
 }
 
 /** After an abort anything may fail in its wake and counts as canceled, but a bug must not hide behind it. */

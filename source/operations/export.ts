@@ -4,7 +4,9 @@ import type { Run } from '../base/run.ts';
 import { isFile } from '../storage/find-files.ts';
 import type { Output } from '../storage/output.ts';
 import { freeSpace } from '../storage/output-file.ts';
+import { EarlyCopy } from '../wim/early-copy.ts';
 import { addImageElement, requireFreeName } from '../wim/edit-xml.ts';
+import type { Part } from '../wim/resource.ts';
 import type { Wim, WimImage } from '../wim/wim.ts';
 import { openWim } from '../wim/wim.ts';
 import { EditableWim, EditSession, NewSession, type WriteSession } from '../wim/write-session.ts';
@@ -72,16 +74,41 @@ export async function exportImages(
 	tools: WriteTools,
 	run: Run,
 ): Promise<RewriteSummary> {
-	await using wim = await openWim(source, { references: options.references });
+	const isNew = typeof target !== 'string' || options.replace || !(await isFile(target));
+	await using early =
+		isNew && typeof target === 'string' && isPlainCopy(options)
+			? new EarlyCopy(target, (part) => expectedEnd(part, options), run)
+			: null;
+	const { references } = options;
+	await using wim = await openWim(source, { references, ...(early ?? {}) });
 	const images = chooseImages(wim, options.images);
 	if (options.name !== null && images.length > 1)
 		throw new InputError(`Cannot name ${images.length} images "${options.name}"`, {
 			hint: 'Export them one by one, or leave the name out.',
 		});
 	const job = { wim, images, source, options, tools, run };
-	return typeof target === 'string' && !options.replace && (await isFile(target))
+	return typeof target === 'string' && !isNew
 		? await exportInto({ ...job, target })
-		: await exportToNew({ ...job, target });
+		: await exportToNew({ ...job, target }, early);
+}
+
+/** Whether nothing is asked for but the same as it is. */
+function isPlainCopy({
+	compression,
+	recompress,
+	pipable,
+	wimBoot,
+	dryRun,
+}: ExportOptions): boolean {
+	const { compress, chunkSize, solid } = compression;
+	const isUsual = compress === null && chunkSize === null && !solid && !wimBoot;
+	return isUsual && !recompress && pipable !== true && !dryRun;
+}
+
+/** How far a part is needed, as far as its header tells; see `EarlyCopy`. */
+function expectedEnd({ header }: Part, { images }: ExportOptions): number {
+	const isWhole = header.imageCount === 1 || images.some((image) => image.toLowerCase() === 'all');
+	return isWhole ? header.blobTable.offset : 0;
 }
 
 interface Export {
@@ -130,7 +157,7 @@ function addElements(
 
 const nameOf = (target: string | Output) => (typeof target === 'string' ? target : target.name);
 
-async function exportToNew(job: Export): Promise<RewriteSummary> {
+async function exportToNew(job: Export, early: EarlyCopy | null): Promise<RewriteSummary> {
 	const { wim, images, target, options, tools, run } = job;
 	const request = options.wimBoot ? forWimBoot(options.compression) : options.compression;
 	const asked = planCompression(request, {
@@ -163,7 +190,8 @@ async function exportToNew(job: Export): Promise<RewriteSummary> {
 	if (options.dryRun) return predict(job, [await chosen()], shape, xml, integrity, policy);
 	const freeBytes = isStream ? null : await freeSpace(target);
 	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
-	await using session = await NewSession.create(target, shape, xml, settings, run);
+	const { file = target, ahead = null } = (await early?.take()) ?? {};
+	await using session = await NewSession.create(file, shape, xml, settings, run, ahead);
 	if (!policy.recompress) await copyAhead(session, wim, images, freeBytes);
 	session.shape.guid = run.clock.guid();
 	const selection = await chosen();

@@ -3,6 +3,8 @@ import path from 'node:path';
 import { InputError, MissingError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
 import { freeSpace, requireSpace } from '../storage/output-file.ts';
+import { EarlyCopy } from '../wim/early-copy.ts';
+import type { Part } from '../wim/resource.ts';
 import { openWim } from '../wim/wim.ts';
 import { NewSession } from '../wim/write-session.ts';
 import type { RewriteSummary } from './delete.ts';
@@ -35,7 +37,8 @@ export async function join(
 ): Promise<RewriteSummary> {
 	const [first, ...others] = [...new Set(parts.map((part) => path.resolve(part)))];
 	if (first === undefined) throw new InputError('Cannot join: no part was named');
-	await using wim = await openWim(first, { references: others });
+	await using early = options.dryRun ? null : new EarlyCopy(target, expectedEnd, run);
+	await using wim = await openWim(first, { references: others, ...(early ?? {}) });
 	if (wim.missingParts.length > 0)
 		throw new MissingError(
 			`Cannot join: part ${wim.missingParts.join(', ')} of ${wim.header.partCount} was not given`,
@@ -56,9 +59,9 @@ export async function join(
 	const { integrity } = options;
 	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
 	const freeBytes = await freeSpace(target);
-	await using session = options.dryRun
-		? null
-		: await NewSession.create(target, shape, xml, settings, run);
+	const { file = target, ahead = null } = (await early?.take()) ?? {};
+	await using session =
+		early === null ? null : await NewSession.create(file, shape, xml, settings, run, ahead);
 	if (session !== null) await copyAhead(session, wim, wim.images, freeBytes);
 	const selection = await selectImages(wim, wim.images, run, false);
 	reportMissing(selection, first, run);
@@ -77,4 +80,9 @@ export async function join(
 	await storeSelections(session, [selection], policy, plan, tools, run);
 	const sizeAfter = await session.commit();
 	return { ...summary, sizeAfter, writtenBytes: sizeAfter, isEstimate: false };
+}
+
+/** The first part of a set comes first, whole. */
+function expectedEnd({ header }: Part): number {
+	return header.partNumber === 1 ? header.blobTable.offset : 0;
 }

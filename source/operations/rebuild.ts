@@ -86,7 +86,7 @@ export async function selectImages(
 
 /**
  * Begins to copy the first part of a file while its images are still being looked through, when there is room for all of it
- * and everything speaks for its being needed.
+ * and everything speaks for its being needed; unless it was begun by an `EarlyCopy`.
  *
  * @param freeBytes at the target; null when the system does not tell
  * @param end in the part, in bytes: at most so far
@@ -98,6 +98,7 @@ export async function copyAhead(
 	freeBytes: number | null,
 	end = Number.POSITIVE_INFINITY,
 ): Promise<void> {
+	if (session.ahead !== null) return;
 	const { first } = wim;
 	const last = Math.min(end, first.header.blobTable.offset);
 	if (!session.output.canSeek || images[0]?.index !== 1 || (freeBytes ?? 0) < last) return;

@@ -6,6 +6,7 @@ import type { Run } from '../base/run.ts';
 import { partName } from '../storage/find-files.ts';
 import { freeSpace, NewFile, removeStaleParts, requireSpace } from '../storage/output-file.ts';
 import { BLOB_ENTRY_SIZE } from '../wim/blob-entries.ts';
+import { EarlyCopy, type EarlyFile } from '../wim/early-copy.ts';
 import { setTotalBytes } from '../wim/edit-xml.ts';
 import {
 	INTEGRITY_CHUNK_SIZE,
@@ -150,7 +151,8 @@ export async function split(
 	const { partSize } = options;
 	if (!(partSize > 0))
 		throw new InputError('Cannot split into parts of no size', { hint: 'Give the size in MiB.' });
-	await using wim = await openWim(source);
+	await using early = options.dryRun ? null : new EarlyCopy(firstPart, () => partSize, run);
+	await using wim = await openWim(source, early ?? {});
 	if (wim.header.partCount > 1)
 		throw new InputError(`Cannot split "${source}": it is a part of a set already`, {
 			path: source,
@@ -160,7 +162,8 @@ export async function split(
 	const integrity = options.integrity ?? wim.header.integrity.offset !== 0;
 	const freeBytes = await freeSpace(firstPart);
 	const job = { wim, shape, firstPart, integrity };
-	await using first = options.dryRun ? null : await createPart(job, 0, tools, run);
+	await using first =
+		early === null ? null : await createPart(job, 0, tools, run, await early.take());
 	if (first !== null) {
 		await removeStaleParts(firstPart);
 		await copyAhead(first, wim, wim.images, freeBytes, partSize);
@@ -257,19 +260,21 @@ interface SplitJob extends SplitPlace {
 	readonly parts: readonly PartPlan[];
 }
 
-/** A part that nothing is written to yet; part 1 holds the lock for all. */
+/** A part that nothing is written to yet, unless it came early; part 1 holds the lock for all. */
 async function createPart(
 	job: SplitPlace,
 	position: number,
 	tools: WriteTools,
 	run: Run,
+	early: EarlyFile | null = null,
 ): Promise<NewSession> {
-	const file = await NewFile.create(partName(job.firstPart, position + 1), position > 0);
+	const file = early?.file ?? (await NewFile.create(partName(job.firstPart, position + 1), true));
 	const { level } = planCompression(USUAL_COMPRESSION, job.wim);
 	const { integrity } = job;
 	const shape = { ...job.shape, partNumber: position + 1, imageCount: job.wim.images.length };
 	const settings = { level, integrity, encoder: tools.encoder, foreign: new Map() };
-	return NewSession.create(file, shape, job.wim.xml.copy(), settings, run);
+	const xml = job.wim.xml.copy();
+	return NewSession.create(file, shape, xml, settings, run, early?.ahead);
 }
 
 /**

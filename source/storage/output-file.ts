@@ -7,6 +7,7 @@ import path from 'node:path';
 import { HostError, hostError, InputError } from '../base/errors.ts';
 import { formatSize } from '../base/print.ts';
 import { COPY_SIZE, type Output } from './output.ts';
+import { removeFile } from './remove-file.ts';
 import type { Source } from './source.ts';
 import { lockPath, WriteLock } from './write-lock.ts';
 
@@ -298,9 +299,8 @@ export class NewFile extends SeekableFile implements AsyncDisposable {
 	 * @throws {HostError} when the place cannot be written or another writer has it
 	 */
 	static async create(given: string, sharesLock = false): Promise<NewFile> {
-		const target = await realTarget(given);
 		const attempt = `Cannot write "${given}"`;
-		const stat = await fs.stat(target).catch(() => null);
+		const [target, stat] = await Promise.all([realTarget(given), fs.stat(given).catch(() => null)]);
 		if (stat?.isDirectory())
 			throw hostError(attempt, Object.assign(new Error('folder'), { code: 'EISDIR' }), {
 				path: given,
@@ -313,9 +313,7 @@ export class NewFile extends SeekableFile implements AsyncDisposable {
 			});
 		const lock = sharesLock ? null : await WriteLock.take(target);
 		try {
-			// Only the holder of the lock makes this file, so one that is there was left by a killed run.
-			await fs.rm(temporaryPath(target), { force: true });
-			const handle = await fs.open(temporaryPath(target), 'wx+', stat ? stat.mode & 0o777 : 0o666);
+			const handle = await openFresh(temporaryPath(target), stat ? stat.mode & 0o777 : 0o666);
 			return new NewFile(target, handle, lock);
 		} catch (error) {
 			await lock?.[Symbol.asyncDispose]();
@@ -364,10 +362,20 @@ export class NewFile extends SeekableFile implements AsyncDisposable {
 	async [Symbol.asyncDispose](): Promise<void> {
 		if (this.#isOpen) await this.handle.close().catch(() => {});
 		this.#isOpen = false;
-		if (!this.#isPublished)
-			await fs.rm(temporaryPath(this.target), { force: true }).catch(() => {});
+		if (!this.#isPublished) await removeFile(temporaryPath(this.target)).catch(() => {});
 		this.#isPublished = true;
 		await this.#lock?.[Symbol.asyncDispose]();
+	}
+}
+
+/** Only the holder of the lock makes temporary files, so one that is there was left by a killed run. */
+async function openFresh(temporary: string, mode: number): Promise<FileHandle> {
+	try {
+		return await fs.open(temporary, 'wx+', mode);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+		await removeFile(temporary);
+		return fs.open(temporary, 'wx+', mode);
 	}
 }
 
@@ -387,7 +395,7 @@ export class EditedFile extends SeekableFile implements AsyncDisposable {
 		const target = await realTarget(given);
 		const lock = await WriteLock.take(target);
 		try {
-			await fs.rm(temporaryPath(target), { force: true });
+			await removeFile(temporaryPath(target));
 			const handle = await fs.open(target, 'r+');
 			return new EditedFile(target, handle, (await handle.stat()).size, lock);
 		} catch (error) {
@@ -465,6 +473,6 @@ export async function removeStaleParts(firstPart: string): Promise<void> {
 	for (const name of await fs.readdir(folder).catch(() => [])) {
 		if (!name.startsWith(stem) || !name.endsWith(ending)) continue;
 		const number = name.slice(stem.length, name.length - ending.length);
-		if (/^\d+$/.test(number)) await fs.rm(path.join(folder, name), { force: true });
+		if (/^\d+$/.test(number)) await removeFile(path.join(folder, name));
 	}
 }

@@ -3,10 +3,12 @@
  * (Node has no `flock`; product.md §7). Readers never look at it. A lock whose owner is gone is taken over.
  */
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { HostError, hostError } from '../base/errors.ts';
+import { removeFile } from './remove-file.ts';
 
 interface Owner {
 	readonly pid: number;
@@ -40,7 +42,7 @@ export class WriteLock implements AsyncDisposable {
 		const file = lockPath(target);
 		const mine = JSON.stringify({
 			pid: process.pid,
-			started: await startOf(process.pid),
+			started: ownStart(),
 			host: os.hostname(),
 			// It only has to be another one for each lock of a process.
 			id: String(process.hrtime.bigint()),
@@ -65,7 +67,7 @@ export class WriteLock implements AsyncDisposable {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		await fs.rm(lockPath(this.target), { force: true });
+		await removeFile(lockPath(this.target));
 	}
 }
 
@@ -96,7 +98,7 @@ async function place(file: string, text: string): Promise<boolean> {
 			},
 		);
 	} finally {
-		await fs.rm(aside, { force: true });
+		await removeFile(aside);
 	}
 }
 
@@ -104,9 +106,14 @@ let asides = 0;
 
 async function writeAside(file: string, text: string): Promise<string> {
 	const aside = `${file}.${process.pid}+${asides++}`;
-	// An earlier process may have had our number.
-	await fs.rm(aside, { force: true });
-	await writeWhole(aside, text);
+	try {
+		await writeWhole(aside, text);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+		// An earlier process had our number.
+		await removeFile(aside);
+		await writeWhole(aside, text);
+	}
 	return aside;
 }
 
@@ -135,7 +142,7 @@ async function takeOver(
 		await replace(file, mine);
 		return true;
 	} finally {
-		await fs.rm(guard, { force: true });
+		await removeFile(guard);
 	}
 }
 
@@ -144,7 +151,7 @@ async function writeWhole(file: string, text: string): Promise<void> {
 	try {
 		await fs.writeFile(file, text, { flag: 'wx' });
 	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') await fs.rm(file, { force: true });
+		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') await removeFile(file);
 		throw error;
 	}
 }
@@ -154,7 +161,7 @@ async function replace(file: string, text: string): Promise<void> {
 	try {
 		await fs.rename(aside, file);
 	} catch (error) {
-		await fs.rm(aside, { force: true });
+		await removeFile(aside);
 		throw error;
 	}
 }
@@ -175,7 +182,7 @@ async function removeLeftovers(file: string): Promise<void> {
 			pid === undefined
 				? found === null || (await isHeld(found))
 				: await isAlive({ pid: Number(pid), started: null, host: os.hostname(), id: '' });
-		if (!isInUse) await fs.rm(leftover, { force: true });
+		if (!isInUse) await removeFile(leftover);
 	}
 }
 
@@ -224,7 +231,7 @@ async function isHeld({ file, owner, written }: FoundLock): Promise<boolean> {
 	try {
 		return Math.abs((await fs.stat(aside)).mtimeMs - written) < FILL_TIME;
 	} finally {
-		await fs.rm(aside, { force: true });
+		await removeFile(aside);
 	}
 }
 
@@ -240,13 +247,27 @@ async function isAlive(owner: Owner): Promise<boolean> {
 	return owner.started === null || started === null || started === owner.started;
 }
 
-/** Field 22 of /proc/PID/stat, which tells a process from a later one with the same number. */
 async function startOf(pid: number): Promise<string | null> {
 	try {
-		const stat = await fs.readFile(`/proc/${pid}/stat`, 'latin1');
-		const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-		return fields[0] === 'Z' ? 'ended' : (fields[19] ?? null);
+		return startIn(await fs.readFile(statPath(pid), 'latin1'));
 	} catch {
 		return null;
 	}
+}
+
+/** That of this process, at once: /proc is no disk. */
+function ownStart(): string | null {
+	try {
+		return startIn(readFileSync(statPath(process.pid), 'latin1'));
+	} catch {
+		return null;
+	}
+}
+
+const statPath = (pid: number) => `/proc/${pid}/stat`;
+
+/** Field 22 of /proc/PID/stat, which tells a process from a later one with the same number. */
+function startIn(stat: string): string | null {
+	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+	return fields[0] === 'Z' ? 'ended' : (fields[19] ?? null);
 }

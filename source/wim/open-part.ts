@@ -72,14 +72,20 @@ export async function readPartHeader(source: Source): Promise<PartHeader> {
  * Opens one part. The caller keeps the source and disposes of it.
  *
  * @param tolerant goes on where a strict opening stops, as long as header and blob table are usable
+ * @param onHeader called when the header is known; what it does comes first
  * @throws {FormatError | UnsupportedError}
  */
-export async function openPart(source: Source, tolerant = false): Promise<OpenPart> {
+export async function openPart(
+	source: Source,
+	tolerant = false,
+	onHeader: (part: Part) => Promise<void> | void = () => {},
+): Promise<OpenPart> {
 	const header = await readPartHeader(source);
 	checkPartHeader(header, source.name, source.size);
 	const part: Part = { source, header, pipable: isPipable(header) };
 	const compression = compressionOf(header, source.name);
 	const chunkSize = compression === 'none' ? 0 : header.chunkSize;
+	await onHeader(part);
 	const warnings: Warning[] = [];
 	const faults: WimError[] = [];
 	const warn = (message: string, offset: number | null) =>

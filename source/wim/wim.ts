@@ -14,7 +14,7 @@ import { type IntegrityTable, parseIntegrityTable } from './integrity-table.ts';
 import { type OpenPart, openPart, readPartHeader } from './open-part.ts';
 import { PartBlobs, SetBlobs } from './part-blobs.ts';
 import { HeaderFlag, type PartHeader } from './part-header.ts';
-import type { Blob } from './resource.ts';
+import type { Blob, Part } from './resource.ts';
 import type { Warning } from './warning.ts';
 import { type ImageFacts, XmlData } from './xml-data.ts';
 
@@ -32,6 +32,8 @@ export interface OpenOptions {
 	readonly references: readonly string[];
 	/** Goes on where a strict opening stops; what was wrong stands in `faults`. */
 	readonly tolerant: boolean;
+	/** Called when the header of the file itself is known; tables are read when it is done. */
+	readonly onHeader: (part: Part) => Promise<void> | void;
 }
 
 /** An open WIM; disposing closes its files. */
@@ -254,7 +256,7 @@ function mergeBlobs(parts: readonly OpenPart[]): ReadonlyMap<Sha1, Blob> {
 	return merged;
 }
 
-const STRICT: OpenOptions = { references: [], tolerant: false };
+const STRICT: OpenOptions = { references: [], tolerant: false, onHeader() {} };
 
 /**
  * How many images a file says it has, from its header alone.
@@ -276,11 +278,11 @@ export async function openWim(
 	from: string | Source,
 	options: Partial<OpenOptions> = {},
 ): Promise<Wim> {
-	const { references, tolerant } = { ...STRICT, ...options };
+	const { references, tolerant, onHeader } = { ...STRICT, ...options };
 	const opened: OpenPart[] = [];
-	const add = async (source: Source): Promise<OpenPart> => {
+	const add = async (source: Source, onPart?: OpenOptions['onHeader']): Promise<OpenPart> => {
 		try {
-			const part = await openPart(source, tolerant);
+			const part = await openPart(source, tolerant, onPart);
 			opened.push(part);
 			return part;
 		} catch (error) {
@@ -289,7 +291,8 @@ export async function openWim(
 		}
 	};
 	try {
-		const given = await add(typeof from === 'string' ? await FileSource.open(from) : from);
+		const file = typeof from === 'string' ? await FileSource.open(from) : from;
+		const given = await add(file, onHeader);
 		const name = given.source.name;
 		const set = [given];
 		const notes: Warning[] = [];

@@ -162,6 +162,7 @@ export class NewSession extends WriteSession {
 	 * The file is locked from here on. Nothing is written before `begin`.
 	 *
 	 * @param target a path, an output that is there already, or a file whose lock is held
+	 * @param ahead what was copied into it already
 	 */
 	static async create(
 		target: string | Output,
@@ -169,6 +170,7 @@ export class NewSession extends WriteSession {
 		xml: XmlData,
 		options: SessionOptions,
 		run: Run,
+		ahead: HeadStart | null = null,
 	): Promise<NewSession> {
 		const file =
 			target instanceof NewFile
@@ -177,7 +179,9 @@ export class NewSession extends WriteSession {
 					? await NewFile.create(target)
 					: null;
 		const output = file ?? (target as Output);
-		return new NewSession(output, file, shape, xml, options, run);
+		const session = new NewSession(output, file, shape, xml, options, run);
+		session.ahead = ahead;
+		return session;
 	}
 
 	/** Writes what stands before the resources. In pipable files that includes the XML data, complete by then. */
