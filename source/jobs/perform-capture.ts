@@ -122,11 +122,11 @@ async function checkBases({ deltaFrom, updateOf }: CapturedImage, run: Run): Pro
 
 export async function performCapture(
 	request: CaptureRequest,
-	{ encoder, output }: JobTools,
+	tools: JobTools,
 	run: Run,
 ): Promise<CaptureSummary> {
 	const { image, target, compression, integrity, pipable, dryRun } = request;
-	const to = outputOf(target, output, dryRun);
+	const to = outputOf(target, tools.output, dryRun);
 	if (request.check) await checkBases(image, run);
 	const { rules, sources } = await configured(image, run);
 	const options = await imageOptions(image, rules, null);
@@ -134,7 +134,7 @@ export async function performCapture(
 		sources,
 		to,
 		{ image: options, compression, integrity, pipable, dryRun },
-		{ encoder },
+		tools,
 		run,
 	);
 }
@@ -170,7 +170,7 @@ export async function performAppend(
 		sources,
 		target,
 		{ image: options, compression, integrity, rebuild, pipable, dryRun },
-		{ encoder: tools.encoder },
+		tools,
 		run,
 	);
 }

@@ -11,7 +11,7 @@ import type { JobTools } from './tools.ts';
 
 export async function performMount(
 	request: MountRequest,
-	{ encoder, onMounted }: JobTools,
+	{ encoder, pool, onMounted }: JobTools,
 	run: Run,
 ): Promise<MountSummary> {
 	const { unixData, streams, allowOther, image } = request;
@@ -35,5 +35,5 @@ export async function performMount(
 	const chosen = image === null ? onlyImage(wim) : wim.image(image);
 	const opened = await openImage(wim, chosen, { tolerant: false }, pause);
 	const staged = { ...options, stagingParent: request.staging };
-	return await mountWritable(edited, opened, staged, { encoder }, run);
+	return await mountWritable(edited, opened, staged, { encoder, pool }, run);
 }

@@ -32,10 +32,9 @@ export type WriteResult =
 
 export async function performWrite(
 	request: WriteRequest,
-	{ encoder, output }: JobTools,
+	tools: JobTools,
 	run: Run,
 ): Promise<WriteResult> {
-	const tools = { encoder };
 	switch (request.verb) {
 		case 'diff':
 			return diff(request.before, request.after, request, run);
@@ -48,7 +47,7 @@ export async function performWrite(
 			if (request.check) await checkBefore(request.wim, request.references, run);
 			return exportImages(
 				request.wim,
-				outputOf(request.target, output, request.dryRun),
+				outputOf(request.target, tools.output, request.dryRun),
 				request,
 				tools,
 				run,
@@ -65,7 +64,7 @@ export async function performWrite(
 
 async function performEdit(
 	request: UpdateRequest | EditRequest | DeleteRequest | SplitRequest | OptimizeRequest,
-	tools: Pick<JobTools, 'encoder'>,
+	tools: JobTools,
 	run: Run,
 ): Promise<WriteResult> {
 	switch (request.verb) {

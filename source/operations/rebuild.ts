@@ -9,6 +9,7 @@ import type { Sha1 } from '../bytes/sha1.ts';
 import { Sha1Counts } from '../bytes/sha1-counts.ts';
 import { countBlobs } from '../image/blob-users.ts';
 import { openImage } from '../image/open.ts';
+import { LargeChunks } from '../pool/large-chunks.ts';
 import type { Content } from '../storage/content.ts';
 import { NewFile } from '../storage/output-file.ts';
 import type { Source } from '../storage/source.ts';
@@ -217,7 +218,9 @@ export async function storeBlobs(
 	const totalBytes = sum(copied) + sum(recoded) + sum(extras.map(({ content }) => content));
 	run.report({ type: 'phase', phase: 'write', totalBytes });
 	for (const blob of await session.copyBlobs(copied)) session.store.keep(blob);
-	const contents = new BlobContents();
+	const { pool } = tools;
+	const lanes = pool === null ? null : new LargeChunks(pool, run.signal);
+	const contents = new BlobContents(lanes);
 	const decoded = recoded.map((blob) => ({
 		sha1: blob.sha1,
 		content: contents.content(blob),

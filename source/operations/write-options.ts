@@ -7,6 +7,7 @@ import {
 	isLegalChunkSize,
 } from '../codec/compression.ts';
 import { LEVEL_NORMAL } from '../codec/encoder.ts';
+import type { Pool } from '../pool/pool.ts';
 import type { ChunkEncoder } from '../pool/tasks/encode.ts';
 import type { ResourceFormat } from '../wim/write-resource.ts';
 
@@ -61,6 +62,8 @@ export function forWimBoot(request: CompressionRequest): CompressionRequest {
 /** What operations need besides their options: whoever runs them hands it over. */
 export interface WriteTools {
 	readonly encoder: ChunkEncoder;
+	/** Decodes large chunks of what is compressed anew; null: the calling thread does. */
+	readonly pool: Pool | null;
 }
 
 /** For whoever finds out how much there is to compress: threads start meanwhile, unless nothing will be written. */

@@ -5,6 +5,7 @@ import { intakeTask } from './tasks/intake.ts';
 import { readTask } from './tasks/read.ts';
 import { searchTask } from './tasks/search.ts';
 import { targetsTask } from './tasks/targets.ts';
+import { unpackTask } from './tasks/unpack.ts';
 
 /** Everything that lanes can do. A new kind of work is one line here and a file in `tasks/`. */
 export const TASKS = {
@@ -15,6 +16,7 @@ export const TASKS = {
 	intake: intakeTask,
 	flip: flipTask,
 	search: searchTask,
+	unpack: unpackTask,
 };
 
 export type Tasks = typeof TASKS;

@@ -1,6 +1,7 @@
 /** Blobs of an open WIM as contents of new ones: decoded again, and checked against their SHA-1 while they are read. */
 import { DigestError, MissingError } from '../base/errors.ts';
 import { type Sha1, sha1Hasher } from '../bytes/sha1.ts';
+import type { LargeChunks } from '../pool/large-chunks.ts';
 import type { IntakeOrigin } from '../pool/tasks/intake.ts';
 import type { Content, ContentReader } from '../storage/content.ts';
 import { readResource } from './read-resource.ts';
@@ -12,6 +13,12 @@ import type { Blob, Resource } from './resource.ts';
  */
 export class BlobContents {
 	readonly #cursors = new Map<number, { readonly resource: Resource; readonly cursor: Cursor }>();
+	readonly #lanes: LargeChunks | null;
+
+	/** @param lanes decode large chunks; null: this thread does */
+	constructor(lanes: LargeChunks | null = null) {
+		this.#lanes = lanes;
+	}
 
 	content(blob: Blob): Content {
 		const { defect, sha1, size, resource } = blob;
@@ -19,7 +26,7 @@ export class BlobContents {
 			name: `blob ${sha1} of ${resource.part.source.name}`,
 			size,
 			sha1,
-			open: () => {
+			open: async () => {
 				if (defect !== null)
 					throw new MissingError(`Cannot read blob ${sha1}: ${defect}`, {
 						path: resource.part.source.name,
@@ -27,13 +34,13 @@ export class BlobContents {
 						hint: 'Check the file with "wimdeck verify".',
 					});
 				const start = resource.layout === 'solid' ? blob.offsetInResource : 0;
-				const cursor = resource.layout === 'solid' ? this.#cursor(resource, start) : null;
-				return new BlobReader(blob, cursor ?? new Cursor(resource, start, size));
+				const cursor = resource.layout === 'solid' ? await this.#cursor(resource, start) : null;
+				return new BlobReader(blob, cursor ?? new Cursor(resource, start, size, this.#lanes));
 			},
 		};
 	}
 
-	#cursor(resource: Resource, start: number): Cursor {
+	async #cursor(resource: Resource, start: number): Promise<Cursor> {
 		const known = this.#cursors.get(resource.offset);
 		if (known?.resource === resource && known.cursor.position <= start) {
 			// Chunks that nothing is wanted of are passed over: one of them may be damaged.
@@ -43,7 +50,8 @@ export class BlobContents {
 				return known.cursor;
 			}
 		}
-		const cursor = new Cursor(resource, start, resource.originalSize);
+		await known?.cursor.close();
+		const cursor = new Cursor(resource, start, resource.originalSize, this.#lanes);
 		this.#cursors.set(resource.offset, { resource, cursor });
 		return cursor;
 	}
@@ -74,14 +82,21 @@ class Cursor {
 	#piece: Uint8Array = new Uint8Array(0);
 	#skip = 0;
 
-	constructor(resource: Resource, start: number, size: number) {
+	constructor(resource: Resource, start: number, size: number, lanes: LargeChunks | null) {
 		this.position = start;
-		this.#pieces = readResource(resource, start, resource.layout === 'solid' ? size : start + size);
+		const end = resource.layout === 'solid' ? size : start + size;
+		this.#pieces = readResource(resource, start, end, lanes);
 	}
 
 	skipTo(position: number): void {
 		this.#skip += position - this.position;
 		this.position = position;
+	}
+
+	/** Gives back what it holds; nothing is read from it any more. */
+	async close(): Promise<void> {
+		this.#piece = new Uint8Array(0);
+		await this.#pieces.return();
 	}
 
 	async read(into: Uint8Array): Promise<number> {
@@ -90,9 +105,10 @@ class Cursor {
 			if (this.#piece.length === 0) {
 				const next = await this.#pieces.next();
 				if (next.done) break;
-				// The decoder is shared: its output lasts until anybody decodes again.
+				// What is not in memory of its own lasts only until anybody decodes again.
 				const isUsedUp = this.#skip === 0 && next.value.length <= into.length - done;
-				this.#piece = isUsedUp ? next.value : next.value.slice();
+				const isOwn = next.value.buffer instanceof SharedArrayBuffer;
+				this.#piece = isUsedUp || isOwn ? next.value : next.value.slice();
 			}
 			const skipped = Math.min(this.#skip, this.#piece.length);
 			this.#skip -= skipped;

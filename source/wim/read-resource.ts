@@ -15,6 +15,7 @@ import {
 	storedSizeOf,
 } from '../codec/chunk-table.ts';
 import { Decoder } from '../codec/decoder.ts';
+import { LARGE_CHUNK_MIN, type LargeChunks } from '../pool/large-chunks.ts';
 import { readExactly } from '../storage/read.ts';
 import type { Resource } from './resource.ts';
 
@@ -46,14 +47,17 @@ export async function readChunkTable(resource: Resource): Promise<ChunkTable> {
 }
 
 /**
- * Original bytes `start` to `end` of a resource, in order, in pieces that are valid until the next one is asked for.
+ * Original bytes `start` to `end` of a resource, in order, in pieces that are valid until the next one is asked for; those
+ * that are not in shared memory also only until anybody else decodes.
  *
+ * @param lanes decode large chunks, where there are lanes
  * @throws {FormatError} naming resource and chunk, when a chunk cannot be decoded
  */
 export async function* readResource(
 	resource: Resource,
 	start = 0,
 	end = resource.originalSize,
+	lanes: LargeChunks | null = null,
 ): AsyncGenerator<Uint8Array, void, undefined> {
 	const { part, offset } = resource;
 	if (resource.layout === 'raw') {
@@ -66,10 +70,18 @@ export async function* readResource(
 	const table = await readChunkTable(resource);
 	const { chunkSize } = table;
 	const ahead = new StoredChunks(resource, table, Math.ceil(end / chunkSize));
-	for (let chunk = Math.floor(start / chunkSize); chunk * chunkSize < end; chunk++) {
-		const bytes = decodeChunk(resource, table, chunk, await ahead.read(chunk));
-		const from = Math.max(0, start - chunk * chunkSize);
-		yield bytes.subarray(from, Math.min(bytes.length, end - chunk * chunkSize));
+	const isLarge = Math.min(chunkSize, resource.originalSize) > LARGE_CHUNK_MIN;
+	const unpacker = lanes !== null && isLarge ? new Unpacker(resource, table, lanes) : null;
+	try {
+		for (let chunk = Math.floor(start / chunkSize); chunk * chunkSize < end; chunk++) {
+			const stored = await ahead.read(chunk);
+			const bytes =
+				(await unpacker?.decode(chunk, stored)) ?? decodeChunk(resource, table, chunk, stored);
+			const from = Math.max(0, start - chunk * chunkSize);
+			yield bytes.subarray(from, Math.min(bytes.length, end - chunk * chunkSize));
+		}
+	} finally {
+		unpacker?.end();
 	}
 }
 
@@ -133,8 +145,6 @@ function decodeChunk(
 	stored: Uint8Array,
 ): Uint8Array {
 	const storedSize = stored.length;
-	const at = resource.offset + (table.starts[chunk] ?? 0);
-	const what = `chunk ${chunk} of ${table.chunkCount}`;
 	shared ??= new Decoder();
 	const originalSize = originalSizeOf(table, chunk);
 	try {
@@ -143,10 +153,55 @@ function decodeChunk(
 		return shared.decode(resource.compression, table.chunkSize, storedSize, originalSize);
 	} catch (error) {
 		if (!(error instanceof FormatError)) throw error;
-		throw new FormatError(
-			`Cannot read resource at ${formatHex(resource.offset)}: ${what} is damaged (${error.message})`,
-			{ region: resource.part.source.name, offset: at },
-		);
+		throw damagedChunk(resource, table, chunk, error.message);
+	}
+}
+
+function damagedChunk(
+	resource: Resource,
+	table: ChunkTable,
+	chunk: number,
+	why: string,
+): FormatError {
+	const what = `chunk ${chunk} of ${table.chunkCount}`;
+	return new FormatError(
+		`Cannot read resource at ${formatHex(resource.offset)}: ${what} is damaged (${why})`,
+		{
+			region: resource.part.source.name,
+			offset: resource.offset + (table.starts[chunk] ?? 0),
+		},
+	);
+}
+
+/** Has the large chunks of a resource decoded on a lane, each into the same room. */
+class Unpacker {
+	readonly #resource: Resource;
+	readonly #table: ChunkTable;
+	readonly #lanes: LargeChunks;
+	readonly #room: SharedArrayBuffer;
+
+	constructor(resource: Resource, table: ChunkTable, lanes: LargeChunks) {
+		this.#resource = resource;
+		this.#table = table;
+		this.#lanes = lanes;
+		this.#room = lanes.takeRoom(Math.min(table.chunkSize, resource.originalSize));
+	}
+
+	async decode(chunk: number, stored: Uint8Array): Promise<Uint8Array> {
+		const originalSize = originalSizeOf(this.#table, chunk);
+		const { defect } = await this.#lanes.unpack({
+			compression: this.#resource.compression,
+			chunkSize: this.#table.chunkSize,
+			stored,
+			originalSize,
+			room: this.#room,
+		});
+		if (defect !== null) throw damagedChunk(this.#resource, this.#table, chunk, defect);
+		return new Uint8Array(this.#room, 0, originalSize);
+	}
+
+	end(): void {
+		this.#lanes.giveBack(this.#room);
 	}
 }
 

@@ -39,8 +39,19 @@ const WAYS: Readonly<Record<string, Partial<ExportOptions>>> = {
 	'pipable none': { compression: compressed('none'), pipable: true },
 };
 
+/** A solid WIM of two chunks, so large that a lane decodes them. */
+const SOLID = {
+	solid: true,
+	solidChunkSize: 1 << 22,
+	solidCompress: { type: 'lzms', level: 20 },
+} as const;
+
 /** A WIM of a few files, with large ones that differ from one another. */
-async function captured(t: TestContext, type: 'none' | 'xpress' | 'lzx', chunkSize: number) {
+async function captured(
+	t: TestContext,
+	type: 'none' | 'xpress' | 'lzx' | 'solid',
+	chunkSize: number,
+) {
 	const folder = tempFolder(t);
 	const source = path.join(folder, 'source');
 	makeTree(
@@ -56,7 +67,10 @@ async function captured(t: TestContext, type: 'none' | 'xpress' | 'lzx', chunkSi
 	writeFileSync(path.join(source, 'noise'), noise(LARGE));
 	writeFileSync(path.join(source, 'mixed'), contentsOf(1, LARGE + 1));
 	const file = path.join(folder, 'from.wim');
-	const compression = compressed(type, type === 'none' ? {} : { chunkSize });
+	const compression =
+		type === 'solid'
+			? compressed('lzx', SOLID)
+			: compressed(type, type === 'none' ? {} : { chunkSize });
 	const sources = [{ path: source, target: '/' }];
 	await capture(sources, file, captureOptions('x', { compression }), tools, testRun());
 	return { folder, file };
@@ -74,7 +88,7 @@ for (const [type, chunkSize] of [
 			const options = { ...USUAL_EXPORT, ...way };
 			const files = ['one.wim', 'two.wim'].map((to) => path.join(folder, `${name} ${to}`));
 			for (const [k, encoder] of [new InlineEncoder(), new PoolEncoder(pool)].entries())
-				await exportImages(file, files[k] ?? '', options, { encoder }, testRun());
+				await exportImages(file, files[k] ?? '', options, { encoder, pool }, testRun());
 			const [one, two] = files.map((to) => readFileSync(to));
 			assert.ok(one?.equals(two ?? Buffer.alloc(0)), name);
 			await using before = await openWim(file);
@@ -84,6 +98,61 @@ for (const [type, chunkSize] of [
 				assert.equal(sha1(await readWholeResource(blob.resource, 1 << 23)), blob.sha1, name);
 		}
 	});
+
+test('from solid to anything, large chunks decoded on a lane give the same bytes', async (t) => {
+	const { folder, file } = await captured(t, 'solid', 0);
+	await using pool = openPool(2);
+	const ways: Readonly<Record<string, Partial<ExportOptions>>> = {
+		...WAYS,
+		'solid again': { recompress: true, compression: compressed('lzx', SOLID) },
+	};
+	for (const [name, way] of Object.entries(ways)) {
+		const options = { ...USUAL_EXPORT, ...way };
+		const files = ['one.wim', 'two.wim'].map((to) => path.join(folder, `${name} ${to}`));
+		const encoder = new PoolEncoder(pool);
+		let unpacked = 0;
+		const counting: typeof pool = Object.assign(Object.create(pool), {
+			run(...args: Parameters<typeof pool.run>) {
+				if (args[0] === 'unpack') unpacked++;
+				return pool.run(...args);
+			},
+		});
+		await exportImages(file, files[0] ?? '', options, { encoder, pool: null }, testRun());
+		await exportImages(file, files[1] ?? '', options, { encoder, pool: counting }, testRun());
+		const [one, two] = files.map((to) => readFileSync(to));
+		assert.ok(one?.equals(two ?? Buffer.alloc(0)), name);
+		assert.equal(unpacked, 3, `each chunk once: ${name}`);
+	}
+});
+
+test('a damaged solid chunk is refused on a lane as it is here', async (t) => {
+	const { folder, file } = await captured(t, 'solid', 0);
+	const bytes = readFileSync(file);
+	{
+		await using wim = await openWim(file);
+		const [blob] = wim.blobs.values();
+		assert.ok(blob);
+		const { offset } = blob.resource;
+		bytes.fill(0xff, offset + 3000, offset + 60_000);
+	}
+	writeFileSync(file, bytes);
+	await using pool = openPool(2);
+	const target = path.join(folder, 'to.wim');
+	const options = { ...USUAL_EXPORT, compression: compressed('xpress') };
+	const complaints: unknown[] = [];
+	for (const tools of [
+		{ encoder: new InlineEncoder(), pool: null },
+		{ encoder: new PoolEncoder(pool), pool },
+	])
+		await assert.rejects(exportImages(file, target, options, tools, testRun()), (error) => {
+			assert.ok(error instanceof WimError);
+			assert.equal(error.code, 'bad-format');
+			complaints.push([error.name, error.message, error.facts]);
+			return true;
+		});
+	assert.deepEqual(complaints[0], complaints[1]);
+	assert.equal(existsSync(target), false);
+});
 
 /** What reading a blob on this thread says. */
 async function complaint(blob: Blob): Promise<WimError> {
@@ -119,7 +188,7 @@ for (const size of [40, 100_000, LARGE, LARGE + 1])
 		const target = path.join(folder, 'to.wim');
 		for (const encoder of [new InlineEncoder(), new PoolEncoder(pool)]) {
 			const options = { ...USUAL_EXPORT, compression: compressed('xpress') };
-			await assert.rejects(exportImages(file, target, options, { encoder }, testRun()), {
+			await assert.rejects(exportImages(file, target, options, { encoder, pool }, testRun()), {
 				name: expected.name,
 				message: expected.message,
 				code: expected.code,
@@ -129,21 +198,22 @@ for (const size of [40, 100_000, LARGE, LARGE + 1])
 		}
 	});
 
-test('once canceled, lanes that take in blobs stop, and nothing is left', async (t) => {
-	const { folder, file } = await captured(t, 'xpress', 32_768);
-	await using pool = openPool(2);
-	const run = testRun();
-	const canceling: typeof run = {
-		...run,
-		report(event) {
-			if (event.type === 'advance') run.cancel();
-		},
-	};
-	const target = path.join(folder, 'to.wim');
-	const options = { ...USUAL_EXPORT, compression: compressed('lzx') };
-	const encoder = new PoolEncoder(pool);
-	await assert.rejects(exportImages(file, target, options, { encoder }, canceling), {
-		code: 'canceled',
+for (const type of ['xpress', 'solid'] as const)
+	test(`once canceled, lanes that take in blobs of ${type} stop, and nothing is left`, async (t) => {
+		const { folder, file } = await captured(t, type, 32_768);
+		await using pool = openPool(2);
+		const run = testRun();
+		const canceling: typeof run = {
+			...run,
+			report(event) {
+				if (event.type === 'advance') run.cancel();
+			},
+		};
+		const target = path.join(folder, 'to.wim');
+		const options = { ...USUAL_EXPORT, compression: compressed('lzx') };
+		const encoder = new PoolEncoder(pool);
+		await assert.rejects(exportImages(file, target, options, { encoder, pool }, canceling), {
+			code: 'canceled',
+		});
+		assert.equal(existsSync(target), false);
 	});
-	assert.equal(existsSync(target), false);
-});

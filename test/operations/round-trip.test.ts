@@ -183,7 +183,7 @@ test('one lane and several give the same bytes', async (t) => {
 				[{ path: source, target: '/' }],
 				files[k] ?? '',
 				captureOptions('x', FORMATS[format]),
-				{ encoder },
+				{ encoder, pool: null },
 				testRun(),
 			);
 		const [one, several] = files.map((file) => readFileSync(file));

@@ -31,7 +31,7 @@ import { readWholeResource } from '../../source/wim/read-resource.ts';
 import { openWim, type Wim } from '../../source/wim/wim.ts';
 
 /** Compresses on the thread of the test. */
-export const tools = { encoder: new InlineEncoder() };
+export const tools = { encoder: new InlineEncoder(), pool: null };
 
 export function imageOptions(name: string, more: Partial<ImageOptions> = {}): ImageOptions {
 	return {
