@@ -113,6 +113,9 @@ let held: {
 	/** In the file. */
 	readonly offset: number;
 	readonly storedSize: number;
+	/** Of one place several entries may say different things. */
+	readonly originalSize: number;
+	readonly chunkSize: number;
 	readonly chunk: DecodedChunk | null;
 } | null = null;
 
@@ -307,12 +310,19 @@ class DamagedChunks {
 	): Promise<DecodedChunk | null> {
 		const { source } = this.resource.part;
 		const offset = this.resource.offset + at;
-		if (held?.source === source && held.offset === offset && held.storedSize === storedSize)
+		const { chunkSize } = this.resource;
+		if (
+			held?.source === source &&
+			held.offset === offset &&
+			held.storedSize === storedSize &&
+			held.originalSize === originalSize &&
+			held.chunkSize === chunkSize
+		)
 			return held.chunk;
 		const bytes = await this.stored(at, storedSize);
 		if (bytes.length < storedSize) return null;
 		const chunk = this.decode(bytes, originalSize, at + storedSize);
-		held = { source, offset, storedSize, chunk };
+		held = { source, offset, storedSize, originalSize, chunkSize, chunk };
 		return chunk;
 	}
 
