@@ -7,6 +7,7 @@ import { FormatError } from '../../base/errors.ts';
 import { sha1Hasher, sha1 as sha1Of } from '../../bytes/sha1.ts';
 import type { Decoder } from '../../codec/decoder.ts';
 import type { ChunkEnd, Finder } from '../../codec/finder.ts';
+import { Chains } from './chains.ts';
 import { BlobCutter } from './cut-blobs.ts';
 import { fillGap, type GapSteps, likeliestLast } from './fill-gap.ts';
 import {
@@ -103,7 +104,8 @@ class LzmsSearch implements GapSteps {
 	private readonly window: Bytes;
 	private readonly finder: Finder;
 	private readonly decoder: Decoder;
-	private readonly range: SearchRange;
+	/** Without what stands behind a tree while what stands before it is searched. */
+	private range: SearchRange;
 	private readonly chunkSize: number;
 	private readonly tools: SearchTools;
 	private readonly cutter: BlobCutter;
@@ -113,6 +115,10 @@ class LzmsSearch implements GapSteps {
 	private hasTree = false;
 	/** Chunks at the place that is looked at whose ends were not all tried; null: nobody will go on. */
 	private untried: UntriedChunk[] | null = null;
+	/** Where the last resource of the range probably ends. */
+	private bounds: ReadonlySet<number> = new Set();
+	private readonly behind = new Chains((place) => this.endsFrom(place));
+	private readonly before = new Chains((place) => this.startsTo(place));
 
 	constructor(
 		window: Bytes,
@@ -132,11 +138,30 @@ class LzmsSearch implements GapSteps {
 	}
 
 	*run(): Generator<number, FoundResource[], void> {
+		const { start, stop, end } = this.range;
+		// The trees stand behind the contents: who knows one spares slow attempts before it, and knows where those end.
+		if (this.isBlind && stop === end && !this.range.isQuick) {
+			const tree = yield* likeliestLast(start, this.cutter.endsOf({ start, end }), this);
+			if (tree?.isTree) {
+				const { range } = this;
+				this.range = { ...range, stop: tree.offset, end: tree.offset };
+				const found = yield* this.walk();
+				this.range = { ...range, start: endOf(tree), isSynced: true };
+				return [...found, tree, ...(yield* this.walk())];
+			}
+		}
+		return yield* this.walk();
+	}
+
+	/** Nobody knows what is wanted. */
+	private get isBlind(): boolean {
+		return this.tools.wanted.names.size === 0;
+	}
+
+	private *walk(): Generator<number, FoundResource[], void> {
 		const found: FoundResource[] = [];
 		const { start, stop, end, isSynced } = this.range;
-		// The trees stand behind the contents: who knows one spares slow attempts before it.
-		if (this.tools.wanted.names.size === 0 && stop === end && !this.range.isQuick)
-			yield* likeliestLast(start, this.cutter.endsOf({ start, end }), this);
+		this.bounds = new Set([end, ...this.cutter.endsOf({ start, end })]);
 		let at = isSynced ? start : ((yield* this.nextSure(start)) ?? stop);
 		while (at < stop) {
 			const next = yield* this.resourceAt(at);
@@ -167,7 +192,7 @@ class LzmsSearch implements GapSteps {
 		const compressed = this.severalChunks(at) ?? this.oneChunk(at, this.chunkSize, true);
 		this.untried = null;
 		if (compressed?.isWanted) return compressed;
-		if (this.tools.wanted.names.size === 0) return compressed;
+		if (this.isBlind) return compressed;
 		const raw = (yield* this.cutter.blobAt(at, limit)) ?? (yield* this.fartherEnds(untried, limit));
 		if (raw !== null || compressed !== null || limit < this.range.end) return raw ?? compressed;
 		return yield* this.cutter.fartherAt(at);
@@ -283,7 +308,8 @@ class LzmsSearch implements GapSteps {
 		const trees: ResourceEnd[] = [];
 		const { names } = this.tools.wanted;
 		let wanted: ResourceEnd | undefined;
-		for (const { storedSize, originalSize } of chunks.slice(0, TRIED_MAX)) {
+		const likeliest = this.isBlind ? this.byChains(at + storedBefore, chunks) : chunks;
+		for (const { storedSize, originalSize } of likeliest.slice(0, TRIED_MAX)) {
 			const chunk = this.decodeMeeting(stored.subarray(0, storedSize), originalSize);
 			if (chunk === null) continue;
 			const isTree = hash === null && beginsLikeTree(chunk);
@@ -311,6 +337,48 @@ class LzmsSearch implements GapSteps {
 			isWanted: wanted !== undefined,
 			isTree: isTreeBefore || trees.length > 0,
 		};
+	}
+
+	/** Ends of a chunk, those first behind which more resources follow. */
+	private byChains(start: number, chunks: readonly ChunkEnd[]): readonly ChunkEnd[] {
+		const places = new Set(chunks.map(({ storedSize }) => start + storedSize));
+		if (places.size < 2) return chunks;
+		const order = this.behind.ordered(start, [...places]);
+		return order.flatMap((place) => chunks.filter((one) => start + one.storedSize === place));
+	}
+
+	/** Where a resource that begins at a place may end. */
+	private endsFrom(at: number): number[] | 'sure' {
+		const { end } = this.range;
+		if (this.bounds.has(at)) return 'sure';
+		// Whoever looks for ends here must not take part in what is looked at there.
+		const entries = this.entriesAt(at);
+		if (entries.length > 0 && this.tableShows(at, entries)) return 'sure';
+		const stored = this.window.at(at, Math.min(this.chunkSize, end - at)).slice();
+		const ends = this.finder.endsOfLzms(this.chunkSize, stored, false);
+		return [...new Set(ends.map(({ storedSize }) => at + storedSize))].sort((a, b) => a - b);
+	}
+
+	/** A chunk behind a table decodes as the table says. */
+	private tableShows(at: number, entries: readonly number[]): boolean {
+		for (let count = entries.length; count >= Math.max(1, entries.length - 2); count--) {
+			const size = entries[0] ?? 0;
+			const stored = this.window.at(at + 4 * count, size);
+			if (stored.length === size && this.decodeMeeting(stored, this.chunkSize) !== null)
+				return true;
+		}
+		return false;
+	}
+
+	/** Where a resource that ends at a place may begin. */
+	private startsTo(end: number): number[] | 'sure' {
+		const { start } = this.range;
+		if (end === start) return 'sure';
+		const room = Math.min(this.chunkSize, BACKWARD_MAX, end - start);
+		if (room <= 0) return [];
+		const stored = this.window.at(end - room, room).slice();
+		const starts = this.finder.startsOfLzms(this.chunkSize, stored);
+		return [...new Set(starts.map(({ storedSize }) => end - storedSize))].sort((a, b) => b - a);
 	}
 
 	private decodeMeeting(stored: Uint8Array, originalSize: number): Uint8Array | null {
@@ -349,8 +417,7 @@ class LzmsSearch implements GapSteps {
 	/** The resource that ends at `end`: compressed, else a raw blob. */
 	*endingAt(least: number, end: number): Generator<number, FoundResource | null, void> {
 		const compressed = this.chunkEndingAt(least, end);
-		if (compressed !== null || this.range.isQuick || this.tools.wanted.names.size === 0)
-			return compressed;
+		if (compressed !== null || this.range.isQuick || this.isBlind) return compressed;
 		return yield* this.cutter.filler.endingAt(least, end);
 	}
 
@@ -360,8 +427,9 @@ class LzmsSearch implements GapSteps {
 		const stored = this.window.at(end - room, room).slice();
 		const starts = this.finder.startsOfLzms(this.chunkSize, stored);
 		let first: FoundResource | null = null;
-		for (const storedSize of new Set(starts.slice(0, TRIED_MAX).map((one) => one.storedSize))) {
-			const offset = end - storedSize;
+		const places = [...new Set(starts.slice(0, TRIED_MAX).map((one) => end - one.storedSize))];
+		for (const offset of this.isBlind ? this.before.ordered(end, places) : places) {
+			const storedSize = end - offset;
 			const same = starts.filter((other) => other.storedSize === storedSize);
 			const bytes = stored.subarray(stored.length - storedSize);
 			const found = this.choose(oneChunk(offset, bytes), same);
