@@ -1,7 +1,9 @@
 import { CanceledError, ExitCode, exitCodeOf, WimError } from './base/errors.ts';
+import { commandWords } from './cli/command-words.ts';
 import { errorText } from './cli/print-error.ts';
 import { runCommandLine, type Task } from './cli/run.ts';
 
+const argv = commandWords(process.argv.slice(2));
 const abort = new AbortController();
 let interrupts = 0;
 const onSignal = () => {
@@ -24,7 +26,7 @@ process.on('uncaughtException', onDefect);
 /** Opens the deck; Ink is loaded only then, and only when there is a terminal for it. */
 async function openDeck(task: Extract<Task, { type: 'deck' }>): Promise<number> {
 	const { deckSwitches } = await import('./cli/deck-options.ts');
-	const switches = await deckSwitches(task.options, process.argv.slice(2));
+	const switches = await deckSwitches(task.options, argv);
 	const { runDeck } = await import('./tui/deck.ts');
 	// From here on the deck answers signals and defects itself.
 	for (const signal of SIGNALS) process.off(signal, onSignal);
@@ -36,7 +38,7 @@ async function main(): Promise<void> {
 	try {
 		const task = await runCommandLine({
 			program: process.argv[1] ?? 'wimdeck',
-			argv: process.argv.slice(2),
+			argv,
 			environment: process.env,
 			// Making a stream takes as long as reading a header.
 			get stdin() {

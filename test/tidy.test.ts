@@ -17,8 +17,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 	host: ['base', 'bytes', 'storage', 'image'],
 	operations: ['base', 'bytes', 'registry', 'codec', 'storage', 'pool', 'wim', 'image', 'host'],
 	jobs: ['base', 'bytes', 'storage', 'pool', 'wim', 'image', 'host', 'operations'],
-	cli: ['base', 'bytes', 'wim', 'image', 'operations', 'jobs'],
-	tui: ['base', 'bytes', 'codec', 'wim', 'image', 'operations', 'jobs'],
+	cli: ['base', 'bytes', 'storage', 'wim', 'image', 'operations', 'jobs'],
+	tui: ['base', 'bytes', 'codec', 'storage', 'wim', 'image', 'operations', 'jobs'],
 };
 
 /** Files directly in source/ and what they may import. */

@@ -1,11 +1,11 @@
 /** The command line from arguments to exit code. */
 
 import { readFileSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { ExitCode, exitCodeOf, HostError } from '../base/errors.ts';
 import { machineClock } from '../jobs/clock.ts';
 import { Journal } from '../jobs/journal.ts';
+import { hostFs } from '../storage/host-fs.ts';
 import { isVerb, type VerbName } from './commands.ts';
 import type { Context } from './context.ts';
 import { HANDLERS } from './handlers.ts';
@@ -57,7 +57,7 @@ export function versionText(): string {
 }
 
 async function exists(path: string): Promise<boolean> {
-	return stat(path).then(
+	return hostFs.stat(path).then(
 		() => true,
 		() => false,
 	);

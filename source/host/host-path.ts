@@ -1,3 +1,4 @@
+import { InputError } from '../base/errors.ts';
 import { decodeWtf8, encodeWtf8 } from '../bytes/utf16.ts';
 
 /**
@@ -16,6 +17,20 @@ const UNPAIRED = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00
 /** Whether `text` holds a surrogate without its partner, so that UTF-8 cannot say it. */
 export function hasUnpairedSurrogate(text: string): boolean {
 	return UNPAIRED.test(text);
+}
+
+/**
+ * A folder that a user named, where names of a tree are to be put together with it: it must be text (see
+ * `storage/host-fs.ts` for paths of files that are not).
+ *
+ * @throws {InputError} when a name in it is no UTF-8
+ */
+export function requireTextPath(attempt: string, path: string): void {
+	if (hasUnpairedSurrogate(path))
+		throw new InputError(`${attempt}: a name in its path is no UTF-8`, {
+			path,
+			hint: 'Rename it first.',
+		});
 }
 
 /** A path from text whose unpaired surrogates stand for bytes ED A0..BF xx. */

@@ -34,7 +34,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { HostError, hostError, InputError } from '../base/errors.ts';
 import { utimesArgument } from '../bytes/filetime.ts';
-import { forFs, type HostPath, hostPath, hostPathText } from './host-path.ts';
+import { forFs, type HostPath, hostPath, hostPathText, requireTextPath } from './host-path.ts';
 import type { NameFolding } from './names.ts';
 import { isNtfsMount } from './ntfs.ts';
 
@@ -106,6 +106,7 @@ export class PosixTarget {
 	 */
 	static open(folder: string, dryRun: boolean): PosixTarget {
 		const attempt = `Cannot write into "${folder}"`;
+		requireTextPath(attempt, folder);
 		try {
 			if (dryRun) return PosixTarget.#imagine(path.resolve(folder));
 			makeFolders(folder);

@@ -13,7 +13,7 @@ import { hostError, InputError } from '../base/errors.ts';
 import { breathe, type Run } from '../base/run.ts';
 import { filetimeFromNs } from '../bytes/filetime.ts';
 import { decodeWtf8 } from '../bytes/utf16.ts';
-import { forFs, type HostPath, hostPathText, joinHostPath } from './host-path.ts';
+import { forFs, type HostPath, hostPathText, joinHostPath, requireTextPath } from './host-path.ts';
 
 export type HostKind =
 	| 'file'
@@ -103,6 +103,7 @@ const LARGE_FOLDER_SIZE = 1 << 20;
  * @throws {InputError} when there is nothing at `root`
  */
 export function scanTree(root: string, options: ScanOptions, run: Run): TreeScan {
+	requireTextPath(`Cannot scan "${root}"`, root);
 	try {
 		return new PosixScan(rootOf(root, options), options, run);
 	} catch (error) {

@@ -1,10 +1,10 @@
 /** What a run that was killed left behind at its targets, and how to clear it away. */
 
-import fs from 'node:fs/promises';
 import path from 'node:path';
 import { HostError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
 import { Span } from '../bytes/span.ts';
+import { hostFs as fs } from '../storage/host-fs.ts';
 import { removeStaleParts, temporaryPath } from '../storage/output-file.ts';
 import { lockPath, WriteLock } from '../storage/write-lock.ts';
 import { HEADER_SIZE, HeaderFlag, MAGIC, PartHeader } from '../wim/part-header.ts';

@@ -1,8 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
 import { FormatError, hostError } from '../base/errors.ts';
 import { formatSize } from '../base/print.ts';
 import type { VerifyReport } from '../operations/verify-report.ts';
 import { parseVerifyReport, requireUnchanged } from '../operations/verify-saved.ts';
+import { hostFs } from '../storage/host-fs.ts';
 
 /** A report on half a million damaged files is below this. */
 const REPORT_SIZE_MAX = 512 << 20;
@@ -16,12 +16,12 @@ const REPORT_SIZE_MAX = 512 << 20;
 export async function loadVerifyReport(file: string): Promise<VerifyReport> {
 	let json: string;
 	try {
-		const { size } = await stat(file);
+		const { size } = await hostFs.stat(file);
 		if (size > REPORT_SIZE_MAX)
 			throw new FormatError(`Cannot show "${file}": no report has ${formatSize(size)} bytes`, {
 				path: file,
 			});
-		json = await readFile(file, 'utf8');
+		json = await hostFs.readFile(file, 'utf8');
 	} catch (error) {
 		throw hostError(`Cannot read "${file}"`, error, { path: file });
 	}

@@ -1,6 +1,5 @@
 /** Capturing: reads the configuration, opens standard output where it is the target, and captures or appends. */
 
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { hostError, InputError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
@@ -14,6 +13,7 @@ import { splitPath } from '../image/patterns.ts';
 import { append } from '../operations/append.ts';
 import { type CaptureSummary, capture, type ImageOptions } from '../operations/capture.ts';
 import { findIgnoringCase, isFile } from '../storage/find-files.ts';
+import { hostFs } from '../storage/host-fs.ts';
 import { openWim } from '../wim/wim.ts';
 import { checkBefore, outputOf } from './open-for-job.ts';
 import type { AppendRequest, CapturedImage, CaptureRequest } from './request.ts';
@@ -29,7 +29,7 @@ export async function captureConfig(file: string | null, run: Run): Promise<Capt
 	if (file === null) return defaultCaptureConfig(options);
 	let bytes: Uint8Array;
 	try {
-		bytes = await readFile(file);
+		bytes = await hostFs.readFile(file);
 	} catch (error) {
 		throw hostError(`Cannot read the configuration "${file}"`, error, { path: file });
 	}

@@ -1,5 +1,6 @@
-import fs, { type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { FormatError, hostError, InputError } from '../base/errors.ts';
+import { hostFs as fs } from './host-fs.ts';
 import type { SharedSource, Source } from './source.ts';
 
 /** A file, opened for reading only. */

@@ -1,6 +1,6 @@
-import fs from 'node:fs/promises';
 import nodePath from 'node:path';
 import { hostError } from '../base/errors.ts';
+import { hostFs as fs } from './host-fs.ts';
 
 /** What tells whether a file is still what it was. */
 export interface Stamp {

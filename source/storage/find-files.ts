@@ -1,8 +1,8 @@
 /** Files of this machine by a pattern, and the files of a part set by the name of one. */
-import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hostError } from '../base/errors.ts';
 import { upperUnits } from '../bytes/upper-case.ts';
+import { hostFs as fs } from './host-fs.ts';
 
 /**
  * Files that match a pattern whose last components may hold `*`, `?` and `[...]`, in order of name. A name without

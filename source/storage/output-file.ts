@@ -2,10 +2,11 @@
  * Files that are written whole or not at all: beside the target under a temporary name, synced, renamed; and files
  * that are edited in place. What a killed run left behind is removed by the next one (product.md §3).
  */
-import fs, { type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { HostError, hostError, InputError } from '../base/errors.ts';
 import { formatSize } from '../base/print.ts';
+import { hostFs as fs } from './host-fs.ts';
 import { COPY_SIZE, type Output } from './output.ts';
 import { removeFile } from './remove-file.ts';
 import type { Source } from './source.ts';

@@ -1,4 +1,4 @@
-import fs from 'node:fs/promises';
+import { hostFs as fs } from './host-fs.ts';
 
 /** Removes a file; that there is none is as well. One call of the system, where `rm` looks at the file before. */
 export async function removeFile(path: string): Promise<void> {

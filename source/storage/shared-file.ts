@@ -1,6 +1,7 @@
 /** Files that a lane opens by itself, blocking its thread. */
 import fs from 'node:fs';
 import { hostError } from '../base/errors.ts';
+import { nodePath, pathText } from './host-fs.ts';
 import type { SharedSource } from './source.ts';
 
 /**
@@ -9,9 +10,8 @@ import type { SharedSource } from './source.ts';
  * @throws {InputError | HostError}
  */
 export function openShared(path: string | Uint8Array): SharedSource & { kind: 'descriptor' } {
-	const place =
-		typeof path === 'string' ? path : Buffer.from(path.buffer, path.byteOffset, path.length);
-	const name = String(place);
+	const name = typeof path === 'string' ? path : pathText(path);
+	const place = nodePath(name);
 	try {
 		return { kind: 'descriptor', fd: fs.openSync(place, 'r'), name };
 	} catch (error) {

@@ -4,10 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { HostError, hostError } from '../base/errors.ts';
+import { hostFs as fs } from './host-fs.ts';
 import { removeFile } from './remove-file.ts';
 
 interface Owner {

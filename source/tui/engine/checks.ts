@@ -1,8 +1,8 @@
 /** What must be right before a job may start: quick looks at the names in a form, each error with its field. */
 
-import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { chunkSizeRange, compressionName, isLegalChunkSize } from '../../codec/compression.ts';
+import { hostFs as fs } from '../../storage/host-fs.ts';
 import type { JobCheck, JobRequest } from '../engine.ts';
 import { compressionOf } from './requests/compression.ts';
 import {

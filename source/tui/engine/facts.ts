@@ -5,6 +5,7 @@ import path from 'node:path';
 import { filetimeToMs } from '../../bytes/filetime.ts';
 import { formatGuidBytes } from '../../bytes/guid.ts';
 import { compressionName } from '../../codec/compression.ts';
+import { nodePath } from '../../storage/host-fs.ts';
 import type { Wim, WimImage } from '../../wim/wim.ts';
 import type { ImageFacts, WimFacts } from '../engine.ts';
 
@@ -18,7 +19,7 @@ const ARCHITECTURES: Readonly<Record<number, string>> = {
 
 function isWritable(file: string): boolean {
 	try {
-		accessSync(file, constants.W_OK);
+		accessSync(nodePath(file), constants.W_OK);
 		return true;
 	} catch {
 		return false;

@@ -1,10 +1,10 @@
 /** What a form asked to be done once its job is. */
 
-import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { hostError } from '../../base/errors.ts';
 import type { Run } from '../../base/run.ts';
 import type { JobRequest as EngineRequest } from '../../jobs/request.ts';
+import { hostFs as fs } from '../../storage/host-fs.ts';
 import type { JobRequest } from '../engine.ts';
 import { sentence } from '../sentence.ts';
 import { hostPath, isOn, textOf, type Values } from './requests/values.ts';

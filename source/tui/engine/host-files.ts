@@ -1,9 +1,9 @@
 /** Files of this machine, as the dialogs and the start screen need them. */
 
-import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { hostError, WimError } from '../../base/errors.ts';
 import { compressionName } from '../../codec/compression.ts';
+import { type FolderEntry, hostFs as fs } from '../../storage/host-fs.ts';
 import { deadBytesOf } from '../../wim/dead-bytes.ts';
 import { openWim } from '../../wim/wim.ts';
 import type { FoundSummary, FoundWim, HostEntry, HostPath } from '../engine.ts';
@@ -24,21 +24,20 @@ async function* imagesIn(
 	signal: AbortSignal,
 	isTop = true,
 ): AsyncGenerator<readonly string[]> {
-	let entries: import('node:fs').Dirent[];
+	let entries: FolderEntry[];
 	try {
-		entries = await fs.readdir(folder, { withFileTypes: true });
+		entries = await fs.entries(folder);
 	} catch (error) {
 		if (!isTop) return; // a subfolder that cannot be read is left out
 		throw hostError(`Cannot list "${folder}"`, error);
 	}
 	signal.throwIfAborted();
 	entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-	const files = entries.filter((entry) => !entry.isDirectory() && IMAGE_NAME.test(entry.name));
+	const files = entries.filter((entry) => !entry.isFolder && IMAGE_NAME.test(entry.name));
 	if (files.length > 0) yield files.map(({ name }) => path.join(folder, name));
 	if (levels === 0) return;
 	for (const entry of entries)
-		if (entry.isDirectory())
-			yield* imagesIn(path.join(folder, entry.name), levels - 1, signal, false);
+		if (entry.isFolder) yield* imagesIn(path.join(folder, entry.name), levels - 1, signal, false);
 }
 
 /** True for `install2.swm` beside `install.swm`: it opens with its first part. */
@@ -168,7 +167,7 @@ export async function lookAt(
 export async function complete(text: string): Promise<readonly HostEntry[]> {
 	const folder = /[\\/]$/.test(text) ? text : path.dirname(text);
 	const begin = /[\\/]$/.test(text) ? '' : path.basename(text);
-	const entries = await fs.readdir(folder === '' ? '.' : folder, { withFileTypes: true });
+	const entries = await fs.entries(folder === '' ? '.' : folder);
 	const matching = entries
 		.filter(
 			({ name }) => name.startsWith(begin) && (begin.startsWith('.') || !name.startsWith('.')),
@@ -178,9 +177,7 @@ export async function complete(text: string): Promise<readonly HostEntry[]> {
 		matching.map(async (entry) => ({
 			name: entry.name,
 			// A link to a folder leads on as the folder itself does.
-			isFolder:
-				entry.isDirectory() ||
-				(entry.isSymbolicLink() && (await isFolder(path.join(folder, entry.name)))),
+			isFolder: entry.isFolder || (entry.isLink && (await isFolder(path.join(folder, entry.name)))),
 		})),
 	);
 	return shown.sort(

@@ -1,7 +1,7 @@
 /** What stands where a job is to write. */
 
-import { promises as fs } from 'node:fs';
 import path from 'node:path';
+import { hostFs as fs } from '../../storage/host-fs.ts';
 import { openWim } from '../../wim/wim.ts';
 import type { HostPath } from '../engine.ts';
 
