@@ -1,4 +1,10 @@
-/** Jobs of one process, in the order they were added: a few at a time, and never two that write one place. */
+/**
+ * Jobs of one process, in the order they were added: a few at a time, and never two that write one place.
+ *
+ * They are led from the thread that adds them and have none of their own, other than `design/tui.md` §12 has it: their work
+ * is done by the lanes of one pool, within one budget of memory, and pausing, canceling and reporting are plain calls. What
+ * that must not cost, turns of the main thread that keys wait for, is bounded by `test/jobs/main-thread.test.ts`.
+ */
 
 import path from 'node:path';
 import type { ErrorFacts } from '../base/errors.ts';
