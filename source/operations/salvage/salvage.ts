@@ -130,6 +130,13 @@ export async function openSalvage(
 			);
 		if (!isNewest && images.length > 0)
 			damaged.findings.push('The newest state of the file is lost; the images are of an older one');
+		const lacking = lackingImages(damaged, images);
+		if (lacking > 0 && Number.isFinite(lacking)) {
+			isNewest = false;
+			damaged.findings.push(
+				`${plural(lacking, 'image')} that the header counts ${lacking === 1 ? 'is' : 'are'} lost`,
+			);
+		}
 		const best = new Map<Sha1, Blob>();
 		for (const [sha1, blobs] of damaged.candidates) {
 			const blob = blobs.find(({ defect }) => defect === null) ?? blobs[0];
@@ -165,14 +172,24 @@ function isNewestKnown({ parts }: DamagedWim): boolean {
 }
 
 /** Of a table with damaged entries some may have named images: fewer are left than the header counts. */
-function lacksEntries({ parts, images }: DamagedWim): boolean {
-	const count = images.filter(({ index }) => index !== null).length;
-	return parts.some(
-		({ part, survey: { header, generations } }) =>
-			part.header.partNumber <= 1 &&
-			(generations[0]?.table.brokenCount ?? 0) > 0 &&
-			count < (header.imageCount ?? Number.POSITIVE_INFINITY),
+function lacksEntries(damaged: DamagedWim): boolean {
+	return (
+		lackingImages(
+			damaged,
+			damaged.images.filter(({ index }) => index !== null),
+		) > 0
 	);
+}
+
+/** How many images the header counts beyond those, where a damaged table may have named them; Infinity if it tells none. */
+function lackingImages({ parts }: DamagedWim, images: readonly unknown[]): number {
+	const counts = parts
+		.filter(
+			({ part, survey: { generations } }) =>
+				part.header.partNumber <= 1 && (generations[0]?.table.brokenCount ?? 0) > 0,
+		)
+		.map(({ survey: { header } }) => header.imageCount ?? Number.POSITIVE_INFINITY);
+	return Math.max(0, ...counts) - images.length;
 }
 
 /**
