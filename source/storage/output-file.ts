@@ -21,7 +21,7 @@ const DIRECT_SIZE = 1 << 18;
  * So many bytes are brought to the disk while further ones come, so that the sync at the end need not wait for all. On a
  * slow disk it becomes more by itself: there is one such sync at a time.
  */
-const SYNC_SIZE = 1 << 25;
+const SYNC_SIZE = 1 << 23;
 
 /**
  * An open file with two buffers in front of its end: one is filled while the system takes the other. A write that fails
