@@ -105,7 +105,7 @@ export async function deleteImages(
 			writtenBytes: predicted.size,
 			isEstimate: predicted.isEstimate,
 		};
-	if (!predicted.isEstimate) await requireSpace(target, predicted.size);
+	if (!predicted.isEstimate) requireSpace(target, predicted.size, summary.freeBytes);
 	session.xml.root.children = xml.root.children;
 	await storeSelections(session, [selection], policy, plan, tools, run);
 	const sizeAfter = await session.commit();

@@ -11,6 +11,7 @@ import type { RewriteSummary } from './delete.ts';
 import { rebuiltSize } from './predict-size.ts';
 import {
 	copyAhead,
+	copyFurther,
 	planBlobs,
 	reportMissing,
 	selectImages,
@@ -58,11 +59,13 @@ export async function join(
 	const xml = wim.xml.copy();
 	const { integrity } = options;
 	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
-	const freeBytes = await freeSpace(target);
-	const { file = target, ahead = null } = (await early?.take()) ?? {};
+	const begun = (await early?.take()) ?? null;
+	const { file = target, ahead = null } = begun ?? {};
+	const freeBytes = begun === null ? await freeSpace(target) : begun.freeBytes;
 	await using session =
 		early === null ? null : await NewSession.create(file, shape, xml, settings, run, ahead);
 	if (session !== null) await copyAhead(session, wim, wim.images, freeBytes);
+	if ((freeBytes ?? 0) > wim.size) copyFurther(ahead, wim);
 	const selection = await selectImages(wim, wim.images, run, false);
 	reportMissing(selection, first, run);
 	const blobs = planBlobs(selection, shape, policy, () => false);
@@ -76,7 +79,7 @@ export async function join(
 		imageCount: wim.images.length,
 	};
 	if (session === null) return summary;
-	if (!predicted.isEstimate) await requireSpace(target, predicted.size);
+	if (!predicted.isEstimate) requireSpace(target, predicted.size, freeBytes);
 	await storeSelections(session, [selection], policy, plan, tools, run);
 	const sizeAfter = await session.commit();
 	return { ...summary, sizeAfter, writtenBytes: sizeAfter, isEstimate: false };

@@ -80,7 +80,7 @@ export async function optimize(
 			writtenBytes: predicted.size,
 			isEstimate: predicted.isEstimate,
 		};
-	if (!predicted.isEstimate) await requireSpace(target, predicted.size);
+	if (!predicted.isEstimate) requireSpace(target, predicted.size, summary.freeBytes);
 	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
 	await using session = await replacingSession(edited, shape, settings, run);
 	await storeSelections(session, [selection], policy, { ...plan, solid }, tools, run);

@@ -14,9 +14,16 @@ import type { Content } from '../storage/content.ts';
 import { NewFile } from '../storage/output-file.ts';
 import type { Source } from '../storage/source.ts';
 import { BlobContents, intakeOrigin, wrongDigest } from '../wim/blob-content.ts';
-import { canCopy, isAlike, type StorageShape, shapeOf } from '../wim/copy-resources.ts';
+import {
+	canCopy,
+	type HeadStart,
+	isAlike,
+	type StorageShape,
+	shapeOf,
+} from '../wim/copy-resources.ts';
 import type { OpenPart } from '../wim/open-part.ts';
 import { countedBlobs } from '../wim/part-blobs.ts';
+import { HEADER_SIZE } from '../wim/part-header.ts';
 import type { Blob, Resource } from '../wim/resource.ts';
 import type { Wim, WimImage } from '../wim/wim.ts';
 import type { BlobOutcome } from '../wim/write-blobs.ts';
@@ -61,6 +68,7 @@ export interface CopyPolicy {
  * Walks the trees of some images: what they reference, and how often.
  *
  * @param isSorted whether blobs are going to be sorted by the names of their files
+ * @param all those of the tables, in their order, if they are known already
  */
 export async function selectImages(
 	wim: Wim,
@@ -68,6 +76,7 @@ export async function selectImages(
 	run: Run,
 	isSorted: boolean,
 	foreign: { has(name: Sha1): boolean } = new Set(),
+	all: readonly Blob[] | null = null,
 ): Promise<Selection> {
 	const references = new Sha1Counts(wim.blobs.size);
 	const names = new Map<Sha1, string>();
@@ -78,7 +87,7 @@ export async function selectImages(
 		await breathe(run);
 	}
 	const missing: MissingError[] = [];
-	const blobs = countedBlobs(wim.blobs, references);
+	const blobs = countedBlobs(wim.blobs, references, all);
 	if (blobs.length < references.size)
 		for (const sha1 of references.keys())
 			if (!wim.blobs.has(sha1) && !foreign.has(sha1)) missing.push(wim.missingBlob(sha1));
@@ -108,6 +117,17 @@ export async function copyAhead(
 		if (isFit && !first.pipable) await session.beginAhead(first, resource.offset, last);
 		return;
 	}
+}
+
+/** Has the copying of a first part go on with the others of its set, as far as they hold blobs. */
+export function copyFurther(ahead: HeadStart | null, { first, parts }: Wim): void {
+	const metadata = first.table.metadata.map(({ resource }) => resource.offset);
+	const further = parts.slice(1).map((part) => ({
+		part,
+		from: HEADER_SIZE,
+		end: part.header.blobTable.offset,
+	}));
+	ahead?.goOn(Math.min(first.header.blobTable.offset, ...metadata), further);
 }
 
 /** Says once what a file names and does not hold, as a delta WIM does; it is no less whole afterwards. */
@@ -146,7 +166,7 @@ export interface ExtraContent {
  * @param has blobs that are there already
  */
 export function planBlobs(
-	selection: Selection,
+	selection: Pick<Selection, 'wim' | 'blobs'>,
 	target: StorageShape,
 	policy: CopyPolicy,
 	has: (name: Sha1) => boolean,

@@ -6,6 +6,7 @@ import type { Run } from '../base/run.ts';
 import { partName } from '../storage/find-files.ts';
 import { freeSpace, NewFile, removeStaleParts, requireSpace } from '../storage/output-file.ts';
 import { BLOB_ENTRY_SIZE } from '../wim/blob-entries.ts';
+import type { Stretch } from '../wim/copy-resources.ts';
 import { EarlyCopy, type EarlyFile } from '../wim/early-copy.ts';
 import { setTotalBytes } from '../wim/edit-xml.ts';
 import {
@@ -19,6 +20,7 @@ import { openWim, type Wim } from '../wim/wim.ts';
 import { PipableHeader } from '../wim/write-resource.ts';
 import { NewSession } from '../wim/write-session.ts';
 import type { WimShape } from '../wim/write-wim.ts';
+import { FurtherParts } from './further-parts.ts';
 import { copiedSize, tablesEnd } from './predict-size.ts';
 import {
 	copyAhead,
@@ -160,39 +162,74 @@ export async function split(
 		});
 	const shape = { ...shapeLike(wim), guid: run.clock.guid() };
 	const integrity = options.integrity ?? wim.header.integrity.offset !== 0;
-	const freeBytes = await freeSpace(firstPart);
+	const begun = (await early?.take()) ?? null;
+	const freeBytes = begun === null ? await freeSpace(firstPart) : begun.freeBytes;
 	const job = { wim, shape, firstPart, integrity };
-	await using first =
-		early === null ? null : await createPart(job, 0, tools, run, await early.take());
+	await using first = begun === null ? null : await createPart(job, 0, tools, run, begun);
+	// As a rule everything is needed, so the parts are begun before that is known.
+	const all = [...wim.blobs.values()];
+	const expected = planParts(job, all, partSize);
+	await using further = new FurtherParts((position) => createPart(job, position, tools, run));
 	if (first !== null) {
 		await removeStaleParts(firstPart);
 		await copyAhead(first, wim, wim.images, freeBytes, partSize);
+		const isRoom = (freeBytes ?? 0) > expected.totalBytes && !expected.isEstimate;
+		if (isRoom && first.ahead !== null)
+			further.begin(first.ahead, stretchesOf(wim, expected.parts));
 	}
-	const selection = await selectImages(wim, wim.images, run, false);
+	const selection = await selectImages(wim, wim.images, run, false, undefined, all);
 	reportMissing(selection, source, run);
-	const policy = { recompress: false, keepSolid: true };
-	const all = planBlobs(selection, shape, { ...policy }, () => false);
-	const base = partBase(wim, partSize, integrity);
-	const units = unitsOf([...all.copied, ...all.recoded], partSize - base.further, wim.isPipable);
-	const parts = dealParts(units, partSize, base);
-	const isEstimate = units.some(({ isShare }) => isShare) || all.recoded.length > 0;
+	const isExpected = selection.blobs.length === all.length;
+	const { parts, isEstimate, planned, totalBytes } = isExpected
+		? expected
+		: planParts(job, selection.blobs, partSize);
 	reportLarge(parts, partSize, run);
+	const summary: SplitSummary = { parts: planned, isEstimate, totalBytes, freeBytes };
+	if (first === null) return summary;
+	if (!isEstimate) requireSpace(firstPart, totalBytes, freeBytes);
+	const sizes = await writeParts({ ...job, selection, parts }, first, further, tools, run);
+	const written = planned.map(({ path }, k) => ({ path, size: sizes[k] ?? 0 }));
+	return {
+		...summary,
+		parts: written,
+		isEstimate: false,
+		totalBytes: sizes.reduce((sum, size) => sum + size, 0),
+	};
+}
+
+interface SplitPlan extends Omit<SplitSummary, 'parts' | 'freeBytes'> {
+	readonly parts: readonly PartPlan[];
+	readonly planned: SplitSummary['parts'];
+}
+
+/** Deals blobs out over parts. */
+function planParts(job: SplitPlace, blobs: readonly Blob[], partSize: number): SplitPlan {
+	const { wim, shape, firstPart, integrity } = job;
+	const policy = { recompress: false, keepSolid: true };
+	const { copied, recoded } = planBlobs({ wim, blobs }, shape, policy, () => false);
+	const base = partBase(wim, partSize, integrity);
+	const units = unitsOf([...copied, ...recoded], partSize - base.further, wim.isPipable);
+	const parts = dealParts(units, partSize, base);
 	const planned = parts.map((part, k) => ({
 		path: partName(firstPart, k + 1),
 		size: partFileSize(wim, part, k, parts.length, integrity),
 	}));
-	const summary: SplitSummary = {
-		parts: planned,
-		isEstimate,
+	return {
+		parts,
+		isEstimate: units.some(({ isShare }) => isShare) || recoded.length > 0,
+		planned,
 		totalBytes: planned.reduce((sum, { size }) => sum + size, 0),
-		freeBytes,
 	};
-	if (first === null) return summary;
-	if (!isEstimate) await requireSpace(firstPart, summary.totalBytes);
-	const sizes = await writeParts({ ...job, selection, parts }, first, tools, run);
-	const written = planned.map(({ path }, k) => ({ path, size: sizes[k] ?? 0 }));
-	const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
-	return { ...summary, parts: written, isEstimate: false, totalBytes };
+}
+
+/** Where in the file the parts behind the first have their blobs. */
+function stretchesOf({ first: part }: Wim, [_first, ...further]: readonly PartPlan[]): Stretch[] {
+	return further.flatMap(({ units }) => {
+		const first = units[0]?.blobs[0]?.resource;
+		const last = units.at(-1)?.blobs.at(-1)?.resource;
+		if (first === undefined || last === undefined) return [];
+		return { part, from: first.offset, end: last.offset + last.storedSize };
+	});
 }
 
 /** Header and tables of a part without blobs; an integrity table as large as that of a part that is full. */
@@ -277,26 +314,23 @@ async function createPart(
 	return NewSession.create(file, shape, xml, settings, run, early?.ahead);
 }
 
-/**
- * All parts are on the disk before the first one is renamed; part 1, without which nothing opens, comes last.
- *
- * @param first part 1, which the caller disposes of after the others
- */
+/** All parts are on the disk before the first one is renamed; part 1, without which nothing opens, comes last. */
 async function writeParts(
 	job: SplitJob,
 	first: NewSession,
+	further: FurtherParts,
 	tools: WriteTools,
 	run: Run,
 ): Promise<number[]> {
-	const further: NewSession[] = [];
+	const written: NewSession[] = [];
 	const sizes: number[] = [];
 	/** One part comes to the disk while the next one is written. */
 	let settling: Promise<void> = Promise.resolve();
 	const plan = planCompression(USUAL_COMPRESSION, job.wim);
 	try {
 		for (const position of job.parts.keys()) {
-			const session = position === 0 ? first : await createPart(job, position, tools, run);
-			if (position > 0) further.push(session);
+			const session = position === 0 ? first : await further.part(position);
+			written.push(session);
 			session.shape.partCount = job.parts.length;
 			await writePart(session, job, position, plan, tools, run);
 			sizes.push(await session.seal());
@@ -307,11 +341,10 @@ async function writeParts(
 		}
 		run.report({ type: 'phase', phase: 'finish', totalBytes: null });
 		await settling;
-		for (const session of [...further.toReversed(), first]) await session.publish();
+		for (const session of written.reverse()) await session.publish();
 		return sizes;
 	} finally {
 		await settling.catch(() => {});
-		for (const session of further.reverse()) await session[Symbol.asyncDispose]();
 	}
 }
 
@@ -326,7 +359,8 @@ async function writePart(
 	const { wim, selection } = job;
 	const units = job.parts[position]?.units ?? [];
 	const policy = { recompress: false, keepSolid: true };
-	session.references.addAll(selection.references);
+	// Nobody adds to them.
+	session.references = selection.references;
 	const storeAllMetadata = async () => {
 		for (const image of position === 0 ? wim.images : [])
 			session.metadata.push(await storeMetadataOf(session, wim, image, policy, run));

@@ -23,6 +23,13 @@ const DIRECT_SIZE = 1 << 18;
  */
 const SYNC_SIZE = 1 << 23;
 
+/** Pieces that are copied through, free to be used again: the system clears memory that is new. */
+const freePieces: Uint8Array[] = [];
+/** So many are kept. */
+const FREE_PIECES_MAX = 4;
+
+const takePiece = () => freePieces.pop() ?? new Uint8Array(COPY_SIZE);
+
 /**
  * An open file with two buffers in front of its end: one is filled while the system takes the other. A write that fails
  * is reported by one of the next calls, at the latest by `flush`.
@@ -81,10 +88,10 @@ export class SeekableFile implements Output {
 		const length = Math.min(size, COPY_SIZE);
 		if (length < BUFFER_SIZE - this.#buffered) return this.#gather(source, offset, length);
 		if (this.#buffered > 0) await this.#swap();
-		const [next = new Uint8Array(COPY_SIZE), other] = this.#pieces;
+		const [next = takePiece(), other = takePiece()] = this.#pieces;
 		const got = await source.read(offset, next.subarray(0, length));
 		await this.#writing;
-		this.#pieces = [other ?? new Uint8Array(COPY_SIZE), next];
+		this.#pieces = [other, next];
 		this.#hand(next.subarray(0, got));
 		return got;
 	}
@@ -223,6 +230,7 @@ export class SeekableFile implements Output {
 	protected release(): void {
 		this.#buffer = new Uint8Array(0);
 		this.#written = null;
+		if (freePieces.length < FREE_PIECES_MAX) freePieces.push(...this.#pieces);
 		this.#pieces = [];
 	}
 
@@ -454,9 +462,11 @@ export async function freeSpace(target: string): Promise<number | null> {
 	return stat === null ? null : stat.bavail * stat.bsize;
 }
 
-/** @throws {HostError} when fewer than `bytes` are free at the target */
-export async function requireSpace(target: string, bytes: number): Promise<void> {
-	const free = await freeSpace(target);
+/**
+ * @param free what was free at the target before anything was written; see `freeSpace`
+ * @throws {HostError} when it is fewer than `bytes`
+ */
+export function requireSpace(target: string, bytes: number, free: number | null): void {
 	if (free !== null && free < bytes)
 		throw new HostError(
 			`Cannot write "${target}": ${formatSize(bytes)} needed, ${formatSize(free)} free`,

@@ -1,7 +1,7 @@
 import type { Source } from './source.ts';
 
 /** How much is copied in one step: large enough that handing it to the system costs nothing, small enough to be canceled. */
-export const COPY_SIZE = 1 << 22;
+export const COPY_SIZE = 1 << 21;
 
 /** What a writer writes to: appended bytes, and where it can seek, bytes at an offset and read back. */
 export interface Output {

@@ -39,50 +39,89 @@ export function shapeOf(part: {
 	return { compression: part.compression, chunkSize: part.chunkSize, isPipable: part.pipable };
 }
 
+/** Bytes of a part, from `from` to `end`. */
+export interface Stretch {
+	readonly part: Part;
+	readonly from: number;
+	readonly end: number;
+}
+
 /**
  * Copies a part from its first resource on while it is still being found out what of it is needed: as a rule it is
- * everything, in the same order. What turns out otherwise is taken back by `copyBlobs`.
+ * everything, in the same order, and then of further parts. What turns out otherwise is taken back by `copyBlobs`.
  */
 export class HeadStart {
-	readonly part: Part;
-	/** Where it begins in the part, in bytes. */
-	readonly from: number;
-	#size = 0;
+	readonly #output: Output;
+	readonly #run: Run;
+	/** What stands at the end of the output, in this order. */
+	readonly #copied: Stretch[] = [];
 	#isOver = false;
-	readonly #work: Promise<void>;
+	#work: Promise<void>;
 
 	/**
 	 * @param output nothing else is written to it until `end`
 	 * @param end in the part, in bytes: at most so far
 	 */
 	constructor(output: Output, part: Part, from: number, end: number, run: Run) {
-		this.part = part;
-		this.from = from;
-		// Whatever fails here fails again when it is copied because it is needed, and is told then.
-		this.#work = this.#copy(output, end, run).catch(() => {});
+		this.#output = output;
+		this.#run = run;
+		this.#work = this.#try(() => this.#copy({ part, from, end }));
 	}
 
-	async #copy(output: Output, end: number, run: Run): Promise<void> {
-		const { source } = this.part;
+	/**
+	 * Goes on with further stretches when those before are there.
+	 *
+	 * @param end where what is needed of the last one before ends, in its part
+	 */
+	goOn(end: number, further: readonly Stretch[]): void {
+		this.#work = this.#work.then(() =>
+			this.#try(async () => {
+				const last = this.#copied.at(-1);
+				if (last === undefined || end < last.from || end > last.end) return;
+				this.#output.rewind(this.#output.position - (last.end - end));
+				this.#copied.splice(-1, 1, { ...last, end });
+				for (const stretch of further) if (!(await this.#copy(stretch))) return;
+			}),
+		);
+	}
+
+	/** Whatever fails here fails again when it is copied because it is needed, and is told then. */
+	async #try(action: () => Promise<unknown>): Promise<void> {
+		await action().catch(() => {});
+	}
+
+	/** @returns whether all of it was copied */
+	async #copy({ part, from, end }: Stretch): Promise<boolean> {
+		const { source } = part;
 		const isWhole = end > source.size / 2 && source.size <= ADOPTED_MAX;
-		if (isWhole && output.position === this.from && (await output.adopt?.(source, end))) {
-			this.#size = end - this.from;
-			return;
+		if (isWhole && this.#output.position === from && (await this.#output.adopt?.(source, end))) {
+			this.#copied.push({ part, from, end });
+			return true;
 		}
-		while (!this.#isOver && this.from + this.#size < end) {
-			const at = this.from + this.#size;
-			const got = await output.copy(this.part.source, at, Math.min(COPY_SIZE, end - at));
-			if (got === 0) return;
-			this.#size += got;
-			await breathe(run);
+		let at = from;
+		try {
+			while (!this.#isOver && at < end) {
+				const got = await this.#output.copy(source, at, Math.min(COPY_SIZE, end - at));
+				if (got === 0) break;
+				at += got;
+				await breathe(this.#run);
+			}
+		} finally {
+			this.#copied.push({ part, from, end: at });
 		}
+		return at >= end;
 	}
 
-	/** @returns how many bytes were copied */
-	async end(): Promise<number> {
+	/** Resolves when there is nothing more to copy. */
+	get isDone(): Promise<void> {
+		return this.#work;
+	}
+
+	/** @returns what was copied, one after the other */
+	async end(): Promise<readonly Stretch[]> {
 		this.#isOver = true;
 		await this.#work;
-		return this.#size;
+		return this.#copied;
 	}
 }
 
@@ -138,7 +177,7 @@ export async function copyBlobs(
 	return copied;
 }
 
-/** Joins neighbouring stretches, so that a whole file is copied in large pieces. */
+/** Joins neighbouring resources, so that a whole file is copied in large pieces. */
 class Copier {
 	readonly #output: Output;
 	readonly #run: Run;
@@ -148,6 +187,9 @@ class Copier {
 	#size = 0;
 	/** Bytes at the end of the output that a head start has copied, and no resource has asked for yet. */
 	#ahead = 0;
+	/** Those of them that stand in the stretch at hand, and the stretches behind it. */
+	#here = 0;
+	#further: readonly Stretch[] = [];
 	#unpaused = 0;
 
 	constructor(output: Output, run: Run) {
@@ -155,11 +197,21 @@ class Copier {
 		this.#run = run;
 	}
 
-	/** Goes on from a head start; what follows it in the part is expected first. */
+	/** Goes on from a head start; what it copied is expected in the same order. */
 	async goOn(ahead: HeadStart): Promise<void> {
-		this.#ahead = await ahead.end();
-		this.#source = ahead.part.source;
-		this.#from = ahead.from;
+		this.#further = await ahead.end();
+		this.#ahead = this.#further.reduce((sum, { from, end }) => sum + end - from, 0);
+		this.#enter();
+	}
+
+	/** Takes the next stretch of the head start, if there is one. */
+	#enter(): void {
+		const [next, ...further] = this.#further;
+		if (next === undefined) return;
+		this.#source = next.part.source;
+		this.#from = next.from;
+		this.#here = next.end - next.from;
+		this.#further = further;
 	}
 
 	async bytes(bytes: Uint8Array): Promise<void> {
@@ -172,11 +224,14 @@ class Copier {
 		return this.#source === part.source && this.#from + this.#size === offset;
 	}
 
-	/** Begins a new stretch with a resource, which is to be added then. */
-	async begin({ part, offset }: Resource): Promise<void> {
+	/** Begins with a resource somewhere else, which is to be added then. */
+	async begin(resource: Resource): Promise<void> {
+		await this.#flush(1);
+		if (this.#here === 0) this.#enter();
+		if (this.isNext(resource)) return;
 		await this.finish();
-		this.#source = part.source;
-		this.#from = offset;
+		this.#source = resource.part.source;
+		this.#from = resource.offset;
 	}
 
 	/** @returns where the resource will be in the output */
@@ -199,18 +254,27 @@ class Copier {
 	async finish(): Promise<void> {
 		await this.#flush(1);
 		this.#source = null;
+		this.#dropAhead();
+	}
+
+	/** Takes back what was copied and is not needed here. */
+	#dropAhead(): void {
 		if (this.#ahead > 0) this.#output.rewind(this.#output.position - this.#ahead);
 		this.#ahead = 0;
+		this.#here = 0;
+		this.#further = [];
 	}
 
 	/** Copies whole pieces, as long as there are `least` bytes. */
 	async #flush(least: number): Promise<void> {
 		const source = this.#source;
 		if (source === null) return;
-		const there = Math.min(this.#ahead, this.#size);
+		const there = Math.min(this.#here, this.#size);
 		this.#ahead -= there;
+		this.#here -= there;
 		this.#from += there;
 		this.#size -= there;
+		if (this.#size > 0) this.#dropAhead();
 		while (this.#size >= least) {
 			const piece = Math.min(COPY_SIZE, this.#size);
 			const got = await this.#output.copy(source, this.#from, piece);

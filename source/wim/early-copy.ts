@@ -12,6 +12,8 @@ export interface EarlyFile {
 	readonly file: NewFile;
 	/** Null when nothing is copied. */
 	readonly ahead: HeadStart | null;
+	/** What could be written there before copying began, in bytes; null where the system does not tell. */
+	readonly freeBytes: number | null;
 }
 
 export class EarlyCopy implements AsyncDisposable {
@@ -59,7 +61,7 @@ export class EarlyCopy implements AsyncDisposable {
 		const file = await this.#file;
 		const ahead = await this.#ahead;
 		this.#isTaken = true;
-		return { file, ahead };
+		return { file, ahead, freeBytes: await this.#free };
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

@@ -74,12 +74,20 @@ export function blobList(blobs: ReadonlyMap<Sha1, Blob>): List<Blob> {
 		: [...blobs.values()];
 }
 
-/** The blobs that are counted, in the order of the table that lists them, or of the counts. */
-export function countedBlobs(blobs: ReadonlyMap<Sha1, Blob>, counts: Sha1Counts): Blob[] {
+/**
+ * The blobs that are counted, in the order of the table that lists them, or of the counts.
+ *
+ * @param all the values of the map, if they were asked for before
+ */
+export function countedBlobs(
+	blobs: ReadonlyMap<Sha1, Blob>,
+	counts: Sha1Counts,
+	all: readonly Blob[] | null = null,
+): Blob[] {
 	const found: Blob[] = [];
 	if (blobs instanceof BlobRows) {
 		for (let row = 0; row < blobs.size; row++)
-			if (counts.hasRow(blobs.index, row)) found.push(blobs.at(row));
+			if (counts.hasRow(blobs.index, row)) found.push(all?.[row] ?? blobs.at(row));
 		return found;
 	}
 	for (const sha1 of counts.keys()) {

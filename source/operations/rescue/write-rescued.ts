@@ -15,7 +15,7 @@ import { readWindowsProperties } from '../../image/windows-properties.ts';
 import type { Pool } from '../../pool/pool.ts';
 import { BytesContent, type Content } from '../../storage/content.ts';
 import { isFile } from '../../storage/find-files.ts';
-import { requireSpace } from '../../storage/output-file.ts';
+import { freeSpace, requireSpace } from '../../storage/output-file.ts';
 import { BlobContents } from '../../wim/blob-content.ts';
 import { canCopy, copyBlobs, type StorageShape } from '../../wim/copy-resources.ts';
 import { setStatistics } from '../../wim/edit-xml.ts';
@@ -112,7 +112,7 @@ export async function writeRescued(
 ): Promise<RescueSummary> {
 	await requireFreeTarget(target);
 	const rescue = await Rescue.prepare(request, run);
-	await requireSpace(target, rescue.predictedSize());
+	requireSpace(target, rescue.predictedSize(), await freeSpace(target));
 	return await rescue.write(target, tools);
 }
 
