@@ -7,6 +7,7 @@ import type { Run } from '../../base/run.ts';
 import { isEmptyStream, type Sha1 } from '../../bytes/sha1.ts';
 import { visitBlobs } from '../../image/blob-users.ts';
 import { pathOf } from '../../image/paths.ts';
+import { LargeChunks } from '../../pool/large-chunks.ts';
 import { isSameFile } from '../../storage/find-files.ts';
 import { hadIntegrityTable } from '../../wim/recover/had-integrity-table.ts';
 import type { Wim } from '../../wim/wim.ts';
@@ -72,6 +73,7 @@ export async function repair(
 		wim: opened.wim,
 		images: rescuedImages(images, opened.wim),
 		contents,
+		lanes: new LargeChunks(tools.pool, run.signal),
 		unnamed: [],
 		lost: options.lost,
 		integrity: options.integrity ?? (await anyHadIntegrityTable(opened.damaged.parts)),

@@ -5,6 +5,7 @@
 import { FormatError, type WimError } from '../../base/errors.ts';
 import type { Run } from '../../base/run.ts';
 import { type Sha1, sha1Hasher } from '../../bytes/sha1.ts';
+import { LargeChunks } from '../../pool/large-chunks.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { Content } from '../../storage/content.ts';
 import type { Blob, Resource } from '../../wim/resource.ts';
@@ -87,6 +88,7 @@ class Finder implements Contents {
 	readonly soundSolid = new Set<Resource>();
 	readonly #request: ContentsRequest;
 	readonly #pool: Pool;
+	readonly #lanes: LargeChunks;
 	readonly #run: Run;
 	/** Why the first place of a blob is no good. */
 	readonly #errors = new Map<Sha1, WimError>();
@@ -94,6 +96,7 @@ class Finder implements Contents {
 	constructor(request: ContentsRequest, pool: Pool, run: Run) {
 		this.#request = request;
 		this.#pool = pool;
+		this.#lanes = new LargeChunks(pool, run.signal);
 		this.#run = run;
 	}
 
@@ -228,12 +231,12 @@ class Finder implements Contents {
 			why,
 		});
 		try {
-			const read = await surveyContents(blob, this.#run);
+			const read = await surveyContents(blob, this.#run, this.#lanes);
 			if (read.sha1 === sha1) {
 				const from = blob.resource.part.source.name;
 				const kind = read.isGuessed ? 'before-damage' : 'chunk-table';
 				const remedy: Remedy = { kind, from, offset: null };
-				const content = new DamagedContent(blob, read.isGuessed);
+				const content = new DamagedContent(blob, this.#lanes, read.isGuessed);
 				this.whole.set(sha1, { size, blob: null, content, remedy });
 				return 'whole';
 			}
@@ -273,13 +276,17 @@ export interface Surveyed {
 }
 
 /** Reads a blob as far as possible without keeping it. */
-export async function surveyContents(blob: Blob, run: Run): Promise<Surveyed> {
+export async function surveyContents(
+	blob: Blob,
+	run: Run,
+	lanes: LargeChunks | null = null,
+): Promise<Surveyed> {
 	const { resource, offsetInResource: from, size } = blob;
 	const read = async (isTrusted: boolean) => {
 		const hash = sha1Hasher();
 		const badRanges: Range[] = [];
 		let hasGuess = false;
-		for await (const piece of readDamaged(resource, from, from + size)) {
+		for await (const piece of readDamaged(resource, from, from + size, lanes)) {
 			if (run.signal.aborted) break;
 			const { start, bytes, isGood, guess } = piece;
 			hash.update(isTrusted ? (guess ?? bytes) : bytes);

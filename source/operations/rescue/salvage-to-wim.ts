@@ -3,6 +3,7 @@ import { FormatError, MissingError } from '../../base/errors.ts';
 import type { Run } from '../../base/run.ts';
 import { isEmptyStream, type Sha1 } from '../../bytes/sha1.ts';
 import { pathOf } from '../../image/paths.ts';
+import { LargeChunks } from '../../pool/large-chunks.ts';
 import type { SalvagedImage } from '../salvage/read-trees.ts';
 import type {
 	LostFile,
@@ -69,11 +70,13 @@ export async function salvageToWim(
 		run,
 	);
 	const all = options.image === null ? opened.images : chosen;
-	const unnamed = await checkUnnamed(await gatherUnnamed(opened, all, run), run);
+	const lanes = new LargeChunks(tools.pool, run.signal);
+	const unnamed = await checkUnnamed(await gatherUnnamed(opened, all, run), lanes, run);
 	const request: RescueRequest = {
 		wim: opened.wim,
 		images: rescuedImages(chosen, opened),
 		contents,
+		lanes,
 		unnamed,
 		lost: options.lost,
 		integrity: opened.damaged.parts.some(({ part }) => part.header.integrity.offset !== 0),
@@ -127,16 +130,22 @@ function rescuedImages(images: readonly SalvagedImage[], { wim }: OpenSalvage): 
 /** Contents that are not what their SHA-1 says get a name that says so, and the SHA-1 of what can be read. */
 async function checkUnnamed(
 	unnamed: readonly UnnamedBlob[],
+	lanes: LargeChunks,
 	run: Run,
 ): Promise<(UnnamedContents & Pick<UnnamedBlob, 'isProved'>)[]> {
 	const found: (UnnamedContents & Pick<UnnamedBlob, 'isProved'>)[] = [];
 	for (const { blob, name, isProved } of unnamed) {
-		const { sha1, badRanges, isGuessed } = await surveyContents(blob, run);
+		const { sha1, badRanges, isGuessed } = await surveyContents(blob, run, lanes);
 		const badSize = badRanges.reduce((sum, { start, end }) => sum + end - start, 0);
 		if (badSize >= blob.size) continue;
 		const isWhole = sha1 === blob.sha1;
 		const marked = isWhole ? name : `${name}${PARTIAL_SUFFIX}`;
-		found.push({ name: marked, sha1, content: new DamagedContent(blob, isGuessed), isProved });
+		found.push({
+			name: marked,
+			sha1,
+			content: new DamagedContent(blob, lanes, isGuessed),
+			isProved,
+		});
 	}
 	return found;
 }

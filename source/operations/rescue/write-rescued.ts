@@ -12,6 +12,7 @@ import { type EditStream, EditTree, type Inode, newInode } from '../../image/edi
 import { countReferences, encodeTree, treeStatistics } from '../../image/encode-tree.ts';
 import type { ImageTree } from '../../image/tree.ts';
 import { readWindowsProperties } from '../../image/windows-properties.ts';
+import type { LargeChunks } from '../../pool/large-chunks.ts';
 import type { Pool } from '../../pool/pool.ts';
 import { BytesContent, type Content } from '../../storage/content.ts';
 import { isFile } from '../../storage/find-files.ts';
@@ -66,6 +67,8 @@ export interface RescueRequest {
 	readonly wim: Wim;
 	readonly images: readonly RescuedImage[];
 	readonly contents: Contents;
+	/** Decode large chunks of damaged resources. */
+	readonly lanes: LargeChunks;
 	readonly unnamed: readonly UnnamedContents[];
 	readonly lost: LostPolicy;
 	readonly integrity: boolean;
@@ -198,7 +201,10 @@ class Rescue {
 			const best = hurt.get(former);
 			if (best?.best == null || best.sha1 === null) throw new Error('Partial contents are nowhere');
 			const fileName = this.#names.get(former) ?? '';
-			this.#extra({ sha1: best.sha1, content: new DamagedContent(best.best), fileName }, streams);
+			this.#extra(
+				{ sha1: best.sha1, content: new DamagedContent(best.best, this.#request.lanes), fileName },
+				streams,
+			);
 		}
 		for (const [former, streams] of marks.lost) {
 			const bytes = new TextEncoder().encode(noteOn(former, hurt.get(former) ?? null));
@@ -342,7 +348,7 @@ class Rescue {
 		const isHurt = ({ resource }: Blob) =>
 			resource.layout === 'solid' && !this.#request.contents.soundSolid.has(resource);
 		const hurt = this.#recoded.filter(isHurt).map((blob): ExtraContent => {
-			const content = new DamagedContent(blob, true);
+			const content = new DamagedContent(blob, this.#request.lanes, true);
 			return { sha1: blob.sha1, content, fileName: names.get(blob.sha1) ?? '' };
 		});
 		const extras = [...this.#extras.values(), ...hurt].sort((a, b) => placeOf(a) - placeOf(b));

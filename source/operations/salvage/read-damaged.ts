@@ -17,8 +17,9 @@ import {
 	surveyChunkTable,
 	surveySolidTable,
 } from '../../codec/chunk-table.ts';
-import { Decoder } from '../../codec/decoder.ts';
+import { type Consumed, Decoder } from '../../codec/decoder.ts';
 import { Finder } from '../../codec/finder.ts';
+import { LARGE_CHUNK_MIN, type LargeChunks } from '../../pool/large-chunks.ts';
 import type { Blob, Resource } from '../../wim/resource.ts';
 
 /** A stretch of original bytes. */
@@ -44,14 +45,19 @@ export interface Piece {
 /** Raw resources are read in pieces of this size. */
 const RAW_PIECE = 1 << 20;
 
-/** The pieces of a resource that overlap `start` to `end`; they cover that stretch without gaps. */
+/**
+ * The pieces of a resource that overlap `start` to `end`; they cover that stretch without gaps.
+ *
+ * @param lanes decode large chunks; null: this thread does
+ */
 export async function* readDamaged(
 	resource: Resource,
 	start = 0,
 	end = resource.originalSize,
+	lanes: LargeChunks | null = null,
 ): AsyncGenerator<Piece, void, undefined> {
 	if (resource.layout === 'raw') yield* readRaw(resource, start, end);
-	else yield* new DamagedChunks(resource).read(start, end);
+	else yield* new DamagedChunks(resource, lanes).read(start, end);
 }
 
 async function* readRaw(
@@ -107,7 +113,10 @@ interface DecodedChunk {
 	readonly end: number;
 }
 
-/** What the output of `shared` holds: solid chunks are large, and hold many files. */
+/** What a lane decoded last. */
+let lent: { readonly lanes: LargeChunks; readonly room: SharedArrayBuffer } | null = null;
+
+/** What the output of `shared`, or that room, holds: solid chunks are large, and hold many files. */
 let held: {
 	readonly source: Resource['part']['source'];
 	/** In the file. */
@@ -121,12 +130,15 @@ let held: {
 
 class DamagedChunks {
 	private readonly resource: Resource;
-	private readonly decoder: Decoder;
+	/** Null where chunks are small, or there are none. */
+	private readonly lanes: LargeChunks | null;
+	/** Of the stored bytes of the last chunk. */
+	private consumed: Consumed = { front: 0, back: 0 };
 
-	constructor(resource: Resource) {
+	constructor(resource: Resource, lanes: LargeChunks | null) {
 		this.resource = resource;
-		shared ??= new Decoder();
-		this.decoder = shared;
+		const isLarge = Math.min(resource.chunkSize, resource.originalSize) > LARGE_CHUNK_MIN;
+		this.lanes = isLarge ? lanes : null;
 	}
 
 	async *read(start: number, end: number): AsyncGenerator<Piece, void, undefined> {
@@ -290,14 +302,17 @@ class DamagedChunks {
 		if (stored.length === 0 || stored.length < end - from) return null;
 		sharedFinder ??= new Finder();
 		const sizes = sharedFinder.chunksBefore(compression, chunkSize, stored, size);
-		const found = sizes.find(
-			(one) => this.decode(stored.subarray(stored.length - one), size, 0)?.isGood,
-		);
-		return found === undefined ? null : end - found;
+		for (const one of sizes) {
+			const decoded = await this.decode(stored.subarray(stored.length - one), size, 0);
+			if (decoded?.isGood) return end - one;
+		}
+		return null;
 	}
 
 	private async stored(at: number, size: number): Promise<Uint8Array> {
-		const bytes = new Uint8Array(size);
+		// A lane sees shared bytes without a copy of them.
+		const bytes =
+			this.lanes === null ? new Uint8Array(size) : new Uint8Array(new SharedArrayBuffer(size));
 		const got = await readLeniently(this.resource.part.source, this.resource.offset + at, bytes);
 		return bytes.subarray(0, got);
 	}
@@ -321,7 +336,7 @@ class DamagedChunks {
 			return held.chunk;
 		const bytes = await this.stored(at, storedSize);
 		if (bytes.length < storedSize) return null;
-		const chunk = this.decode(bytes, originalSize, at + storedSize);
+		const chunk = await this.decode(bytes, originalSize, at + storedSize);
 		held = { source, offset, storedSize, originalSize, chunkSize, chunk };
 		return chunk;
 	}
@@ -338,8 +353,8 @@ class DamagedChunks {
 		const { compression } = this.resource;
 		const guessed =
 			compression === 'lzms'
-				? this.guessLzms(at, stored, originalSize)
-				: this.guessByEnd(at, stored, originalSize);
+				? await this.guessLzms(at, stored, originalSize)
+				: await this.guessByEnd(at, stored, originalSize);
 		if (guessed?.isGood || stored.length < originalSize) return guessed;
 		// Perhaps a raw one: if there is just room for it, or a chunk behind it.
 		let isRaw = bound - at === originalSize;
@@ -349,30 +364,38 @@ class DamagedChunks {
 	}
 
 	/** XPRESS and LZX chunks end where they say so themselves. */
-	private guessByEnd(at: number, stored: Uint8Array, originalSize: number): DecodedChunk | null {
+	private async guessByEnd(
+		at: number,
+		stored: Uint8Array,
+		originalSize: number,
+	): Promise<DecodedChunk | null> {
 		const size = Math.min(stored.length, originalSize - 1);
-		const decoded = this.decode(stored.subarray(0, size), originalSize, 0);
-		return decoded?.isGood ? { ...decoded, end: at + this.decoder.lastConsumed().front } : null;
+		const decoded = await this.decode(stored.subarray(0, size), originalSize, 0);
+		return decoded?.isGood ? { ...decoded, end: at + this.consumed.front } : null;
 	}
 
 	/** LZMS ends where both readers meet; with the right size, hardly anywhere else. */
-	private guessLzms(at: number, stored: Uint8Array, originalSize: number): DecodedChunk | null {
-		const whole = this.decode(stored, originalSize, at + stored.length);
+	private async guessLzms(
+		at: number,
+		stored: Uint8Array,
+		originalSize: number,
+	): Promise<DecodedChunk | null> {
+		const whole = await this.decode(stored, originalSize, at + stored.length);
 		if (whole?.isGood && stored.length < originalSize && this.hasMet()) return whole;
 		sharedFinder ??= new Finder();
 		for (const one of sharedFinder.endsOfLzms(originalSize, stored, true, originalSize)) {
 			const chunk = stored.subarray(0, one.storedSize);
-			const decoded = this.decode(chunk, originalSize, at + one.storedSize);
+			const decoded = await this.decode(chunk, originalSize, at + one.storedSize);
 			if (decoded?.isGood) return decoded;
 		}
 		// Where the readers do not meet, what was decoded is right up to some point at best.
-		const broken = this.decode(stored, originalSize, at + stored.length);
+		const broken = await this.decode(stored, originalSize, at + stored.length);
 		return broken === null ? null : { ...broken, isGood: false };
 	}
 
 	/** Both readers of the last LZMS chunk ended side by side. */
 	private hasMet(): boolean {
-		const { front, back } = this.decoder.lastConsumed();
+		const { front, back } = this.consumed;
 		return back - front >= 0 && back - front <= MEETING_DISTANCE_MAX;
 	}
 
@@ -389,24 +412,64 @@ class DamagedChunks {
 		return ends.some((end) => end.originalSize === chunkSize);
 	}
 
-	private decode(stored: Uint8Array, originalSize: number, end: number): DecodedChunk | null {
-		const { compression, chunkSize } = this.resource;
-		const { decoder } = this;
+	private async decode(
+		stored: Uint8Array,
+		originalSize: number,
+		end: number,
+	): Promise<DecodedChunk | null> {
 		held = null;
-		decoder.reserve(stored.length, originalSize);
-		decoder.input(stored.length).set(stored);
+		if (lent !== null) lent.lanes.giveBack(lent.room);
+		lent = null;
+		const { bytes, size, isGood } =
+			this.lanes === null
+				? this.decodeHere(stored, originalSize)
+				: await this.decodeOnLane(this.lanes, stored, originalSize);
+		if (isGood) return { bytes, isGood, end };
+		const usable = this.resource.compression === 'lzms' ? size : 0;
+		if (usable === 0) return null;
+		bytes.fill(0, usable);
+		return { bytes, isGood, end };
+	}
+
+	private decodeHere(stored: Uint8Array, originalSize: number): Decoded {
+		const { compression, chunkSize } = this.resource;
+		shared ??= new Decoder();
+		shared.reserve(stored.length, originalSize);
+		shared.input(stored.length).set(stored);
+		let isGood = true;
 		try {
-			const bytes = decoder.decode(compression, chunkSize, stored.length, originalSize);
-			return { bytes, isGood: true, end };
+			shared.decode(compression, chunkSize, stored.length, originalSize);
 		} catch (error) {
 			if (!(error instanceof FormatError)) throw error;
+			isGood = false;
 		}
-		const decodedSize = compression === 'lzms' ? decoder.lastDecoded() : 0;
-		if (decodedSize === 0) return null;
-		const bytes = decoder.outputBytes.subarray(0, originalSize);
-		bytes.fill(0, decodedSize);
-		return { bytes, isGood: false, end };
+		this.consumed = shared.lastConsumed();
+		const size = isGood ? originalSize : shared.lastDecoded();
+		return { bytes: shared.outputBytes.subarray(0, originalSize), size, isGood };
 	}
+
+	private async decodeOnLane(
+		lanes: LargeChunks,
+		stored: Uint8Array,
+		originalSize: number,
+	): Promise<Decoded> {
+		const { compression, chunkSize } = this.resource;
+		const room = lanes.takeRoom(originalSize);
+		const request = { compression, chunkSize, stored, originalSize, room };
+		const { defect, size, consumed } = await lanes.unpack(request);
+		this.consumed = consumed;
+		lent = { lanes, room };
+		return { bytes: new Uint8Array(room, 0, originalSize), size, isGood: defect === null };
+	}
+}
+
+/** What a decoder gave. */
+interface Decoded {
+	/** As many as the chunk has. */
+	readonly bytes: Uint8Array;
+	/** Of a broken chunk so many were decoded before that showed. */
+	readonly size: number;
+	readonly isGood: boolean;
 }
 
 /** Where the stored bytes of a chunk must have ended: the next start that is known. */
@@ -436,12 +499,15 @@ export interface DamagedBlob {
 }
 
 /** Reads a blob into memory, as far as possible. */
-export async function readDamagedBlob(blob: Blob): Promise<DamagedBlob> {
+export async function readDamagedBlob(
+	blob: Blob,
+	lanes: LargeChunks | null = null,
+): Promise<DamagedBlob> {
 	const { resource, offsetInResource: from, size } = blob;
 	const bytes = new Uint8Array(size);
 	const badRanges: Range[] = [];
 	let isGuessed = false;
-	for await (const piece of readDamaged(resource, from, from + size)) {
+	for await (const piece of readDamaged(resource, from, from + size, lanes)) {
 		const at = piece.start - from;
 		bytes.set(piece.guess ?? piece.bytes, at);
 		isGuessed ||= piece.guess !== null;

@@ -7,6 +7,8 @@ import { formatHex } from '../../base/print.ts';
 import { type Run, throwIfCanceled } from '../../base/run.ts';
 import { type Sha1, sha1 as sha1Of } from '../../bytes/sha1.ts';
 import { type HostPath, hostPath, hostPathText } from '../../host/host-path.ts';
+import { LargeChunks } from '../../pool/large-chunks.ts';
+import type { Pool } from '../../pool/pool.ts';
 import { MemorySource } from '../../storage/memory-source.ts';
 import type { Blob } from '../../wim/resource.ts';
 import type {
@@ -50,17 +52,21 @@ export class SalvageWriter implements BlobWriter {
 	private readonly learned = new Map<Sha1, Blob>();
 	private readonly seek: (names: ReadonlySet<Sha1>) => Promise<void>;
 	private readonly sought = new Set<Sha1>();
+	private readonly pool: Pool;
 
 	/**
 	 * @param best the likeliest place of every blob
 	 * @param candidates all places; `seek` adds to them
+	 * @param pool decodes large chunks for what is read once more
 	 */
 	constructor(
 		writerFor: WriterFor,
 		best: ReadonlyMap<Sha1, Blob>,
 		candidates: ReadonlyMap<Sha1, readonly Blob[]>,
 		seek: (names: ReadonlySet<Sha1>) => Promise<void>,
+		pool: Pool,
 	) {
+		this.pool = pool;
 		this.writerFor = writerFor;
 		this.best = new Map(best);
 		this.candidates = candidates;
@@ -77,6 +83,7 @@ export class SalvageWriter implements BlobWriter {
 	}
 
 	async write(work: BlobWork, sink: BlobSink, run: Run): Promise<void> {
+		const lanes = new LargeChunks(this.pool, run.signal);
 		const jobs = new Map(Array.from(work.files, (job) => [job.blob.sha1, job]));
 		const files: { job: FileJob; error: WimError }[] = [];
 		const small: { blob: ExtractBlob; error: WimError }[] = [];
@@ -97,10 +104,10 @@ export class SalvageWriter implements BlobWriter {
 		await this.seekOnce([...files.map(({ job }) => job.blob), ...small.map(({ blob }) => blob)]);
 		for (const { job, error } of files) {
 			throwIfCanceled(run);
-			sink.fileWritten(await this.second(job, error, run));
+			sink.fileWritten(await this.second(job, error, lanes, run));
 		}
 		for (const { blob, error } of small) {
-			const best = await this.read(blob);
+			const best = await this.read(blob, lanes);
 			const isWhole = best?.sha1 === blob.sha1;
 			this.note(blob, isWhole ? 'whole' : 'lost', best, error);
 			sink.smallRead({ blob, error: isWhole ? null : error }, isWhole ? best.bytes : null);
@@ -114,12 +121,17 @@ export class SalvageWriter implements BlobWriter {
 		await this.seek(new Set(names));
 	}
 
-	private async second(job: FileJob, error: WimError, run: Run): Promise<FileOutcome> {
+	private async second(
+		job: FileJob,
+		error: WimError,
+		lanes: LargeChunks,
+		run: Run,
+	): Promise<FileOutcome> {
 		const { blob } = job;
 		const places = this.candidates.get(blob.sha1) ?? [];
 		if (blob.size > IN_MEMORY_MAX && places.every(({ size }) => size > IN_MEMORY_MAX))
 			return this.large(job, error, run);
-		const best = await this.read(blob);
+		const best = await this.read(blob, lanes);
 		if (best === null || isAllBad(best, blob.size)) {
 			this.note(blob, 'lost', best, error);
 			return { blob, error, isKept: false, refused: new Map() };
@@ -151,14 +163,14 @@ export class SalvageWriter implements BlobWriter {
 	}
 
 	/** The reading with the right SHA-1, else the one with the fewest bad bytes. */
-	private async read(blob: ExtractBlob): Promise<DamagedBlob | null> {
+	private async read(blob: ExtractBlob, lanes: LargeChunks): Promise<DamagedBlob | null> {
 		let best: DamagedBlob | null = null;
 		const learned = this.learned.get(blob.sha1);
 		const places = this.candidates.get(blob.sha1) ?? (learned === undefined ? [] : [learned]);
 		for (const candidate of places) {
 			if (candidate.size > IN_MEMORY_MAX) continue;
 			try {
-				const read = await readDamagedBlob(candidate);
+				const read = await readDamagedBlob(candidate, lanes);
 				if (read.sha1 === blob.sha1) return read;
 				if (best === null || badBytes(read) < badBytes(best)) best = read;
 			} catch (error) {

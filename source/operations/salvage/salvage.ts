@@ -366,7 +366,7 @@ export async function salvage(
 	const chosen = chooseImages(opened.images, options.image, path);
 	const { damaged, wim } = opened;
 	const seek = asked.signal.aborted ? async () => {} : opened.seek;
-	const salvager = new SalvageWriter(writerFor, wim.blobs, damaged.candidates, seek);
+	const salvager = new SalvageWriter(writerFor, wim.blobs, damaged.candidates, seek, pool);
 	const folders = folderNames(chosen);
 	const target = PosixTarget.open(folder, options.dryRun);
 	for (const [k, { tree, image }] of chosen.entries()) {
