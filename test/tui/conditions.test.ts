@@ -127,11 +127,11 @@ test('a crash in a component restores the terminal before it is told', tmux, asy
 		await terminal.press('z');
 		return /END/.test(terminal.screen());
 	});
-	const screen = await terminal.until(/END/);
+	// A key that was typed after the crash is the shell's, which echoes it anywhere.
+	const screen = (await terminal.until(/END/)).replaceAll('z', '');
 	assert.match(screen, /crash in a view/);
 	assert.match(screen, /EXIT=1\b/);
-	// A key that was typed after the crash is the shell's.
-	assert.match(screen, /^z*(icanon echo|echo icanon) END$/m);
+	assert.match(screen, /^(icanon echo|echo icanon) END$/m);
 	assert.equal(terminal.fact('alternate_on'), '0');
 	assert.equal(terminal.fact('cursor_flag'), '1');
 });
