@@ -12,6 +12,10 @@ import { removeFile } from './remove-file.ts';
 import type { Source } from './source.ts';
 import { lockPath, WriteLock } from './write-lock.ts';
 
+/**
+ * No process number is in the name, other than `design/tui.md` §13 has it: the lock lets one process write a target, and the
+ * next one finds by the name alone what a killed one left (product.md §3), and a capture what to leave out.
+ */
 const SUFFIX = '.wimdeck-new';
 /** Small pieces are gathered into writes of this size. */
 const BUFFER_SIZE = 1 << 20;

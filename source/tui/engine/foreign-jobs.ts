@@ -212,12 +212,15 @@ function summaryOf(record: RunRecord, leftovers: readonly Leftover[]): string | 
 	if (record.error !== null && record.state === 'failed') return sentence(fromWire(record.error));
 	if (record.state !== 'interrupted') return null;
 	if (leftovers.length === 0) return 'left nothing';
+	const has = (wanted: Leftover['kind']): boolean => leftovers.some(({ kind }) => kind === wanted);
+	if (has('edit')) return 'left a half-done edit';
+	// Killed when its file had its name already.
+	if (!has('temporary')) return 'left its lock';
 	const bytes = leftovers.reduce(
 		(sum, { kind, size }) => sum + (kind === 'temporary' ? size : 0),
 		0,
 	);
-	const isEdit = leftovers.some(({ kind }) => kind === 'edit');
-	return isEdit ? 'left a half-done edit' : `left ${formatSize(bytes)}`;
+	return `left ${formatSize(bytes)}`;
 }
 
 const logLines = (log: WatchedRun['log']): readonly string[] =>

@@ -49,27 +49,28 @@ export function suspendDialog(state: State): ConfirmDialog {
 	);
 }
 
-/** What happens to the output of each verb when it is canceled. */
+/** What happens to the output of verbs that do not write one file; a salvage into a new WIM does. */
 const AFTER_CANCEL: Readonly<Record<string, string>> = {
 	verify: 'Nothing was written.',
+	diff: 'Nothing was written.',
 	salvage: 'What was saved so far stays; no half-written file does.',
 	extract: 'What was extracted so far stays; no half-written file does.',
 	apply: 'What was applied so far stays; no half-written file does.',
 };
 
+function afterCancel({ verb, request }: JobView): string {
+	const writesOne = AFTER_CANCEL[verb] === undefined || request?.values['into'] === 'wim';
+	return writesOne
+		? 'What it wrote is deleted; the target stays as it was.'
+		: (AFTER_CANCEL[verb] ?? '');
+}
+
 export function cancelJobDialog(state: State): ConfirmDialog {
 	const job = jobUnderCursor(state);
-	return question(
-		`Cancel job ${job?.label ?? ''} ?`,
-		[
-			job ? jobLine(job) : '',
-			job ? (AFTER_CANCEL[job.verb] ?? 'The target stays as it was before the job.') : '',
-		],
-		[
-			{ label: 'Let it run', action: { type: 'close' } },
-			{ label: 'Cancel the job', action: { type: 'cancelJob', id: job?.id ?? -1 } },
-		],
-	);
+	return question(`Cancel job ${job?.label ?? ''} ?`, job ? [jobLine(job), afterCancel(job)] : [], [
+		{ label: 'Let it run', action: { type: 'close' } },
+		{ label: 'Cancel the job', action: { type: 'cancelJob', id: job?.id ?? -1 } },
+	]);
 }
 
 /** Before a job that is over runs again as it was. */
