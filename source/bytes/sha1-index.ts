@@ -72,7 +72,7 @@ export class Sha1Index {
 
 	/** As `add`, for a row of another index. */
 	addFrom(other: Sha1Index, row: number): number {
-		askAt(other.#bytes, row * SIZE);
+		askRow(other.#words, row);
 		return this.#add();
 	}
 
@@ -89,7 +89,7 @@ export class Sha1Index {
 
 	/** As `find`, for a row of another index. */
 	findFrom(other: Sha1Index, row: number): number {
-		askAt(other.#bytes, row * SIZE);
+		askRow(other.#words, row);
 		return this.#find();
 	}
 
@@ -167,6 +167,10 @@ function hash(words: Uint32Array, at: number, factors: Uint32Array): number {
 
 function askAt(bytes: Uint8Array, at: number): void {
 	for (let k = 0; k < SIZE; k++) bytesInQuestion[k] = bytes[at + k] ?? 0;
+}
+
+function askRow(words: Uint32Array, row: number): void {
+	for (let k = 0; k < WORDS; k++) wordsInQuestion[k] = words[row * WORDS + k] ?? 0;
 }
 
 /** @returns false when the name is none */

@@ -380,6 +380,10 @@ export async function storeSelections(
 	await session.begin();
 	const { isPipable } = session.shape;
 	if (isPipable) await storeAllMetadata();
+	const [first, ...others] = selections;
+	// Nobody else counts.
+	if (first !== undefined && others.length === 0 && session.references.size === 0)
+		session.references = first.references;
 	for (const selection of selections)
 		await storeSelectedBlobs(session, selection, policy, plan, tools, run);
 	if (!isPipable) await storeAllMetadata();
@@ -394,7 +398,7 @@ export async function storeSelectedBlobs(
 	tools: WriteTools,
 	run: Run,
 ): Promise<void> {
-	session.references.addAll(selection.references);
+	if (session.references !== selection.references) session.references.addAll(selection.references);
 	const blobs = planBlobs(selection, session.shape, policy, (name) => session.store.has(name));
 	await storeBlobs(session, selection, blobs, plan, tools, run);
 }

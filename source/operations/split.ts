@@ -2,7 +2,7 @@
 
 import { InputError } from '../base/errors.ts';
 import { formatSize, plural } from '../base/print.ts';
-import type { Run } from '../base/run.ts';
+import { breathe, type Run } from '../base/run.ts';
 import { partName } from '../storage/find-files.ts';
 import { freeSpace, NewFile, removeStaleParts, requireSpace } from '../storage/output-file.ts';
 import { BLOB_ENTRY_SIZE } from '../wim/blob-entries.ts';
@@ -14,6 +14,7 @@ import {
 	IntegrityHeader,
 	integrityEntryCount,
 } from '../wim/integrity-table.ts';
+import { allBlobs } from '../wim/part-blobs.ts';
 import { HEADER_SIZE } from '../wim/part-header.ts';
 import type { Blob, Resource } from '../wim/resource.ts';
 import { openWim, type Wim } from '../wim/wim.ts';
@@ -167,7 +168,8 @@ export async function split(
 	const job = { wim, shape, firstPart, integrity };
 	await using first = begun === null ? null : await createPart(job, 0, tools, run, begun);
 	// As a rule everything is needed, so the parts are begun before that is known.
-	const all = [...wim.blobs.values()];
+	const all = allBlobs(wim.blobs);
+	await breathe(run);
 	const expected = planParts(job, all, partSize);
 	await using further = new FurtherParts((position) => createPart(job, position, tools, run));
 	if (first !== null) {

@@ -74,6 +74,14 @@ export function blobList(blobs: ReadonlyMap<Sha1, Blob>): List<Blob> {
 		: [...blobs.values()];
 }
 
+/** All blobs of a map, in its order. */
+export function allBlobs(blobs: ReadonlyMap<Sha1, Blob>): Blob[] {
+	if (!(blobs instanceof BlobRows)) return [...blobs.values()];
+	const all: Blob[] = [];
+	for (let row = 0; row < blobs.size; row++) all.push(blobs.at(row));
+	return all;
+}
+
 /**
  * The blobs that are counted, in the order of the table that lists them, or of the counts.
  *

@@ -123,6 +123,7 @@ export abstract class WriteSession implements AsyncDisposable {
 	protected async tables(
 		blobs: Iterable<TableBlob>,
 		reuse: IntegrityTable | null,
+		counts: { get(name: Sha1): number | undefined } = this.references,
 	): Promise<Header> {
 		// Parts of a set count all images, though only the first one holds their metadata.
 		if (this.shape.partCount === 1) this.shape.imageCount = this.metadata.length;
@@ -133,7 +134,7 @@ export abstract class WriteSession implements AsyncDisposable {
 			{
 				metadata: this.metadata,
 				blobs,
-				countOf: (name) => this.references.get(name) ?? 0,
+				countOf: (name) => counts.get(name) ?? 0,
 				xml: this.xml,
 				integrity: this.options.integrity ? { reuse } : null,
 			},
@@ -214,10 +215,16 @@ export class NewSession extends WriteSession {
 	/** Writes tables and header, the last of what `complete` brings to the disk; says how large the file is, in bytes. */
 	async seal(): Promise<number> {
 		await this.store.finish();
-		const listed = [...this.store.blobs.values()].filter(({ sha1: name }) =>
-			this.references.has(name),
-		);
-		const header = await this.tables(listed, null);
+		// Each is looked up once, for the table too.
+		const counts = new Map<Sha1, number>();
+		const listed: TableBlob[] = [];
+		for (const blob of this.store.blobs.values()) {
+			const count = this.references.get(blob.sha1);
+			if (count === undefined) continue;
+			counts.set(blob.sha1, count);
+			listed.push(blob);
+		}
+		const header = await this.tables(listed, null, counts);
 		await finishWim(this.output, header);
 		return this.output.position;
 	}
