@@ -14,12 +14,17 @@ import {
 	detailsLoaded,
 } from './state/details.ts';
 import { changeForm } from './state/dialogs.ts';
-import { folderBegun, folderFailed, folderLoaded, orderReady } from './state/files.ts';
+import {
+	folderBegun,
+	folderFailed,
+	folderLoaded,
+	folderMissing,
+	orderReady,
+} from './state/files.ts';
 import { estimated } from './state/form.ts';
 import { loweredSteps, orderSteps } from './state/order.ts';
 import { isDamagedRow } from './state/selectors.ts';
 import type { FilesRequest, StartRequest, State } from './state/state.ts';
-import { say } from './state/status.ts';
 import { findWimsFailed, headerRead, wimFailed, wimOpened, wimsFound } from './state/wim.ts';
 import { viewSlots } from './view-loaders.ts';
 
@@ -138,7 +143,7 @@ export class Loaders {
 			if (found) await inSlices(loweredSteps(found.listing), signal);
 			if (signal.aborted) return;
 			arrived((state) =>
-				found ? folderLoaded(state, wish, found.listing, found.wanted) : nowhere(state, wish),
+				found ? folderLoaded(state, wish, found.listing, found.wanted) : folderMissing(state, wish),
 			);
 		} catch (error) {
 			if (!signal.aborted) arrived((state) => folderFailed(state, wish, sentence(error)));
@@ -248,22 +253,4 @@ async function listingFor(
 			return { listing, wanted: isFolder ? null : position };
 		}
 	}
-}
-
-/** A path that is not in the image: what is shown stays. */
-function nowhere(state: State, wish: FilesRequest): State {
-	if (state.files.load.request !== wish) return state;
-	const path = wish.type === 'path' ? wish.path : '';
-	const { files } = state;
-	return say(
-		{
-			...state,
-			files: {
-				...files,
-				load: { ...files.load, request: null, status: files.listing ? 'ready' : 'none' },
-			},
-		},
-		`There is no "${path}" in image ${wish.imageIndex}`,
-		'warning',
-	);
 }

@@ -12,8 +12,9 @@ import {
 	storedOrder,
 	visibleRows,
 } from './order.ts';
-import { isDamagedRow, layoutOf, scrollOf } from './selectors.ts';
+import { isDamagedRow, layoutOf, scrollOf, visibleImages } from './selectors.ts';
 import type { FilesRequest, FilesState, Location, Place, State } from './state.ts';
+import { say } from './status.ts';
 
 /** Folders whose cursor is remembered. */
 const PLACES_MAX = 500;
@@ -128,7 +129,23 @@ export function folderLoaded(
 	};
 	// Sorting keeps the cursor on its entry, but nobody has chosen one yet.
 	const sorted = atTop(resort({ ...state, files: next }, true));
-	return placeCursor(sorted, moved ?? wanted ?? files.wanted, files.places.get(placeKey(listing)));
+	const placed = placeCursor(
+		sorted,
+		moved ?? wanted ?? files.wanted,
+		files.places.get(placeKey(listing)),
+	);
+	return withCursorOnImage(placed, listing.imageIndex);
+}
+
+/** The list of images follows what Files shows, unless its own cursor is in use. */
+function withCursorOnImage(state: State, imageIndex: number): State {
+	if (state.focus === 'images') return state;
+	const images = visibleImages(state);
+	const row = images.findIndex(({ index }) => index === imageIndex);
+	if (row < 0) return state;
+	const height = layoutOf(state).panes.images?.body.height ?? 10;
+	const frame = { count: images.length, height, scroll: scrollOf(state) };
+	return { ...state, images: { ...state.images, list: moveTo(state.images.list, row, frame) } };
 }
 
 const atTop = (state: State): State => ({
@@ -150,6 +167,28 @@ function placeCursor(
 	const from = place?.list ?? files.list;
 	const list = keepOn(moveTo(from, from.cursor, filesFrame(state)), row, filesFrame(state));
 	return { ...state, files: { ...files, list } };
+}
+
+/** A path that is not in the image: what is shown stays, and `-` does not lead to where one is already. */
+export function folderMissing(state: State, request: FilesRequest): State {
+	const { files } = state;
+	if (files.load.request !== request) return state;
+	const here = locationOf(files);
+	const last = files.history.at(-1);
+	const isHere = last && here?.imageIndex === last.imageIndex && here.path === last.path;
+	const path = request.type === 'path' ? request.path : '';
+	return say(
+		{
+			...state,
+			files: {
+				...files,
+				history: isHere ? files.history.slice(0, -1) : files.history,
+				load: { ...files.load, request: null, status: files.listing ? 'ready' : 'none' },
+			},
+		},
+		`There is no "${path}" in image ${request.imageIndex}`,
+		'warning',
+	);
 }
 
 export function folderFailed(state: State, request: FilesRequest, reason: string): State {
@@ -248,7 +287,13 @@ export function sortBy(state: State, key: SortKey): State {
 
 export function toggleHidden(state: State): State {
 	const { files } = state;
-	return show({ ...state, files: { ...files, showHidden: !files.showHidden } }, files.sorted);
+	const next = show({ ...state, files: { ...files, showHidden: !files.showHidden } }, files.sorted);
+	return say(
+		next,
+		files.showHidden
+			? 'Hidden and system entries are left out (. shows them)'
+			: 'Hidden and system entries are shown',
+	);
 }
 
 /** Opens the folder above, with the cursor on the one we came from. */

@@ -178,11 +178,8 @@ export function stepImage(state: State, step: 1 | -1): State {
 	if (!next) return say(state, step === 1 ? 'This is the last image' : 'This is the first image');
 	const row = state.files.order[state.files.list.cursor];
 	const name = row === undefined ? null : (listing.names[row] ?? null);
-	const cursor = visibleImages(state).findIndex(({ index }) => index === next.index);
-	const images =
-		cursor < 0 ? state.images : { ...state.images, list: { ...state.images.list, cursor } };
 	return browse(
-		{ ...state, images },
+		state,
 		{ type: 'path', imageIndex: next.index, path: listing.path },
 		{ wanted: name },
 	);

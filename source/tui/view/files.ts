@@ -156,7 +156,7 @@ function entryCells(
 	// The end of a path says more than its beginning.
 	const name = fit(find === null ? whole : cutStart(whole, columns.name), columns.name);
 	const size = fitRight(
-		entry.isFolder ? shown`<DIR>` : sizeOf(listing?.kinds[entry.row] ?? 0, entry.size),
+		entry.isFolder ? shown`<DIR>` : sizeOf(listing?.kinds[entry.row] ?? 0, sizeIn(state, entry)),
 		SIZE_WIDTH,
 	);
 	const attributes = columns.hasAttributes
@@ -174,6 +174,10 @@ const renameText = (name: string, to: string): string => {
 	const at = to.lastIndexOf('\\');
 	return to.slice(at + 1) === name || at === 0 ? to : to.slice(at + 1);
 };
+
+/** What the order goes by: the size, or what it takes in the file. */
+const sizeIn = ({ files }: State, entry: Entry): number =>
+	files.sort.key === 'packed' ? (files.listing?.packed[entry.row] ?? entry.size) : entry.size;
 
 const sizeOf = (kinds: number, size: number): Shown =>
 	(kinds & EntryKind.missing) !== 0 ? shown`absent` : sizeText(size);

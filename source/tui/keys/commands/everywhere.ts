@@ -24,7 +24,7 @@ import type { State } from '../../state/state.ts';
 import { say } from '../../state/status.ts';
 import { EMPTY_FIELD } from '../../state/text-field.ts';
 import { closeView, openView } from '../../state/view.ts';
-import { reloadWim, retryOpen, showStart } from '../../state/wim.ts';
+import { reloadWim, retryOpen, showStart, wimName } from '../../state/wim.ts';
 import type { Api } from '../api.ts';
 import { type Command, change } from '../command.ts';
 import { needsFile, needsUndo } from '../conditions.ts';
@@ -225,7 +225,7 @@ export const everywhereCommands: readonly Command[] = [
 		when: ['global'],
 		keys: ['R'],
 		disabled: needsFile,
-		run: change(reloadWim),
+		run: change((state) => say(reloadWim(state), `${wimName(state)} is read again`)),
 	},
 	{
 		id: 'file.retry',

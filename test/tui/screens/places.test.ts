@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { inWindows, withDeck } from '../../support/deck.ts';
+import { FakeEngine, FakeFile } from '../../support/fake-engine.ts';
+
+// Moving between images and folders: both panes tell of the same place, whatever was asked for.
+
+/** `\Windows\System32` is in image 1 alone. */
+class OneSystem extends FakeFile {
+	override async locate(image: number, path: string): Promise<readonly number[] | null> {
+		return image === 1 || !path.includes('System32') ? super.locate(image, path) : null;
+	}
+}
+
+const withOneSystem = (): FakeEngine => new FakeEngine(new OneSystem());
+
+test('the list of images follows what Files shows: to the next image, and back', () =>
+	withDeck(async (deck) => {
+		await inWindows(deck);
+		await deck.press(']');
+		await deck.until(/2 Files\] 2: \\Windows/);
+		assert.match(deck.screen(), /^>2 Windows 11 Home N/m);
+		await deck.press('-');
+		await deck.until(/2 Files\] 1: \\Windows/);
+		assert.match(deck.screen(), /^>1 Windows 11 Home /m);
+	}));
+
+test('a path that the next image does not have leaves both panes where they were', () =>
+	withDeck(
+		async (deck) => {
+			await inWindows(deck);
+			await deck.press('p', '\\Windows\\System32', 'enter');
+			await deck.until(/1: \\Windows\\System32/);
+			await deck.press(']');
+			const screen = await deck.until(/There is no "\\Windows\\System32" in image 2/);
+			assert.match(screen, /^>1 Windows 11 Home /m);
+			assert.match(screen, /2 Files\] 1: \\Windows\\System32/);
+			// The folder before is still one key away.
+			await deck.press('-');
+			await deck.until(/2 Files\] 1: \\Windows\\ /);
+		},
+		{},
+		withOneSystem(),
+	));
+
+test('hiding what is hidden says so, also where nothing is', () =>
+	withDeck(async (deck) => {
+		await inWindows(deck);
+		await deck.press('.');
+		const hidden = await deck.until(/Hidden and system entries are left out/);
+		assert.doesNotMatch(hidden, /bootmgr/);
+		await deck.press('.');
+		assert.match(await deck.until(/Hidden and system entries are shown/), /bootmgr/);
+	}));
+
+test('sorted by packed size, the column shows the packed size', () =>
+	withDeck(async (deck) => {
+		await inWindows(deck);
+		assert.match(deck.screen(), /explorer\.exe +5\.1 M/);
+		await deck.press('s', 'p');
+		await deck.until(/packedv/);
+		assert.match(deck.screen(), /explorer\.exe +2\.3 M/);
+	}));
+
+test('reading the file again says that it was done', () =>
+	withDeck(async (deck) => {
+		await inWindows(deck);
+		await deck.press('R');
+		await deck.until(/install\.wim is read again/);
+	}));
