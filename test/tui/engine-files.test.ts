@@ -55,6 +55,28 @@ test('details tell where else a content lies, in the images that were opened', a
 	}
 });
 
+test('details find a shared content in an image that nobody has opened yet', async () => {
+	const file = await openFile(fixture('vectors/v02.wim'), []);
+	try {
+		const [first, second] = file.images.map(({ index }) => index);
+		const all = await file.find(second!, '*', signal);
+		const rows = [...all.positions.keys()].filter((row) => all.sizes[row]! > 0);
+		const shared = new Set<string>();
+		for (const row of rows) {
+			const fresh = await openFile(fixture('vectors/v02.wim'), []);
+			try {
+				const { usedBy } = await fresh.details(second!, all.positions[row]!, signal);
+				for (const place of usedBy) if (place.startsWith(`image ${first} `)) shared.add(place);
+			} finally {
+				await fresh.close();
+			}
+		}
+		assert.ok(shared.size > 0);
+	} finally {
+		await file.close();
+	}
+});
+
 test('marked folders count what is below them, each file once', async () => {
 	const file = await openFile(fixture('vectors/v02.wim'), []);
 	try {

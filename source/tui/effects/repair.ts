@@ -1,13 +1,14 @@
 import { repairForm } from '../forms/rescue.ts';
 import { openDialog } from '../state/dialogs.ts';
-import { baseName, topDialog } from '../state/selectors.ts';
+import { baseName, namedPath, topDialog } from '../state/selectors.ts';
 import type { EffectHost } from './effect-host.ts';
 
 /** Opens the repair dialog with the WIMs that lie beside the damaged file. */
 export async function openRepair(host: EffectHost): Promise<void> {
-	const { facts, file } = host.state().wim;
-	if (!facts) return;
-	const folder = facts.path.slice(0, facts.path.length - baseName(facts.path).length);
+	const { file } = host.state().wim;
+	const wim = namedPath(host.state());
+	if (wim === null) return;
+	const folder = wim.slice(0, wim.length - baseName(wim).length) || '.';
 	let beside: readonly string[] = [];
 	const abort = new AbortController();
 	// Their names are enough; what they hold is found out when the job runs.

@@ -7,7 +7,7 @@ import { damageReport } from '../state/damage.ts';
 import { changeForm, closeDialog } from '../state/dialogs.ts';
 import { valuesOf, withErrors } from '../state/form.ts';
 import { markPositions } from '../state/marks.ts';
-import { markCount } from '../state/selectors.ts';
+import { markCount, namedPath } from '../state/selectors.ts';
 import type { FormDialog } from '../state/state.ts';
 import { say } from '../state/status.ts';
 import type { EffectHost } from './effect-host.ts';
@@ -15,8 +15,8 @@ import type { EffectHost } from './effect-host.ts';
 /** The report dialog's main button. */
 export async function submitReport(host: EffectHost, form: FormDialog): Promise<void> {
 	const values = valuesOf(form);
-	const { damage, wim } = host.state();
-	const source = wim.facts?.path ?? '';
+	const { damage } = host.state();
+	const source = namedPath(host.state()) ?? '';
 	const text =
 		values.format === 'json'
 			? jsonReport(source, damage.findings)

@@ -186,7 +186,9 @@ export class QueuedJobs implements DeckJobs {
 		// What is wrong is told when the form is submitted, not while somebody types.
 		if (Object.keys(errors).length > 0) return { notes: [], warnings: [] };
 		const real = engineRequest(request);
-		const free = 'target' in real ? await freeAt(real.target) : null;
+		// What is changed in place grows where it is.
+		const place = 'target' in real ? real.target : touchedBy(real).writes[0];
+		const free = place === undefined ? null : await freeAt(place);
 		const told: string[] = [];
 		if (real.verb === 'salvage' || real.verb === 'repair')
 			return rescueEstimate(real, free, () => this.#rehearse(real, signal, told));
@@ -288,6 +290,8 @@ export class QueuedJobs implements DeckJobs {
 
 	#makeView(job: Job, extra: Extra): JobView {
 		const { progress, outcome } = job;
+		const result =
+			outcome === null || outcome.error !== null ? null : resultText(job.request, outcome.result);
 		return {
 			id: job.id,
 			label: String(job.id),
@@ -305,12 +309,7 @@ export class QueuedJobs implements DeckJobs {
 			endedMs: extra.endedMs,
 			problemCount: outcome?.problems ?? progress?.problems ?? 0,
 			warningCount: outcome?.warnings ?? progress?.warnings ?? 0,
-			summary:
-				outcome === null
-					? null
-					: outcome.error === null
-						? resultText(job.request, outcome.result)
-						: sentence(outcome.error),
+			summary: outcome === null ? null : outcome.error === null ? result : sentence(outcome.error),
 			waitsFor: job.waitsFor,
 			log: [
 				...(job.droppedLines > 0 ? [`(${plural(job.droppedLines, 'older line')} dropped)`] : []),
@@ -323,7 +322,7 @@ export class QueuedJobs implements DeckJobs {
 					? []
 					: [
 							outcome.error === null
-								? `${outcome.state} in ${formatDuration(outcome.elapsedMs)}`
+								? `${outcome.state} in ${formatDuration(outcome.elapsedMs)}${result === null ? '' : `, ${result}`}`
 								: sentence(outcome.error),
 						]),
 			],

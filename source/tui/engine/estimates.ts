@@ -78,11 +78,11 @@ function updateNotes(summary: UpdateSummary, free: number | null, warnings: stri
 	return [`the image then has ${plural(nameCount, 'name')}; ${space}`];
 }
 
-const editNotes = (summary: EditSummary): string[] => [
-	summary.isChanged
-		? `writes ${about(summary.isEstimate, summary.writtenBytes)}`
-		: 'nothing to change: it is so already',
-];
+function editNotes(summary: EditSummary, free: number | null, warnings: string[]): string[] {
+	const { isChanged, isEstimate, writtenBytes } = summary;
+	if (!isChanged) return ['nothing to change: it is so already'];
+	return [spaceOf({ needed: writtenBytes, free, isEstimate }, warnings)];
+}
 
 function restoreNotes(summary: ExtractSummary, warnings: string[]): string[] {
 	const { files, folders, bytes, neededSize, freeSize } = summary;
@@ -114,7 +114,7 @@ function notesOf(
 		case 'update':
 			return updateNotes(result as UpdateSummary, free, warnings);
 		case 'edit':
-			return editNotes(result as EditSummary);
+			return editNotes(result as EditSummary, free, warnings);
 		case 'extract':
 		case 'apply':
 			return restoreNotes(result as ExtractSummary, warnings);

@@ -22,19 +22,23 @@ function whereOf(fault: Fault): string {
 	return `${PLACES[fault.class] ?? fault.class}${fault.class === 'integrity' ? at : ''}`;
 }
 
+/** `chunk 12 of 21 is damaged (why)`: the reason is evidence, and stands below. */
+const DAMAGED_CHUNK = / is damaged \((.*)\)$/;
+
 function notesOf(fault: Fault): string[] {
 	const notes: string[] = [];
+	const reason = DAMAGED_CHUNK.exec(fault.message)?.[1];
+	if (reason !== undefined) notes.push(`Evidence: ${reason}.`);
 	if (fault.blobSize !== null && fault.lost !== null) {
 		const lost = fault.lost.reduce((sum, { size }) => sum + size, 0);
-		if (lost < fault.blobSize)
-			notes.push(
-				`Readable: ${formatCount(fault.blobSize - lost)} of ${formatCount(fault.blobSize)} bytes.`,
-			);
+		const left = lost < fault.blobSize ? formatCount(fault.blobSize - lost) : 'nothing';
+		notes.push(`Readable: ${left} of ${formatCount(fault.blobSize)} bytes.`);
 	}
 	for (const copy of fault.copies)
 		if (copy.isGood)
 			notes.push(`Elsewhere: a good copy in ${copy.part} at ${formatHex(copy.offset)}.`);
-	return [...notes, ...fault.notes];
+	// Each is a finding here, with the number it was found under.
+	return [...notes, ...fault.notes.map((note) => note.replace(/^In it: fault/, 'In it: finding'))];
 }
 
 export function findingOf(fault: Fault): Finding {
@@ -43,7 +47,9 @@ export function findingOf(fault: Fault): Finding {
 		severity: fault.severity,
 		where: whereOf(fault),
 		// Where it is stands in a column of its own.
-		what: fault.message.replace(/^Cannot (?:read|decode) (?:resource|blob) [^:]*: /, ''),
+		what: fault.message
+			.replace(/^Cannot (?:read|decode) (?:resource|blob) [^:]*: /, '')
+			.replace(DAMAGED_CHUNK, ' does not unpack'),
 		files: fault.files.map((file) => ({
 			imageIndex: file.image,
 			path: file.path.replaceAll('/', '\\'),

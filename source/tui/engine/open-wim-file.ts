@@ -129,8 +129,15 @@ class OpenWimFile implements OpenFile {
 
 	async details(imageIndex: number, position: number, signal: AbortSignal): Promise<EntryDetails> {
 		const { open } = await this.#image(imageIndex);
-		const trees = new Map([...this.#loaded].map(([index, { open: one }]) => [index, one.tree]));
-		const places = await usedBy(trees, imageIndex, position, signal);
+		const among = (images: ReadonlyMap<number, OpenImage>): Promise<readonly string[]> => {
+			const trees = new Map([...images].map(([index, { tree }]) => [index, tree]));
+			return usedBy(trees, imageIndex, position, signal);
+		};
+		let places = await among(
+			new Map([...this.#loaded].map(([index, { open: one }]) => [index, one])),
+		);
+		const uses = this.#wim.blobs.get(open.tree.dataSha1(position))?.referenceCount ?? 0;
+		if (uses > places.length + 1) places = await among(await this.#manyImages(imageIndex, signal));
 		return entryDetails(this.#wim, open, position, places, this.#contents, signal);
 	}
 
@@ -199,17 +206,23 @@ class OpenWimFile implements OpenFile {
 	}
 
 	async placeFacts(place: MapPlace, signal: AbortSignal): Promise<PlaceFacts> {
+		return placeFacts(this.#wim, place, await this.#manyImages(null, signal), signal);
+	}
+
+	/** The images that are loaded, and others as long as they fit beside them; `first` is always among them. */
+	async #manyImages(
+		first: number | null,
+		signal: AbortSignal,
+	): Promise<ReadonlyMap<number, OpenImage>> {
 		const images = new Map<number, OpenImage>();
-		// Those that are loaded, and others as long as they fit beside them.
-		const known = [...this.#loaded.keys()];
-		const others = this.images.map(({ index }) => index).filter((index) => !known.includes(index));
-		for (const index of [...known, ...others].slice(0, TREES_MAX)) {
+		const wanted = [first, ...this.#loaded.keys(), ...this.images.map(({ index }) => index)];
+		const indexes = [...new Set(wanted)].filter((index) => index !== null);
+		for (const index of indexes.slice(0, TREES_MAX)) {
 			const image = await this.#image(index).catch(() => null);
 			signal.throwIfAborted();
 			if (image) images.set(index, image.open);
 		}
-		const sorted = new Map([...images].sort(([a], [b]) => a - b));
-		return placeFacts(this.#wim, place, sorted, signal);
+		return new Map([...images].sort(([a], [b]) => a - b));
 	}
 
 	async close(): Promise<void> {

@@ -55,7 +55,9 @@ export async function rescueEstimate(
 	const notes: string[] = [];
 	if (bounds.stored <= LOOKED_AT_MAX) {
 		const found = resultText(request, await look());
-		if (found !== null) notes.push(`gives ${found.replace(/^would give /, '')}`);
+		// A dry run of salvage does not read contents: what is damaged shows while it runs.
+		const most = request.verb === 'salvage' ? 'at most ' : '';
+		if (found !== null) notes.push(`gives ${most}${found.replace(/^would give /, '')}`);
 	} else notes.push(`${plural(bounds.imageCount, 'image')}; damage shows while it runs`);
 	if (needed !== null) notes.push(`writes at most about ${formatSize(needed)}${room}`);
 	else if (free !== null) notes.push(`${formatSize(free)} free`);

@@ -36,7 +36,9 @@ export function chosenEntries(state: State): {
 	const imageIndex = state.marks.has(here) ? here : (state.marks.keys().next().value ?? -1);
 	const marks = state.marks.get(imageIndex);
 	if (marks && marks.size > 0) {
-		const bytes = markCount(state) === marks.size ? markedBytes(state) : 0;
+		const { markTotals } = state;
+		const known = markTotals?.of === state.marks ? markTotals.size : markedBytes(state);
+		const bytes = markCount(state) === marks.size ? known : 0;
 		const size = bytes > 0 ? `, ${formatSize(bytes)}` : '';
 		return {
 			imageIndex,
@@ -179,7 +181,7 @@ export function findingForm(state: State): FormDialog {
 			note('What', `${plural(paths.length, 'file')} of ${finding?.where ?? ''}`),
 			folderField('target', 'To folder', state.settings.workFolder),
 			check('structure', 'Folders', 'keep the folders above each file', true),
-			note('On damage', 'unreadable stretches become zeros, and are reported'),
+			note('On damage', 'unreadable stretches become zeros; reported'),
 			lossesField(state),
 		],
 		fixed: { ...base(state, imageIndex), paths, recover: 'yes', acls: false },

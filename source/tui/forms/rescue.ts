@@ -1,7 +1,7 @@
 /** Forms about damage: verify with options, salvage, repair. */
 
 import { DONOR } from '../engine.ts';
-import { baseName, chosenImages } from '../state/selectors.ts';
+import { baseName, chosenImages, namedPath } from '../state/selectors.ts';
 import type { Field, FormDialog, State } from '../state/state.ts';
 import { wimName } from '../state/wim.ts';
 import {
@@ -18,11 +18,11 @@ import {
 import { integrityField, inWorkFolder, stemOf, unixDataField, withEnding } from './presets.ts';
 
 const openFile = (state: State) => ({
-	wim: state.wim.facts?.path ?? '',
+	wim: namedPath(state) ?? '',
 	refs: state.wim.load.request?.refs ?? [],
 });
 
-const reportField = pathField('report', 'Report to');
+const reportField = pathField('report', 'JSON report');
 
 /** Both do so whenever they write a WIM. */
 const readBackNote = note('Check after', 'read back before it gets its name');

@@ -1,11 +1,13 @@
 /** Why a command cannot be used now; null: it can. */
 
+import { findingUnderCursor } from '../state/damage.ts';
 import {
 	chosenImages,
 	entryUnderCursor,
 	imageUnderCursor,
 	jobUnderCursor,
 	markCount,
+	namedPath,
 } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
 
@@ -23,6 +25,10 @@ export function all(...conditions: readonly Condition[]): Condition {
 }
 
 export const needsFile: Condition = ({ wim }) => (wim.facts ? null : 'open a file first (o)');
+
+/** What no longer opens can still be checked, and most of it got back. */
+export const needsNamed: Condition = (state) =>
+	namedPath(state) === null ? 'open a file first (o)' : null;
 
 export const needsWritable: Condition = ({ wim, settings }) => {
 	if (settings.readonly) return 'started with --readonly';
@@ -57,6 +63,10 @@ export const needsStored: Condition = (state) =>
 
 export const needsDamage: Condition = ({ damage }) =>
 	damage.findings.length > 0 ? null : 'no damage found yet (V verifies)';
+
+/** A finding about the file as a whole hits none of its files. */
+export const needsHitFile: Condition = (state) =>
+	(findingUnderCursor(state)?.files.length ?? 0) > 0 ? null : 'this finding hits no named file';
 
 export const needsJob: Condition = (state) => (jobUnderCursor(state) ? null : 'there is no job');
 

@@ -54,14 +54,14 @@ function pressed(api: Api, key: KeyPress): void {
 		api.change((current) => sayElsewhere(api, current, key.name));
 }
 
+/** Without the dots that announce a dialog. */
+const plainTitle = ({ title }: Command): string => title.replace(/\.{3}$/, '');
+
 /** A key of another pane says where it works; a key of none stays without effect. */
 function sayElsewhere(api: Api, state: State, name: string): State {
 	const other = commandElsewhere(api.keymap, name);
 	return other
-		? say(
-				state,
-				`${keyLabel(name)} works in ${other.place}: ${other.command.title.replace(/\.{3}$/, '')}`,
-			)
+		? say(state, `${keyLabel(name)} works in ${other.place}: ${plainTitle(other.command)}`)
 		: state;
 }
 
@@ -69,7 +69,7 @@ function sayElsewhere(api: Api, state: State, name: string): State {
 export function runCommand(api: Api, command: Command): void {
 	const reason = command.disabled?.(api.state()) ?? null;
 	if (reason !== null) {
-		api.change((state) => say(state, `${command.title}: ${reason}`, 'warning'));
+		api.change((state) => say(state, `${plainTitle(command)}: ${reason}`, 'warning'));
 		return;
 	}
 	if (command.group !== 'move' && command.group !== 'dialog')

@@ -3,7 +3,7 @@
 import type { Finding, JobView } from '../engine.ts';
 import { applyFindings } from './damage.ts';
 import { moveTo } from './list.ts';
-import { isActive, jobUnderCursor, layoutOf, orderedJobs } from './selectors.ts';
+import { isActive, jobUnderCursor, layoutOf, namedPath, orderedJobs } from './selectors.ts';
 import { NO_DAMAGE, type State } from './state.ts';
 import { say } from './status.ts';
 import { lookAgain, reloadWim } from './wim.ts';
@@ -25,9 +25,10 @@ export function jobsChanged(state: State, jobs: readonly JobView[]): State {
 }
 
 /** What is found in another file, such as one just written, says nothing of the one that is shown. */
-export function isAboutOpenFile({ wim }: State, { request }: JobView): boolean {
+export function isAboutOpenFile(state: State, { request }: JobView): boolean {
 	const path = request?.values['wim'];
-	return path === undefined || wim.facts === null || path === wim.facts.path;
+	const shown = namedPath(state);
+	return path === undefined || shown === null || path === shown;
 }
 
 /** The findings to show: those of the newest check of the open file that has any. */

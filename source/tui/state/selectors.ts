@@ -188,6 +188,12 @@ export function topDialog(state: State): Dialog | null {
 	return state.dialogs.at(-1) ?? null;
 }
 
+/** The file that checks and rescues are about: the open one, else the one that could not be opened. */
+export function namedPath({ wim }: State): string | null {
+	if (wim.facts) return wim.facts.path;
+	return wim.load.status === 'failed' ? (wim.load.request?.path ?? null) : null;
+}
+
 /** The image that the Files pane shows, else the one under the cursor. */
 export function currentImage(state: State): ImageFacts | null {
 	const index = state.files.listing?.imageIndex;

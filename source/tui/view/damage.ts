@@ -99,7 +99,7 @@ function detailLines(
 	theme: Theme,
 	finding: Finding,
 	number: number,
-	next: Shown,
+	next: readonly Shown[],
 	width: number,
 	height: number,
 ): Shown[] {
@@ -109,7 +109,7 @@ function detailLines(
 			lines.push(shown`${blank(indent)}${line}`);
 	};
 	add(shown`Finding ${number}: ${theme.exact(finding.where)}, ${theme.exact(finding.what)}`, 1);
-	const room = Math.max(1, height - lines.length - finding.notes.length * 2 - 4);
+	const room = Math.max(1, height - lines.length - finding.notes.length * 2 - next.length - 3);
 	for (const file of finding.files.slice(0, room)) {
 		const image = shown`image ${file.imageIndex}`;
 		lines.push(
@@ -123,29 +123,39 @@ function detailLines(
 	lines.push(NOTHING);
 	for (const note of finding.notes) add(theme.exact(note), 3);
 	if (finding.digest !== null) add(shown`SHA-1 ${safe(finding.digest)}`, 3);
-	if (next !== '') {
-		lines.push(NOTHING);
-		add(next, 3);
-	}
+	if (next.length > 0) lines.push(NOTHING);
+	for (const row of next) add(row, 3);
 	return lines;
 }
 
 /** What can be done about damage, as the commands that do it, with words that fit 80 columns in one row. */
-const NEXT_STEPS: readonly (readonly [command: string, words: Shown])[] = [
-	['finding.salvage', 'extract what is readable' as Shown],
-	['job.salvage', 'salvage the file' as Shown],
-	['job.repair', 'repair it' as Shown],
+const NEXT_STEPS: readonly (readonly (readonly [command: string, words: Shown])[])[] = [
+	[
+		['finding.salvage', 'extract what is readable' as Shown],
+		['job.salvage', 'salvage the file' as Shown],
+		['job.repair', 'repair it' as Shown],
+	],
+	[
+		['finding.showFile', 'show in Files' as Shown],
+		['finding.markFiles', 'mark its files' as Shown],
+		['damage.report', 'write report' as Shown],
+		['copy.path', 'copy SHA-1' as Shown],
+	],
 ];
 
-/** `e extract what is readable   X salvage the file`: only what can be used now. */
-function nextSteps(state: State, keymap: Keymap): Shown {
-	const steps = NEXT_STEPS.flatMap(([id, words]) => {
-		const command = keymap.commands.find((one) => one.id === id);
-		const key = command?.keys[0];
-		if (!command || key === undefined || (command.disabled?.(state) ?? null) !== null) return [];
-		return [shown`${safe(keyLabel(key))} ${words}`];
+/** `e extract what is readable   X salvage the file`: rows of what can be used now. */
+function nextSteps(state: State, keymap: Keymap): readonly Shown[] {
+	const hasDigest = (findingUnderCursor(state)?.digest ?? null) !== null;
+	return NEXT_STEPS.flatMap((row) => {
+		const steps = row.flatMap(([id, words]) => {
+			const command = keymap.commands.find((one) => one.id === id);
+			const key = command?.keys[0];
+			if (!command || key === undefined || (command.disabled?.(state) ?? null) !== null) return [];
+			if (id === 'copy.path' && !hasDigest) return [];
+			return [shown`${safe(keyLabel(key))} ${words}`];
+		});
+		return steps.length === 0 ? [] : [joined(steps, '   ' as Shown)];
 	});
-	return joined(steps, '   ' as Shown);
 }
 
 export function damageBody(
@@ -179,7 +189,8 @@ export function damageBody(
 		return finding.severity === 'error' ? theme.damaged(text) : theme.warning(text);
 	});
 	const under = findingUnderCursor(state) ?? findings[0]!;
-	const number = findings.indexOf(under) + 1;
+	// The number it was found under, by which others name it, whatever the order is.
+	const number = /^\d+$/.test(under.id) ? Number(under.id) : findings.indexOf(under) + 1;
 	const room = height - listHeight - 1;
 	const below = detailLines(theme, under, number, nextSteps(state, keymap), width, room);
 	return linesOf([headRow(width), rows, ...below.slice(0, room)]);

@@ -38,7 +38,7 @@ function columnsFor(width: number, isFind: boolean): Columns {
 			(hasAttributes ? ATTRIBUTES_WIDTH + 1 : 0) +
 			(time === 'none' ? 0 : TIME_WIDTHS[time] + 1);
 		const name = width - 2 - rest;
-		const enough = time === 'minute' ? Math.max(26, wanted) : wanted;
+		const enough = time === 'minute' ? Math.max(24, wanted) : wanted;
 		if (name >= enough || !hasAttributes) return { name: Math.max(4, name), hasAttributes, time };
 	}
 	return { name: width, hasAttributes: false, time: 'none' };

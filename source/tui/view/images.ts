@@ -30,7 +30,12 @@ function emptyLines(state: State, theme: Theme): readonly Shown[] {
 	if (load.status === 'loading') return [shown`reading header...`];
 	// The status row says it too, but only until the next key.
 	if (load.status === 'failed')
-		return [theme.exact(load.error ?? 'cannot be opened'), shown`r retry  o other`];
+		return [
+			theme.exact(load.error ?? 'cannot be opened'),
+			shown`r retry  o other`,
+			NOTHING,
+			shown`V verify, ${state.settings.readonly ? NOTHING : shown`X salvage and F repair `}work on what does not open.`,
+		];
 	if (images.length > 0) return [shown`nothing matches (Esc clears)`];
 	return [shown`no images: the XML lists none`];
 }

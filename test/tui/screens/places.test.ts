@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inWindows, withDeck } from '../../support/deck.ts';
-import { FakeEngine, FakeFile } from '../../support/fake-engine.ts';
+import { FakeEngine, FakeFile, jobView } from '../../support/fake-engine.ts';
+import { findings } from '../../support/fake-findings.ts';
 
 // Moving between images and folders: both panes tell of the same place, whatever was asked for.
 
@@ -68,3 +69,48 @@ test('reading the file again says that it was done', () =>
 		await deck.press('R');
 		await deck.until(/install\.wim is read again/);
 	}));
+
+test('a file that does not open can be checked, salvaged and repaired all the same', () =>
+	withDeck(
+		async (deck, engine) => {
+			const screen = await deck.until(/r retry {2}o other/);
+			assert.match(
+				screen.replaceAll(/│.*/g, ' ').replaceAll(/\s+/g, ' '),
+				/V verify, X salvage and F repair/,
+			);
+			assert.doesNotMatch(screen.split('\n').at(-1) ?? '', /mark|filter/);
+			await deck.press('X');
+			await deck.until(/Salvage what is left[\s\S]*From +broken\.wim/);
+			await deck.press('esc');
+			await deck.until((text) => !text.includes('Salvage what'));
+			await deck.press('F');
+			await deck.until(/Repair into a new file[\s\S]*From +broken\.wim/);
+			await deck.press('esc');
+			await deck.until((text) => !text.includes('Repair into'));
+			await deck.press('V');
+			assert.deepEqual(
+				engine.jobs.started.map(({ verb, values }) => [verb, values['wim']]),
+				[['verify', '/srv/sources/broken.wim']],
+			);
+			engine.jobs.set([jobView(1, { findings: findings(), state: 'done' })]);
+			await deck.until(/! 1 damaged/);
+			await deck.press('!');
+			await deck.until(/Finding 1/);
+		},
+		{ path: '/srv/sources/broken.wim' },
+	));
+
+test('with nothing in it, a list is not filtered, sorted or marked', () =>
+	withDeck(
+		async (deck) => {
+			await deck.until(/r retry {2}o other/);
+			for (const [key, reason] of [
+				['space', /there is no image here/],
+				['/', /there is nothing here yet/],
+			] as const) {
+				await deck.press(key);
+				await deck.until(reason);
+			}
+		},
+		{ path: '/srv/sources/broken.wim' },
+	));

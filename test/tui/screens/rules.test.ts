@@ -68,6 +68,25 @@ test('the damage view names what can be done next', () =>
 		assert.match(screen, /e extract what is readable {3}X salvage the file {3}F repair it/);
 	}));
 
+test('a finding about the file as a whole has no files to extract, show or mark', () =>
+	withDeck(async (deck, engine) => {
+		await inDamage(deck, engine);
+		assert.match(
+			deck.screen(),
+			/o show in Files {3}m mark its files {3}w write report {3}y copy SHA-1/,
+		);
+		await deck.press('G');
+		const screen = await deck.until(/Finding 2/);
+		assert.match(screen, /X salvage the file {3}F repair it/);
+		assert.doesNotMatch(screen, /e extract what|o show in|m mark its|y copy SHA-1/);
+		for (const key of ['e', 'o', 'm']) {
+			await deck.press(key);
+			assert.match(await deck.until(/this finding hits no named file/), /Finding 2/);
+			await deck.press('k', 'j');
+			await deck.until((text) => !text.includes('no named file'));
+		}
+	}));
+
 test('with --readonly the damage view offers nothing that writes', () =>
 	withDeck(
 		async (deck, engine) => {

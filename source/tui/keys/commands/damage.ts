@@ -10,17 +10,16 @@ import { browse } from '../../state/files.ts';
 import { remember } from '../../state/marks.ts';
 import { shownFound, showRecent } from '../../state/start.ts';
 import type { State } from '../../state/state.ts';
-import { say } from '../../state/status.ts';
 import { closeView } from '../../state/view.ts';
 import { retryOpen, showStart } from '../../state/wim.ts';
 import type { Api } from '../api.ts';
 import { type Command, change } from '../command.ts';
-import { all, needsDamage, needsVerb } from '../conditions.ts';
+import { all, needsDamage, needsHitFile, needsVerb } from '../conditions.ts';
 import { imageFolderOf } from '../inside-path.ts';
 
 function showFile(state: State): State {
 	const file = findingUnderCursor(state)?.files[0];
-	return file ? showInFiles(state, file) : say(state, 'This finding hits no named file');
+	return file ? showInFiles(state, file) : state;
 }
 
 /** The Files pane with the cursor on a file. */
@@ -80,7 +79,7 @@ const damageCommands: readonly Command[] = [
 		when: ['damage'],
 		keys: ['o'],
 		footer: 20,
-		disabled: needsDamage,
+		disabled: all(needsDamage, needsHitFile),
 		run: change(showFile),
 	},
 	{
@@ -91,7 +90,7 @@ const damageCommands: readonly Command[] = [
 		when: ['damage'],
 		keys: ['m', 'space'],
 		footer: 30,
-		disabled: needsDamage,
+		disabled: all(needsDamage, needsHitFile),
 		run: mark,
 	},
 	{
@@ -103,7 +102,7 @@ const damageCommands: readonly Command[] = [
 		keys: ['e'],
 		footer: 40,
 		writes: true,
-		disabled: all(needsDamage, needsVerb('extract')),
+		disabled: all(needsDamage, needsHitFile, needsVerb('extract')),
 		run: change((state) => openDialog(state, findingForm(state))),
 	},
 	{

@@ -27,7 +27,7 @@ import { closeView, openView } from '../../state/view.ts';
 import { reloadWim, retryOpen, showStart, wimName } from '../../state/wim.ts';
 import type { Api } from '../api.ts';
 import { type Command, change } from '../command.ts';
-import { needsFile, needsUndo } from '../conditions.ts';
+import { needsFile, needsNamed, needsUndo } from '../conditions.ts';
 import { filterOf, withFilter } from '../line.ts';
 
 /** Panes that Tab goes through, in order. */
@@ -196,7 +196,7 @@ export const everywhereCommands: readonly Command[] = [
 		when: ['global'],
 		keys: ['!'],
 		footer: 80,
-		disabled: needsFile,
+		disabled: needsNamed,
 		run: change(toDamage),
 	},
 	{

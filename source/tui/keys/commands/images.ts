@@ -1,13 +1,13 @@
 /** Commands of the Images pane. */
 
 import { openDialog } from '../../state/dialogs.ts';
-import { currentImage, imageUnderCursor } from '../../state/selectors.ts';
+import { currentImage, imageUnderCursor, namedPath } from '../../state/selectors.ts';
 import type { State } from '../../state/state.ts';
 import { browseImage } from '../../state/wim.ts';
 import { imageFactRows } from '../../view/image-facts.ts';
 import type { Api } from '../api.ts';
 import { type Command, change } from '../command.ts';
-import { all, needsFile, needsImageRow, needsVerb } from '../conditions.ts';
+import { all, needsImageRow, needsNamed, needsVerb } from '../conditions.ts';
 
 function showFacts(state: State): State {
 	const image = state.focus === 'images' ? imageUnderCursor(state) : currentImage(state);
@@ -20,13 +20,14 @@ function showFacts(state: State): State {
 	});
 }
 
-/** Verifies the open file; nothing is written, so nothing is asked. */
+/** Verifies the file; nothing is written, so nothing is asked. */
 function verify(api: Api): void {
-	const { facts, load } = api.state().wim;
-	if (!facts) return;
+	const { load } = api.state().wim;
+	const wim = namedPath(api.state());
+	if (wim === null) return;
 	api.effects.startJob({
 		verb: 'verify',
-		values: { wim: facts.path, refs: load.request?.refs ?? [] },
+		values: { wim, refs: load.request?.refs ?? [] },
 	});
 }
 
@@ -61,7 +62,7 @@ export const imageCommands: readonly Command[] = [
 		when: ['images', 'files', 'details', 'damage'],
 		keys: ['V', 'f9'],
 		footer: 70,
-		disabled: all(needsFile, needsVerb('verify')),
+		disabled: all(needsNamed, needsVerb('verify')),
 		run: verify,
 	},
 ];

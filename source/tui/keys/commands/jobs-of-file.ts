@@ -9,7 +9,7 @@ import { joinForm, splitForm } from '../../forms/split.ts';
 import { openDialog } from '../../state/dialogs.ts';
 import type { FormDialog, State } from '../../state/state.ts';
 import { type Command, type Context, change } from '../command.ts';
-import { all, needsFile, needsImage, needsVerb, needsWritable } from '../conditions.ts';
+import { all, needsFile, needsImage, needsNamed, needsVerb, needsWritable } from '../conditions.ts';
 
 const opening = (build: (state: State) => FormDialog): Command['run'] =>
 	change((state) => openDialog(state, build(state)));
@@ -129,7 +129,7 @@ export const fileJobCommands: readonly Command[] = [
 		group: 'job',
 		when: ['images'],
 		keys: ['T'],
-		disabled: all(needsFile, needsVerb('verify')),
+		disabled: all(needsNamed, needsVerb('verify')),
 		run: opening(verifyForm),
 	},
 	{
@@ -139,7 +139,7 @@ export const fileJobCommands: readonly Command[] = [
 		when: onFile,
 		keys: ['X'],
 		writes: true,
-		disabled: all(needsFile, needsVerb('salvage')),
+		disabled: all(needsNamed, needsVerb('salvage')),
 		run: opening(salvageForm),
 	},
 	{
@@ -149,7 +149,7 @@ export const fileJobCommands: readonly Command[] = [
 		when: onFile,
 		keys: ['F'],
 		writes: true,
-		disabled: all(needsFile, needsVerb('repair')),
+		disabled: all(needsNamed, needsVerb('repair')),
 		run: (api) => api.effects.openRepair(),
 	},
 ];

@@ -2,8 +2,9 @@
 
 import { invertMarks, toggleMark, toggleRange, unmarkAll } from '../../state/marks.ts';
 import { focusOf } from '../../state/selectors.ts';
+import type { State } from '../../state/state.ts';
 import { type Command, type Context, change } from '../command.ts';
-import { needsListing } from '../conditions.ts';
+import { needsEntry, needsImageRow, needsListing } from '../conditions.ts';
 import { filterOf, openLine } from '../line.ts';
 import { type Move, moveList, nextMatch } from '../moves.ts';
 
@@ -27,6 +28,14 @@ const moves: Command[] = MOVES.map(([id, title, keys, move]) => ({
 	run: change((state) => moveList(state, move)),
 }));
 
+/** A list that was empty from the start has nothing to narrow or to sort. */
+function needsRows(state: State): string | null {
+	const isEmpty =
+		(focusOf(state) === 'images' && state.wim.images.length === 0) ||
+		(focusOf(state) === 'start' && state.start.found.length === 0);
+	return isEmpty ? 'there is nothing here yet' : null;
+}
+
 const MARKABLE: readonly Context[] = ['images', 'files'];
 
 export const listCommands: readonly Command[] = [
@@ -39,6 +48,7 @@ export const listCommands: readonly Command[] = [
 		when: MARKABLE,
 		keys: ['space'],
 		footer: 20,
+		disabled: (state) => (focusOf(state) === 'files' ? needsEntry(state) : needsImageRow(state)),
 		run: change(toggleMark),
 	},
 	{
@@ -83,6 +93,7 @@ export const listCommands: readonly Command[] = [
 		when: ['images', 'files', 'start', 'damage', 'sizes', 'difference'],
 		keys: ['/', 'f7'],
 		footer: 40,
+		disabled: needsRows,
 		run: change((state) => openLine(state, 'filter', filterOf(state))),
 	},
 	{
@@ -109,7 +120,7 @@ export const listCommands: readonly Command[] = [
 		when: ['files', 'sizes', 'start'],
 		keys: ['s'],
 		footer: 50,
-		disabled: (state) => (focusOf(state) === 'files' ? needsListing(state) : null),
+		disabled: (state) => (focusOf(state) === 'files' ? needsListing(state) : needsRows(state)),
 		run: change((state) => ({ ...state, pending: 'list.sort' })),
 	},
 ];
