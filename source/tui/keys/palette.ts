@@ -71,6 +71,7 @@ export function matchingCommands(
 			if (query === '' && !isHere) return [];
 			return [{ command, isHere, order: byKey ? -1 : 0, at }];
 		}
+		if (command.id === 'app.palette') return [];
 		const order = rank(command.title, query) ?? rankOfVerb(command, query);
 		return order === null ? [] : [{ command, isHere, order, at }];
 	});
@@ -86,6 +87,8 @@ export function matchingCommands(
 				Number(b.isHere) - Number(a.isHere) ||
 				a.order - b.order ||
 				recency(a.command.id) - recency(b.command.id) ||
+				// Nobody opens a list of commands to move by one row.
+				Number(a.command.group === 'move') - Number(b.command.group === 'move') ||
 				a.at - b.at,
 	);
 	return matches.map(({ command, isHere }) => ({

@@ -85,7 +85,8 @@ function paletteBox(state: State, theme: Theme, keymap: Keymap, dialog: PaletteD
 		return reason === null ? text : theme.unavailable(text);
 	});
 	while (rows.length < height) rows.push(blank(inner));
-	const count = shown`${matches.length} of ${keymap.commands.filter(({ group }) => group !== 'dialog').length}`;
+	const all = matchingCommands(keymap, state, 'palette', '').length;
+	const count = shown`${matches.length} of ${all}`;
 	return boxed(
 		state,
 		theme,
@@ -186,6 +187,7 @@ function pagerLines(
 ): readonly Shown[] {
 	const width = pagerWidth(state);
 	const { source } = dialog;
+	if (source.type === 'messages' && state.messages.length === 0) return [shown`no messages so far`];
 	if (source.type === 'messages')
 		return state.messages
 			.flatMap(({ text }) => wrapped(theme.exact(text), width))

@@ -105,6 +105,17 @@ test('keys are written as people write them', () => {
 	]);
 });
 
+test('an empty palette lists what can be done before what only moves, and not itself', () => {
+	const keymap = createKeymap(COMMANDS, options);
+	const state = { ...initialState({}, 80, 24, 0), recentCommands: ['app.palette', 'app.help'] };
+	const found = matchingCommands(keymap, state, 'palette', '').map(({ command }) => command);
+	assert.equal(found[0]?.id, 'app.help');
+	assert.ok(found.every(({ id }) => id !== 'app.palette'));
+	const here = found.filter(({ when }) => when.includes('global') || when.includes('list'));
+	const firstMove = here.findIndex(({ group }) => group === 'move');
+	assert.ok(firstMove > 0 && here.slice(firstMove).every(({ group }) => group === 'move'));
+});
+
 test('the palette puts beginnings before words before letters in order', () => {
 	const keymap = createKeymap(COMMANDS, options);
 	const state = { ...initialState({}, 80, 24, 0), view: 'deck' as const, focus: 'files' as const };
