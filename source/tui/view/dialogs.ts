@@ -163,7 +163,7 @@ function helpBox(state: State, theme: Theme, keymap: Keymap, dialog: HelpDialog)
 	return boxed(
 		state,
 		theme,
-		shown`Keys: ${safe(focusOf(state))}   (type to search, Enter runs)${page}`,
+		shown`Keys: ${safe(focusOf(state))}${columns === 2 ? shown`   (type to search, Enter runs)` : NOTHING}${page}`,
 		[fieldText(theme, dialog.query, inner, true), ...rows],
 		inner,
 	);

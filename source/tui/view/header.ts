@@ -128,10 +128,11 @@ export function tooSmallRow(state: State): Shown {
 			? shown` ${Math.floor((100 * first.doneBytes) / first.totalBytes)}%`
 			: NOTHING;
 	const jobs = running.length > 0 ? shown` j:${running.length}${share}` : NOTHING;
-	return fit(
-		shown`wimdeck ${state.columns}x${state.rows}: needs 40x10.${jobs}`,
-		Math.max(1, state.columns - 1),
-	);
+	const room = Math.max(1, state.columns - 1);
+	const size = shown`${state.columns}x${state.rows}: needs 40x10.`;
+	// What still fits whole: the jobs are worth more than the name.
+	const choices = [shown`wimdeck ${size}${jobs}`, shown`${size}${jobs}`, shown`needs 40x10${jobs}`];
+	return fit(choices.find((text) => widthOf(text) <= room) ?? shown`needs 40x10`, room);
 }
 
 export function header(state: State, theme: Theme): Shown {

@@ -52,7 +52,8 @@ export function shareOf(job: JobView): number | null {
 	return job.totalBytes === 0 ? 1 : job.doneBytes / job.totalBytes;
 }
 
-function paceOf(state: State, job: JobView, isWide: boolean): Shown {
+/** @param isShort there is room for one of speed and time left */
+function paceOf(state: State, job: JobView, isWide: boolean, isShort: boolean): Shown {
 	if (job.state === 'paused') return 'paused' as Shown;
 	const silent = state.nowMs - job.lastEventMs;
 	if (silent >= SILENCE_MS) return shown`no progress for ${Math.floor(silent / 1000)} s`;
@@ -60,6 +61,7 @@ function paceOf(state: State, job: JobView, isWide: boolean): Shown {
 		job.rate === null || job.rate <= 0 ? NOTHING : shown`${safe(formatSize(job.rate))}B/s`;
 	const hasEta = job.etaMs !== null && state.nowMs - job.startedMs >= ETA_AFTER_MS;
 	const eta = hasEta ? safe(formatDuration(job.etaMs ?? 0)) : NOTHING;
+	if (isShort) return hasEta ? eta : rate;
 	return isWide
 		? shown`${fitRight(rate, 10)}  ${hasEta ? shown`ETA ${fitRight(eta, 6)}` : NOTHING}`
 		: shown`${fitRight(rate, 9)} ${fitRight(eta, 7)}`;
@@ -129,10 +131,14 @@ function tone(theme: Theme, job: JobView, text: Shown): Shown {
 	return job.problemCount > 0 ? theme.warning(text) : theme.done(text);
 }
 
+/** Columns for a short bar, the percent, and both speed and time left. */
+const BOTH_NUMBERS_MIN = 30;
+
 /** One job in `width` columns. */
 export function jobRow(state: State, theme: Theme, job: JobView, width: number): Shown {
 	const isWide = width >= 100;
-	const titleMax = isWide ? 34 : Math.max(10, Math.min(26, Math.floor(width * 0.32)));
+	const share = width < 60 ? 0.24 : 0.32;
+	const titleMax = isWide ? 34 : Math.max(10, Math.min(26, Math.floor(width * share)));
 	// Short titles leave their room to what the jobs have to tell.
 	const titles = state.jobs.jobs.map(({ title }) => widthOf(theme.exact(title)));
 	const titleWidth = Math.min(titleMax, Math.max(10, ...titles));
@@ -142,10 +148,13 @@ export function jobRow(state: State, theme: Theme, job: JobView, width: number):
 	const start = shown`${fitRight(safe(job.label), labelWidth)} ${verb} ${fit(theme.exact(job.title), titleWidth)} `;
 	const room = width - widthOf(start);
 	if (job.state === 'running' || job.state === 'paused') {
-		const pace = paceOf(state, job, isWide);
-		const paceWidth = Math.max(isWide ? 24 : 18, widthOf(pace) + 1);
-		const bar = Math.max(6, Math.min(40, room - 6 - paceWidth));
-		return fit(shown`${start}${gauge(shareOf(job), bar)} ${percent(shareOf(job))} ${pace}`, width);
+		const isShort = room < BOTH_NUMBERS_MIN;
+		const pace = paceOf(state, job, isWide, isShort);
+		const paceWidth = Math.max(isShort ? 9 : isWide ? 24 : 18, widthOf(pace) + 1);
+		const bar = Math.min(40, room - 6 - paceWidth);
+		// Words say more than a bar of one cell.
+		const drawn = bar < 3 ? NOTHING : shown`${gauge(shareOf(job), bar)} `;
+		return fit(shown`${start}${drawn}${percent(shareOf(job))} ${pace}`, width);
 	}
 	return shown`${start}${tone(theme, job, cut(endOf(state, theme, job, room), room))}`;
 }

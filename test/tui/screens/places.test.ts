@@ -70,6 +70,44 @@ test('reading the file again says that it was done', () =>
 		await deck.until(/install\.wim is read again/);
 	}));
 
+const running = jobView(1, {
+	title: 'C: -> \\\\srv\\w\\new.wim #1',
+	verb: 'capture',
+	doneBytes: 410,
+	rate: 118 * 2 ** 20,
+	etaMs: 372_000,
+	startedMs: -10_000,
+	lastEventMs: 1000,
+});
+
+test('jobs in 50 columns tell the time left whole, or that nothing comes', () =>
+	withDeck(
+		async (deck, engine) => {
+			engine.jobs.set([running]);
+			await deck.until(/41%/);
+			await deck.press('4');
+			assert.match(await deck.until(/jobs {2,}j1/), /1 capture C: -> .*41% 6:12 *$/m);
+			engine.jobs.set([{ ...running, lastEventMs: -11_000 }]);
+			await deck.until(/41% no progress for 12 s *$/m);
+		},
+		{ columns: 50, rows: 20 },
+	));
+
+for (const [columns, row] of [
+	[38, /^wimdeck 38x8: needs 40x10\. j:1 41%/],
+	[30, /^30x8: needs 40x10\. j:1 41%/],
+	[20, /^needs 40x10 j:1 41%/],
+	[12, /^needs 40x10/],
+] as const)
+	test(`a screen of ${columns} columns says what it needs, and how the job goes`, () =>
+		withDeck(
+			async (deck, engine) => {
+				engine.jobs.set([running]);
+				await deck.until(row);
+			},
+			{ columns, rows: 8, path: null },
+		));
+
 test('a file that does not open can be checked, salvaged and repaired all the same', () =>
 	withDeck(
 		async (deck, engine) => {
