@@ -22,7 +22,8 @@ export function mapsOf(result: unknown): readonly PartMap[] | null {
 
 function verifyText({ coverage, faults }: VerifyReport): string {
 	if (faults.length === 0) return `${plural(coverage.blobsChecked, 'blob')} checked, no damage`;
-	return `${plural(faults.length, 'finding')}, ${plural(coverage.blobsBad, 'damaged blob')}; see !`;
+	const bad = coverage.blobsBad > 0 ? `, ${plural(coverage.blobsBad, 'damaged blob')}` : '';
+	return `${plural(faults.length, 'finding')}${bad}; see !`;
 }
 
 function salvageText({ images, lost, partial, unnamed }: SalvageReport): string {

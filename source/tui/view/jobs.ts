@@ -73,8 +73,14 @@ function notesOf(job: JobView): Shown {
 	const problems = bad ? shown`, ${job.problemCount} damaged or skipped` : NOTHING;
 	const warnings =
 		job.warningCount > 0 ? shown`, ${safe(plural(job.warningCount, 'note'))}` : NOTHING;
-	const log = job.problemCount + job.warningCount > 0 ? shown`   Enter log` : NOTHING;
-	return shown`${problems}${warnings}${log}`;
+	return shown`${problems}${warnings}`;
+}
+
+/** The key for more, where it fits whole. */
+function withLogKey(job: JobView, text: Shown, room: number): Shown {
+	if (job.problemCount + job.warningCount === 0) return text;
+	const more = shown`${text}   Enter log`;
+	return widthOf(more) <= room ? more : text;
 }
 
 /** Keys of a job that failed, the longer where they leave room for the reason. */
@@ -113,7 +119,7 @@ function endOf(state: State, theme: Theme, job: JobView, room: number): Shown {
 				? ('queued' as Shown)
 				: shown`queued (waits for job ${job.waitsFor})`;
 		case 'done':
-			return shown`done${took}${summary}${notesOf(job)}`;
+			return withLogKey(job, shown`done${took}${summary}${notesOf(job)}`, room);
 		case 'failed':
 			return failedText(theme, job, room, mayRetry);
 		case 'interrupted':

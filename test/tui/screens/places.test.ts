@@ -93,6 +93,21 @@ test('jobs in 50 columns tell the time left whole, or that nothing comes', () =>
 		{ columns: 50, rows: 20 },
 	));
 
+test('a finished job names the key for its log only where it fits whole', () =>
+	withDeck(async (deck, engine) => {
+		const over = {
+			...running,
+			verb: 'verify',
+			title: 'a.wim',
+			state: 'done',
+			problemCount: 1,
+		} as const;
+		engine.jobs.set([{ ...over, endedMs: 1000, summary: '4 findings; see !' }]);
+		await deck.until(/4 findings; see ! {3}Enter log/);
+		engine.jobs.set([{ ...over, endedMs: 1000, summary: `4 findings, ${'many '.repeat(5)}blobs` }]);
+		await deck.until((screen) => /many blobs *$/m.test(screen) && !screen.includes('Enter l'));
+	}));
+
 for (const [columns, row] of [
 	[38, /^wimdeck 38x8: needs 40x10\. j:1 41%/],
 	[30, /^30x8: needs 40x10\. j:1 41%/],
