@@ -24,8 +24,8 @@ import {
 	requireFreeTarget,
 	writeRescued,
 } from '../rescue/write-rescued.ts';
+import { type OpenSalvage, openSalvage } from '../salvage/open-salvage.ts';
 import type { SalvagedImage } from '../salvage/read-trees.ts';
-import { type OpenSalvage, openSalvage } from '../salvage/salvage.ts';
 import type { HitFile } from '../verify-report.ts';
 import { type MendedImage, mendTrees } from './mend-trees.ts';
 import type { RepairOptions } from './repair-options.ts';

@@ -4,6 +4,8 @@ import type { Run } from '../../base/run.ts';
 import { isEmptyStream, type Sha1 } from '../../bytes/sha1.ts';
 import { pathOf } from '../../image/paths.ts';
 import { LargeChunks } from '../../pool/large-chunks.ts';
+import { whyLost } from '../salvage/make-report.ts';
+import { type OpenSalvage, openSalvage } from '../salvage/open-salvage.ts';
 import type { SalvagedImage } from '../salvage/read-trees.ts';
 import type {
 	LostFile,
@@ -12,7 +14,7 @@ import type {
 	SalvageReport,
 	UnnamedFile,
 } from '../salvage/report.ts';
-import { chooseImages, type OpenSalvage, openSalvage, whyLost } from '../salvage/salvage.ts';
+import { chooseImages } from '../salvage/salvage.ts';
 import { gatherUnnamed, UNNAMED_FOLDER, type UnnamedBlob } from '../salvage/unnamed.ts';
 import { DamagedContent } from './damaged-content.ts';
 import type { Needed } from './donors.ts';

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { formatHex } from '../../base/print.ts';
 import { breathe, type Run } from '../../base/run.ts';
 import type { Blob, Resource } from '../../wim/resource.ts';
+import type { OpenSalvage } from './open-salvage.ts';
 import { readDamaged, readDamagedBlob } from './read-damaged.ts';
 import { missingFrom, type SalvagedImage, wantedBy } from './read-trees.ts';
-import type { OpenSalvage } from './salvage.ts';
 
 const ENDINGS: readonly (readonly [magic: string, ending: string])[] = [
 	['4d5a', 'exe'],

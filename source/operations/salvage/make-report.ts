@@ -1,0 +1,81 @@
+/** Works out the report of a salvage: what the trees name, against what the writer got. */
+import { isEmptyStream } from '../../bytes/sha1.ts';
+import { pathOf } from '../../image/paths.ts';
+import type { OpenSalvage } from './open-salvage.ts';
+import type { SalvagedImage } from './read-trees.ts';
+import type {
+	LostFile,
+	PartialFile,
+	SalvagedImageReport,
+	SalvageReport,
+	UnnamedFile,
+} from './report.ts';
+import type { SalvageWriter } from './salvage-writer.ts';
+
+/** What came back of the chosen images, and what did not. */
+export function makeReport(
+	path: string,
+	folder: string,
+	opened: OpenSalvage,
+	chosen: readonly SalvagedImage[],
+	folders: readonly string[],
+	writer: SalvageWriter,
+	unnamed: readonly UnnamedFile[],
+): SalvageReport {
+	const partial: PartialFile[] = [];
+	const lost: LostFile[] = [];
+	const images: SalvagedImageReport[] = chosen.map(({ image, state, tree, notes }, k) => {
+		const counts = { wholeCount: 0, partialCount: 0, lostCount: 0 };
+		for (let dentry = 0; tree !== null && dentry < tree.count; dentry++)
+			for (const { type, sha1, name } of tree.streams(dentry)) {
+				if (type === 'reparse') continue;
+				const suffix = name === '' ? '' : `:${name}`;
+				const file = () => ({
+					path: pathOf(tree, dentry) + suffix,
+					image: image.name,
+					sha1,
+					size: opened.wim.blobs.get(sha1)?.size ?? null,
+				});
+				const damage = writer.damaged.get(sha1);
+				if (!isEmptyStream(sha1) && !opened.wim.blobs.has(sha1)) {
+					lost.push({ ...file(), why: whyLost(opened) });
+					counts.lostCount++;
+				} else if (damage?.state === 'lost') {
+					lost.push({ ...file(), why: damage.error.message });
+					counts.lostCount++;
+				} else if (damage?.state === 'partial') {
+					partial.push({ ...file(), badRanges: damage.badRanges });
+					counts.partialCount++;
+				} else counts.wholeCount++;
+			}
+		return {
+			name: image.name,
+			index: image.index,
+			folder: folders[k] ?? '',
+			state,
+			notes,
+			...counts,
+		};
+	});
+	const repairedCount = [...writer.damaged.values()].filter(
+		({ state }) => state === 'whole',
+	).length;
+	return {
+		file: path,
+		target: folder,
+		findings: opened.findings,
+		images,
+		partial,
+		lost,
+		unnamed,
+		repairedCount,
+		isNewest: opened.isNewest,
+	};
+}
+
+export function whyLost({ damaged }: OpenSalvage): string {
+	const { missingParts } = damaged;
+	return missingParts.length > 0
+		? `not found; it may be in part ${missingParts.join(', ')}, which is missing`
+		: 'not found anywhere in the file';
+}
