@@ -126,6 +126,7 @@ export function folderLoaded(
 		sorted: storedOrder(listing),
 		order: storedOrder(listing),
 		wanted: null,
+		missing: '',
 	};
 	// Sorting keeps the cursor on its entry, but nobody has chosen one yet.
 	const sorted = atTop(resort({ ...state, files: next }, true));
@@ -183,6 +184,7 @@ export function folderMissing(state: State, request: FilesRequest): State {
 			files: {
 				...files,
 				history: isHere ? files.history.slice(0, -1) : files.history,
+				missing: path === here?.path ? '' : path,
 				load: { ...files.load, request: null, status: files.listing ? 'ready' : 'none' },
 			},
 		},

@@ -142,6 +142,8 @@ export interface FilesState {
 	readonly rangeFrom: number | null;
 	/** Position or name where the cursor shall stand once the folder is loaded. */
 	readonly wanted: number | string | null;
+	/** A path that was typed and is not in the image, to be put right; empty: none. */
+	readonly missing: string;
 }
 
 export type DetailMode = 'facts' | 'hex' | 'text' | 'streams';
@@ -444,6 +446,7 @@ export const NO_FILES: FilesState = {
 	history: [],
 	rangeFrom: null,
 	wanted: null,
+	missing: '',
 };
 
 export const NO_DETAILS: DetailsState = {

@@ -77,7 +77,7 @@ function paletteBox(state: State, theme: Theme, keymap: Keymap, dialog: PaletteD
 		const isCursor = top + i === cursor;
 		const keys = safe(command.keys.slice(0, 2).map(keyLabel).join(' '));
 		const place = match.isHere ? NOTHING : safe(command.when[0] ?? '');
-		const right = shown`${fit(keys, 9)} ${fit(place, 8)}`;
+		const right = shown` ${fit(keys, 9)} ${fit(place, 8)}`;
 		const about =
 			reason === null ? safe(command.title) : shown`${safe(command.title)} (${safe(reason)})`;
 		const text = spread(shown`${isCursor ? shown`> ` : shown`  `}${about}`, right, inner);

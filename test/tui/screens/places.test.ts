@@ -44,6 +44,19 @@ test('a path that the next image does not have leaves both panes where they were
 		withOneSystem(),
 	));
 
+test('a path that was typed wrong is there again with p, until something is opened', () =>
+	withDeck(async (deck) => {
+		await inWindows(deck);
+		await deck.press('p', '\\Windows\\Sistem32', 'enter');
+		await deck.until(/There is no "\\Windows\\Sistem32" in image 1/);
+		await deck.press('p');
+		await deck.until(/GO TO {1,2}\\Windows\\Sistem32/);
+		await deck.press('\x15', '\\Windows\\System32', 'enter');
+		await deck.until(/1: \\Windows\\System32/);
+		await deck.press('p');
+		await deck.until(/GO TO {2}_/);
+	}));
+
 test('hiding what is hidden says so, also where nothing is', () =>
 	withDeck(async (deck) => {
 		await inWindows(deck);

@@ -126,7 +126,7 @@ export const fileCommands: readonly Command[] = [
 		when: ['files'],
 		keys: ['p'],
 		disabled: needsListing,
-		run: change((state) => openLine(state, 'goto', '')),
+		run: change((state) => openLine(state, 'goto', state.files.missing)),
 	},
 	{
 		id: 'file.find',
