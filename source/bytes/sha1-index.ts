@@ -177,5 +177,5 @@ function askRow(words: Uint32Array, row: number): void {
 function ask(name: Sha1): boolean {
 	if (name.length !== 2 * SIZE || bytesInQuestion.write(name, 0, SIZE, 'hex') !== SIZE)
 		return false;
-	return !/[A-F]/.test(name);
+	return name === name.toLowerCase();
 }

@@ -126,20 +126,25 @@ export class SeekableFile implements Output {
 		this.#flushed += bytes.length;
 		this.#extent = Math.max(this.#extent, this.#flushed);
 		this.#unsynced += bytes.length;
+		this.#syncIfDue();
+	}
+
+	/** Two at a time would only keep further writes waiting. */
+	#syncIfDue(): void {
 		if (this.#unsynced >= SYNC_SIZE && this.#syncing === null) this.#beginSync();
 	}
 
 	#beginSync(): void {
 		this.#unsynced = 0;
-		this.#syncing = this.handle.datasync().then(
-			() => {
-				this.#syncing = null;
-			},
-			(error) => {
+		this.#syncing = this.handle
+			.datasync()
+			.catch((error) => {
 				this.#syncFailure ??= error;
+			})
+			.then(() => {
 				this.#syncing = null;
-			},
-		);
+				this.#syncIfDue();
+			});
 	}
 
 	/** Brings to the disk what somebody else is writing, again and again until that is over. */
@@ -226,7 +231,8 @@ export class SeekableFile implements Output {
 		await this.#put(0, this.#buffer.subarray(0, this.#buffered));
 		this.#buffered = 0;
 		this.#flushed = end;
-		this.#beginSync();
+		this.#unsynced = end;
+		this.#syncIfDue();
 		return true;
 	}
 
@@ -241,6 +247,7 @@ export class SeekableFile implements Output {
 	/** Makes sure that everything is on the disk. */
 	async sync(): Promise<void> {
 		await this.flush();
+		this.#unsynced = 0;
 		await this.#attempt(async () => {
 			// Each may be the one that is told of a failure. They wait for the same disk.
 			await Promise.all([this.handle.sync(), this.#syncing]);

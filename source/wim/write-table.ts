@@ -1,5 +1,4 @@
 /** Encodes the blob table (wim.md §3). */
-import { assert } from '../base/errors.ts';
 import { hexWriter } from '../bytes/hex.ts';
 import { type Sha1, ZERO_SHA1 } from '../bytes/sha1.ts';
 import { u56, u64 } from '../bytes/struct.ts';
@@ -86,7 +85,7 @@ class TableEncoder {
 
 	/** A blob that is a resource of its own. */
 	single({ sha1, size, resource }: TableBlob, count: number): void {
-		assert(size > 0, `a blob of size 0 has no entry (${sha1})`);
+		if (size <= 0) throw new Error(`a blob of size 0 has no entry (${sha1})`);
 		const { offset, storedSize, originalSize, flags } = resource;
 		this.add(storedSize, flags, offset, originalSize, sha1, count);
 	}
