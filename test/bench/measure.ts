@@ -60,8 +60,17 @@ function cpuMsOf(pid: number): number {
 	return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) * TICK_MS, 0);
 }
 
-/** Runs a command to its end. @throws when it fails */
-export async function measure(command: string, args: readonly string[]): Promise<Measure> {
+/**
+ * Runs a command to its end.
+ *
+ * @param codes that count as success
+ * @throws when it fails
+ */
+export async function measure(
+	command: string,
+	args: readonly string[],
+	codes: readonly number[] = [0],
+): Promise<Measure> {
 	const start = performance.now();
 	const child = spawn(command, args, {
 		stdio: ['ignore', 'ignore', 'pipe'],
@@ -81,12 +90,13 @@ export async function measure(command: string, args: readonly string[]): Promise
 			descendants(child.pid).reduce((sum, pid) => sum + peakMbOf(pid), 0),
 		);
 	}, SAMPLE_MS);
-	const code = await new Promise((resolve, reject) => {
+	const code = await new Promise<number | null>((resolve, reject) => {
 		child.on('error', reject);
 		child.on('exit', resolve);
 	}).finally(() => clearInterval(sample));
 	const ms = performance.now() - start;
-	if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}: ${errors}`);
+	if (code === null || !codes.includes(code))
+		throw new Error(`${command} ${args.join(' ')} ended with ${code}: ${errors}`);
 	return { ms, cpuMs, peakMb };
 }
 
@@ -102,8 +112,8 @@ export interface Side {
 }
 
 export const wimlib = (...args: string[]) => measure('wimlib-imagex', args);
-export const wimdeck = (args: readonly string[]) =>
-	measure(process.execPath, [PROGRAM, ...args, '--quiet']);
+export const wimdeck = (args: readonly string[], codes?: readonly number[]) =>
+	measure(process.execPath, [PROGRAM, ...args, '--quiet'], codes);
 
 /** How long it takes until all files of a folder are on the disk. */
 function syncFiles(folder: string): number {

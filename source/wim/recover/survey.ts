@@ -298,7 +298,9 @@ async function tableAt(
 			entries.push({ ...entry, at: place.offset + entry.at });
 	const brokenCount = all.length - entries.length;
 	if (brokenCount > 0)
-		findings.push(`${plural(brokenCount, 'entry', 'entries')} of the blob table are damaged`);
+		findings.push(
+			`${plural(brokenCount, 'entry', 'entries')} of the blob table ${brokenCount === 1 ? 'is' : 'are'} damaged`,
+		);
 	if (entries.length === 0) return null;
 	return {
 		offset: place.offset,
