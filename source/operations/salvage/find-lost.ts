@@ -31,6 +31,8 @@ import { announce, type Quest, searchSolid, searchStretch, withinTotal } from '.
 export interface Tentative {
 	/** What it is if it ends in one way or the other, the likeliest first; never empty. */
 	readonly ends: readonly Blob[];
+	/** So many of them are as likely as each other. */
+	readonly likelyCount: number;
 }
 
 /** A stretch that nothing explains. */
@@ -290,7 +292,7 @@ class Search implements Lost {
 			return;
 		}
 		if (found.isTree) for (const { resource } of ends) if (await this.isMetadata(resource)) return;
-		this.tentative.push({ ends });
+		this.tentative.push({ ends, likelyCount: found.likelyCount });
 	}
 
 	private questFor({ compression, chunkSize }: PartCompression): Quest {

@@ -18,7 +18,7 @@ export interface OpenSalvage extends AsyncDisposable {
 	/** The best known place of every blob. */
 	readonly wim: Wim;
 	readonly findings: readonly string[];
-	/** Resources whose SHA-1 nobody asked for, as they are if they end where it is likeliest. */
+	/** Resources whose SHA-1 nobody asked for, as they are if they end where it is likeliest: in all ways that are. */
 	readonly others: readonly Blob[];
 	/** Bytes that nothing explains; what is missing may be in there. */
 	readonly unexplained: Lost['unexplained'];
@@ -116,7 +116,7 @@ export async function openSalvage(
 			images,
 			wim: opened.compose(best),
 			findings: opened.findings,
-			others: tentative.flatMap(({ ends }) => ends.slice(0, 1)),
+			others: tentative.flatMap(({ ends, likelyCount }) => ends.slice(0, likelyCount)),
 			unexplained,
 			isNewest,
 			seek: (names) => seek(opened, images, without(names, wrong), sizes, pool, run),

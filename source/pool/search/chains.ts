@@ -32,6 +32,11 @@ export class Chains {
 		return [...led, ...places.filter((place) => (depths.get(place) ?? 0) === 0)];
 	}
 
+	/** Whether anything follows at a place. */
+	leadsOn(place: number): boolean {
+		return this.depth(place, 1) > 0;
+	}
+
 	private depth(place: number, most: number): number {
 		let places = this.known.get(place);
 		if (places === undefined) {

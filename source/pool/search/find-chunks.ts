@@ -232,6 +232,7 @@ class ChunkSearch {
 			ends: [head, ...ends.filter((end) => end !== head)].slice(0, TOLD_ENDS_MAX),
 			isWanted,
 			isTree: isTreeHere,
+			likelyCount: 1,
 		});
 		const wanted = ends.find(({ sha1 }) => this.isWanted(sha1));
 		if (wanted !== undefined) return make(wanted, true);

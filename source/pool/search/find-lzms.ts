@@ -60,7 +60,7 @@ const ROUNDS = 16;
  * A chunk with hardly any match may end in thousands of ways: so many are hashed, and so many told when none is wanted.
  */
 const TRIED_MAX = 1000;
-const TOLD_MAX = 8;
+const TOLD_MAX = 16;
 
 /** Of a chunk that begins in a window, so many bytes are looked at besides. */
 const SCAN_OVERLAP = 64;
@@ -92,6 +92,10 @@ interface LastChunk {
 
 function oneChunk(at: number, stored: Uint8Array): LastChunk {
 	return { at, storedBefore: 0, originalBefore: 0, stored, hash: null, isTreeBefore: false };
+}
+
+function isFirstOfSize({ storedSize }: ChunkEnd, k: number, chunks: readonly ChunkEnd[]): boolean {
+	return chunks[k - 1]?.storedSize !== storedSize;
 }
 
 interface UntriedChunk {
@@ -308,7 +312,11 @@ class LzmsSearch implements GapSteps {
 		const trees: ResourceEnd[] = [];
 		const { names } = this.tools.wanted;
 		let wanted: ResourceEnd | undefined;
-		const likeliest = this.isBlind ? this.byChains(at + storedBefore, chunks) : chunks;
+		const ordered = this.isBlind ? this.byChains(at + storedBefore, chunks) : chunks;
+		const place = at + storedBefore + (ordered[0]?.storedSize ?? 0);
+		const isClear = !this.isBlind || ordered.length < 2 || this.behind.leadsOn(place);
+		// Of one stored size the first is the likeliest.
+		const likeliest = isClear ? ordered : ordered.filter(isFirstOfSize);
 		for (const { storedSize, originalSize } of likeliest.slice(0, TRIED_MAX)) {
 			const chunk = this.decodeMeeting(stored.subarray(0, storedSize), originalSize);
 			if (chunk === null) continue;
@@ -336,6 +344,7 @@ class LzmsSearch implements GapSteps {
 			ends: wanted === undefined ? likely : [wanted],
 			isWanted: wanted !== undefined,
 			isTree: isTreeBefore || trees.length > 0,
+			likelyCount: isClear ? 1 : likely.length,
 		};
 	}
 

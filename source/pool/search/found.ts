@@ -37,6 +37,8 @@ export interface FoundResource {
 	readonly isWanted: boolean;
 	/** It begins as metadata resources do. */
 	readonly isTree: boolean;
+	/** So many of the ends, from the first, are as likely as each other. */
+	readonly likelyCount: number;
 }
 
 /** What a search is told. */
@@ -78,6 +80,7 @@ export function rawResource(offset: number, { size, sha1 }: PrefixHit): FoundRes
 		ends: [{ storedSize: size, originalSize: size, sha1 }],
 		isWanted: true,
 		isTree: false,
+		likelyCount: 1,
 	};
 }
 

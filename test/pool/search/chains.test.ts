@@ -30,6 +30,8 @@ test('of the ends of a resource that is the likeliest behind which most resource
 	);
 	assert.equal(new Set(asked).size, asked.length, 'no place is asked about twice');
 	assert.deepEqual(chains.ordered(100, [110]), [110]);
+	assert.ok(chains.leadsOn(180) && chains.leadsOn(190));
+	assert.ok(!chains.leadsOn(110) && !chains.leadsOn(160));
 });
 
 test('from behind, too, the nearest of places comes first that lead as far', () => {
