@@ -29,6 +29,8 @@ export interface DeckTestOptions {
 	readonly keys?: DeckAppOptions['keys'];
 	readonly writer?: DeckAppOptions['writer'];
 	readonly path?: string | null;
+	/** Who draws; Ink unless said otherwise. */
+	readonly mount?: DeckAppOptions['mount'];
 }
 
 const KEYS: Readonly<Record<string, string>> = {
@@ -73,7 +75,7 @@ export class DeckOnTerminal {
 			settings: { utc: true, workFolder: '/srv/sources', ...options.settings },
 			keys: options.keys ?? {},
 			clock: () => this.nowMs,
-			mount: mountDeck,
+			mount: options.mount ?? mountDeck,
 			onExit: (code) => this.exits.push(code),
 			onCrash: (error) => this.crashes.push(error),
 			onSuspend: () => {

@@ -22,7 +22,23 @@ export const mountPlain: Mount = ({ store, theme, keymap, stream, onCrash }) => 
 		}
 	};
 	draw();
-	return { unmount: store.subscribe(draw) };
+	// As Ink does: all keys of a packet first, then one frame.
+	let isDue = false;
+	let isOver = false;
+	const forget = store.subscribe(() => {
+		if (isDue) return;
+		isDue = true;
+		queueMicrotask(() => {
+			isDue = false;
+			if (!isOver) draw();
+		});
+	});
+	return {
+		unmount: () => {
+			isOver = true;
+			forget();
+		},
+	};
 };
 
 /** Draws at once, and leaves the screen to Ink when the file is open. */

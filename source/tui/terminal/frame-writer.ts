@@ -162,7 +162,7 @@ export class FrameWriter {
 			if (typeof done === 'function') setImmediate(done);
 			return true;
 		};
-		Object.defineProperty(stream, 'write', { value: write });
+		Object.defineProperty(stream, 'write', { value: write, configurable: true });
 		this.stream = stream as unknown as NodeJS.WriteStream;
 	}
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { mountPlain } from '../../../source/tui/screens/first-mount.ts';
+import { mountDeck } from '../../../source/tui/screens/mount.tsx';
 import { DeckOnTerminal } from '../../support/deck.ts';
 import { FakeEngine, FakeFile, jobView, longListing } from '../../support/fake-engine.ts';
 
@@ -137,3 +139,31 @@ const nameAt = (deck: DeckOnTerminal, row: number): string => {
 	const { listing, order } = deck.app.store.get().files;
 	return listing?.names[order[row] ?? 0] ?? '';
 };
+
+for (const [painter, mount] of [
+	['Ink', mountDeck],
+	['the first mount', mountPlain],
+] as const)
+	test(`${painter}: the keys of one packet are decoded before any is painted, for one frame`, async () => {
+		const file = new FakeFile();
+		file.listing = longListing(300_000);
+		const deck = await DeckOnTerminal.open(new FakeEngine(file), { mount });
+		await deck.press('enter');
+		await deck.until(/name\^ 300,000/);
+		await deck.quiet();
+		const { stream } = deck.app.writer;
+		const frames: string[] = [];
+		const write = stream.write.bind(stream) as (text: string, done?: () => void) => boolean;
+		Object.defineProperty(stream, 'write', {
+			value: (text: string, done?: () => void) => {
+				if (text.includes('\n')) frames.push(text);
+				return write(text, done);
+			},
+		});
+		deck.app.input('jjjjjkjjjj');
+		for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+		assert.equal(frames.length, 1, `${frames.length} frames`);
+		await deck.settle();
+		assert.equal(deck.app.store.get().files.list.cursor, 8);
+		deck.close();
+	});
