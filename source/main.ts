@@ -11,7 +11,8 @@ const onSignal = () => {
 	if (++interrupts > 1) process.exit(ExitCode.canceled);
 	abort.abort(new CanceledError());
 };
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+// SIGBREAK is Ctrl+Break of Windows; elsewhere nothing sends it.
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] as const;
 for (const signal of SIGNALS) process.on(signal, onSignal);
 
 /** What no one caught is a bug of ours, wherever it came from. */

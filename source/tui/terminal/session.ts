@@ -73,6 +73,8 @@ export class Session {
 		this.#listen(stdout, 'resize', () => this.#resized());
 		for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const)
 			this.#listen(process, signal, () => this.#events.onEnd(signal));
+		// Ctrl+Break of Windows, which raw mode does not keep back; elsewhere nothing sends it.
+		this.#listen(process, 'SIGBREAK', () => this.#events.onEnd('SIGINT'));
 		this.#listen(process, 'SIGHUP', swallow);
 		this.#listen(process, 'SIGCONT', () => this.#continued(true));
 		this.#listen(process, 'uncaughtException', (error) => this.#events.onEnd('error', error));

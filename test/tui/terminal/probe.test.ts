@@ -135,8 +135,9 @@ test('on Windows the screen is entered as everywhere, and a closed window is a h
 	);
 	session.open();
 	assert.match(written.join(''), /\x1b\[\?1049h\x1b\[\?2004h\x1b\[\?25l/);
+	process.emit('SIGBREAK');
 	process.emit('SIGHUP');
-	assert.deepEqual(ends, ['hangup']);
+	assert.deepEqual(ends, ['SIGINT', 'hangup'], 'Ctrl+Break, then the closed window');
 	session.leave();
 	assert.deepEqual(raw, [true, false]);
 	session.close();
