@@ -18,6 +18,10 @@ const VARIANTS: readonly { readonly name: string; readonly options: DeckTestOpti
 		name: '80x24-ascii',
 		options: { columns: 80, rows: 24, profile: { symbols: 'ascii', color: 'never' } },
 	},
+	{
+		name: '120x40-ascii',
+		options: { columns: 120, rows: 40, profile: { symbols: 'ascii', color: 'never' } },
+	},
 ];
 
 /** One test a scene and size; each compares the screen with its file. */

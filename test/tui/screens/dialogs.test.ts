@@ -64,10 +64,15 @@ const waiting = (): FakeEngine => {
 
 const VARIANTS: readonly { readonly name: string; readonly options: DeckTestOptions }[] = [
 	{ name: '80x24', options: { columns: 80, rows: 24 } },
+	{ name: '120x40', options: { columns: 120, rows: 40 } },
 	{ name: '40x10', options: { columns: 40, rows: 10 } },
 	{
 		name: '80x24-ascii',
 		options: { columns: 80, rows: 24, profile: { symbols: 'ascii', color: 'never' } },
+	},
+	{
+		name: '120x40-ascii',
+		options: { columns: 120, rows: 40, profile: { symbols: 'ascii', color: 'never' } },
 	},
 ];
 
