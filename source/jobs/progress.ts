@@ -21,8 +21,10 @@ export interface Progress {
 	readonly warnings: number;
 }
 
-/** Least time between two reports to a person. */
-export const REPORT_GAP_MS = 100;
+/** Reports to a person in any second. */
+const REPORTS_MAX = 10;
+/** Least time between two reports of one phase: eight a second, so that a new phase need not wait. */
+const REPORT_GAP_MS = 125;
 
 /** The rate is that of this long a stretch, so that it neither jumps nor lags. */
 const RATE_WINDOW_MS = 5000;
@@ -39,7 +41,9 @@ export class ProgressMeter {
 	readonly #clock: Clock;
 	readonly #show: (progress: Progress) => void;
 	readonly #startMs: number;
-	#shownMs = Number.NEGATIVE_INFINITY;
+	/** When the last reports were shown, `REPORTS_MAX` of them. */
+	#shownMs: number[] = [];
+	#isNewPhase = false;
 	#stale = false;
 	#phase: Phase | null = null;
 	#doneBytes = 0;
@@ -51,7 +55,7 @@ export class ProgressMeter {
 	#pausedMs = 0;
 	#pausedSinceMs: number | null = null;
 
-	/** @param show called at most every `REPORT_GAP_MS`, at once for a new phase */
+	/** @param show called at most `REPORTS_MAX` times a second, at once for a new phase where that many are not exceeded */
 	constructor(clock: Clock, show: (progress: Progress) => void) {
 		this.#clock = clock;
 		this.#show = show;
@@ -80,7 +84,7 @@ export class ProgressMeter {
 				this.#totalBytes = event.totalBytes;
 				this.#doneBytes = 0;
 				this.#samples = [];
-				this.#shownMs = Number.NEGATIVE_INFINITY;
+				this.#isNewPhase = true;
 				break;
 			case 'problem':
 				this.#problems++;
@@ -106,9 +110,7 @@ export class ProgressMeter {
 
 	/** Shows what has not been shown yet. */
 	flush(): void {
-		if (!this.#stale) return;
-		this.#shownMs = Number.NEGATIVE_INFINITY;
-		this.#offer();
+		if (this.#stale) this.#report(this.#clock.elapsed());
 	}
 
 	/** How far the job is now. */
@@ -149,14 +151,22 @@ export class ProgressMeter {
 
 	#offer(): void {
 		const now = this.#clock.elapsed();
-		if (now - this.#shownMs < REPORT_GAP_MS) return;
+		const last = this.#shownMs.at(-1);
+		if (last !== undefined && !this.#isNewPhase && now - last < REPORT_GAP_MS) return;
+		const tenth = this.#shownMs.at(-REPORTS_MAX);
+		if (tenth === undefined || now - tenth >= 1000) this.#report(now);
+	}
+
+	#report(now: number): void {
 		const activeMs = this.#activeMs();
 		const last = this.#samples.at(-1);
 		if (last === undefined || activeMs - last.atMs >= RATE_STEP_MS)
 			this.#samples.push({ atMs: activeMs, bytes: this.#doneBytes });
 		while (this.#samples.length > 2 && activeMs - this.#samples[1]!.atMs >= RATE_WINDOW_MS)
 			this.#samples.shift();
-		this.#shownMs = now;
+		this.#shownMs.push(now);
+		if (this.#shownMs.length > REPORTS_MAX) this.#shownMs.shift();
+		this.#isNewPhase = false;
 		this.#stale = false;
 		this.#show(this.snapshot());
 	}

@@ -35,7 +35,7 @@ export interface JobHooks {
 	/** Aborting it cancels the job. */
 	readonly signal: AbortSignal;
 	readonly clock: Clock;
-	/** At most ten times a second, and at once for a new phase. */
+	/** At most ten times in any second; a new phase at once where that allows it. */
 	readonly onProgress?: (progress: Progress) => void;
 	/** Each problem and each warning. */
 	readonly onEvent?: (event: NotableEvent) => void;
