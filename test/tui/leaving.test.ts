@@ -40,13 +40,17 @@ async function written(file: string): Promise<void> {
 	}
 }
 
-/** A deck whose terminal was asked for its status and has not answered yet. */
+/** A deck whose terminal was asked for its status and has not answered yet; nothing more is painted until it does. */
 async function asked(state: string, file: string): Promise<Pty> {
 	const pty = new Pty({
 		command: [process.execPath, PROGRAM, WIM],
 		env: { XDG_STATE_HOME: state, NODE_OPTIONS: BESIDE(file) },
 	});
-	await pty.until((output) => output.includes('1 Images') && output.includes('\x1b[5n'));
+	const isAsked = (output: string): boolean => output.includes('\x1b[5n');
+	await pty.until((output) => output.includes('1 Images') || isAsked(output));
+	// A whole screen is more than a kilobyte, after which the terminal is asked.
+	pty.type('\x0c');
+	await pty.until(isAsked);
 	return pty;
 }
 
