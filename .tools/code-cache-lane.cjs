@@ -15,11 +15,12 @@ vm.Script = new Proxy(vm.Script, {
 
 const post = parentPort.postMessage;
 parentPort.postMessage = function (...message) {
-	post.apply(this, message);
+	// Before the answer: a lane that has nothing more to do is ended at once, without a word.
 	for (const [filename, script] of scripts) {
-		// Lanes end without a word, and several write: never half a file.
+		// Several write: never half a file.
 		const unfinished = `${filename}.${threadId}`;
 		fs.writeFileSync(unfinished, script.createCachedData());
 		fs.renameSync(unfinished, `${filename}.cache`);
 	}
+	post.apply(this, message);
 };
