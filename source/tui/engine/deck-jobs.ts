@@ -31,7 +31,7 @@ import { GoodRanges } from './good-ranges.ts';
 import { engineRequest, titleOf } from './requests.ts';
 import { rescueEstimate } from './rescue-estimate.ts';
 import { mapsOf, resultText } from './results.ts';
-import { freeAt } from './target-facts.ts';
+import { freeAt, isThere } from './target-facts.ts';
 
 /** Does what a request says, and tells of faults as they are found. */
 export type DeckPerformer = (
@@ -53,6 +53,7 @@ const PARALLEL_MAX = 3;
 interface Extra {
 	/** Null: it was started without a form. */
 	readonly request: JobRequest | null;
+	verb: string;
 	readonly findings: Map<number, Finding>;
 	readonly good: GoodRanges;
 	shown: readonly Finding[];
@@ -123,6 +124,7 @@ export class QueuedJobs implements DeckJobs {
 	#add(real: EngineRequest, request: JobRequest | null): number {
 		const extra: Extra = {
 			request,
+			verb: verbOf(real),
 			findings: new Map(),
 			good: new GoodRanges(),
 			shown: [],
@@ -262,7 +264,11 @@ export class QueuedJobs implements DeckJobs {
 			this.#extras.set(job.id, extra);
 			const nowMs = this.#clock.elapsed();
 			extra.lastEventMs = nowMs;
-			if (job.state === 'running') extra.startedMs ??= nowMs;
+			if (job.state === 'running' && extra.startedMs === null) {
+				extra.startedMs = nowMs;
+				// A job before it may have made the file.
+				extra.verb = verbOf(job.request);
+			}
 			if (job.outcome !== null && extra.endedMs === null) {
 				extra.endedMs = nowMs;
 				// With problems, too, something was written.
@@ -295,7 +301,7 @@ export class QueuedJobs implements DeckJobs {
 		return {
 			id: job.id,
 			label: String(job.id),
-			verb: job.request.verb,
+			verb: extra.verb,
 			writes: touchedBy(job.request).writes.map((name) => path.resolve(name)),
 			title: extra.request === null ? withoutVerb(job.title) : titleOf(extra.request),
 			state: STATES[job.state],
@@ -337,6 +343,12 @@ export class QueuedJobs implements DeckJobs {
 		};
 	}
 }
+
+/** What people call it: an append that finds no file makes one. */
+const verbOf = (request: EngineRequest): string =>
+	request.verb === 'append' && request.create && !isThere(request.target)
+		? 'capture'
+		: request.verb;
 
 /** A capture that would find the file that it writes. */
 function isInItself(request: EngineRequest): boolean {

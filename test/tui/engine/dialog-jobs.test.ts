@@ -95,7 +95,8 @@ test('capture and append: the estimate, the image, and the check that follows', 
 	const jobs = await here.done('capture', captureOf(here, { verifyAfter: true }));
 	assert.deepEqual(
 		jobs.map(({ verb, state }) => `${verb} ${state}`),
-		['append done', 'verify done'],
+		['capture done', 'verify done'],
+		'a new file is captured, whatever else the form can do',
 	);
 	assert.match(jobs[0]?.summary ?? '', /^image 1, 4 files, /);
 	assert.match(jobs[1]?.summary ?? '', /no damage/);
@@ -106,7 +107,7 @@ test('capture and append: the estimate, the image, and the check that follows', 
 		/as image 2 of a file that has [\d.]+ K\n/,
 	);
 	const [failed] = await here.done('capture', captureOf(here, { verifyAfter: true }));
-	assert.equal(failed?.state, 'failed');
+	assert.equal(`${failed?.verb} ${failed?.state}`, 'append failed');
 	assert.equal(here.engine.jobs.list().at(-1), failed, 'nothing follows a job that failed');
 });
 
