@@ -52,8 +52,12 @@ const KEYS: Readonly<Record<string, string>> = {
 
 const open = new Set<DeckOnTerminal>();
 
+/** A file of tests runs, by the runner or alone; other programs show decks as well, and have no tests to wait for. */
+const isTest =
+	process.env['NODE_TEST_CONTEXT'] !== undefined || /\.test\.[jt]s$/.test(process.argv[1] ?? '');
+
 // A test that fails half way leaves its deck open, which would keep the process from ending.
-if (process.env['NODE_TEST_CONTEXT'] !== undefined)
+if (isTest)
 	afterEach(() => {
 		for (const deck of open) deck.close();
 	});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { DeckOnTerminal } from '../../support/deck.ts';
 import { FakeEngine, FakeFile } from '../../support/fake-engine.ts';
 
@@ -15,17 +15,18 @@ function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
 }
 
 /** A deck whose file is read only when `ready` is called. */
-async function onSlowDisk(path?: string) {
+async function onSlowDisk(t: TestContext, path?: string) {
 	const engine = new FakeEngine();
 	engine.files.set(OTHER, new FakeFile({ path: OTHER }));
 	const disk = gate();
 	engine.slowDisk = disk.opened;
 	const deck = await DeckOnTerminal.open(engine, path === undefined ? {} : { path });
+	t.after(() => deck.close());
 	return { deck, engine, jobs: engine.jobs, ready: () => disk.open() };
 }
 
-test('keys that come before the file do what they were meant for when it is there, in their order', async () => {
-	const { deck, jobs, ready } = await onSlowDisk();
+test('keys that come before the file do what they were meant for when it is there, in their order', async (t) => {
+	const { deck, jobs, ready } = await onSlowDisk(t);
 	await deck.press('j', 'j', '/', 'Edu', 'enter', 'V');
 	assert.match(deck.screen(), /install\.wim is being read; 8 keys wait +Esc forget/);
 	assert.deepEqual(jobs.started, []);
@@ -39,8 +40,8 @@ test('keys that come before the file do what they were meant for when it is ther
 	assert.doesNotMatch(deck.screen(), /Windows 11 Pro|being read|open a file/);
 });
 
-test('Esc forgets what was typed ahead, and what needs no file works meanwhile', async () => {
-	const { deck, jobs, ready } = await onSlowDisk();
+test('Esc forgets what was typed ahead, and what needs no file works meanwhile', async (t) => {
+	const { deck, jobs, ready } = await onSlowDisk(t);
 	await deck.press('V');
 	await deck.until(/1 key waits/);
 	await deck.press('esc');
@@ -56,14 +57,14 @@ test('Esc forgets what was typed ahead, and what needs no file works meanwhile',
 	assert.deepEqual(deck.exits, [0]);
 });
 
-test('quitting waits for no file', async () => {
-	const { deck } = await onSlowDisk();
+test('quitting waits for no file', async (t) => {
+	const { deck } = await onSlowDisk(t);
 	await deck.press('q');
 	assert.deepEqual(deck.exits, [0]);
 });
 
-test('keys typed for a file that cannot be opened are for no other', async () => {
-	const { deck, jobs, ready } = await onSlowDisk('/srv/sources/gone.wim');
+test('keys typed for a file that cannot be opened are for no other', async (t) => {
+	const { deck, jobs, ready } = await onSlowDisk(t, '/srv/sources/gone.wim');
 	await deck.press('V', 'o');
 	ready();
 	await deck.until(/there is no such file/);
@@ -72,8 +73,8 @@ test('keys typed for a file that cannot be opened are for no other', async () =>
 	assert.doesNotMatch(deck.screen(), /Open a WIM/);
 });
 
-test('while another file is being opened, keys are meant for that one and not for the one that is shown', async () => {
-	const { deck, engine, jobs, ready } = await onSlowDisk();
+test('while another file is being opened, keys are meant for that one and not for the one that is shown', async (t) => {
+	const { deck, engine, jobs, ready } = await onSlowDisk(t);
 	ready();
 	await deck.until(/1 Windows 11 Home/);
 	await deck.quiet();
