@@ -4,10 +4,11 @@ import { breathe, type Run } from '../base/run.ts';
 import { atOnce, inSlices } from '../base/slices.ts';
 import { Float64Column } from '../bytes/columns.ts';
 import { sortSteps } from '../bytes/sort-steps.ts';
+import { compressionName } from '../codec/compression.ts';
 import type { OpenPart } from '../wim/open-part.ts';
 import { HEADER_SIZE } from '../wim/part-header.ts';
 import type { Blob, Resource } from '../wim/resource.ts';
-import type { CellState, MapRange, Range } from './verify-report.ts';
+import type { CellState, Fault, MapRange, Range } from './verify-report.ts';
 
 /** Steps between two pauses: a few milliseconds. */
 const SLICE = 2048;
@@ -31,6 +32,22 @@ export function structureRanges(part: OpenPart): readonly Range[] {
 	// A pipable file has a second header at its end.
 	if (part.pipable) header.push({ offset: part.source.size - HEADER_SIZE, size: HEADER_SIZE });
 	return [...header, ...tables];
+}
+
+export const resourceRange = ({ offset, storedSize }: Resource): Range => ({
+	offset,
+	size: storedSize,
+});
+
+/** Where a resource lies, and how it is stored. */
+export function placeOf(resource: Resource): Pick<Fault, 'part' | 'range' | 'storedAs'> {
+	const { part, layout, compression } = resource;
+	const name = layout === 'raw' ? 'not compressed' : compressionName(compression);
+	return {
+		part: part.source.name,
+		range: resourceRange(resource),
+		storedAs: layout === 'solid' ? `${name}, solid` : name,
+	};
 }
 
 /** Where a blob lies in its part; in a solid resource about where, by its share of the original bytes. */

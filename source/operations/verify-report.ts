@@ -71,6 +71,10 @@ export interface Fault {
 	readonly blocksImage: boolean;
 	readonly files: readonly HitFile[];
 	readonly copies: readonly BlobCopy[];
+	/** Every other place that the tables give for these contents was looked at. */
+	readonly copiesSought: boolean;
+	/** How the resource is stored: `LZX`, `LZMS, solid`, `not compressed`; null when it is about none. */
+	readonly storedAs: string | null;
 	/** What to do, or what else is known; one sentence each. */
 	readonly notes: readonly string[];
 }
@@ -157,6 +161,8 @@ export class FaultList {
 			blocksImage: false,
 			files: [],
 			copies: [],
+			copiesSought: false,
+			storedAs: null,
 			notes: hint === undefined ? [] : [hint],
 			...facts,
 		};

@@ -20,7 +20,7 @@ import type { OpeningFailure } from './open-for-verify.ts';
 import { type OwnBlobs, surveyOwnBlobs } from './own-blobs.ts';
 import { ResourceSet } from './resource-set.ts';
 import { otherPlaces } from './verify-copies.ts';
-import { mapOf, overlaps, storedRange } from './verify-map.ts';
+import { mapOf, overlaps, placeOf, resourceRange, storedRange } from './verify-map.ts';
 import { pipableFaults } from './verify-pipable.ts';
 import {
 	type BlobCopy,
@@ -302,8 +302,7 @@ class Verification {
 			const { lost, tree, notes } = await surveyHurtTree(image, this.#run);
 			if (tree !== null) this.#hurtTrees.set(image.index, tree);
 			this.#error(error, 'metadata', {
-				part: resource.part.source.name,
-				range: { offset: resource.offset, size: resource.storedSize },
+				...placeOf(resource),
 				sha1: image.metadata.sha1,
 				blobSize: image.metadata.size,
 				lost,
@@ -318,8 +317,7 @@ class Verification {
 	#imageFaults({ image, tree, digestFault }: OpenImage): void {
 		const { resource, sha1, size } = image.metadata;
 		const facts: Partial<Fault> = {
-			part: resource.part.source.name,
-			range: { offset: resource.offset, size: resource.storedSize },
+			...placeOf(resource),
 			sha1,
 			blobSize: size,
 			images: [image.index],
@@ -386,8 +384,7 @@ class Verification {
 		this.#blobsBad++;
 		this.#badResources.add(resource);
 		const fault = this.#error(error, 'blob', {
-			part: resource.part.source.name,
-			range: { offset: resource.offset, size: resource.storedSize },
+			...placeOf(resource),
 			sha1,
 			blobSize: size,
 			lost,
@@ -416,9 +413,10 @@ class Verification {
 			},
 			quiet,
 		);
-		for (const [sha1, list] of copies) {
+		for (const { sha1 } of bad) {
 			const id = this.#faultOf.get(sha1);
-			if (id !== undefined) this.#faults.extend(id, { copies: list });
+			if (id !== undefined)
+				this.#faults.extend(id, { copies: copies.get(sha1) ?? [], copiesSought: true });
 		}
 	}
 
@@ -463,7 +461,7 @@ class Verification {
 		const structures = this.#badStructures.get(part) ?? [];
 		if (structures.some((range) => overlaps(range, stretch))) return false;
 		return part.table.resources
-			.filter((resource) => overlaps(rangeOf(resource), stretch))
+			.filter((resource) => overlaps(resourceRange(resource), stretch))
 			.every(
 				(resource) => this.#checkedResources.has(resource) && !this.#badResources.has(resource),
 			);
@@ -525,7 +523,7 @@ class Verification {
 			});
 			if (isGood || !this.#options.fast) continue;
 			for (const blob of part.table.blobs.values())
-				if (overlaps(rangeOf(blob.resource), range)) {
+				if (overlaps(resourceRange(blob.resource), range)) {
 					const ids = suspects.get(blob.sha1) ?? [];
 					ids.push(fault.id);
 					suspects.set(blob.sha1, ids);
@@ -590,8 +588,3 @@ class Verification {
 		};
 	}
 }
-
-const rangeOf = (resource: Resource): Range => ({
-	offset: resource.offset,
-	size: resource.storedSize,
-});

@@ -147,6 +147,8 @@ export interface Finding {
 	/** `resource @0x1a3f00`, `metadata of image 6`. */
 	readonly where: string;
 	readonly what: string;
+	/** `656,952 bytes, LZX, 301,114 packed`; null when it is about no resource. */
+	readonly about: string | null;
 	/** Each file that it hits, in each image. */
 	readonly files: readonly FindingFile[];
 	/** A stretch that differs from the integrity table. */

@@ -82,11 +82,12 @@ test('a damaged blob names every file of every image that holds it', async () =>
 	assert.equal(report.coverage.blobsBad, 1);
 });
 
-test('a fault is told when it is found, and again with the files it hits', async () => {
+test('a fault is told when it is found, when copies were looked for, and with the files it hits', async () => {
 	const { told } = await verified(flipped('v02.wim', 0x300));
 	assert.deepEqual(
 		told.map(({ id, files }) => [id, files.length]),
 		[
+			[1, 0],
 			[1, 0],
 			[1, 3],
 		],
@@ -119,6 +120,9 @@ test('contents that are damaged in one file and whole in another are said to be'
 	assert.deepEqual(report.faults[0]?.copies, [
 		{ part: fixture('vectors/v02.wim'), offset: 220, isGood: true },
 	]);
+	assert.equal(report.faults[0]?.copiesSought, true);
+	const alone = (await verified(flipped('v02.wim', 0x300))).report.faults[0];
+	assert.deepEqual([alone?.copies, alone?.copiesSought, alone?.storedAs], [[], true, 'LZX']);
 });
 
 test('a changed byte in a blob is bad by the integrity table too, one in a hole is stale', async () => {

@@ -8,6 +8,7 @@ export function findings(): readonly Finding[] {
 			severity: 'warning',
 			where: 'integrity table',
 			what: '2 of 812 blocks differ (17, 18)',
+			about: null,
 			files: [],
 			isIntegrityBlock: true,
 			blocksImage: false,
@@ -21,6 +22,7 @@ export function findings(): readonly Finding[] {
 			severity: 'error',
 			where: 'resource @0x1a3f00',
 			what: 'chunk 12 of 21 does not unpack',
+			about: '656,952 bytes, LZX, 301,114 packed',
 			files: [
 				{
 					path: '\\Windows\\hvax64.exe',

@@ -34,11 +34,21 @@ function notesOf(fault: Fault): string[] {
 		const left = lost < fault.blobSize ? formatCount(fault.blobSize - lost) : 'nothing';
 		notes.push(`Readable: ${left} of ${formatCount(fault.blobSize)} bytes.`);
 	}
-	for (const copy of fault.copies)
-		if (copy.isGood)
-			notes.push(`Elsewhere: a good copy in ${copy.part} at ${formatHex(copy.offset)}.`);
+	for (const { part, offset, isGood } of fault.copies)
+		notes.push(
+			`Elsewhere: a ${isGood ? 'good' : 'damaged'} copy in ${part} at ${formatHex(offset)}.`,
+		);
+	if (fault.copiesSought && fault.copies.length === 0)
+		notes.push('Elsewhere: no other copy of this SHA-1 in the file.');
 	// Each is a finding here, with the number it was found under.
 	return [...notes, ...fault.notes.map((note) => note.replace(/^In it: fault/, 'In it: finding'))];
+}
+
+/** `656,952 bytes, LZX, 301,114 packed`; a solid resource packs others with it. */
+function aboutOf({ blobSize, storedAs, range }: Fault): string | null {
+	if (blobSize === null || storedAs === null) return null;
+	const packed = range === null ? '' : `, ${formatCount(range.size)} packed`;
+	return `${formatCount(blobSize)} bytes, ${storedAs}${packed}`;
 }
 
 export function findingOf(fault: Fault): Finding {
@@ -50,6 +60,7 @@ export function findingOf(fault: Fault): Finding {
 		what: fault.message
 			.replace(/^Cannot (?:read|decode) (?:resource|blob) [^:]*: /, '')
 			.replace(DAMAGED_CHUNK, ' does not unpack'),
+		about: aboutOf(fault),
 		files: fault.files.map((file) => ({
 			imageIndex: file.image,
 			path: file.path.replaceAll('/', '\\'),

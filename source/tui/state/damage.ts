@@ -36,6 +36,7 @@ function unreadableFindings(
 						severity: 'error' as const,
 						where: `metadata of image ${index}`,
 						what: reason,
+						about: null,
 						files: [],
 						isIntegrityBlock: false,
 						blocksImage: true,

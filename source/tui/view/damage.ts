@@ -14,6 +14,7 @@ import {
 	type Shown,
 	safe,
 	shown,
+	widthOf,
 	wrapped,
 } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
@@ -108,7 +109,12 @@ function detailLines(
 		for (const line of wrapped(text, width - indent - 1))
 			lines.push(shown`${blank(indent)}${line}`);
 	};
-	add(shown`Finding ${number}: ${theme.exact(finding.where)}, ${theme.exact(finding.what)}`, 1);
+	const what = theme.exact(finding.what);
+	const about = finding.about === null ? null : theme.exact(finding.about);
+	// What the list has no room for comes first here.
+	const isCut = about === null || widthOf(what) > widthsFor(width).what;
+	add(shown`Finding ${number}: ${theme.exact(finding.where)}, ${isCut ? what : about}`, 1);
+	if (isCut && about !== null) add(about, 3);
 	const room = Math.max(1, height - lines.length - finding.notes.length * 2 - next.length - 3);
 	for (const file of finding.files.slice(0, room)) {
 		const image = shown`image ${file.imageIndex}`;

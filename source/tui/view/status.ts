@@ -1,11 +1,12 @@
 /** The last two rows: what was just said, and which keys work here. */
 
-import { formatSize, plural } from '../../base/print.ts';
+import { formatDuration, formatSize, plural } from '../../base/print.ts';
 import { commandFor, contextsOf, type Keymap, keyLabel } from '../keys/keymap.ts';
 import { sortChoices } from '../keys/sort-keys.ts';
 import { cut, fit, joined, NOTHING, type Shown, safe, shown, widthOf } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import { damageCounts } from '../state/damage.ts';
+import { isAboutOpenFile } from '../state/jobs.ts';
 import { isLate } from '../state/load.ts';
 import { activeJobs, focusOf, markCount, markedBytes } from '../state/selectors.ts';
 import type { LineMode, State } from '../state/state.ts';
@@ -36,6 +37,22 @@ function marksText(state: State): Shown {
 	return bytes > 0 ? shown`${count} marked, ${safe(formatSize(bytes))}` : shown`${count} marked`;
 }
 
+/** `Integrity check finished in 0:41: 2 errors, 0 warnings. Nothing was changed.` */
+function damageText(state: State, width: number): Shown {
+	const { errors, warnings } = damageCounts(state);
+	const check = state.jobs.jobs.findLast(
+		(job) => job.verb === 'verify' && !job.isForeign && isAboutOpenFile(state, job),
+	);
+	const counts = safe(`${plural(errors, 'error')}, ${plural(warnings, 'warning')}`);
+	if (check?.state === 'done' && check.endedMs !== null) {
+		const took = formatDuration(check.endedMs - check.startedMs);
+		const text = shown`Integrity check finished in ${safe(took)}: ${counts}. Nothing was changed.`;
+		return widthOf(text) <= width ? text : shown`${counts}, checked in ${safe(took)}.`;
+	}
+	const isRunning = activeJobs(state).some(({ verb }) => verb === 'verify');
+	return shown`${counts}${isRunning ? shown` so far` : NOTHING}. Nothing was changed.`;
+}
+
 function restingText(state: State, theme: Theme, width: number): Shown {
 	const { load } = state.wim;
 	if (isLate(load, state)) return shown`reading ${theme.exact(load.request?.path ?? '')}...`;
@@ -51,12 +68,8 @@ function restingText(state: State, theme: Theme, width: number): Shown {
 		case 'sizes':
 			return sizesNote(state, theme, width);
 		case 'map':
-		case 'damage': {
-			const { errors, warnings } = damageCounts(state);
-			const running = activeJobs(state).some(({ verb }) => verb === 'verify');
-			const soFar = running ? shown` so far` : NOTHING;
-			return shown`${safe(plural(errors, 'error'))}, ${safe(plural(warnings, 'warning'))}${soFar}. Nothing was changed.`;
-		}
+		case 'damage':
+			return damageText(state, width);
 		default:
 			return NOTHING;
 	}

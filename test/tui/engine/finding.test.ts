@@ -19,6 +19,8 @@ const FAULT: Fault = {
 	blocksImage: false,
 	files: [{ image: 1, path: '/Windows/afd.sys' }],
 	copies: [],
+	copiesSought: false,
+	storedAs: 'LZX',
 	notes: [],
 };
 
@@ -40,4 +42,25 @@ test('a content of which nothing is left says so', () => {
 test('findings name each other by their numbers', () => {
 	const { notes } = findingOf({ ...FAULT, notes: ['In it: faults 1, 2, 3.'], lost: null });
 	assert.equal(notes[1], 'In it: findings 1, 2, 3.');
+});
+
+test('a damaged resource says how large it is, how it is packed, and whether its contents are elsewhere', () => {
+	const told = (fault: Partial<Fault>) => findingOf({ ...FAULT, lost: null, ...fault });
+	assert.equal(told({}).about, '656,952 bytes, LZX, 301,114 packed');
+	assert.equal(told({ blobSize: null, storedAs: null }).about, null);
+	const elsewhere = (fault: Partial<Fault>) =>
+		told(fault).notes.filter((note) => note.startsWith('Elsewhere'));
+	assert.deepEqual(elsewhere({}), [], 'nobody has looked yet');
+	assert.deepEqual(elsewhere({ copiesSought: true }), [
+		'Elsewhere: no other copy of this SHA-1 in the file.',
+	]);
+	const copy = { part: 'install2.swm', offset: 0xd0 };
+	const copies = [
+		{ ...copy, isGood: true },
+		{ ...copy, isGood: false },
+	];
+	assert.deepEqual(elsewhere({ copiesSought: true, copies }), [
+		'Elsewhere: a good copy in install2.swm at 0xd0.',
+		'Elsewhere: a damaged copy in install2.swm at 0xd0.',
+	]);
 });

@@ -463,6 +463,7 @@ test('no name, title, path or error can send a control sequence', async () => {
 							severity: 'error',
 							where: evil,
 							what: evil,
+							about: evil,
 							files: [{ path: `\\${evil}`, imageIndex: 1 }],
 							isIntegrityBlock: false,
 							blocksImage: false,

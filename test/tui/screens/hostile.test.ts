@@ -68,6 +68,7 @@ const finding = (evil: Hostile): Finding => ({
 	severity: 'error',
 	where: evil(),
 	what: evil(),
+	about: evil(),
 	files: [{ path: `\\${evil()}`, imageIndex: 1 }],
 	isIntegrityBlock: false,
 	blocksImage: false,

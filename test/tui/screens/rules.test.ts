@@ -87,6 +87,42 @@ test('a finding about the file as a whole has no files to extract, show or mark'
 		}
 	}));
 
+test('the line of a finding tells the size, how it is packed and how much; what is wrong stands in the list', () =>
+	withDeck(async (deck, engine) => {
+		const screen = await inDamage(deck, engine);
+		assert.match(screen, /^ Finding 1: resource @0x1a3f00, 656,952 bytes, LZX, 301,114 packed$/m);
+		assert.equal(screen.match(/does not unpack/g)?.length, 1);
+	}));
+
+test('where the list cuts what is wrong, the line of the finding begins with it', () =>
+	withDeck(
+		async (deck, engine) => {
+			engine.jobs.set([jobView(1, { findings: findings(), state: 'done' })]);
+			await deck.until(/ !1/);
+			await deck.press('!');
+			await deck.until(
+				/Finding 1: resource @0x1a3f00, chunk\n 12 of 21 does not unpack\n {3}656,952 bytes, LZX, 301,114 packed/,
+			);
+		},
+		{ columns: 40 },
+	));
+
+test('the damage view says how long the check took, and while it runs that more may come', () =>
+	withDeck(async (deck, engine) => {
+		engine.jobs.set([jobView(1, { findings: findings() })]);
+		await deck.until(/! 1 damaged/);
+		await deck.press('!');
+		await deck.until(/1 error, 1 warning so far\. Nothing was changed\./);
+		engine.jobs.set([
+			jobView(1, { findings: findings(), state: 'done', startedMs: 0, endedMs: 41_000 }),
+		]);
+		await deck.until(/install\.wim: /);
+		await deck.press('j');
+		await deck.until(
+			/Integrity check finished in 0:41: 1 error, 1 warning\. Nothing was changed\./,
+		);
+	}));
+
 test('with --readonly the damage view offers nothing that writes', () =>
 	withDeck(
 		async (deck, engine) => {
