@@ -2,6 +2,8 @@
 import type { Run } from '../base/run.ts';
 import { freeSpace, requireSpace } from '../storage/output-file.ts';
 import { keepImages } from '../wim/edit-xml.ts';
+import { HeaderFlag } from '../wim/part-header.ts';
+import type { Part } from '../wim/resource.ts';
 import type { Wim, WimImage } from '../wim/wim.ts';
 import { EditableWim, EditSession } from '../wim/write-session.ts';
 import { editedSize, integrityChunkSizeAfter, rebuiltSize } from './predict-size.ts';
@@ -60,7 +62,8 @@ export async function deleteImages(
 	tools: WriteTools,
 	run: Run,
 ): Promise<RewriteSummary> {
-	await using edited = await EditableWim.open(target, run, options.dryRun);
+	const copiedEnd = options.soft ? null : (part: Part) => expectedEnd(part, options);
+	await using edited = await EditableWim.open(target, run, options.dryRun, copiedEnd);
 	const { wim } = edited;
 	const gone = new Set(chooseImages(wim, options.images));
 	const kept = wim.images.filter((image) => !gone.has(image));
@@ -69,7 +72,7 @@ export async function deleteImages(
 	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
 	const summary = {
 		sizeBefore: wim.size,
-		freeBytes: await freeSpace(target),
+		freeBytes: await (edited.early?.freeBytes ?? freeSpace(target)),
 		imageCount: kept.length,
 	};
 	const shape = {
@@ -110,6 +113,16 @@ export async function deleteImages(
 	await storeSelections(session, [selection], policy, plan, tools, run);
 	const sizeAfter = await session.commit();
 	return { ...summary, sizeAfter, writtenBytes: sizeAfter, isEstimate: false };
+}
+
+/**
+ * How far a part is needed, as far as its header tells; see `EarlyCopy`. What only the first image needs stands in front;
+ * a name may mean that one.
+ */
+function expectedEnd({ header }: Part, { images }: DeleteOptions): number {
+	const isFirstKept = images.every((image) => /^[0-9]+$/.test(image) && Number(image) !== 1);
+	const isSound = (header.flags & HeaderFlag.writeInProgress) === 0;
+	return isFirstKept && isSound ? header.blobTable.offset : 0;
 }
 
 async function softDelete(

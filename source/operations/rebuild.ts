@@ -341,8 +341,11 @@ export async function replacingSession(
 	options: SessionOptions,
 	run: Run,
 ): Promise<NewSession> {
-	const file = await NewFile.create(edited.file.target, true);
-	return NewSession.create(file, shape, edited.wim.xml.copy(), options, run);
+	const { file, ahead } = (await edited.early?.take()) ?? {
+		file: await NewFile.create(edited.file.target, true),
+		ahead: null,
+	};
+	return NewSession.create(file, shape, edited.wim.xml.copy(), options, run, ahead);
 }
 
 /** Metadata that is not copied from anywhere. */

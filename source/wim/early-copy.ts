@@ -25,12 +25,13 @@ export class EarlyCopy implements AsyncDisposable {
 	#isTaken = false;
 
 	/**
-	 * @param target is locked by the file that `take` gives
+	 * @param target is locked by the file that `take` gives, unless it is
 	 * @param endOf how far into the part everything will most likely be needed, as far as its header tells, in bytes; 0 = not
 	 * at all
+	 * @param isLocked whether somebody has the lock already, who keeps it for longer than the file
 	 */
-	constructor(target: string, endOf: (part: Part) => number, run: Run) {
-		this.#file = NewFile.create(target);
+	constructor(target: string, endOf: (part: Part) => number, run: Run, isLocked = false) {
+		this.#file = NewFile.create(target, isLocked);
 		// Whatever fails here is told by `take`.
 		this.#file.catch(() => {});
 		this.#free = freeSpace(target);
@@ -43,6 +44,11 @@ export class EarlyCopy implements AsyncDisposable {
 		this.#ahead = this.#begin(part).catch(() => null);
 		await this.#ahead;
 	};
+
+	/** What could be written there before copying began, in bytes; null where the system does not tell. */
+	get freeBytes(): Promise<number | null> {
+		return this.#free;
+	}
 
 	async #begin(part: Part): Promise<HeadStart | null> {
 		const end = Math.min(this.#endOf(part), part.header.blobTable.offset);

@@ -12,6 +12,7 @@ import type { ChunkEncoder } from '../pool/tasks/encode.ts';
 import type { Output } from '../storage/output.ts';
 import { EditedFile, NewFile, temporaryPath } from '../storage/output-file.ts';
 import { copyBlobs, HeadStart } from './copy-resources.ts';
+import { EarlyCopy } from './early-copy.ts';
 import type { IntegrityTable } from './integrity-table.ts';
 import {
 	HEADER_SIZE,
@@ -256,34 +257,46 @@ export class EditableWim implements AsyncDisposable {
 	readonly wim: Wim;
 	/** Where the state that the header describes ends, in bytes; junk may follow. */
 	readonly end: number;
+	/** The file that will take its place, where that was begun while it was opened. */
+	readonly early: EarlyCopy | null;
 
-	private constructor(file: EditedFile, wim: Wim, end: number) {
+	private constructor(file: EditedFile, wim: Wim, end: number, early: EarlyCopy | null) {
 		this.file = file;
 		this.wim = wim;
 		this.end = end;
+		this.early = early;
 	}
 
 	/**
 	 * Locks and opens a file for changing it. An edit that was interrupted is taken back first (wim.md §9.3).
 	 *
 	 * @param dryRun whether nothing is to be changed at all; then there is no lock either
+	 * @param copiedEnd how far a copy of it is begun that will take its place, see `EarlyCopy`; null for none
 	 * @throws {InputError | FormatError} for what must not be changed: parts of a set, files that are marked read-only, and
 	 * those with faults
 	 */
-	static async open(path: string, run: Run, dryRun = false): Promise<EditableWim> {
+	static async open(
+		path: string,
+		run: Run,
+		dryRun = false,
+		copiedEnd: ((part: Part) => number) | null = null,
+	): Promise<EditableWim> {
 		const file = await (dryRun ? EditedFile.openDry(path) : EditedFile.open(path));
+		const early =
+			copiedEnd === null || dryRun ? null : new EarlyCopy(file.target, copiedEnd, run, true);
 		try {
-			const wim = await openWim(path);
+			const wim = await openWim(path, early ?? {});
 			try {
 				checkWritable(wim);
 				const end = endOf(wim.header, wim.isPipable, file.position);
 				if (!wim.isPipable) await recover(file, wim, end, run, dryRun);
-				return new EditableWim(file, wim, end);
+				return new EditableWim(file, wim, end, early);
 			} catch (error) {
 				await wim[Symbol.asyncDispose]();
 				throw error;
 			}
 		} catch (error) {
+			await early?.[Symbol.asyncDispose]();
 			await file[Symbol.asyncDispose]();
 			throw error;
 		}
@@ -305,6 +318,7 @@ export class EditableWim implements AsyncDisposable {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
+		await this.early?.[Symbol.asyncDispose]();
 		await this.wim[Symbol.asyncDispose]();
 		await this.file[Symbol.asyncDispose]();
 	}

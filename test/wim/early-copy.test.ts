@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { FormatError, HostError } from '../../source/base/errors.ts';
+import { FormatError, HostError, InputError } from '../../source/base/errors.ts';
 import { WriteLock } from '../../source/storage/write-lock.ts';
 import { EarlyCopy } from '../../source/wim/early-copy.ts';
-import { HEADER_SIZE } from '../../source/wim/part-header.ts';
+import { HEADER_SIZE, HeaderFlag, PartHeader } from '../../source/wim/part-header.ts';
 import type { Part } from '../../source/wim/resource.ts';
 import { openWim } from '../../source/wim/wim.ts';
+import { EditableWim } from '../../source/wim/write-session.ts';
 import { fixture } from '../support/fixture.ts';
 import { tempFolder } from '../support/temp-tree.ts';
 import { testRun } from '../support/test-run.ts';
@@ -63,4 +64,34 @@ test('that somebody else writes the target is told when the file is wanted', asy
 	await using early = new EarlyCopy(target, everything, testRun());
 	await using _wim = await openWim(SOURCE, early);
 	await assert.rejects(early.take(), HostError);
+});
+
+test('a file that is to be replaced is copied under its own lock, which outlives the copy', async (t) => {
+	const folder = tempFolder(t);
+	const target = path.join(folder, 'edited.wim');
+	copyFileSync(SOURCE, target);
+	{
+		await using edited = await EditableWim.open(target, testRun(), false, everything);
+		await assert.rejects(WriteLock.take(target), HostError);
+		const { early } = edited;
+		assert.ok(early);
+		const { file, ahead } = await early.take();
+		await using _file = file;
+		await ahead?.end();
+		assert.equal(file.position, edited.wim.header.blobTable.offset);
+	}
+	assert.deepEqual(readdirSync(folder), ['edited.wim']);
+	assert.deepEqual(readFileSync(target), readFileSync(SOURCE));
+});
+
+test('of a file that must not be changed no copy is left', async (t) => {
+	const folder = tempFolder(t);
+	const target = path.join(folder, 'marked.wim');
+	const bytes = readFileSync(SOURCE);
+	const { flags } = PartHeader.offsets;
+	bytes.writeUInt32LE(bytes.readUInt32LE(flags) | HeaderFlag.readonly, flags);
+	writeFileSync(target, bytes);
+	await assert.rejects(EditableWim.open(target, testRun(), false, everything), InputError);
+	assert.deepEqual(readdirSync(folder), ['marked.wim']);
+	assert.deepEqual(readFileSync(target), bytes);
 });
