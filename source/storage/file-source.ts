@@ -65,7 +65,7 @@ export class FileSource implements Source {
 		return done;
 	}
 
-	async copyTo(path: string): Promise<boolean> {
+	async copyTo(path: string, onBegun: () => void): Promise<boolean> {
 		// A copy is made by name, and the name may mean another file by now.
 		const isSame = async () => {
 			const [mine, named] = await Promise.all([this.handle.stat(), fs.stat(this.name)]);
@@ -73,7 +73,9 @@ export class FileSource implements Source {
 		};
 		try {
 			if (!(await isSame())) return false;
-			await fs.copyFile(this.name, path, fs.constants.COPYFILE_FICLONE);
+			const copied = fs.copyFile(this.name, path, fs.constants.COPYFILE_FICLONE);
+			onBegun();
+			await copied;
 			return await isSame();
 		} catch {
 			return false;

@@ -341,10 +341,10 @@ export class NewFile extends SeekableFile implements AsyncDisposable {
 		}
 	}
 
-	async adopt(source: Source, end: number): Promise<boolean> {
+	async adopt(source: Source, end: number, onBegun: () => void): Promise<boolean> {
 		const copy = source.copyTo?.bind(source);
 		if (copy === undefined) return false;
-		return this.replaceBy(() => copy(temporaryPath(this.target)), end);
+		return this.replaceBy(() => copy(temporaryPath(this.target), onBegun), end);
 	}
 
 	/** Syncs and closes, renames over the target, and syncs the folder. */

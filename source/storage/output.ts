@@ -22,9 +22,10 @@ export interface Output {
 	 * Appends the bytes of a source that stand at this very position there, up to `end`, in one go; absent where that is
 	 * not possible at all.
 	 *
+	 * @param onBegun told when the system is at it
 	 * @returns false when nothing was appended
 	 */
-	adopt?(source: Source, end: number): Promise<boolean>;
+	adopt?(source: Source, end: number, onBegun: () => void): Promise<boolean>;
 	/** Writes over bytes that were appended. */
 	writeAt(offset: number, bytes: Uint8Array): Promise<void>;
 	/** Reads back what was appended; all of it must be there. */

@@ -6,9 +6,10 @@ export interface Source extends AsyncDisposable {
 	/**
 	 * Has the system copy all of it over the file at `path`, or share its blocks where the file system can.
 	 *
+	 * @param onBegun told when the system is at it
 	 * @returns false where that cannot be had; the file may have been changed all the same
 	 */
-	copyTo?(path: string): Promise<boolean>;
+	copyTo?(path: string, onBegun: () => void): Promise<boolean>;
 	/** What people call it: the path as given, or `standard input`. */
 	readonly name: string;
 	/** In bytes, as of the opening. */

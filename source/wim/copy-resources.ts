@@ -57,6 +57,11 @@ export class HeadStart {
 	readonly #copied: Stretch[] = [];
 	#isOver = false;
 	#work: Promise<void>;
+	#tellBegun = () => {};
+	/** Resolves when the system is at it: until then long work would keep it from beginning. */
+	readonly hasBegun = new Promise<void>((resolve) => {
+		this.#tellBegun = resolve;
+	});
 
 	/**
 	 * @param output nothing else is written to it until `end`
@@ -88,20 +93,24 @@ export class HeadStart {
 	/** Whatever fails here fails again when it is copied because it is needed, and is told then. */
 	async #try(action: () => Promise<unknown>): Promise<void> {
 		await action().catch(() => {});
+		this.#tellBegun();
 	}
 
 	/** @returns whether all of it was copied */
 	async #copy({ part, from, end }: Stretch): Promise<boolean> {
 		const { source } = part;
 		const isWhole = end > source.size / 2 && source.size <= ADOPTED_MAX;
-		if (isWhole && this.#output.position === from && (await this.#output.adopt?.(source, end))) {
+		const isFirst = this.#output.position === from;
+		if (isWhole && isFirst && (await this.#output.adopt?.(source, end, this.#tellBegun))) {
 			this.#copied.push({ part, from, end });
 			return true;
 		}
 		let at = from;
 		try {
 			while (!this.#isOver && at < end) {
-				const got = await this.#output.copy(source, at, Math.min(COPY_SIZE, end - at));
+				const piece = this.#output.copy(source, at, Math.min(COPY_SIZE, end - at));
+				this.#tellBegun();
+				const got = await piece;
 				if (got === 0) break;
 				at += got;
 				await breathe(this.#run);

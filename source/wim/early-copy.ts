@@ -55,7 +55,9 @@ export class EarlyCopy implements AsyncDisposable {
 		const [file, free] = await Promise.all([this.#file, this.#free]);
 		if (part.pipable || end <= HEADER_SIZE || (free ?? 0) < end) return null;
 		await file.append(new Uint8Array(HEADER_SIZE));
-		return new HeadStart(file, part, HEADER_SIZE, end, this.#run);
+		const ahead = new HeadStart(file, part, HEADER_SIZE, end, this.#run);
+		await ahead.hasBegun;
+		return ahead;
 	}
 
 	/**

@@ -142,12 +142,12 @@ test('contents that the system copies stand behind what is in front, in a file o
 	{
 		await using file = await NewFile.create(target);
 		await file.append(bytes('new header'));
-		assert.equal(await file.adopt(source, 90_000), true);
+		assert.equal(await file.adopt(source, 90_000, () => {}), true);
 		assert.equal(file.position, 90_000);
 		file.rewind(50_000);
 		await file.append(bytes('tables'));
 		// Now there is something that would be lost.
-		assert.equal(await file.adopt(source, 90_000), false);
+		assert.equal(await file.adopt(source, 90_000, () => {}), false);
 		await file.writeAt(4, bytes('H'));
 		await file.commit();
 	}
@@ -169,7 +169,7 @@ test('a source whose name means another file by now is not copied by name', asyn
 	fs.writeFileSync(original, 'another one of any size');
 	await using file = await NewFile.create(path.join(folder, 'a.wim'));
 	await file.append(bytes('new'));
-	assert.equal(await file.adopt(source, 20), false);
+	assert.equal(await file.adopt(source, 20, () => {}), false);
 	assert.equal(file.position, 3);
 	assert.equal(await file.copy(source, 3, 20), 20);
 	await file.commit();

@@ -3,7 +3,9 @@ import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path';
 import { test } from 'node:test';
 import { FormatError, HostError, InputError } from '../../source/base/errors.ts';
+import { NewFile } from '../../source/storage/output-file.ts';
 import { WriteLock } from '../../source/storage/write-lock.ts';
+import { HeadStart } from '../../source/wim/copy-resources.ts';
 import { EarlyCopy } from '../../source/wim/early-copy.ts';
 import { HEADER_SIZE, HeaderFlag, PartHeader } from '../../source/wim/part-header.ts';
 import type { Part } from '../../source/wim/resource.ts';
@@ -94,4 +96,26 @@ test('of a file that must not be changed no copy is left', async (t) => {
 	await assert.rejects(EditableWim.open(target, testRun(), false, everything), InputError);
 	assert.deepEqual(readdirSync(folder), ['marked.wim']);
 	assert.deepEqual(readFileSync(target), bytes);
+});
+
+test('opening goes on when copying has begun, or cannot begin', async (t) => {
+	const target = path.join(tempFolder(t), 'copy.wim');
+	await using file = await NewFile.create(target);
+	await using wim = await openWim(SOURCE);
+	const { offset } = wim.header.blobTable;
+	await file.append(new Uint8Array(HEADER_SIZE));
+	const ahead = new HeadStart(file, wim.first, HEADER_SIZE, offset, testRun());
+	await ahead.hasBegun;
+	await ahead.isDone;
+	assert.equal(file.position, offset);
+	const nowhere = {
+		...wim.first,
+		source: { ...wim.first.source, read: () => Promise.reject(new Error('gone')) },
+	};
+	const failed = new HeadStart(file, nowhere, HEADER_SIZE, offset, testRun());
+	await failed.hasBegun;
+	assert.deepEqual(
+		(await failed.end()).map(({ from, end }) => end - from),
+		[0],
+	);
 });
