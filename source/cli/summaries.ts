@@ -41,7 +41,11 @@ export function extractText(
 	]);
 	const verb = isDry ? 'Would extract' : 'Extracted';
 	const lines = [`${verb} ${what} (${formatSize(summary.bytes)}) to ${show(target)}`];
-	if (isDry) lines.push(room(summary.neededSize, summary.freeSize));
+	if (isDry)
+		lines.push(
+			room(summary.neededSize, summary.freeSize),
+			'Their contents were not checked; wimdeck verify does that.',
+		);
 	return `${lines.join('\n')}\n`;
 }
 

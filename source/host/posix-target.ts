@@ -36,7 +36,7 @@ import { HostError, hostError, InputError } from '../base/errors.ts';
 import { utimesArgument } from '../bytes/filetime.ts';
 import { forFs, type HostPath, hostPath, hostPathText, requireTextPath } from './host-path.ts';
 import type { NameFolding } from './names.ts';
-import { isNtfsMount } from './ntfs.ts';
+import { isNtfsMount, showsStreamsAsFiles } from './ntfs.ts';
 
 /** Times of a file as FILETIME; 0 is "unknown" and leaves what the system sets. */
 export interface FileTimes {
@@ -83,18 +83,23 @@ export class PosixTarget {
 	readonly folding: NameFolding;
 	/** The folder was made for this run, or was empty: nothing can stand in the way. */
 	readonly isEmpty: boolean;
+	/** For a dry run: whatever is to be made is looked at as far as that can be, and not made. */
+	readonly isImagined: boolean;
 	/** Relative paths of folders that are known to be real. */
 	readonly #folders = new Set<string>(['']);
 	readonly #base: string;
 	/** Every folder that was asked for could be made. */
 	#isWhole = true;
 	#sockets = 0;
+	/** Folders that would be new, so that nothing stands in them. */
+	readonly #imagined = new Set<string>();
 
-	private constructor(root: string, folding: NameFolding, isEmpty: boolean) {
+	private constructor(root: string, folding: NameFolding, isEmpty: boolean, isImagined: boolean) {
 		this.root = root;
 		this.#base = root.endsWith('/') ? root : `${root}/`;
 		this.folding = folding;
 		this.isEmpty = isEmpty;
+		this.isImagined = isImagined;
 	}
 
 	/**
@@ -112,7 +117,7 @@ export class PosixTarget {
 			makeFolders(folder);
 			const root = realpathSync(folder);
 			const isEmpty = readdirSync(root).length === 0;
-			return new PosixTarget(root, probeFolding(root), isEmpty);
+			return new PosixTarget(root, probeFolding(root), isEmpty, false);
 		} catch (error) {
 			const code = (error as NodeJS.ErrnoException).code;
 			if (code === 'EEXIST' || code === 'ENOTDIR')
@@ -131,7 +136,8 @@ export class PosixTarget {
 		else if (!stat.isDirectory())
 			throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' });
 		const isEmpty = stat === undefined || readdirSync(folder).length === 0;
-		return new PosixTarget(folder, guessFolding(existing(path.resolve(folder))), isEmpty);
+		const folding = guessFolding(existing(path.resolve(folder)));
+		return new PosixTarget(folder, folding, isEmpty, true);
 	}
 
 	/** Bytes that this user can still write here. */
@@ -143,6 +149,11 @@ export class PosixTarget {
 	/** Attributes, descriptors, streams and short names of Windows can be set here. */
 	keepsNtfs(): boolean {
 		return isNtfsMount(existing(this.root));
+	}
+
+	/** Named streams of Windows can be made here as files. */
+	showsStreams(): boolean {
+		return showsStreamsAsFiles(existing(this.root));
 	}
 
 	/** The absolute path of a relative one (`a/b`; '' is the root). */
@@ -229,6 +240,10 @@ export class PosixTarget {
 		this.#checkParent(relative, 'special file');
 		const target = this.path(relative);
 		try {
+			if (this.isImagined) {
+				this.#pretend(relative, false);
+				return;
+			}
 			if (!this.isEmpty) removeExisting(forFs(target));
 			if ((mode & MODE_KIND) === 0o140000) await this.#makeSocket(relative);
 			else await makeNode(target, mode, rdev);
@@ -255,11 +270,13 @@ export class PosixTarget {
 
 	/** Removes what this run wrote under a name; that nothing is there is no fault. */
 	remove(relative: string): void {
+		if (this.isImagined) return;
 		rmSync(forFs(this.path(relative)), { force: true });
 	}
 
 	/** Sets owner and group, of a link itself too; false when this user may not. */
 	setOwner(relative: string, uid: number, gid: number): boolean {
+		if (this.isImagined) return true;
 		try {
 			lchownSync(forFs(this.path(relative)), uid, gid);
 			return true;
@@ -271,6 +288,7 @@ export class PosixTarget {
 
 	/** Sets the permission bits of what is no link. */
 	setMode(relative: string, mode: number): void {
+		if (this.isImagined) return;
 		try {
 			chmodSync(forFs(this.path(relative)), mode & 0o7777);
 		} catch (error) {
@@ -281,7 +299,7 @@ export class PosixTarget {
 	/** Sets the times to the microsecond, of a link itself too. */
 	setTimes(relative: string, times: FileTimes, isLink: boolean): void {
 		const values = utimesValues(times);
-		if (values === null) return;
+		if (values === null || this.isImagined) return;
 		try {
 			const set = isLink ? lutimesSync : utimesSync;
 			set(forFs(this.path(relative)), values[0], values[1]);
@@ -293,10 +311,20 @@ export class PosixTarget {
 	#create(relative: string, what: string, make: (target: string | Buffer) => void): void {
 		this.#checkParent(relative, what);
 		try {
-			make(forFs(this.path(relative)));
+			if (this.isImagined) this.#pretend(relative, what === 'folder');
+			else make(forFs(this.path(relative)));
 		} catch (error) {
 			throw this.#refused(what, relative, error);
 		}
+	}
+
+	/** @throws {HostError} when a folder stands where something else is to be */
+	#pretend(relative: string, isFolder: boolean): void {
+		const isNew = this.isEmpty || this.#imagined.has(parentOf(relative));
+		const place = forFs(this.path(relative));
+		const stat = isNew ? undefined : lstatSync(place, { throwIfNoEntry: false });
+		if (isFolder && stat?.isDirectory() !== true) this.#imagined.add(relative);
+		if (!isFolder && stat?.isDirectory() === true) throw folderStands(place);
 	}
 
 	/** In a folder that was empty, what is in the way was made by this run, under another spelling: it stays. */
@@ -412,14 +440,16 @@ function openNew(target: string | Buffer): number {
 function removeExisting(target: string | Buffer): void {
 	const stat = lstatSync(target, { throwIfNoEntry: false });
 	if (stat === undefined) return;
-	if (stat.isDirectory()) {
-		const place = hostPathText(target);
-		throw new HostError(`Cannot replace "${place}": a folder stands there`, {
-			path: place,
-			hint: 'Remove the folder, or choose another target.',
-		});
-	}
+	if (stat.isDirectory()) throw folderStands(target);
 	unlinkSync(target);
+}
+
+function folderStands(target: string | Buffer): HostError {
+	const place = hostPathText(target);
+	return new HostError(`Cannot replace "${place}": a folder stands there`, {
+		path: place,
+		hint: 'Remove the folder, or choose another target.',
+	});
 }
 
 /** One process a node: `mknod` takes no more, and nodes are few. */

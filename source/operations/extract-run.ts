@@ -42,6 +42,8 @@ export interface ExtractOptions extends PlanOptions {
 	readonly rpfix: boolean;
 	/** Check and count only. */
 	readonly dryRun: boolean;
+	/** A dry run reads and checks contents, too: it tells the problems that the real one would meet. */
+	readonly readsWhenDry?: boolean;
 }
 
 interface Counts {
@@ -99,7 +101,7 @@ export async function runExtract(
 	const freeSize = parts[0]?.target.freeSize() ?? 0;
 	checkRoom(parts, freeSize);
 	const extractions = parts.map((part) => new Extraction(part, options, run));
-	if (!options.dryRun) {
+	if (!options.dryRun || options.readsWhenDry === true) {
 		run.report({ type: 'phase', phase: 'create', totalBytes: null });
 		for (const extraction of extractions) await extraction.makeStructure();
 		await writeData(parts, extractions, writer, options, run);
@@ -304,13 +306,14 @@ class Extraction implements BlobSink {
 		return mapped(this.#plan.files.blobs(), (blob) => new TreeJob(blob, this));
 	}
 
-	/** Clears the places of the files that hold a blob, as far as that can be done. */
+	/** Clears the places of the files that hold a blob, as far as that can be done; in a dry run there are none to write. */
 	targetsOf(blob: ExtractBlob): ItemTarget[] {
 		const targets: ItemTarget[] = [];
 		for (const item of this.#plan.files.get(blob))
 			this.#try(item, () => {
 				const { path } = item;
 				this.#target.makeRoom(path);
+				if (this.#target.isImagined) return;
 				targets.push({
 					owner: this,
 					item,
@@ -441,7 +444,7 @@ class Extraction implements BlobSink {
 		const { folders } = this.#plan;
 		if (this.#options.unixData) await this.#setUnixData();
 		if (this.#ntfs !== null) {
-			await this.#ntfs.set(this.#target.root, this.#failed, this.#run);
+			await this.#ntfs.set(this.#target, this.#failed, this.#run);
 			return;
 		}
 		await this.#each(folders.reversed(), ({ dentry, path }) =>
@@ -504,7 +507,7 @@ class Extraction implements BlobSink {
 				type: 'warning',
 				message: `Left out: ${plural(foreign, 'extended attribute')} of Windows`,
 			});
-		if (withXattrs.length === 0) return;
+		if (withXattrs.length === 0 || this.#target.isImagined) return;
 		const result = await setXattrs(this.#target.root, withXattrs, this.#run);
 		if ('leftOut' in result) {
 			const message = `${result.leftOut}; ${plural(withXattrs.length, 'file')} would have some`;

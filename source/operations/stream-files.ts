@@ -15,10 +15,13 @@ const FORBIDDEN = /[/\\:\0]/;
 
 export class StreamFiles {
 	readonly #run: Run;
+	/** Reads only. */
+	readonly #isDry: boolean;
 	readonly #large = new Map<Sha1, { blob: ExtractBlob; files: FileTarget[] }>();
 
-	constructor(run: Run) {
+	constructor(run: Run, isDry = false) {
 		this.#run = run;
+		this.#isDry = isDry;
 	}
 
 	/** @param bytes null for what is to be read by `writeLarge` */
@@ -30,9 +33,10 @@ export class StreamFiles {
 					path: text,
 				});
 			const target = plainTarget(path);
-			TargetFile.remove(target);
-			if (bytes !== null) fill(TargetFile.create(target), bytes);
-			else if (blob !== null) this.#later(blob, path);
+			if (!this.#isDry) TargetFile.remove(target);
+			if (bytes === null) {
+				if (blob !== null) this.#later(blob, path);
+			} else if (!this.#isDry) fill(TargetFile.create(target), bytes);
 		} catch (error) {
 			if (!(error instanceof WimError)) throw error;
 			this.#run.report({ type: 'problem', error });
@@ -41,7 +45,7 @@ export class StreamFiles {
 
 	#later(blob: ExtractBlob, path: HostPath): void {
 		const job = this.#large.get(blob.sha1) ?? { blob, files: [] };
-		job.files.push({ path, times: null, isSparse: false });
+		if (!this.#isDry) job.files.push({ path, times: null, isSparse: false });
 		this.#large.set(blob.sha1, job);
 	}
 

@@ -158,6 +158,12 @@ test('a dry run makes nothing, and sees the room that there would be', (t) => {
 	const target = PosixTarget.open(path.join(root, 'a/b'), true);
 	assert.ok(target.freeSize() > 0);
 	assert.ok(target.isEmpty);
+	target.makeFolder('folder');
+	target.makeFile('folder/file');
+	target.makeHardLink('folder/link', 'folder/file');
+	target.makeSymbolicLink('folder/symbolic', 'file');
+	target.setMode('folder/file', 0o600);
+	assert.throws(() => target.makeFile('none/file'), /its folder could not be made/);
 	assert.deepEqual(readdirSync(root), []);
 	writeFileSync(path.join(root, 'file'), '');
 	for (const dryRun of [true, false])
@@ -165,6 +171,27 @@ test('a dry run makes nothing, and sees the room that there would be', (t) => {
 			code: 'bad-input',
 			message: /something that is no folder stands there/,
 		});
+});
+
+test('a dry run sees what would be in the way, and leaves it there', async (t) => {
+	const root = tempFolder(t);
+	subfolder(root, 'name');
+	subfolder(root, 'real');
+	symlinkSync('real', path.join(root, 'link'));
+	subfolder(path.join(root, 'real'), 'below');
+	const target = PosixTarget.open(root, true);
+	for (const make of [
+		() => target.makeFile('name'),
+		() => target.makeRoom('name'),
+		() => target.makeSymbolicLink('name', 'real'),
+	])
+		assert.throws(make, { code: 'host-refused', message: /a folder stands there/ });
+	await assert.rejects(() => target.makeSpecial('name', 0o010644, 0), /a folder stands there/);
+	// The link would be replaced by a folder: what it leads to is in nobody's way.
+	target.makeFolder('link');
+	target.makeFile('link/below');
+	assert.deepEqual(readdirSync(root).sort(), ['link', 'name', 'real']);
+	assert.deepEqual(readdirSync(path.join(root, 'link')), ['below']);
 });
 
 test('a target that is a link is followed, because the user named it', (t) => {

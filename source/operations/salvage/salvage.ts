@@ -26,8 +26,10 @@ export interface SalvageOptions {
 	readonly image: string | null;
 	readonly unixData: boolean;
 	readonly includeInvalidNames: boolean;
-	/** Finds out and reports, writes nothing. */
+	/** Finds out and reports all that the real run would, and writes nothing. */
 	readonly dryRun: boolean;
+	/** Of a dry run: contents are not read, so what a table places counts as whole. */
+	readonly isEstimate?: boolean;
 }
 
 /**
@@ -50,6 +52,7 @@ export async function salvage(
 	const seek = asked.signal.aborted ? async () => {} : opened.seek;
 	const salvager = new SalvageWriter(writerFor, wim.blobs, damaged.candidates, seek, pool);
 	const folders = folderNames(chosen);
+	const isEstimate = options.dryRun && options.isEstimate === true;
 	const target = PosixTarget.open(folder, options.dryRun);
 	for (const [k, { tree, image }] of chosen.entries()) {
 		if (tree === null) continue;
@@ -72,7 +75,7 @@ export async function salvage(
 			run,
 		);
 	}
-	const unnamed = options.dryRun
+	const unnamed = isEstimate
 		? []
 		: await writeUnnamed(
 				opened,
@@ -103,6 +106,7 @@ function extractOptions(options: SalvageOptions) {
 		recoverData: true,
 		rpfix: false,
 		dryRun: options.dryRun,
+		readsWhenDry: options.isEstimate !== true,
 	} as const;
 }
 
@@ -156,7 +160,8 @@ async function writeUnnamed(
 	for (const { blob, name, isProved, isRaw } of unnamed) {
 		const path = `${UNNAMED_FOLDER}/${name}`;
 		files.push({ path, sha1: blob.sha1, size: blob.size, isProved });
-		jobs.push({ blob, files: [{ path: target.path(path), times: null, isSparse: isRaw }] });
+		const file = { path: target.path(path), times: null, isSparse: isRaw };
+		jobs.push({ blob, files: target.isImagined ? [] : [file] });
 	}
 	writer.learn(unnamed.map(({ blob }) => blob));
 	const failed = new Set<Sha1>();

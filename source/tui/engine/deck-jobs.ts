@@ -193,7 +193,7 @@ export class QueuedJobs implements DeckJobs {
 		const free = place === undefined ? null : await freeAt(place);
 		const told: string[] = [];
 		if (real.verb === 'salvage' || real.verb === 'repair')
-			return rescueEstimate(real, free, () => this.#rehearse(real, signal, told));
+			return rescueEstimate(real, free, (request) => this.#rehearse(request, signal, told));
 		if (!('dryRun' in real)) return estimateOf(real, null, free, told);
 		if (isInItself(real)) told.push('The target lies in the source folder: it captures itself');
 		const result = await this.#rehearse(real, signal, told);

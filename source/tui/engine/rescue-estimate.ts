@@ -44,7 +44,7 @@ async function boundsOf(request: SalvageRequest | RepairRequest): Promise<Bounds
 export async function rescueEstimate(
 	request: SalvageRequest | RepairRequest,
 	free: number | null,
-	look: () => Promise<unknown>,
+	look: (request: SalvageRequest | RepairRequest) => Promise<unknown>,
 ): Promise<JobEstimate> {
 	const room = free === null ? '' : `, ${formatSize(free)} free`;
 	const bounds = await boundsOf(request);
@@ -54,9 +54,13 @@ export async function rescueEstimate(
 	const needed = intoFolder ? bounds.original : bounds.stored;
 	const notes: string[] = [];
 	if (bounds.stored <= LOOKED_AT_MAX) {
-		const found = resultText(request, await look());
-		// A dry run of salvage does not read contents: what is damaged shows while it runs.
-		const most = request.verb === 'salvage' ? 'at most ' : '';
+		// Salvage need not read contents for an upper bound: what is damaged shows while it runs.
+		const isSalvage = request.verb === 'salvage';
+		const found = resultText(
+			request,
+			await look(isSalvage ? { ...request, isEstimate: true } : request),
+		);
+		const most = isSalvage ? 'at most ' : '';
 		if (found !== null) notes.push(`gives ${most}${found.replace(/^would give /, '')}`);
 	} else notes.push(`${plural(bounds.imageCount, 'image')}; damage shows while it runs`);
 	if (needed !== null) notes.push(`writes at most about ${formatSize(needed)}${room}`);
