@@ -20,6 +20,7 @@ import {
 	readdirSync,
 	realpathSync,
 	renameSync,
+	rmdirSync,
 	rmSync,
 	statfsSync,
 	statSync,
@@ -88,18 +89,27 @@ export class PosixTarget {
 	/** Relative paths of folders that are known to be real. */
 	readonly #folders = new Set<string>(['']);
 	readonly #base: string;
+	/** Folders that were made for this run so that the root is there, the inmost first. */
+	readonly #made: readonly string[];
 	/** Every folder that was asked for could be made. */
 	#isWhole = true;
 	#sockets = 0;
 	/** Folders that would be new, so that nothing stands in them. */
 	readonly #imagined = new Set<string>();
 
-	private constructor(root: string, folding: NameFolding, isEmpty: boolean, isImagined: boolean) {
+	/** @param made null: nothing is made, now or later */
+	private constructor(
+		root: string,
+		folding: NameFolding,
+		isEmpty: boolean,
+		made: readonly string[] | null,
+	) {
 		this.root = root;
+		this.#made = made ?? [];
 		this.#base = root.endsWith('/') ? root : `${root}/`;
 		this.folding = folding;
 		this.isEmpty = isEmpty;
-		this.isImagined = isImagined;
+		this.isImagined = made === null;
 	}
 
 	/**
@@ -114,10 +124,11 @@ export class PosixTarget {
 		requireTextPath(attempt, folder);
 		try {
 			if (dryRun) return PosixTarget.#imagine(path.resolve(folder));
+			const made = missingFolders(folder);
 			makeFolders(folder);
 			const root = realpathSync(folder);
 			const isEmpty = readdirSync(root).length === 0;
-			return new PosixTarget(root, probeFolding(root), isEmpty, false);
+			return new PosixTarget(root, probeFolding(root), isEmpty, made);
 		} catch (error) {
 			const code = (error as NodeJS.ErrnoException).code;
 			if (code === 'EEXIST' || code === 'ENOTDIR')
@@ -137,7 +148,16 @@ export class PosixTarget {
 			throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' });
 		const isEmpty = stat === undefined || readdirSync(folder).length === 0;
 		const folding = guessFolding(existing(path.resolve(folder)));
-		return new PosixTarget(folder, folding, isEmpty, true);
+		return new PosixTarget(folder, folding, isEmpty, null);
+	}
+
+	/** Takes back the folders that were made for this run, as far as nothing is in them. */
+	withdraw(): void {
+		try {
+			for (const folder of this.#made) rmdirSync(folder);
+		} catch {
+			// Somebody has put something there meanwhile, or is in it: it stays.
+		}
 	}
 
 	/** Bytes that this user can still write here. */
@@ -376,6 +396,17 @@ export class PosixTarget {
 			closeSync(folder);
 		}
 	}
+}
+
+/** The folder and those above it that are not there, the inmost first. */
+function missingFolders(folder: string): string[] {
+	const missing: string[] = [];
+	let place = path.resolve(folder);
+	while (lstatSync(place, { throwIfNoEntry: false }) === undefined) {
+		missing.push(place);
+		place = path.dirname(place);
+	}
+	return missing;
 }
 
 /** Makes a folder and those above it, as far as they are not there; a link to a folder is one. */

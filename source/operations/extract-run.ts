@@ -93,13 +93,7 @@ export async function runExtract(
 	options: ExtractOptions,
 	run: Run,
 ): Promise<ExtractSummary> {
-	for (const part of parts) refuseStrictAcls(part, options);
-	for (const { plan } of parts) {
-		for (const message of plan.losses) run.report({ type: 'warning', message });
-		for (const error of plan.problems) run.report({ type: 'problem', error });
-	}
-	const freeSize = parts[0]?.target.freeSize() ?? 0;
-	checkRoom(parts, freeSize);
+	const freeSize = admit(parts, options, run);
 	const extractions = parts.map((part) => new Extraction(part, options, run));
 	if (!options.dryRun || options.readsWhenDry === true) {
 		run.report({ type: 'phase', phase: 'create', totalBytes: null });
@@ -115,6 +109,23 @@ export async function runExtract(
 	for (const extraction of extractions) await extraction.addTo(summary);
 	const neededSize = parts.reduce((total, { plan }) => total + plan.fileBytes, 0);
 	return { ...summary, neededSize, freeSize };
+}
+
+/** Tells what the plans say, and refuses what cannot be; then nothing of this run stays. @returns free bytes */
+function admit(parts: readonly ExtractPart[], options: ExtractOptions, run: Run): number {
+	try {
+		for (const part of parts) refuseStrictAcls(part, options);
+		for (const { plan } of parts) {
+			for (const message of plan.losses) run.report({ type: 'warning', message });
+			for (const error of plan.problems) run.report({ type: 'problem', error });
+		}
+		const freeSize = parts[0]?.target.freeSize() ?? 0;
+		checkRoom(parts, freeSize);
+		return freeSize;
+	} catch (error) {
+		for (const { target } of parts) target.withdraw();
+		throw error;
+	}
 }
 
 function refuseStrictAcls({ plan, target }: ExtractPart, options: ExtractOptions): void {
@@ -188,10 +199,11 @@ function checkRoom(parts: readonly ExtractPart[], freeSize: number): void {
 	const missing = needed - freeSize - replaced;
 	if (missing <= 0) return;
 	const root = parts[0]?.target.root ?? '';
-	throw new HostError(
-		`Cannot extract ${formatSize(needed)} into "${root}": only ${formatSize(freeSize)} are free`,
-		{ path: root, hint: `Free another ${formatSize(missing)}, or choose another place.` },
-	);
+	const free = freeSize === 0 ? 'nothing is free' : `only ${formatSize(freeSize)} are free`;
+	throw new HostError(`Cannot extract ${formatSize(needed)} into "${root}": ${free}`, {
+		path: root,
+		hint: `Free another ${formatSize(missing)}, or choose another place.`,
+	});
 }
 
 /** A file to be made that still knows what it is. */

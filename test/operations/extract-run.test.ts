@@ -182,7 +182,7 @@ test('strict ACLs are refused before anything is written', async (t) => {
 		code: 'unsupported',
 		message: /Cannot restore the security descriptors of 1 file/,
 	});
-	assert.deepEqual(readdirSync(target), []);
+	assert.deepEqual(readdirSync(path.dirname(target)), []);
 	assert.equal((await applied(t, tree, { acls: 'skip' })).run.warnings().length, 0);
 });
 
@@ -206,13 +206,25 @@ test('a dry run counts and makes nothing', async (t) => {
 test('too little room is said before anything is written', async (t) => {
 	const run = testRun();
 	const { source, writer } = testSource({ big: 'x' });
-	const part = await planApply(source, path.join(tempFolder(t), 'target'), OPTIONS, run);
-	const plan = { ...part.plan, fileBytes: Number.MAX_SAFE_INTEGER };
-	await assert.rejects(runExtract([{ ...part, plan }], writer, OPTIONS, run), {
-		code: 'host-refused',
-		message: /^Cannot extract 8\.0 P into ".*": only .* are free$/,
-	});
-	assert.deepEqual(readdirSync(part.target.root), []);
+	const folder = tempFolder(t);
+	const refused = async (below: string) => {
+		const part = await planApply(source, path.join(folder, below), OPTIONS, run);
+		const plan = { ...part.plan, fileBytes: Number.MAX_SAFE_INTEGER };
+		await assert.rejects(runExtract([{ ...part, plan }], writer, OPTIONS, run), {
+			code: 'host-refused',
+			message: /^Cannot extract 8\.0 P into ".*": only .* are free$/,
+		});
+	};
+	await refused('made/for/this');
+	assert.deepEqual(readdirSync(folder), [], 'folders that were made for it are gone again');
+	mkdirSync(path.join(folder, 'was there'));
+	await refused('was there');
+	assert.deepEqual(readdirSync(folder), ['was there']);
+	mkdirSync(path.join(folder, 'filled'));
+	const part = await planApply(source, path.join(folder, 'filled/new'), OPTIONS, run);
+	writeFileSync(path.join(folder, 'filled/new/mine'), 'put there by somebody else');
+	part.target.withdraw();
+	assert.deepEqual(readdirSync(path.join(folder, 'filled/new')), ['mine']);
 });
 
 test('a full disk ends the run', async (t) => {
