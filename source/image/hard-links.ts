@@ -63,6 +63,14 @@ export class HardLinks {
 		return this.inode(dentry) === dentry && this.#next(dentry) === 0;
 	}
 
+	/** Names beyond the first of each file. */
+	get count(): number {
+		let count = 0;
+		for (let dentry = 0; dentry < this.#inodes.length; dentry++)
+			if (this.#inodes[dentry] !== dentry) count++;
+		return count;
+	}
+
 	/** All names of the file, in order of position. */
 	names(dentry: number): number[] {
 		const names: number[] = [];

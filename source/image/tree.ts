@@ -331,6 +331,11 @@ export class ImageTree {
 		return this.links().names(dentry);
 	}
 
+	/** Names that files have beyond their first. */
+	get linkCount(): number {
+		return this.links().count;
+	}
+
 	/** Whether the file has another name. */
 	isLinked(dentry: DentryPosition): boolean {
 		return !this.links().isAlone(dentry);

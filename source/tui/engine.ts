@@ -135,6 +135,8 @@ export interface EntryDetails {
 	readonly problems: readonly string[];
 	/** SHA-1 of the content in hexadecimal, or null where there is none. */
 	readonly digest: string | null;
+	/** Its first bytes can be read on the way: nothing large must be unpacked for them. */
+	readonly startsQuickly: boolean;
 }
 
 export type Severity = 'error' | 'warning';
@@ -209,6 +211,8 @@ export interface OpenFile {
 	): Promise<Listing>;
 	/** Positions from the root to `path`, or null when there is no such entry. */
 	locate(imageIndex: number, path: string, signal: AbortSignal): Promise<readonly number[] | null>;
+	/** Hard links of an image: names beyond the first of each file. Null while its metadata is not loaded. */
+	hardLinkCount(imageIndex: number): number | null;
 	/** Backslash path of an entry of an image that was loaded. */
 	pathOf(imageIndex: number, position: number): string;
 	/** What an entry of an image that was loaded is. */

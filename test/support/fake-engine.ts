@@ -154,6 +154,12 @@ export class FakeFile implements OpenFile {
 	readonly unreadable = new Set<number>();
 	/** What comparing two images answers. */
 	differences: readonly ImageDifference[] = DIFFERENCES;
+	/** Image indexes whose hard links are counted. */
+	readonly linkCounts = new Map<number, number>();
+	/** Names of files whose first bytes take long. */
+	readonly slowStarts = new Set<string>();
+	/** Names of the files whose contents were asked for. */
+	readonly contentReads: string[] = [];
 	isClosed = false;
 
 	constructor(
@@ -193,6 +199,10 @@ export class FakeFile implements OpenFile {
 		return trail;
 	}
 
+	hardLinkCount(imageIndex: number): number | null {
+		return this.linkCounts.get(imageIndex) ?? null;
+	}
+
 	pathOf(_image: number, position: number): string {
 		return this.#nodes[position]?.path ?? '';
 	}
@@ -221,6 +231,7 @@ export class FakeFile implements OpenFile {
 				{ label: 'written', value: Date.UTC(2024, 4, 7, 4, 12, 31) },
 				...(isFile ? [{ label: 'sha1', value: '9f0c2a7d41be55a0c03e77128a6d90f40b12ee5c' }] : []),
 			],
+			startsQuickly: isFile && !this.slowStarts.has(entry.name),
 			target: entry.kind === EntryKind.link ? '\\Users' : null,
 			otherNames: entry.name === 'afd.sys' ? ['\\Windows\\WinSxS\\amd64_afd\\afd.sys'] : [],
 			usedBy: isFile ? ['images 1-6'] : [],
@@ -231,6 +242,7 @@ export class FakeFile implements OpenFile {
 	}
 
 	async readContent(_image: number, position: number, offset: number, size: number) {
+		this.contentReads.push(this.#nodes[position]!.entry.name);
 		const { entry } = this.#nodes[position]!;
 		const bytes =
 			typeof entry.content === 'string'

@@ -104,6 +104,23 @@ test('times of an entry are times, not text: the deck writes them as its setting
 	}
 });
 
+test('hard links are counted when the metadata was read: names beyond the first of each file', async () => {
+	const file = await openFile(fixture('vectors/v08-ntfs-current.wim'), []);
+	try {
+		assert.equal(file.hardLinkCount(1), null);
+		const { positions } = await file.find(1, '*', signal);
+		let further = 0;
+		for (const position of positions) {
+			const { otherNames } = await file.details(1, position, signal);
+			if (otherNames.length > 0) further += otherNames.length / (otherNames.length + 1);
+		}
+		assert.ok(further > 0);
+		assert.equal(file.hardLinkCount(1), Math.round(further));
+	} finally {
+		await file.close();
+	}
+});
+
 test('the first rows of a long folder are told while the others are read', async (t) => {
 	const folder = tempFolder(t);
 	const wim = path.join(folder, 'long.wim');

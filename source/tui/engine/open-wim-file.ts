@@ -40,6 +40,7 @@ const TREES_MAX = 3;
 interface LoadedImage {
 	readonly open: OpenImage;
 	readonly finder: PathFinder;
+	readonly hardLinkCount: number;
 }
 
 /** Tells how many images a file has, from its header alone; a header that says nothing is told by the opening. */
@@ -103,6 +104,10 @@ class OpenWimFile implements OpenFile {
 		const trail = [found.dentry];
 		while (trail[0] !== ROOT) trail.unshift(open.tree.parent(trail[0]!));
 		return trail;
+	}
+
+	hardLinkCount(imageIndex: number): number | null {
+		return this.#loaded.get(imageIndex)?.hardLinkCount ?? null;
 	}
 
 	pathOf(imageIndex: number, position: number): string {
@@ -255,7 +260,7 @@ class OpenWimFile implements OpenFile {
 				? await openUnnamed(this.#wim)
 				: await openImage(this.#wim, this.#wim.image(index), { tolerant: true });
 		await open.tree.groupLinks(() => new Promise((resolve) => setImmediate(resolve)));
-		const loaded = { open, finder: new PathFinder(open.tree) };
+		const loaded = { open, finder: new PathFinder(open.tree), hardLinkCount: open.tree.linkCount };
 		this.#loaded.set(index, loaded);
 		return loaded;
 	}

@@ -20,7 +20,8 @@ export function mapsOf(result: unknown): readonly PartMap[] | null {
 	return report?.type === 'verify-report' && report.parts ? checkedMaps(report.parts) : null;
 }
 
-function verifyText({ coverage, faults }: VerifyReport): string {
+function verifyText({ coverage, faults, isFast }: VerifyReport): string {
+	if (faults.length === 0 && isFast) return 'structures checked, no damage';
 	if (faults.length === 0) return `${plural(coverage.blobsChecked, 'blob')} checked, no damage`;
 	const bad = coverage.blobsBad > 0 ? `, ${plural(coverage.blobsBad, 'damaged blob')}` : '';
 	return `${plural(faults.length, 'finding')}${bad}; see !`;

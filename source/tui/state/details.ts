@@ -20,6 +20,17 @@ export function wantedDetails(state: State): EntryKey | null {
 	return { imageIndex: entry.imageIndex, position: entry.position };
 }
 
+/** Wide screens have room for the first bytes below the facts. */
+export const showsStart = (state: State): boolean =>
+	state.details.mode === 'facts' && layoutOf(state).size === 'wide';
+
+function needsContentOf(state: State, wanted: EntryKey): boolean {
+	const { mode, shown, details } = state.details;
+	if (mode === 'hex' || mode === 'text') return true;
+	// Only the facts say whether that is quick.
+	return showsStart(state) && isSame(shown, wanted) && (details?.startsQuickly ?? false);
+}
+
 /** Keeps the wishes of the pane in step with the cursor; called after every change. */
 export function followCursor(state: State): State {
 	const wanted = wantedDetails(state);
@@ -32,7 +43,7 @@ export function followCursor(state: State): State {
 			load: { request: wanted, status: 'loading', sinceMs: state.nowMs, error: null },
 		};
 	}
-	const needsContent = wanted && (details.mode === 'hex' || details.mode === 'text');
+	const needsContent = wanted && needsContentOf(state, wanted);
 	if (needsContent && !isSame(wanted, details.contentLoad.request)) {
 		next = {
 			...next,
@@ -117,4 +128,9 @@ export function wantContent(state: State, key: EntryKey): State {
 			contentLoad: { request: key, status: 'loading', sinceMs: state.nowMs, error: null },
 		},
 	};
+}
+
+/** The content of the entry whose facts are shown; null while it is not there. */
+export function contentOfShown({ details: { content, shown } }: State): Uint8Array | null {
+	return content !== null && isSame(content.key, shown) ? content.bytes : null;
 }

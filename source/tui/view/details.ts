@@ -15,11 +15,12 @@ import {
 } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import { findingOfEntry } from '../state/damage.ts';
+import { contentOfShown, showsStart } from '../state/details.ts';
 import { isLate } from '../state/load.ts';
 import { imageUnderCursor } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
 import { countText, factText, timeText } from './columns.ts';
-import { hexRows, textRows } from './content.ts';
+import { hexRow, hexRowCount, hexRows, textRows } from './content.ts';
 import { imageFactRows } from './image-facts.ts';
 
 const LABEL_WIDTH = 9;
@@ -125,8 +126,24 @@ export function detailsAbout(state: State): Shown {
 	return mode === 'facts' ? dots : shown`${mode as Shown}${dots}`;
 }
 
+/** Rows of hex below the facts: enough to know a file by, few to send. */
+const START_ROWS_MAX = 8;
+
+/** The first bytes of the file below its facts, where rows are left. */
+function startLines(state: State, width: number, room: number): readonly Shown[] {
+	if (state.focus === 'images' || room < 1 || !showsStart(state)) return [];
+	const bytes = contentOfShown(state);
+	if (bytes === null || bytes.length === 0) return [];
+	const count = Math.min(hexRowCount(bytes, width - 1), room, START_ROWS_MAX);
+	return [
+		NOTHING,
+		...Array.from({ length: count }, (_, i) => shown` ${hexRow(bytes, i, width - 1)}`),
+	];
+}
+
 export function detailsBody(state: State, theme: Theme, width: number, height: number): Shown {
-	const lines = detailLines(state, theme, width);
+	const facts = detailLines(state, theme, width);
+	const lines = [...facts, ...startLines(state, width, height - facts.length - 1)];
 	const top = Math.min(state.details.top, Math.max(0, lines.length - height));
 	return linesOf(lines.slice(top, top + height));
 }

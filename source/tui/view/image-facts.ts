@@ -5,6 +5,17 @@ import type { ImageFacts } from '../engine.ts';
 import type { State } from '../state/state.ts';
 import { timeText } from './columns.ts';
 
+/** How many hard links there are, once the metadata of the image was read; until then the bytes that its XML data tells. */
+export function hardLinksText(
+	{ wim }: State,
+	{ index, hardLinkBytes }: ImageFacts,
+	bytesText: (bytes: number) => string,
+): string {
+	const count = wim.file?.hardLinkCount(index) ?? null;
+	if (count !== null) return count > 0 ? formatCount(count) : '';
+	return hardLinkBytes > 0 ? bytesText(hardLinkBytes) : '';
+}
+
 export function imageFactRows(
 	state: State,
 	image: ImageFacts,
@@ -20,7 +31,7 @@ export function imageFactRows(
 		['files', formatCount(image.fileCount)],
 		['folders', formatCount(image.folderCount)],
 		['bytes', formatCount(image.totalBytes)],
-		['hard links', image.hardLinkBytes > 0 ? formatCount(image.hardLinkBytes) : ''],
+		['hard links', hardLinksText(state, image, (bytes) => `${formatCount(bytes)} bytes`)],
 		['created', image.created === null ? '' : timeText(image.created, 'second', utc)],
 		['modified', image.modified === null ? '' : timeText(image.modified, 'second', utc)],
 		['boot', image.isBootable ? 'yes' : ''],

@@ -17,6 +17,7 @@ import { moveTo } from '../state/list.ts';
 import { imageUnderCursor, visibleImages } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
 import { countText, tightSize } from './columns.ts';
+import { hardLinksText } from './image-facts.ts';
 import { cursorBlank, listBody, markOf, messageBody, type RowState, styleRow } from './pane.ts';
 
 export function imageRowState(state: State, index: number): RowState {
@@ -93,7 +94,8 @@ function factLines(state: State, width: number): Shown[] {
 		add(safe(`${image.architecture}  ${image.version}`.trim()));
 	if (image.edition !== '' && image.edition !== image.name) add(safe(image.edition));
 	add(shown`${countText(image.fileCount)} files ${countText(image.folderCount)} dirs`);
-	if (image.hardLinkBytes > 0) add(shown`hard links ${tightSize(image.hardLinkBytes)}`);
+	const links = hardLinksText(state, image, tightSize);
+	if (links !== '') add(safe(`hard links ${links}`));
 	const boot = state.wim.facts?.bootIndex ?? 0;
 	add(boot > 0 ? shown`boot index: ${boot}` : ('boot index: none' as Shown));
 	return [fit('' as Shown, width), ...lines.slice(0, 7)];

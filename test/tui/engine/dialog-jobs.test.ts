@@ -111,6 +111,21 @@ test('capture and append: the estimate, the image, and the check that follows', 
 	assert.equal(here.engine.jobs.list().at(-1), failed, 'nothing follows a job that failed');
 });
 
+test('whose first bytes come at once: not files of a solid resource with a large chunk', async (t) => {
+	const here = await place(t);
+	writeFileSync(here.at('src/big.txt'), 'a line of many like it '.repeat(100_000));
+	const startsQuickly = async (target: string, compression: string) => {
+		await here.done('capture', captureOf(here, { target: here.at(target), compression }));
+		const file = await openFile(here.at(target), []);
+		t.after(() => file.close());
+		const { signal } = new AbortController();
+		const { positions } = await file.find(1, 'f1.txt', signal);
+		return (await file.details(1, positions[0]!, signal)).startsQuickly;
+	};
+	assert.equal(await startsQuickly('plain.wim', 'lzx:20'), true);
+	assert.equal(await startsQuickly('solid.wim', 'lzms-solid:50'), false);
+});
+
 test('the list of what to leave out: the usual one, a file, or none', async (t) => {
 	const here = await place(t);
 	writeFileSync(here.at('list.ini'), '[ExclusionList]\n\\f1.txt\n\\sub\n');
