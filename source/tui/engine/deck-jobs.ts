@@ -195,7 +195,8 @@ export class QueuedJobs implements DeckJobs {
 		if (real.verb === 'salvage' || real.verb === 'repair')
 			return rescueEstimate(real, free, (request) => this.#rehearse(request, signal, told));
 		if (!('dryRun' in real)) return estimateOf(real, null, free, told);
-		if (isInItself(real)) told.push('The target lies in the source folder: it captures itself');
+		if (willBeInItself(real))
+			told.push('The target lies in the source folder; it is left out of the image');
 		const result = await this.#rehearse(real, signal, told);
 		const estimate = estimateOf(real, result, free, told);
 		if (real.verb !== 'delete' || !real.soft) return estimate;
@@ -350,10 +351,11 @@ const verbOf = (request: EngineRequest): string =>
 		? 'capture'
 		: request.verb;
 
-/** A capture that would find the file that it writes. */
-function isInItself(request: EngineRequest): boolean {
+/** A capture whose new file will lie in what is captured; one that is there already is told of by the capture. */
+function willBeInItself(request: EngineRequest): boolean {
 	if (request.verb !== 'capture' && request.verb !== 'append') return false;
 	const target = path.resolve(request.target);
+	if (isThere(target)) return false;
 	return request.image.sources.some((source) =>
 		target.startsWith(path.join(path.resolve(source.path), path.sep)),
 	);

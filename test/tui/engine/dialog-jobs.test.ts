@@ -435,7 +435,13 @@ test('salvage and repair write to new places only, and a look writes nothing', a
 test('a target in the source folder is warned of', async (t) => {
 	const here = await place(t);
 	const inside = captureOf(here, { target: here.at('src/a.wim') });
-	assert.match(await here.notes('capture', inside), /! The target lies in the source folder/);
+	assert.match(
+		await here.notes('capture', inside),
+		/! The target lies in the source folder; it is left out/,
+	);
+	writeFileSync(here.at('src/a.wim'), 'what stands there before');
+	const replacing = { ...inside, exists: 'replace' };
+	assert.match(await here.notes('capture', replacing), /! Left out: the WIM that is written/);
 	assert.doesNotMatch(await here.notes('capture', captureOf(here)), /!/);
 });
 
