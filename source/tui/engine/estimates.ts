@@ -17,21 +17,26 @@ const WARNINGS_MAX = 3;
 /** Small sizes have no letter behind them, so a word does it. */
 const sized = (bytes: number): string => (bytes < 1024 ? plural(bytes, 'byte') : formatSize(bytes));
 
-const about = (isEstimate: boolean, bytes: number): string =>
-	`${isEstimate ? 'at most ' : ''}${sized(bytes)}`;
+/** What new contents come to is no more than they are; what is compressed anew may come out larger than it was. */
+type Bound = 'at most' | 'about';
+
+const about = (isEstimate: boolean, bytes: number, bound: Bound = 'at most'): string =>
+	`${isEstimate ? `${bound} ` : ''}${sized(bytes)}`;
 
 interface Space {
 	readonly needed: number;
 	readonly free: number | null;
 	readonly isEstimate: boolean;
+	readonly bound?: Bound;
 }
 
 /** `writes at most 5.1 M, 118 G free`, and a warning when that is too little. */
-function spaceOf({ needed, free, isEstimate }: Space, warnings: string[]): string {
+function spaceOf({ needed, free, isEstimate, bound }: Space, warnings: string[]): string {
+	const size = about(isEstimate, needed, bound);
 	if (free !== null && needed > free)
-		warnings.push(`Not enough room: ${about(isEstimate, needed)} needed, ${formatSize(free)} free`);
+		warnings.push(`Not enough room: ${size} needed, ${formatSize(free)} free`);
 	const room = free === null ? '' : `, ${formatSize(free)} free`;
-	return `writes ${about(isEstimate, needed)}${room}`;
+	return `writes ${size}${room}`;
 }
 
 function captureNotes(summary: CaptureSummary, free: number | null, warnings: string[]): string[] {
@@ -50,9 +55,10 @@ function rewriteNotes(summary: RewriteSummary, warnings: string[]): string[] {
 	const change =
 		sizeBefore === 0
 			? plural(imageCount, 'image')
-			: `${formatSize(sizeBefore)} becomes ${about(isEstimate, sizeAfter)}`;
+			: `${formatSize(sizeBefore)} becomes ${about(isEstimate, sizeAfter, 'about')}`;
 	const less = sizeBefore > 0 && saved > 0 ? ` (${formatSize(saved)} less)` : '';
-	const space = spaceOf({ needed: writtenBytes, free: freeBytes, isEstimate }, warnings);
+	const needed = { needed: writtenBytes, free: freeBytes, isEstimate, bound: 'about' } as const;
+	const space = spaceOf(needed, warnings);
 	return [`${change}${less}`, space];
 }
 
@@ -61,7 +67,8 @@ function splitNotes(summary: SplitSummary, warnings: string[]): string[] {
 	const names = parts.map(({ path }) => path.split(/[\\/]/).at(-1) ?? path);
 	const listed =
 		names.length <= 3 ? names.join(' ') : `${names.slice(0, 2).join(' ')} ... ${names.at(-1)}`;
-	const space = spaceOf({ needed: totalBytes, free: freeBytes, isEstimate }, warnings);
+	const needed = { needed: totalBytes, free: freeBytes, isEstimate, bound: 'about' } as const;
+	const space = spaceOf(needed, warnings);
 	return [`${plural(parts.length, 'part')}: ${listed}`, space];
 }
 

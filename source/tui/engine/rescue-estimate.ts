@@ -63,7 +63,7 @@ export async function rescueEstimate(
 		const most = isSalvage ? 'at most ' : '';
 		if (found !== null) notes.push(`gives ${most}${found.replace(/^would give /, '')}`);
 	} else notes.push(`${plural(bounds.imageCount, 'image')}; damage shows while it runs`);
-	if (needed !== null) notes.push(`writes at most about ${formatSize(needed)}${room}`);
+	if (needed !== null) notes.push(`writes up to ${formatSize(needed)}${room}`);
 	else if (free !== null) notes.push(`${formatSize(free)} free`);
 	const isTight = free !== null && needed !== null && needed > free;
 	const warnings = isTight
