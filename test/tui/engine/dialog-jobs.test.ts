@@ -422,10 +422,7 @@ test('salvage and repair write to new places only, and a look writes nothing', a
 	assert.equal(twice, undefined, 'it was read back already');
 	assert.deepEqual(await namesIn(here.at('saved.wim')), ['First', 'Second']);
 	assert.match((await here.errors('salvage', newWim))['newWim'] ?? '', /there already/);
-	assert.match(
-		await here.notes('repair', repair),
-		/^gives 2 of 2 images whole.*\nwrites up to/,
-	);
+	assert.match(await here.notes('repair', repair), /^gives 2 of 2 images whole.*\nwrites up to/);
 	const [look, none] = await here.done('repair', { ...repair, dryRun: true, verifyAfter: true });
 	assert.equal(none, undefined, 'a look is followed by no check');
 	assert.match(look?.summary ?? '', /^would give 2 of 2 images whole/);
