@@ -157,8 +157,11 @@ async function solidGaps(
 	const { resources, blobs } = recovered.part.table;
 	for (const resource of resources) {
 		if (resource.layout !== 'solid' || resource.originalSize === 0) continue;
+		// An entry that points outside of its resource explains nothing, and may lie terabytes behind it.
+		const isInside = ({ offsetInResource, size }: Blob) =>
+			offsetInResource + size <= resource.originalSize;
 		const known = [...blobs.values()]
-			.filter((blob) => blob.resource === resource && !isDoubted(blob.sha1))
+			.filter((blob) => blob.resource === resource && isInside(blob) && !isDoubted(blob.sha1))
 			.sort((a, b) => a.offsetInResource - b.offsetInResource);
 		let at = 0;
 		for (const { offsetInResource, size } of known) {

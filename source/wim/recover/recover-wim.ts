@@ -141,11 +141,18 @@ function candidatesOf(tables: readonly BlobTable[]): Map<Sha1, Blob[]> {
 	const candidates = new Map<Sha1, Blob[]>();
 	for (const table of tables)
 		for (const [name, blob] of table.blobs) {
+			if (isOutside(blob)) continue;
 			const same = candidates.get(name);
 			if (same === undefined) candidates.set(name, [blob]);
 			else if (!same.some((other) => isSamePlace(other, blob))) same.push(blob);
 		}
 	return candidates;
+}
+
+/** A wrong entry may point anywhere, terabytes behind its solid resource. */
+function isOutside({ resource, offsetInResource, size }: Blob): boolean {
+	const { layout, originalSize } = resource;
+	return layout === 'solid' && originalSize > 0 && offsetInResource + size > originalSize;
 }
 
 function isSamePlace(a: Blob, b: Blob): boolean {

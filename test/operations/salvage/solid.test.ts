@@ -7,7 +7,7 @@ import type { Compression } from '../../../source/codec/compression.ts';
 import { isComplete } from '../../../source/operations/salvage/report.ts';
 import { salvage } from '../../../source/operations/salvage/salvage.ts';
 import { openWim } from '../../../source/wim/wim.ts';
-import { eraseBlobTable, HEADER_SIZE } from '../../support/damage-kit.ts';
+import { blobTable, eraseBlobTable, HEADER_SIZE } from '../../support/damage-kit.ts';
 import { inlineWriter } from '../../support/inline-writer.ts';
 import { captureAs, hurtFile, rescueTree, USUAL_SALVAGE } from '../../support/rescue-kit.ts';
 import { subfolder, tempFolder } from '../../support/temp-tree.ts';
@@ -87,3 +87,38 @@ for (const compression of ['xpress', 'lzx', 'lzms'] as const)
 		}
 		assert.ok(count > 5, `${count} files`);
 	});
+
+test('an entry that points terabytes behind its solid resource holds up nothing', async (t) => {
+	const { folder, tree, file } = await solidFile(t, 'lzx');
+	const bytes = readFileSync(file);
+	const { at, size } = blobTable(bytes);
+	const entries = Array.from({ length: size / 50 }, (_, k) => at + 50 * k);
+	// A solid blob is told from the resource by its original size, which stands in another entry.
+	const blobs = entries.filter(
+		(entry) => ((bytes[entry + 7] ?? 0) & 0x10) !== 0 && bytes.readBigUInt64LE(entry + 16) === 0n,
+	);
+	const [metadata = 0] = entries.filter((entry) => ((bytes[entry + 7] ?? 0) & 0x02) !== 0);
+	const far = blobs.at(-1) ?? 0;
+	bytes[far + 8 + 5] = 0x08;
+	bytes[far + 30] = (bytes[far + 30] ?? 0) ^ 1;
+	bytes.fill(0, metadata, metadata + 50);
+	writeFileSync(file, bytes);
+	const run = testRun();
+	const tooLong: number[] = [];
+	const report = await salvage(file, path.join(folder, 'out'), inlineWriter, USUAL_SALVAGE, {
+		...run,
+		report(event) {
+			run.report(event);
+			if (event.type !== 'phase' || (event.totalBytes ?? 0) <= 4 * bytes.length + 2 ** 24) return;
+			tooLong.push(event.totalBytes ?? 0);
+			run.cancel();
+		},
+	});
+	assert.deepEqual(tooLong, []);
+	assert.ok(isComplete(report), 'nothing is lost');
+	const name = 'system/drivers/big.sys';
+	assert.deepEqual(
+		readFileSync(path.join(folder, 'out', name)),
+		readFileSync(path.join(tree, name)),
+	);
+});
