@@ -27,14 +27,18 @@ function rangeText({ offset, size }: Range): string {
 		: `at ${formatHex(offset)}, ${plural(size, 'byte')}`;
 }
 
-/** `32,768 of 656,952 bytes lost: 0x58000-0x60000`. */
+/**
+ * `At least 32,768 of 656,952 bytes lost: 0x58000-0x60000`: what cannot be unpacked. Without its SHA-1 nothing proves
+ * that the rest is right.
+ */
 export function lostText(lost: readonly Range[], blobSize: number): string {
 	const total = lost.reduce((sum, { size }) => sum + size, 0);
 	const shown = lost
 		.slice(0, LOST_MAX)
 		.map(({ offset, size }) => `${formatHex(offset)}-${formatHex(offset + size)}`);
 	if (lost.length > LOST_MAX) shown.push(`${lost.length - LOST_MAX} more`);
-	return `${formatCount(total)} of ${plural(blobSize, 'byte')} lost: ${shown.join(', ')}`;
+	const atLeast = total < blobSize ? 'At least ' : '';
+	return `${atLeast}${formatCount(total)} of ${plural(blobSize, 'byte')} lost: ${shown.join(', ')}`;
 }
 
 /** Faults of which each stands alone, or several that have everything in common but the contents they are about. */
@@ -94,6 +98,7 @@ function faultLines(fault: Fault, show: ShowText): readonly string[] {
 			`SHA-1 ${fault.sha1}${fault.blobSize === null ? '' : `, ${plural(fault.blobSize, 'byte')}`}`,
 		);
 	if (fault.lost !== null && fault.blobSize !== null) put(lostText(fault.lost, fault.blobSize));
+	else if (fault.class === 'blob') put('All of it unpacks; which bytes are wrong is not known.');
 	for (const { part, offset, isGood } of fault.copies)
 		put(
 			`${isGood ? 'A good copy is' : 'Another copy, damaged too, is'} in ${show(part)} at ${formatHex(offset)}`,
@@ -145,10 +150,24 @@ export function coverageText(report: VerifyReport): string {
 		...(missing > 0 ? [`${parts.length} of ${plural(parts.length + missing, 'part')}`] : []),
 		structuresText(faults),
 		`${coverage.imagesRead} of ${plural(coverage.images, 'image')}`,
-		`${formatCount(coverage.blobsChecked)} of ${plural(coverage.blobs, 'blob')} (${formatSize(coverage.blobBytesChecked)} of ${formatSize(coverage.blobBytes)})`,
+		coverage.blobs === 0 && faults.some((fault) => isError(fault) && fault.class === 'blob-table')
+			? 'no blob, since nothing lists them'
+			: `${formatCount(coverage.blobsChecked)} of ${plural(coverage.blobs, 'blob')} (${formatSize(coverage.blobBytesChecked)} of ${formatSize(coverage.blobBytes)})`,
 		...new Set(parts.map((part) => integrityText(part, faults))),
 	];
 	return `Checked: ${words.join('; ')}.`;
+}
+
+/** Whether other places of the file have what is damaged. */
+function copiesText(faults: readonly Fault[]): string[] {
+	const sought = faults.filter((fault) => isError(fault) && fault.copiesSought);
+	if (sought.length === 0) return [];
+	const good = sought.filter(({ copies }) => copies.some(({ isGood }) => isGood)).length;
+	return [
+		good === 0
+			? 'No damaged content has a good copy elsewhere in what was read.'
+			: `${formatCount(good)} of ${plural(sought.length, 'damaged content')} ${good === 1 ? 'has' : 'have'} a good copy elsewhere.`,
+	];
 }
 
 /** Bytes that the tables speak of behind the end of a part. */
@@ -207,6 +226,7 @@ export function verifyText(report: VerifyReport, show: ShowText): string {
 		...lines,
 		`${show(report.path)}: ${counts}${files}.`,
 		coverageText(report),
+		...copiesText(faults),
 		...nextSteps(report, show),
 		'',
 	].join('\n');

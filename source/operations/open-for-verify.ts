@@ -1,8 +1,11 @@
 /** Opens a file to verify it, also one whose header or blob table is so damaged that reading has to search for them. */
 import { FormatError, UnsupportedError, type WimError } from '../base/errors.ts';
+import { plural } from '../base/print.ts';
 import type { Run } from '../base/run.ts';
+import { HEADER_SIZE } from '../wim/part-header.ts';
 import { openWim, Wim } from '../wim/wim.ts';
 import { openDamaged } from './salvage/open-damaged.ts';
+import type { Range } from './verify-report.ts';
 
 export interface OpenedForVerify extends AsyncDisposable {
 	readonly wim: Wim;
@@ -12,6 +15,12 @@ export interface OpenedForVerify extends AsyncDisposable {
 
 export interface OpeningFailure {
 	readonly error: WimError;
+	readonly class: 'header' | 'blob-table';
+	/** In the first part. */
+	readonly range: Range;
+	/** Images that the header counts; 0 when nobody could read it. */
+	readonly imageCount: number;
+	/** One sentence each. */
 	readonly notes: readonly string[];
 }
 
@@ -24,10 +33,8 @@ export async function openForVerify(
 	let failure: WimError;
 	try {
 		const wim = await openWim(path, { references, tolerant: true });
-		const contradiction = tableContradiction(wim);
-		if (contradiction === null)
-			return { wim, failure: null, [Symbol.asyncDispose]: () => wim[Symbol.asyncDispose]() };
-		const searched = await bySearching(path, references, contradiction, run);
+		if (!isContradicted(wim)) return asItIs(wim);
+		const searched = await bySearching(path, references, (found) => tableFailure(wim, found), run);
 		const isBetter =
 			searched !== null &&
 			searched.wim.images.length + searched.wim.blobs.size > wim.images.length + wim.blobs.size;
@@ -36,34 +43,65 @@ export async function openForVerify(
 			return searched;
 		}
 		await searched?.[Symbol.asyncDispose]();
-		return { wim, failure: null, [Symbol.asyncDispose]: () => wim[Symbol.asyncDispose]() };
+		return asItIs(wim);
 	} catch (error) {
 		if (!(error instanceof FormatError || error instanceof UnsupportedError)) throw error;
 		failure = error;
 	}
-	const searched = await bySearching(path, references, failure, run);
+	const range = { offset: 0, size: HEADER_SIZE };
+	const searched = await bySearching(
+		path,
+		references,
+		() => ({ error: failure, class: 'header', range, imageCount: 0, notes: hintsOf([failure]) }),
+		run,
+	);
 	if (searched === null) throw failure;
 	return searched;
 }
 
-/** The table is not where the header says, or not what it should be. */
-function tableContradiction({ first, faults, images }: Wim): WimError | null {
-	const { header, entries } = first;
-	if (header.partNumber !== 1 || (entries.length > 0 && images.length === header.imageCount))
-		return null;
-	return (
-		faults[0] ??
-		new FormatError(
-			`Cannot use the blob table where the header says it is: it lists metadata for ${images.length} images, the header counts ${header.imageCount}`,
-			{ path: first.source.name, offset: header.blobTable.offset },
-		)
-	);
+function asItIs(wim: Wim): OpenedForVerify {
+	return { wim, failure: null, [Symbol.asyncDispose]: () => wim[Symbol.asyncDispose]() };
 }
+
+/** The table is not where the header says, or not what it should be. */
+function isContradicted({ first, images }: Wim): boolean {
+	const { header, entries } = first;
+	return header.partNumber === 1 && (entries.length === 0 || images.length !== header.imageCount);
+}
+
+/** Where a table with all images was found elsewhere, the header is wrong; otherwise the table that it names is hurt. */
+function tableFailure({ first, faults, images }: Wim, found: Wim): OpeningFailure {
+	const { imageCount, blobTable } = first.header;
+	const isHeader = found.images.length === imageCount;
+	const { offset, storedSize: size } = blobTable;
+	const [error, ...others] = [
+		...faults.filter(({ facts }) => facts.offset === offset),
+		...(faults.length === 0
+			? [
+					new FormatError(
+						`Cannot use the blob table where the header says it is: it lists metadata for ${plural(images.length, 'image')}, the header counts ${imageCount}`,
+						{ path: first.source.name, offset },
+					),
+				]
+			: []),
+		...faults.filter(({ facts }) => facts.offset !== offset),
+	] as [WimError, ...WimError[]];
+	return {
+		error,
+		class: isHeader ? 'header' : 'blob-table',
+		range: isHeader ? { offset: 0, size: HEADER_SIZE } : { offset, size },
+		imageCount,
+		notes: [...others.map(({ message }) => message), ...hintsOf([error])],
+	};
+}
+
+const hintsOf = (errors: readonly WimError[]): string[] =>
+	errors.flatMap(({ facts: { hint } }) => (hint === undefined ? [] : [hint]));
 
 async function bySearching(
 	path: string,
 	references: readonly string[],
-	error: WimError,
+	failureBy: (found: Wim) => OpeningFailure,
 	run: Run,
 ): Promise<OpenedForVerify | null> {
 	const damaged = await openDamaged(path, references, false, run);
@@ -71,15 +109,17 @@ async function bySearching(
 		await damaged[Symbol.asyncDispose]();
 		return null;
 	}
-	const wim = new Wim(
-		path,
-		damaged.parts.map(({ part }) => part),
-		[],
-	);
-	const notes = ['What follows was checked by what searching found.', ...damaged.findings];
+	const parts = damaged.parts.map(({ part }) => part);
+	const wim = new Wim(path, parts, []);
+	const failure = failureBy(wim);
+	const notes = [
+		...failure.notes,
+		'What follows was checked by what searching found.',
+		...damaged.findings,
+	];
 	return {
 		wim,
-		failure: { error, notes },
+		failure: { ...failure, notes },
 		[Symbol.asyncDispose]: () => damaged[Symbol.asyncDispose](),
 	};
 }

@@ -209,3 +209,30 @@ export function cellsOf(map: readonly MapRange[], countMax: number): readonly Ma
 	}
 	return cells;
 }
+
+/** `1-3, 7`: numbers that follow each other stand together. */
+function numberRanges(numbers: readonly number[]): string {
+	const runs: [first: number, last: number][] = [];
+	for (const number of numbers) {
+		const run = runs.at(-1);
+		if (run?.[1] === number - 1) run[1] = number;
+		else runs.push([number, number]);
+	}
+	return runs.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(', ');
+}
+
+/** Which faults explain that a stretch of a part differs from its integrity table. */
+export function faultsIn(faults: readonly Fault[], part: string, stretch: Range): string[] {
+	const ids = faults
+		.filter(
+			({ part: name, range, severity, class: faultClass }) =>
+				severity === 'error' &&
+				faultClass !== 'integrity' &&
+				name === part &&
+				range !== null &&
+				overlaps({ ...range, size: Math.max(1, range.size) }, stretch),
+		)
+		.map(({ id }) => id);
+	if (ids.length === 0) return [];
+	return [`In it: ${ids.length === 1 ? 'fault' : 'faults'} ${numberRanges(ids)}.`];
+}

@@ -5,7 +5,7 @@ import { breathe, type Run } from '../base/run.ts';
 import { inSlices } from '../base/slices.ts';
 import { sortSteps } from '../bytes/sort-steps.ts';
 import type { OpenPart } from '../wim/open-part.ts';
-import { HeaderFlag, PartHeader, type ResourceHeader } from '../wim/part-header.ts';
+import { HeaderFlag, PartHeader, ResourceFlag, type ResourceHeader } from '../wim/part-header.ts';
 import type { Wim } from '../wim/wim.ts';
 import { FileOrder, SURVEY_LENGTH } from './file-order.ts';
 import type { Fault, Range } from './verify-report.ts';
@@ -21,6 +21,9 @@ export interface StructureFault {
 
 /** Every flag of the header that anybody uses, and the two reserved ones that were seen set. */
 const KNOWN_FLAGS = Object.values(HeaderFlag).reduce((all, bit) => all | bit, 0) | 0x1 | 0x1_0000;
+
+/** What tables may be flagged as (wim.md §2.1). */
+const METADATA_AND_COMPRESSED = ResourceFlag.metadata | ResourceFlag.compressed;
 
 /** Overlapping resources that are told one by one. */
 const OVERLAPS_MAX = 50;
@@ -95,6 +98,7 @@ function fieldFaults(part: OpenPart): StructureFault[] {
 		faults.push(fault(part, message, { class: 'header', severity: 'warning', range }));
 	};
 	if (unknown !== 0) warn(`The header has unknown flags: ${formatHex(unknown)}`, 'flags', 4);
+	for (const [field, size, what] of contradictions(header)) warn(what, field, size);
 	const names = {
 		blobTable: 'the blob table',
 		xml: 'the XML data',
@@ -110,6 +114,43 @@ function fieldFaults(part: OpenPart): StructureFault[] {
 		);
 	}
 	return faults;
+}
+
+/** What a header says against itself, with the field and its size. */
+function* contradictions(
+	header: PartHeader,
+): Generator<[field: keyof typeof PartHeader.offsets, size: number, what: string]> {
+	const { flags, partCount, reserved, integrity, blobTable, xml } = header;
+	const isSpanned = (flags & HeaderFlag.spanned) !== 0;
+	if (isSpanned !== partCount > 1)
+		yield [
+			'flags',
+			4,
+			isSpanned
+				? 'The header is flagged as one of a part set, but counts one part'
+				: `The header counts ${partCount} parts, but is not flagged as one of a part set`,
+		];
+	const algorithms = [
+		HeaderFlag.lzx,
+		HeaderFlag.lzms,
+		HeaderFlag.xpress | HeaderFlag.xpress2,
+	].filter((bits) => flags & bits).length;
+	if (flags & HeaderFlag.compression && algorithms > 1)
+		yield ['flags', 4, `The header names ${algorithms} compressions; the first that fits is used`];
+	if (reserved.some((byte) => byte !== 0))
+		yield ['reserved', reserved.length, 'The reserved bytes of the header are not zero'];
+	if (integrity.offset === 0 && (integrity.storedSize > 0 || integrity.originalSize > 0))
+		yield ['integrity', 24, 'The header gives the integrity table a size, but no place'];
+	for (const [field, { flags: bits }] of [
+		['blobTable', blobTable],
+		['xml', xml],
+	] as const)
+		if (bits & ~METADATA_AND_COMPRESSED)
+			yield [
+				field,
+				24,
+				`The header has unknown flags for ${field === 'xml' ? 'the XML data' : 'the blob table'}: ${formatHex(bits)}`,
+			];
 }
 
 /** Boot loaders go by the copy in the header of where the metadata of the boot image is. */

@@ -12,7 +12,6 @@ import { pathOf } from '../image/paths.ts';
 import type { DentryPosition, ImageTree, Stream } from '../image/tree.ts';
 import type { Stamp } from '../storage/file-stamp.ts';
 import type { OpenPart } from '../wim/open-part.ts';
-import { HEADER_SIZE } from '../wim/part-header.ts';
 import type { Blob, Resource } from '../wim/resource.ts';
 import type { Wim, WimImage } from '../wim/wim.ts';
 import { type BadStretch, compareWithTable, integrityBytes } from './integrity.ts';
@@ -20,7 +19,7 @@ import type { OpeningFailure } from './open-for-verify.ts';
 import { type OwnBlobs, surveyOwnBlobs } from './own-blobs.ts';
 import { ResourceSet } from './resource-set.ts';
 import { otherPlaces } from './verify-copies.ts';
-import { mapOf, overlaps, placeOf, resourceRange, storedRange } from './verify-map.ts';
+import { faultsIn, mapOf, overlaps, placeOf, resourceRange, storedRange } from './verify-map.ts';
 import { pipableFaults } from './verify-pipable.ts';
 import {
 	type BlobCopy,
@@ -33,6 +32,7 @@ import {
 	type VerifyReport,
 } from './verify-report.ts';
 import { type StructureFault, structureFaults } from './verify-structures.ts';
+import { ReferenceCounts } from './verify-table.ts';
 import { surveyHurtTree } from './verify-trees.ts';
 
 export interface VerifyOptions {
@@ -75,6 +75,9 @@ const COUNTS = /^(The header counts|There is metadata for|The XML data describes
 
 const READS_FROM_DISK =
 	'The file can be read from a disk all the same, but not from a pipe: write it anew with wimdeck optimize.';
+
+const MAY_BE_THERE =
+	'Its entry in the blob table may be all that is lost: wimdeck salvage looks for its bytes.';
 
 /** Dentries between two pauses: some ms of work. */
 const SLICE = 1024;
@@ -166,14 +169,10 @@ class Verification {
 	#openingFailure(): void {
 		const { failure = null } = this.#options;
 		if (failure === null) return;
+		const { error, class: faultClass, range, notes } = failure;
 		const { first } = this.#wim;
-		const range = { offset: 0, size: HEADER_SIZE };
 		this.#badStructure(first, range);
-		const notes = [
-			...(failure.error.facts.hint ? [failure.error.facts.hint] : []),
-			...failure.notes,
-		];
-		this.#error(failure.error, 'header', { part: first.source.name, range, notes });
+		this.#error(error, faultClass, { part: first.source.name, range, notes });
 	}
 
 	#contradiction({ error, class: faultClass, severity, part, range }: StructureFault): void {
@@ -274,9 +273,10 @@ class Verification {
 			}
 			this.#run.report({ type: 'advance', bytes: image.metadata.size });
 		}
+		const notes = this.#options.failure ? [MAY_BE_THERE] : [];
 		for (const sha1 of this.#missing) {
 			const error = this.#wim.missingBlob(sha1);
-			this.#faultOf.set(sha1, this.#error(error, 'missing-blob', { sha1 }).id);
+			this.#faultOf.set(sha1, this.#error(error, 'missing-blob', { sha1, notes }).id);
 		}
 	}
 
@@ -446,10 +446,28 @@ class Verification {
 		for (const { part, table } of tables) {
 			const { bad, checkedBytes } = await compareWithTable(part, table, this.#run);
 			this.#integrityBytes += checkedBytes;
+			await this.#checkCounts(part, bad);
 			this.#integrity.set(part, { state: bad.length === 0 ? 'good' : this.#judge(part, bad), bad });
 			stretches.push(...bad);
 		}
 		return stretches;
+	}
+
+	/** Of a blob table that lies in what differs, every field must be proven before it is called good. */
+	async #checkCounts(part: OpenPart, bad: readonly BadStretch[]): Promise<void> {
+		const { offset, storedSize: size } = part.header.blobTable;
+		const range = { offset, size };
+		if (!bad.some((stretch) => overlaps(stretch, range) && this.#isDataGood(part, stretch))) return;
+		const counts = new ReferenceCounts();
+		for (const image of this.#wim.images) {
+			const tree = await this.#treeForNames(image);
+			if (tree !== null) await this.#visitStreams(tree, (_, { sha1 }) => counts.add(sha1));
+		}
+		const error = await counts.compare(part, this.#run);
+		if (error === null) return;
+		this.#badStructure(part, range);
+		const notes = error.facts.hint === undefined ? [] : [error.facts.hint];
+		this.#error(error, 'blob-table', { part: part.source.name, range, notes });
 	}
 
 	/** Whether what differs from the table is used and bad, or everything in it was read and is good. */
@@ -458,6 +476,8 @@ class Verification {
 	}
 
 	#isDataGood(part: OpenPart, stretch: Range): boolean {
+		// What searching found need not be all that lies there.
+		if (this.#options.failure) return false;
 		const structures = this.#badStructures.get(part) ?? [];
 		if (structures.some((range) => overlaps(range, stretch))) return false;
 		return part.table.resources
@@ -519,7 +539,9 @@ class Verification {
 				range,
 				notes: isGood
 					? ['Write the file anew with wimdeck optimize --check to get a right table.']
-					: this.#faultsIn(part, range),
+					: this.#options.fast
+						? []
+						: faultsIn(this.#faults.all, part.source.name, range),
 			});
 			if (isGood || !this.#options.fast) continue;
 			for (const blob of part.table.blobs.values())
@@ -530,24 +552,6 @@ class Verification {
 				}
 		}
 		return suspects;
-	}
-
-	/** Which faults explain that a stretch differs; in fast mode the files in it are named instead. */
-	#faultsIn(part: OpenPart, stretch: Range): string[] {
-		if (this.#options.fast) return [];
-		const ids = this.#faults.all
-			.filter(
-				({ part: name, range, severity, class: faultClass }) =>
-					severity === 'error' &&
-					faultClass !== 'integrity' &&
-					name === part.source.name &&
-					range !== null &&
-					overlaps({ ...range, size: Math.max(1, range.size) }, stretch),
-			)
-			.map(({ id }) => id);
-		return ids.length === 0
-			? []
-			: [`In it: ${ids.length === 1 ? 'fault' : 'faults'} ${ids.join(', ')}.`];
 	}
 
 	async report(): Promise<VerifyReport> {
@@ -580,7 +584,11 @@ class Verification {
 				blobsBad: this.#blobsBad,
 				blobBytes: blobs.size,
 				blobBytesChecked: this.#blobBytesChecked,
-				images: wim.images.length,
+				images: Math.max(
+					wim.images.length,
+					wim.header.imageCount,
+					this.#options.failure?.imageCount ?? 0,
+				),
 				imagesRead: this.#imagesRead,
 				integrityBytes: this.#integrityBytes,
 			},

@@ -26,8 +26,11 @@ export async function parseXml(text: string, region: string): Promise<XmlElement
 	if (/<!DOCTYPE/i.test(text)) throw bad('it has a document type');
 	const { XMLParser, XMLValidator } = await import('fast-xml-parser');
 	const valid = XMLValidator.validate(text);
-	if (valid !== true)
-		throw bad(`${valid.err.msg} (line ${valid.err.line}, column ${valid.err.col})`);
+	if (valid !== true) {
+		// The validator gives no column for a text without any element.
+		const { msg, line, col } = valid.err as { msg: string; line: number; col?: number };
+		throw bad(`${msg} (line ${line}${col === undefined ? '' : `, column ${col}`})`);
+	}
 	const parser = new XMLParser({
 		preserveOrder: true,
 		ignoreAttributes: false,
