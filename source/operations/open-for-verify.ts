@@ -72,8 +72,9 @@ function isContradicted({ first, images }: Wim): boolean {
 /** Where a table with all images was found elsewhere, the header is wrong; otherwise the table that it names is hurt. */
 function tableFailure({ first, faults, images }: Wim, found: Wim): OpeningFailure {
 	const { imageCount, blobTable } = first.header;
-	const isHeader = found.images.length === imageCount;
 	const { offset, storedSize: size } = blobTable;
+	const isElsewhere = found.first.header.blobTable.offset !== offset;
+	const isHeader = isElsewhere && found.images.length === imageCount;
 	const [error, ...others] = [
 		...faults.filter(({ facts }) => facts.offset === offset),
 		...(faults.length === 0
