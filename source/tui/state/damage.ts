@@ -52,14 +52,22 @@ function unreadableFindings(
 	);
 }
 
+/** The damage view with the cursor on a finding, whatever was filtered. */
+export function showFinding(state: State, finding: Finding | null): State {
+	const opened = openView(state, 'damage');
+	if (finding === null) return opened;
+	const cleared = { ...opened, damage: { ...opened.damage, filter: '' } };
+	const cursor = Math.max(0, shownFindings(cleared).indexOf(finding));
+	const list = { ...opened.damage.list, cursor };
+	return { ...cleared, damage: { ...cleared.damage, list } };
+}
+
 /** The damage view with the cursor on what makes an image unreadable. */
 export function showUnreadable(state: State, imageIndex: number): State {
-	const cleared = { ...state, damage: { ...state.damage, filter: '' } };
-	const at = shownFindings(cleared).findIndex(
+	const finding = state.damage.findings.find(
 		({ blocksImage, imageIndexes }) => blocksImage && imageIndexes.includes(imageIndex),
 	);
-	const list = { ...state.damage.list, cursor: Math.max(0, at) };
-	return openView({ ...cleared, damage: { ...cleared.damage, list } }, 'damage');
+	return showFinding(state, finding ?? null);
 }
 
 /** Findings as they come from a check, and what browsing has found; marks the files and folders they hit. */

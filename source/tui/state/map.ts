@@ -1,8 +1,8 @@
 /** The map of the file: the bytes of a part as a grid of cells on which the cursor moves. */
 
-import type { Finding, JobView } from '../engine.ts';
+import type { Finding, FindingFile, JobView } from '../engine.ts';
 import type { GoodStretch, MapPlace, MapState, PartMap, PlaceFacts } from '../engine-views.ts';
-import { shownFindings } from './damage.ts';
+import { showFinding } from './damage.ts';
 import { loading } from './load.ts';
 import { viewHeight } from './selectors.ts';
 import type { State } from './state.ts';
@@ -263,9 +263,23 @@ export function otherPart(state: State, step: 1 | -1): State {
 export function toFinding(state: State): State {
 	const [finding] = findingsAtCursor(state);
 	if (!finding) return say(state, 'Nothing was found here');
-	const opened = openView(state, 'damage');
-	const unfiltered = { ...opened, damage: { ...opened.damage, filter: '' } };
-	const cursor = shownFindings(unfiltered).indexOf(finding);
-	const list = { ...opened.damage.list, cursor: Math.max(0, cursor) };
-	return { ...unfiltered, damage: { ...unfiltered.damage, list } };
+	return showFinding(state, finding);
+}
+
+const fileKey = ({ imageIndex, path }: FindingFile): string => `${imageIndex}:${path}`;
+
+/** The files of the place under the cursor: those that a finding there hits come first. */
+export function filesAtCursor(
+	state: State,
+): readonly (FindingFile & { readonly isHit: boolean })[] {
+	const files = state.map.place?.files ?? [];
+	const hits = new Set(findingsAtCursor(state).flatMap((finding) => finding.files.map(fileKey)));
+	const marked = files.map((file) => ({ ...file, isHit: hits.has(fileKey(file)) }));
+	return [...marked.filter(({ isHit }) => isHit), ...marked.filter(({ isHit }) => !isHit)];
+}
+
+/** A file that lies under the cursor, a damaged one if there is any; null when none is known. */
+export function fileAtCursor(state: State): FindingFile | null {
+	const [hit] = findingsAtCursor(state).flatMap(({ files }) => files);
+	return hit ?? state.map.place?.files[0] ?? null;
 }

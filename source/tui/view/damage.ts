@@ -1,6 +1,6 @@
 /** The triage view: findings above, the evidence of the one under the cursor below. */
 
-import type { Finding } from '../engine.ts';
+import type { Finding, FindingFile } from '../engine.ts';
 import { type Keymap, keyLabel } from '../keys/keymap.ts';
 import {
 	blank,
@@ -96,6 +96,23 @@ const headRow = (width: number): Shown =>
 		width,
 	)}`;
 
+/** By the list it was made of: a finding may hit a hundred thousand files. */
+const paths = new WeakMap<readonly FindingFile[], ReadonlyMap<string, readonly number[]>>();
+
+/** The files of a finding: most stand under the same path in several images. */
+function imagesByPath(files: readonly FindingFile[]): ReadonlyMap<string, readonly number[]> {
+	const known = paths.get(files);
+	if (known) return known;
+	const images = new Map<string, number[]>();
+	for (const { path, imageIndex } of files) {
+		const list = images.get(path);
+		if (list) list.push(imageIndex);
+		else images.set(path, [imageIndex]);
+	}
+	paths.set(files, images);
+	return images;
+}
+
 function detailLines(
 	theme: Theme,
 	finding: Finding,
@@ -116,15 +133,18 @@ function detailLines(
 	add(shown`Finding ${number}: ${theme.exact(finding.where)}, ${isCut ? what : about}`, 1);
 	if (isCut && about !== null) add(about, 3);
 	const room = Math.max(1, height - lines.length - finding.notes.length * 2 - next.length - 3);
-	for (const file of finding.files.slice(0, room)) {
-		const image = shown`image ${file.imageIndex}`;
-		lines.push(
-			shown`   ${fit(cutStart(theme.exact(file.path), width - 18), width - 18)}  ${image}`,
-		);
+	const byPath = imagesByPath(finding.files);
+	const most = byPath.size > room ? Math.max(1, room - 1) : room;
+	let told = 0;
+	for (const [path, images] of [...byPath].slice(0, most)) {
+		const which = shown`${images.length === 1 ? shown`image` : shown`images`} ${indexRanges(images)}`;
+		const name = fit(cutStart(theme.exact(path), width - 18), width - 18);
+		lines.push(shown`   ${name}  ${cut(which, 12)}`);
+		told += images.length;
 	}
-	if (finding.files.length > room)
+	if (finding.files.length > told)
 		lines.push(
-			shown`   and ${countText(finding.files.length - room)} more (m marks them all, w writes the list)`,
+			shown`   and ${countText(finding.files.length - told)} more (m marks them all, w writes the list)`,
 		);
 	lines.push(NOTHING);
 	for (const note of finding.notes) add(theme.exact(note), 3);

@@ -2,11 +2,22 @@
 
 import { formatCount, formatHex, formatSize } from '../../base/print.ts';
 import type { MapState } from '../engine-views.ts';
-import { cut, cutStart, fit, linesOf, NOTHING, type Shown, safe, shown } from '../parts/text.ts';
+import {
+	cut,
+	cutStart,
+	fit,
+	linesOf,
+	NOTHING,
+	type Shown,
+	safe,
+	shown,
+	widthOf,
+} from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import {
 	cellUnderCursor,
 	fileMap,
+	filesAtCursor,
 	findingsAtCursor,
 	MAP_STATES,
 	mapCells,
@@ -47,36 +58,48 @@ function gridRow(theme: Theme, cells: Uint8Array, from: number, to: number, curs
 	return shown` ${row}`;
 }
 
+/** Findings of a place that are told; the damage view has all. */
+const FINDINGS_MAX = 3;
+
 function factLines(state: State, theme: Theme, width: number, height: number): Shown[] {
 	const place = placeUnderCursor(state);
 	if (!place) return [];
 	const lines: Shown[] = [
-		shown` bytes ${safe(formatHex(place.offset))} to ${safe(formatHex(place.offset + place.size))}, ${safe(formatSize(place.size))}: ${signName(state)}`,
+		cut(
+			shown` bytes ${safe(formatHex(place.offset))} to ${safe(formatHex(place.offset + place.size))}, ${safe(formatSize(place.size))}: ${signName(state)}`,
+			width,
+		),
 	];
-	for (const finding of findingsAtCursor(state).slice(0, 3))
-		lines.push(
-			theme.damaged(
-				cut(shown` ! ${theme.exact(`${finding.where}: ${finding.what}`)}   (Enter)`, width - 1),
-			),
-		);
+	// Styled only once cut: the codes of a style are no columns.
+	const damaged = (line: Shown): Shown => theme.damaged(cut(line, width));
+	const toIt = shown`   (Enter)`;
+	for (const finding of findingsAtCursor(state).slice(0, FINDINGS_MAX)) {
+		const text = shown` ! ${theme.exact(`${finding.where}: ${finding.what}`)}`;
+		lines.push(damaged(shown`${cut(text, width - 1 - widthOf(toIt))}${toIt}`));
+	}
 	const { placeLoad, place: facts } = state.map;
-	if (placeLoad.status === 'failed') lines.push(shown` ${theme.exact(placeLoad.error ?? '')}`);
+	if (placeLoad.status === 'failed')
+		lines.push(cut(shown` ${theme.exact(placeLoad.error ?? '')}`, width));
 	if (!facts) return lines;
 	const room = Math.max(2, height - lines.length);
 	const forResources = Math.max(1, Math.min(facts.resources.length, Math.floor(room / 2) - 1));
 	lines.push(shown` resources: ${safe(formatCount(facts.resourceCount))}`);
 	for (const { offset, storedSize, originalSize, kind } of facts.resources.slice(0, forResources))
 		lines.push(
-			shown`   @${safe(formatHex(offset))}  ${safe(formatSize(storedSize))} stored, ${safe(formatSize(originalSize))} original, ${safe(kind)}`,
+			cut(
+				shown`   @${safe(formatHex(offset))}  ${safe(formatSize(storedSize))} stored, ${safe(formatSize(originalSize))} original, ${safe(kind)}`,
+				width,
+			),
 		);
 	const images =
 		facts.searched.length > 0 ? shown` of images ${indexRanges(facts.searched)}` : NOTHING;
-	lines.push(shown` files${images}: ${safe(formatCount(facts.fileCount))}`);
-	for (const { imageIndex, path } of facts.files)
-		lines.push(
-			shown`   ${fit(cutStart(theme.exact(path), width - 16), width - 16)} image ${imageIndex}`,
-		);
-	return lines.map((line) => cut(line, width));
+	lines.push(cut(shown` files${images}: ${safe(formatCount(facts.fileCount))}`, width));
+	for (const { imageIndex, path, isHit } of filesAtCursor(state)) {
+		const name = fit(cutStart(theme.exact(path), width - 16), width - 16);
+		const line = shown` ${isHit ? shown`!` : shown` `} ${name} image ${imageIndex}`;
+		lines.push(isHit ? damaged(line) : cut(line, width));
+	}
+	return lines;
 }
 
 function signName(state: State): Shown {

@@ -229,6 +229,38 @@ test('the damage view shows a finding, goes to its file, and marks its files', (
 		await deck.until(/hvax64.exe: chunk 12/);
 	}));
 
+test('from a damaged file ! goes to what was found of it, and back', () =>
+	withDeck(async (deck, engine) => {
+		const [, second] = findings();
+		assert.ok(second);
+		const third = { ...second, id: 'c', where: 'resource @0x5', what: 'its SHA-1 differs' };
+		const hits = ['\\Windows\\notepad.exe', '\\Windows\\regedit.exe', '\\Windows\\write.exe'];
+		const more = { ...second, files: hits.map((name) => ({ path: name, imageIndex: 3 })) };
+		const hvax = { ...third, files: [{ path: '\\Windows\\hvax64.exe', imageIndex: 3 }] };
+		engine.jobs.set([jobView(1, { findings: [more, hvax], state: 'done' })]);
+		await deck.until(/! 2 damaged/);
+		await deck.press('!');
+		await deck.until(/Finding 1: resource @0x1a3f00/);
+		await deck.press('j', 'o');
+		await deck.until(/hvax64\.exe: its SHA-1 differs, see !/);
+		await deck.press('!', 'k', '!', '!');
+		await deck.until(/Finding 2: resource @0x5/);
+		await deck.press('!');
+		await deck.until(/hvax64\.exe: its SHA-1 differs, see !/);
+	}));
+
+test('a path that several images have stands once in a finding', () =>
+	withDeck(async (deck, engine) => {
+		const [, second] = findings();
+		assert.ok(second);
+		const files = [1, 2, 3, 5].map((imageIndex) => ({ path: '\\Windows\\a.dll', imageIndex }));
+		engine.jobs.set([jobView(1, { findings: [{ ...second, files }], state: 'done' })]);
+		await deck.until(/! 1 damaged/);
+		await deck.press('!');
+		const screen = await deck.until(/\\Windows\\a\.dll +images 1-3,5/);
+		assert.doesNotMatch(screen, /more \(m marks/);
+	}));
+
 test('a damage report is written as text', () =>
 	withDeck(async (deck, engine) => {
 		engine.jobs.set([jobView(1, { findings: findings(), state: 'done' })]);

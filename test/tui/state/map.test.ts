@@ -5,6 +5,8 @@ import type { MapStretch, PartMap } from '../../../source/tui/engine-views.ts';
 import {
 	cellStart,
 	cellUnderCursor,
+	fileAtCursor,
+	filesAtCursor,
 	MAP_STATES,
 	mapCells,
 	mapGrid,
@@ -14,6 +16,7 @@ import {
 } from '../../../source/tui/state/map.ts';
 import { initialState, type State } from '../../../source/tui/state/state.ts';
 import { jobView } from '../../support/fake-engine.ts';
+import { findings } from '../../support/fake-findings.ts';
 import { randomSource } from '../../support/random.ts';
 
 function stateOf(part: PartMap, columns = 42, rows = 24): State {
@@ -125,4 +128,32 @@ test('while a check runs, what it has read is good and the rest is not checked y
 	// Told twice, it counts once.
 	good.add('/a.wim', 200, 800);
 	assert.equal(shown(), 'sg');
+});
+
+test('of the files in a cell those that a finding hits come first', () => {
+	const whole: PartMap = { path: 'a.wim', size: 1e6, stretches: [] };
+	const [, hit] = findings();
+	assert.ok(hit);
+	const file = (name: string) => ({ imageIndex: 3, path: `\\Windows\\${name}` });
+	const place = {
+		resources: [],
+		resourceCount: 0,
+		files: [file('bootmgr'), file('hvax64.exe')],
+		fileCount: 2,
+		searched: [3],
+	};
+	const state = stateOf(whole);
+	const cursor = { ...state, map: { ...state.map, place } };
+	assert.deepEqual(
+		filesAtCursor(cursor).map(({ isHit }) => isHit),
+		[false, false],
+	);
+	assert.deepEqual(fileAtCursor(cursor), file('bootmgr'));
+	const hurt = { ...hit, place: { part: 'a.wim', offset: 10, size: 10 } };
+	const found = { ...cursor, damage: { ...cursor.damage, findings: [hurt] } };
+	assert.deepEqual(filesAtCursor(found), [
+		{ ...file('hvax64.exe'), isHit: true },
+		{ ...file('bootmgr'), isHit: false },
+	]);
+	assert.deepEqual(fileAtCursor(found), file('hvax64.exe'));
 });

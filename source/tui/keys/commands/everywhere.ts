@@ -3,7 +3,7 @@
 import { openForm } from '../../forms/open.ts';
 import { quitDialog, suspendDialog } from '../../forms/questions.ts';
 import { leaveStagedDialog } from '../../forms/stage.ts';
-import { findingUnderCursor } from '../../state/damage.ts';
+import { findingOfEntry, findingUnderCursor, showFinding } from '../../state/damage.ts';
 import { openDialog } from '../../state/dialogs.ts';
 import { differencePathUnderCursor } from '../../state/difference.ts';
 import type { PaneName } from '../../state/layout.ts';
@@ -23,7 +23,7 @@ import { shownFound, stopLooking } from '../../state/start.ts';
 import type { State } from '../../state/state.ts';
 import { say } from '../../state/status.ts';
 import { EMPTY_FIELD } from '../../state/text-field.ts';
-import { closeView, openView } from '../../state/view.ts';
+import { closeView } from '../../state/view.ts';
 import { reloadWim, retryOpen, showStart, wimName } from '../../state/wim.ts';
 import type { Api } from '../api.ts';
 import { type Command, change } from '../command.ts';
@@ -155,8 +155,12 @@ const menu =
 	(state: State): State =>
 		openDialog(state, { kind, query: EMPTY_FIELD, list: LIST_START });
 
-const toDamage = (state: State): State =>
-	state.view === 'damage' ? closeView(state) : openView(state, 'damage');
+/** From a damaged file to what was found of it; from anywhere else to where the view was. */
+function toDamage(state: State): State {
+	if (state.view === 'damage') return closeView(state);
+	const isOnFile = state.view === 'deck' && (state.focus === 'files' || state.focus === 'details');
+	return showFinding(state, isOnFile ? findingOfEntry(state) : null);
+}
 
 export const everywhereCommands: readonly Command[] = [
 	{

@@ -2,8 +2,8 @@
 
 import { findingUnderCursor } from '../../state/damage.ts';
 import {
+	fileAtCursor,
 	fileMap,
-	findingsAtCursor,
 	moveCells,
 	openMap,
 	otherPart,
@@ -16,7 +16,7 @@ import { needsFile } from '../conditions.ts';
 import { showInFiles } from './damage.ts';
 
 function showFile(state: State): State {
-	const file = state.map.place?.files[0] ?? findingsAtCursor(state)[0]?.files[0];
+	const file = fileAtCursor(state);
 	return file ? showInFiles(state, file) : say(state, 'No named file lies here');
 }
 
