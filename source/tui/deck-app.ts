@@ -22,6 +22,7 @@ import { followCursor } from './state/details.ts';
 import { closeDialog } from './state/dialogs.ts';
 import { followDifference } from './state/difference.ts';
 import { jobsChanged } from './state/jobs.ts';
+import { followMap } from './state/map.ts';
 import { activeJobs, baseName, isActive } from './state/selectors.ts';
 import { discardStaged, followStaged, showStaged } from './state/staged.ts';
 import {
@@ -427,7 +428,7 @@ export class DeckApp {
 const settled = (next: State, before: State, nowMs: number): State =>
 	next === before
 		? next
-		: followCursor(followDifference(settleLists(followStaged({ ...next, nowMs }))));
+		: followMap(followCursor(followDifference(settleLists(followStaged({ ...next, nowMs })))));
 
 const needsTicks = ({ jobs, wim, files, start, details, sizes, difference, map }: State): boolean =>
 	jobs.jobs.some(isActive) ||

@@ -189,6 +189,9 @@ function wished(state: State): State {
 	return { ...state, map: { ...map, placeLoad: loading(place, state.nowMs), place: null } };
 }
 
+/** Other bytes may be under the cursor after any change: a screen of another size has other cells. */
+export const followMap = (state: State): State => (state.view === 'map' ? wished(state) : state);
+
 /** Opens the map, where a finding says or where it was. */
 export function openMap(state: State, finding: Finding | null): State {
 	const opened = openView(state, 'map');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { placeUnderCursor } from '../../../source/tui/state/map.ts';
 import { DeckOnTerminal } from '../../support/deck.ts';
 import { FakeEngine, jobView } from '../../support/fake-engine.ts';
 import { findings } from '../../support/fake-findings.ts';
@@ -55,6 +56,24 @@ for (const [columns, rows] of [
 		assertGolden(`${columns}x${rows}/map`, deck.screen());
 		deck.close();
 	});
+
+test('on a screen of another size the facts are those of the new cell', async () => {
+	const engine = new FakeEngine();
+	const deck = await DeckOnTerminal.open(engine);
+	engine.jobs.set([jobView(1, { state: 'done', map: fakeMaps(WIM, true), findings: [] })]);
+	await deck.press('M');
+	await deck.until(/# good/);
+	await deck.press('j');
+	await deck.until(/@0x/);
+	deck.terminal.resize(120, 40);
+	await deck.until((screen) => {
+		const [, cell] = /bytes (0x[0-9a-f]+) to/.exec(screen) ?? [];
+		return /\[Map\].{60}/.test(screen) && cell !== undefined && screen.includes(`@${cell} `);
+	});
+	const state = deck.app.store.get();
+	assert.deepEqual(state.map.placeLoad.request, placeUnderCursor(state));
+	deck.close();
+});
 
 test('a file whose layout cannot be read says why', async () => {
 	const engine = new FakeEngine();
