@@ -107,7 +107,7 @@ const output = (file: string) => (file === '-' ? 'standard output' : file);
 const sideName = (side: DiffSide) =>
 	side.type === 'image' ? `${path.basename(side.wim)} #${side.image}` : side.path;
 
-function titleOf(request: JobRequest): string {
+function titleOf(request: JobRequest, verb: string): string {
 	switch (request.verb) {
 		case 'verify':
 		case 'optimize':
@@ -125,7 +125,7 @@ function titleOf(request: JobRequest): string {
 		case 'append': {
 			const [first] = request.image.sources;
 			const more = request.image.sources.length > 1 ? ' ...' : '';
-			return `${request.verb} ${first?.path ?? ''}${more} -> ${output(request.target)}`;
+			return `${verb} ${first?.path ?? ''}${more} -> ${output(request.target)}`;
 		}
 		case 'update':
 			return `update ${input(request.wim)}${request.image === null ? '' : ` #${request.image}`}`;
@@ -151,8 +151,18 @@ function titleOf(request: JobRequest): string {
 	}
 }
 
-/** One short line for people: `apply install.wim #1 -> target`. */
-export function describeRequest(request: JobRequest): string {
+/** What people call a request when it begins: an append that finds no file makes one. */
+export const calledVerb = (request: JobRequest, isThere: (file: string) => boolean): string =>
+	request.verb === 'append' && request.create && !isThere(request.target)
+		? 'capture'
+		: request.verb;
+
+/**
+ * One short line for people: `apply install.wim #1 -> target`.
+ *
+ * @param verb what it is called, where that is known better than by its request
+ */
+export function describeRequest(request: JobRequest, verb: string = request.verb): string {
 	const dry = 'dryRun' in request && request.dryRun ? ' (dry run)' : '';
-	return titleOf(request) + dry;
+	return titleOf(request, verb) + dry;
 }

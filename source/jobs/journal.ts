@@ -9,7 +9,8 @@ import { type ErrorFacts, toWire, type WireError } from '../base/errors.ts';
 import type { Clock } from '../base/run.ts';
 import { isAlive, ownIdentity, type ProcessIdentity } from '../host/process-identity.ts';
 import { type StateFile, StateFolder, stateFolderPath } from '../host/state-folder.ts';
-import { describeRequest, withAbsolutePaths } from './describe-request.ts';
+import { isThere } from '../storage/host-fs.ts';
+import { calledVerb, describeRequest, withAbsolutePaths } from './describe-request.ts';
 import type { Progress } from './progress.ts';
 import type { JobRequest } from './request.ts';
 import type { JobOutcome, JobState, NotableEvent } from './run-job.ts';
@@ -246,7 +247,7 @@ export class Journal {
 		const now = await this.#folder.create(`${id}.now`);
 		const start: StartLine = {
 			type: 'start',
-			title: describeRequest(request),
+			title: describeRequest(request, calledVerb(request, isThere)),
 			request: withAbsolutePaths(request, process.cwd()),
 			startedAt: this.#clock.now(),
 			process: owner,

@@ -6,6 +6,7 @@
  */
 
 import { Buffer, isUtf8 } from 'node:buffer';
+import { existsSync } from 'node:fs';
 import promises from 'node:fs/promises';
 
 const ESCAPED = /(?<![\ud800-\udbff])[\udc80-\udcff]/;
@@ -22,6 +23,9 @@ function* pieces(path: string): Generator<Uint8Array> {
 			? Uint8Array.of(piece.charCodeAt(0) - ESCAPE_BASE)
 			: Buffer.from(piece);
 }
+
+/** Whether something stands at a path; for one that was looked at a moment ago. */
+export const isThere = (path: string): boolean => existsSync(nodePath(path));
 
 /** The text that stands for the bytes of a path or name. */
 export function pathText(bytes: Uint8Array): string {

@@ -130,6 +130,9 @@ export interface EntryDetails {
 	readonly otherNames: readonly string[];
 	/** Images (and paths) of the file that hold the same content. */
 	readonly usedBy: readonly string[];
+	/** Named ones, and the unnamed one that every file has; folders have none. */
+	readonly streamCount: number;
+	/** Named ones. */
 	readonly streams: readonly { readonly name: string; readonly size: number }[];
 	/** What is wrong with it. */
 	readonly problems: readonly string[];

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -90,3 +91,21 @@ test('each run begins without its target and after its preparation', async (cont
 	const synced = await inTurns(1, written, written);
 	assert.ok([...synced.ours, ...synced.reference].every(({ ms, syncMs = ms }) => syncMs < ms));
 });
+
+for (const script of ['large-salvage', 'damage'])
+	test(`the script ${script} has --help, and tells wrong options without a stack`, () => {
+		const run = (...args: readonly string[]) =>
+			spawnSync(process.execPath, [path.join(import.meta.dirname, `${script}.js`), ...args], {
+				encoding: 'utf8',
+			});
+		const help = run('--help');
+		assert.equal(help.status, 0);
+		assert.match(help.stdout, /^npm run bench:[a-z]+ .*--format=/);
+		for (const wrong of ['--nonsense', '--format=zip']) {
+			const { status, stdout, stderr } = run('.', wrong);
+			assert.equal(status, 2);
+			assert.equal(stdout, '');
+			assert.ok(stderr.includes(help.stdout), stderr);
+			assert.doesNotMatch(stderr, /\n {4}at /);
+		}
+	});

@@ -21,13 +21,32 @@ import {
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { EMPTY_SHA1 } from '../../source/bytes/sha1.ts';
 import { type Damage, damagesFor } from '../support/damage-cases.ts';
 import { isInRawBytes } from '../support/damage-check.ts';
 import { digests, FORMATS, makeSpecimen, type Specimen } from '../support/damage-formats.ts';
 import { type Files, intactBlobs, seeded } from '../support/damage-kit.ts';
 import { root } from '../support/fixture.ts';
+import { refuse, scriptOptions } from './script-options.ts';
+
+const USAGE = `npm run bench:damage [-- --format=NAME]... [--damage=WORD] [--each=N] [--results=FILE] [--condensed]
+
+What comes back of damaged files, by wimdeck, wimlib-imagex and 7-Zip, as tables in Markdown.
+
+  --format=NAME    only this one: ${FORMATS.join(', ')}; repeatable
+  --damage=WORD    only damages whose names hold the word
+  --each=N         N damages of every group and format instead of all
+  --results=FILE   keep there what was measured, and go on from it
+  --condensed      one row a group
+`;
+
+const OPTIONS = {
+	format: { type: 'string', multiple: true },
+	damage: { type: 'string', default: '' },
+	each: { type: 'string' },
+	results: { type: 'string' },
+	condensed: { type: 'boolean', default: false },
+} as const;
 
 const PROGRAM = path.join(root, 'dist', 'wimdeck.js');
 
@@ -261,15 +280,9 @@ function savedResults(file: string | undefined): Result[] {
 }
 
 function main(): void {
-	const { values } = parseArgs({
-		options: {
-			format: { type: 'string', multiple: true },
-			damage: { type: 'string', default: '' },
-			each: { type: 'string' },
-			results: { type: 'string' },
-			condensed: { type: 'boolean', default: false },
-		},
-	});
+	const { values } = scriptOptions(USAGE, OPTIONS);
+	const unknown = values.format?.find((name) => !FORMATS.some((format) => format === name));
+	if (unknown !== undefined) refuse(`There is no format "${unknown}".`, USAGE);
 	const saved = savedResults(values.results);
 	const each = values.each === undefined ? null : Number(values.each);
 	const results: Result[] = [];

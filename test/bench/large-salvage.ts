@@ -17,11 +17,11 @@ import {
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import type { SalvageReport } from '../../source/operations/salvage/report.ts';
 import { eraseBlobTable } from '../support/damage-kit.ts';
 import { runOracle } from '../support/oracles.ts';
 import { wimdeck } from './measure.ts';
+import { refuse, scriptOptions } from './script-options.ts';
 
 /** Options of the capture, by the name of the format; the levels cost nothing in what is measured. */
 const CAPTURES: Readonly<Record<string, readonly string[]>> = {
@@ -31,6 +31,22 @@ const CAPTURES: Readonly<Record<string, readonly string[]>> = {
 	LZMS: ['--compress=lzms:20'],
 	solid: ['--solid', '--solid-compress=lzms:20'],
 };
+
+const USAGE = `npm run bench:salvage -- TREE [--copies=N] [--format=${Object.keys(CAPTURES).join('|')}]... [--work=FOLDER]
+
+How long salvage takes for a large file whose blob table is lost, as a table in Markdown.
+
+  TREE             folder that the input is made of
+  --copies=N       so many altered copies of it besides (1)
+  --format=NAME    only this format; repeatable
+  --work=FOLDER    keep the input and the files there, and use them again
+`;
+
+const OPTIONS = {
+	copies: { type: 'string', default: '1' },
+	format: { type: 'string', multiple: true },
+	work: { type: 'string' },
+} as const;
 
 /** Salvage ends with this when something is lost. */
 const SOMETHING_LOST = 3;
@@ -78,20 +94,20 @@ function countWhole(input: string, names: readonly string[], target: string): nu
 }
 
 async function main(): Promise<void> {
-	const { values, positionals } = parseArgs({
-		allowPositionals: true,
-		options: {
-			copies: { type: 'string', default: '1' },
-			format: { type: 'string', multiple: true },
-			work: { type: 'string' },
-		},
-	});
-	const [tree] = positionals;
-	if (tree === undefined) throw new Error('Name the folder that the input is made of');
+	const { values, positionals } = scriptOptions(USAGE, OPTIONS, 1);
+	const [tree = ''] = positionals;
+	const formats = values.format ?? Object.keys(CAPTURES);
+	const copies = Number(values.copies);
+	if (!Number.isSafeInteger(copies) || copies < 0)
+		refuse(`--copies takes a number from 0, not "${values.copies}".`, USAGE);
+	for (const format of formats)
+		if (CAPTURES[format] === undefined) refuse(`There is no format "${format}".`, USAGE);
+	if (!statSync(tree, { throwIfNoEntry: false })?.isDirectory())
+		refuse(`There is no folder "${tree}".`, USAGE);
 	const work = values.work ?? mkdtempSync(path.join(os.tmpdir(), 'wimdeck-large-'));
 	const input = path.join(work, 'input');
 	try {
-		if (!existsSync(input)) makeInput(tree, input, Number(values.copies));
+		if (!existsSync(input)) makeInput(tree, input, copies);
 		const names = filesBelow(input);
 		const size = names.reduce((sum, name) => sum + statSync(path.join(input, name)).size, 0);
 		process.stdout.write(
@@ -99,8 +115,7 @@ async function main(): Promise<void> {
 				'| format | file MB | s | processor s | memory MB | whole | partial | lost | without a name |\n' +
 				'|---|---:|---:|---:|---:|---:|---:|---:|---:|\n',
 		);
-		for (const format of values.format ?? Object.keys(CAPTURES)) {
-			if (CAPTURES[format] === undefined) throw new Error(`There is no format "${format}"`);
+		for (const format of formats) {
 			const file = damagedFile(format, input, work);
 			const target = path.join(work, 'target');
 			rmSync(target, { recursive: true, force: true });

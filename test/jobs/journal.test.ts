@@ -12,6 +12,7 @@ import type { JobRequest } from '../../source/jobs/request.ts';
 import { runJob } from '../../source/jobs/run-job.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { tempFolder } from '../support/temp-tree.ts';
+import { captureOptions } from '../support/written.ts';
 
 const request: JobRequest = {
 	verb: 'verify',
@@ -70,6 +71,42 @@ test('the record holds absolute paths, so that it can be run again from anywhere
 		wim: path.resolve('a.wim'),
 		references: [path.resolve('b*.swm')],
 	});
+});
+
+test('an append that finds no file is recorded as the capture that it is', async (t) => {
+	const { journal, folder } = await journalIn(t);
+	const target = path.join(folder, 'new.wim');
+	const append: JobRequest = {
+		verb: 'append',
+		image: {
+			sources: [{ path: '/tree', target: '/' }],
+			name: null,
+			description: '',
+			properties: [],
+			boot: false,
+			config: null,
+			unixData: false,
+			dereference: false,
+			acls: 'store',
+			rpFix: null,
+			updateOf: null,
+			deltaFrom: [],
+			wimBoot: false,
+		},
+		target,
+		compression: captureOptions('one').compression,
+		check: false,
+		integrity: null,
+		rebuild: false,
+		pipable: null,
+		create: true,
+		dryRun: false,
+	};
+	await journal.begin(append, idle);
+	writeFileSync(target, '');
+	await journal.begin(append, idle);
+	const titles = (await journal.runs()).map(({ title }) => title);
+	assert.deepEqual(titles, [`append /tree -> ${target}`, `capture /tree -> ${target}`]);
 });
 
 test('what a run is at can be followed, and it can be paused and canceled from outside', async (t) => {

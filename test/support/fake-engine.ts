@@ -235,6 +235,7 @@ export class FakeFile implements OpenFile {
 			target: entry.kind === EntryKind.link ? '\\Users' : null,
 			otherNames: entry.name === 'afd.sys' ? ['\\Windows\\WinSxS\\amd64_afd\\afd.sys'] : [],
 			usedBy: isFile ? ['images 1-6'] : [],
+			streamCount: (entry.streams?.length ?? 0) + (entry.children ? 0 : 1),
 			streams: entry.streams ?? [],
 			problems: [],
 			digest: isFile ? '9f0c2a7d41be55a0c03e77128a6d90f40b12ee5c' : null,

@@ -147,3 +147,20 @@ test('the first rows of a long folder are told while the others are read', async
 		await file.close();
 	}
 });
+
+test('a folder with one named stream has one, a file its unnamed one besides', async () => {
+	const file = await openFile(fixture('vectors/v08-ntfs-current.wim'), []);
+	try {
+		const all = await file.find(1, '*', signal);
+		const counts = new Map<string, number>();
+		for (const position of all.positions) {
+			const { path: name, streamCount } = await file.details(1, position, signal);
+			counts.set(name, streamCount);
+		}
+		assert.equal(counts.get('\\dirads'), 1);
+		assert.equal(counts.get('\\adsonly.txt'), 2);
+		assert.equal(counts.get('\\sub2'), 0);
+	} finally {
+		await file.close();
+	}
+});

@@ -5,13 +5,14 @@ import path from 'node:path';
 import { InputError } from '../../base/errors.ts';
 import { formatDuration, plural } from '../../base/print.ts';
 import type { Clock, Run } from '../../base/run.ts';
-import { touchedBy } from '../../jobs/describe-request.ts';
+import { calledVerb, touchedBy } from '../../jobs/describe-request.ts';
 import type { Journal } from '../../jobs/journal.ts';
 import { type Job, JobQueue } from '../../jobs/queue.ts';
 import type { JobRequest as EngineRequest } from '../../jobs/request.ts';
 import type { JobTools } from '../../jobs/tools.ts';
 import type { RewriteSummary } from '../../operations/delete.ts';
 import type { Fault, Range } from '../../operations/verify-report.ts';
+import { isThere } from '../../storage/host-fs.ts';
 import type {
 	DeckJobs,
 	Finding,
@@ -31,7 +32,7 @@ import { GoodRanges } from './good-ranges.ts';
 import { engineRequest, titleOf } from './requests.ts';
 import { rescueEstimate } from './rescue-estimate.ts';
 import { mapsOf, resultText } from './results.ts';
-import { freeAt, isThere } from './target-facts.ts';
+import { freeAt } from './target-facts.ts';
 
 /** Does what a request says, and tells of faults as they are found. */
 export type DeckPerformer = (
@@ -124,7 +125,7 @@ export class QueuedJobs implements DeckJobs {
 	#add(real: EngineRequest, request: JobRequest | null): number {
 		const extra: Extra = {
 			request,
-			verb: verbOf(real),
+			verb: calledVerb(real, isThere),
 			findings: new Map(),
 			good: new GoodRanges(),
 			shown: [],
@@ -268,7 +269,7 @@ export class QueuedJobs implements DeckJobs {
 			if (job.state === 'running' && extra.startedMs === null) {
 				extra.startedMs = nowMs;
 				// A job before it may have made the file.
-				extra.verb = verbOf(job.request);
+				extra.verb = calledVerb(job.request, isThere);
 			}
 			if (job.outcome !== null && extra.endedMs === null) {
 				extra.endedMs = nowMs;
@@ -344,12 +345,6 @@ export class QueuedJobs implements DeckJobs {
 		};
 	}
 }
-
-/** What people call it: an append that finds no file makes one. */
-const verbOf = (request: EngineRequest): string =>
-	request.verb === 'append' && request.create && !isThere(request.target)
-		? 'capture'
-		: request.verb;
 
 /** A capture whose new file will lie in what is captured; one that is there already is told of by the capture. */
 function willBeInItself(request: EngineRequest): boolean {

@@ -159,6 +159,7 @@ export async function entryDetails(
 	const blob = hasContent ? wim.blobs.get(sha1) : undefined;
 	const reparse = tree.reparse(dentry);
 	const shortName = tree.shortName(dentry);
+	const streams = tree.streams(dentry);
 	const problems: string[] = [];
 	if (hasContent && !blob) problems.push('Its content is not in the open parts');
 	if (blob?.defect) problems.push(blob.defect);
@@ -198,8 +199,9 @@ export async function entryDetails(
 			.filter((other) => other !== dentry)
 			.map((other) => pathOf(tree, other, '\\')),
 		usedBy,
-		streams: tree
-			.streams(dentry)
+		// What a reparse point says is stored like a stream, and is none.
+		streamCount: streams.filter(({ type }) => type !== 'reparse').length,
+		streams: streams
 			.filter(({ type }) => type === 'named')
 			.map(({ name, sha1: hash }) => ({ name, size: wim.blobs.get(hash)?.size ?? 0 })),
 		problems,

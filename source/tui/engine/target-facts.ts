@@ -1,8 +1,7 @@
 /** What stands where a job is to write. */
 
-import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { hostFs as fs, nodePath } from '../../storage/host-fs.ts';
+import { hostFs as fs } from '../../storage/host-fs.ts';
 import { openWim } from '../../wim/wim.ts';
 import type { HostPath } from '../engine.ts';
 
@@ -56,9 +55,6 @@ export async function targetFacts(file: string): Promise<TargetFacts> {
 		wim,
 	};
 }
-
-/** Whether something stands at a path; for one that was looked at a moment ago. */
-export const isThere = (file: string): boolean => existsSync(nodePath(file));
 
 /** What exists at or nearest above a path: a folder, or a file that is in the way. */
 export async function nearestPath(target: string): Promise<string> {

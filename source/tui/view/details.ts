@@ -57,7 +57,7 @@ function entryLines(state: State, theme: Theme, details: EntryDetails, width: nu
 		for (const name of details.otherNames.slice(0, 50)) text(name, 4);
 	}
 	if (details.streams.length > 0) {
-		lines.push(shown`  ${fit(shown`streams`, LABEL_WIDTH)} ${details.streams.length + 1}`);
+		lines.push(shown`  ${fit(shown`streams`, LABEL_WIDTH)} ${details.streamCount}`);
 		for (const { name, size } of details.streams) text(`:${name}  ${formatCount(size)}`, 4);
 	}
 	if (details.usedBy.length > 0) {
