@@ -25,6 +25,7 @@ import {
 	slotValue,
 	startBits,
 	startFrequencies,
+	work,
 } from './lzms-find-bits';
 import {
 	afterLiteral,
@@ -156,6 +157,7 @@ export function meet(input: usize, end: usize, symbols: u32, least: u32, output:
 	}
 	while (out < most) {
 		items += 1;
+		work(1);
 		if (items > itemsMost) return false;
 		if (items % LONG_TRIAL == 0 && blindLeft > 0) blindLeft -= 1;
 		if (!isStopped && !isMatch()) {

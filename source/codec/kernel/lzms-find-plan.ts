@@ -1,7 +1,7 @@
 // The plan of an LZMS chunk: the kinds of its first items, which follow from its start alone. Nearly every wrong end is found
 // out by it, since the codes of these items are those of a fresh chunk.
 
-import { back, freshSymbol, skipBits, slotValue, startBits } from './lzms-find-bits';
+import { back, freshSymbol, skipBits, slotValue, startBits, work } from './lzms-find-bits';
 import {
 	afterLiteral,
 	code,
@@ -63,6 +63,7 @@ export function makePlan(input: usize, most: u32): void {
 		planCount += 1;
 		run = 0;
 	}
+	work(planCount + literals);
 }
 
 /** The most bits that a literal and a match take: codewords, and the extra bits of offset and length. */
@@ -88,7 +89,8 @@ export function farthestEnd(input: usize, limit: usize, most: u32): usize {
 	reachInput = input;
 	reachEnd = input;
 	reachItems = 0;
-	for (let items: u32 = 0; items < most && front <= limit; items++) {
+	let items: u32 = 0;
+	for (; items < most && front <= limit; items++) {
 		if (isMatch()) {
 			matchKind();
 			bits += MATCH_BITS_MAX;
@@ -100,6 +102,7 @@ export function farthestEnd(input: usize, limit: usize, most: u32): usize {
 		reachEnd = front + <usize>GAP + (((bits + 15) >> 4) << 1);
 		reachItems = items + 1;
 	}
+	work(items);
 	return reachEnd;
 }
 
@@ -123,6 +126,7 @@ function mayMeet(input: usize, k: u32): u32 {
  */
 export function walk(input: usize, from: u32, to: u32, symbols: u32, limit: u32): u32 {
 	for (let k = from; k < to; k++) {
+		work(1);
 		const row = PLAN + <usize>k * PLAN_ROW;
 		const run = load<u32>(row);
 		const kind = load<u32>(row, 4);

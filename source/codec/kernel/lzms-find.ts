@@ -8,7 +8,7 @@
 // coder holds.
 
 import { LENGTH_ROWS, OFFSET_ROWS } from './layout';
-import { freshSymbolOf, peek } from './lzms-find-bits';
+import { freshSymbolOf, peek, startWork, work, workDone } from './lzms-find-bits';
 import { literalsAt } from './lzms-find-kinds';
 import {
 	askAtLeast,
@@ -86,6 +86,7 @@ function tryBlindly(input: usize, end: usize, output: usize, chunkSize: u32): vo
 /** Tries one pair of start and end, which grow apart from call to call: all sizes that the first explicit offset allows. */
 function tryChunk(input: usize, end: usize, output: usize, chunkSize: u32, isShort: bool): void {
 	const storedSize = <u32>(end - input);
+	work(1);
 	while (leastSymbols < greatestSymbols && load<u32>(OFFSET_ROWS + (<usize>leastSymbols << 3)) <= storedSize)
 		leastSymbols += 1;
 	if (isShort && planFirst >= planCount) makePlan(input, PLAN_MAX);
@@ -180,6 +181,7 @@ export function endsOfLzms(
 	blind: u32,
 ): u32 {
 	startHits(hits, most, blind);
+	startWork();
 	untried = 0;
 	inputEnd = to;
 	forgetFarthest();
@@ -208,6 +210,11 @@ export function untriedLzms(): u32 {
 	return untried;
 }
 
+/** What the last search of ends or starts took, in steps of some 15 ns. */
+export function workOfLzms(): u32 {
+	return workDone;
+}
+
 /** As `endsOfLzms`, but for the starts of a chunk whose end is known; from the nearest on. */
 export function startsOfLzms(
 	end: usize,
@@ -219,6 +226,7 @@ export function startsOfLzms(
 	most: u32,
 ): u32 {
 	startHits(hits, most, BLIND_STARTS);
+	startWork();
 	inputEnd = end;
 	forgetFarthest();
 	startSizes(least, chunkSize);

@@ -45,10 +45,12 @@ const ANCHOR_ROUNDS = [
 /** So much of the effort goes into further trees between damaged resources. */
 const OTHER_TREES_SHARE = 1 / 8;
 
-/** What an end that is tried takes, in compressions of SHA-1: 0.1 microseconds. */
-const END_COST = 1.7;
-/** And a start, whatever its ends take: 0.3 milliseconds. */
-const START_COST = 5000;
+/** What a step of a search for ends takes, in compressions of SHA-1: 15 ns of 60. */
+const STEP_COST = 0.25;
+/** A byte that is decoded and hashed takes so many steps. */
+const STEPS_PER_BYTE = 0.5;
+/** And a start, whatever its ends take: its bytes are copied, and hashed at each end. */
+const START_COST = 1000;
 
 /** And the ends of one start that are tried together: a second at most. */
 const ROUND_COST = 16 << 20;
@@ -61,6 +63,9 @@ const ROUNDS = 16;
  */
 const TRIED_MAX = 1000;
 const TOLD_MAX = 16;
+
+/** Metadata resources are whole units of so many bytes. */
+const TREE_UNIT = 8;
 
 /** Of a chunk that begins in a window, so many bytes are looked at besides. */
 const SCAN_OVERLAP = 64;
@@ -115,6 +120,8 @@ class LzmsSearch implements GapSteps {
 	private readonly cutter: BlobCutter;
 	/** Compressions of SHA-1, or as much work of another kind. */
 	private effortLeft: number;
+	/** Of searches for ends, since the last start that was charged. */
+	private stepsTaken = 0;
 	/** One was found, and nothing is wanted. */
 	private hasTree = false;
 	/** Chunks at the place that is looked at whose ends were not all tried; null: nobody will go on. */
@@ -208,10 +215,16 @@ class LzmsSearch implements GapSteps {
 	 */
 	private oneChunk(at: number, reach: number, isSure: boolean): FoundResource | null {
 		const stored = this.window.at(at, Math.min(reach, this.range.end - at)).slice();
-		const ends = this.finder.endsOfLzms(this.chunkSize, stored, isSure);
+		const ends = this.endsOf(stored, isSure);
 		const last = oneChunk(at, stored);
 		if (isSure) this.noteUntried(last);
 		return this.choose(last, ends);
+	}
+
+	private endsOf(stored: Uint8Array, isSure: boolean): ChunkEnd[] {
+		const ends = this.finder.endsOfLzms(this.chunkSize, stored, isSure);
+		this.stepsTaken += this.finder.work;
+		return ends;
 	}
 
 	/** A chunk table, chunks that give what they should, and a last one of any size. */
@@ -265,7 +278,7 @@ class LzmsSearch implements GapSteps {
 		const lastAt = data + start;
 		const room = Math.min(this.chunkSize, this.range.end - lastAt);
 		const stored = this.window.at(lastAt, room).slice();
-		const ends = this.finder.endsOfLzms(this.chunkSize, stored, true);
+		const ends = this.endsOf(stored, true);
 		const last = {
 			at,
 			storedBefore: lastAt - at,
@@ -320,7 +333,7 @@ class LzmsSearch implements GapSteps {
 		for (const { storedSize, originalSize } of likeliest.slice(0, TRIED_MAX)) {
 			const chunk = this.decodeMeeting(stored.subarray(0, storedSize), originalSize);
 			if (chunk === null) continue;
-			const isTree = hash === null && beginsLikeTree(chunk);
+			const isTree = hash === null && originalSize % TREE_UNIT === 0 && beginsLikeTree(chunk);
 			if (!isTree && names.size === 0 && ends.length === TOLD_MAX) continue;
 			const sha1 = hash === null ? sha1Of(chunk) : hash.copy().update(chunk).digest('hex');
 			const end = {
@@ -364,7 +377,7 @@ class LzmsSearch implements GapSteps {
 		const entries = this.entriesAt(at);
 		if (entries.length > 0 && this.tableShows(at, entries)) return 'sure';
 		const stored = this.window.at(at, Math.min(this.chunkSize, end - at)).slice();
-		const ends = this.finder.endsOfLzms(this.chunkSize, stored, false);
+		const ends = this.endsOf(stored, false);
 		return [...new Set(ends.map(({ storedSize }) => at + storedSize))].sort((a, b) => a - b);
 	}
 
@@ -396,6 +409,7 @@ class LzmsSearch implements GapSteps {
 			this.decoder.reserve(stored.length, originalSize);
 			this.decoder.input(stored.length).set(stored);
 			const bytes = this.decoder.decode('lzms', this.chunkSize, stored.length, originalSize);
+			this.stepsTaken += originalSize * STEPS_PER_BYTE;
 			const { front, back } = this.decoder.lastConsumed();
 			return back - front >= 0 && back - front <= MEETING_DISTANCE_MAX ? bytes : null;
 		} catch (error) {
@@ -471,8 +485,9 @@ class LzmsSearch implements GapSteps {
 		for (const at of this.finder.scanLzms(literals, bytes)) {
 			if (at >= ANCHOR_WINDOW || this.effortLeft < 0) break;
 			const reach = Math.min(this.chunkSize, most, end - start - at);
-			this.effortLeft -= (reach / 2) * END_COST + START_COST;
+			this.stepsTaken = 0;
 			const one = this.oneChunk(start + at, reach, false);
+			this.effortLeft -= this.stepsTaken * STEP_COST + START_COST;
 			yield 0;
 			if (one !== null && this.isBelievable(one, end)) return one;
 		}
