@@ -218,6 +218,26 @@ const SOLID: readonly Damage[] = [
 		}),
 		needs: 'isSolid',
 	},
+	{
+		...changed('solid header, sizes of its chunks and blob table zeroed', (bytes) => {
+			const originalSize = Number(bytes.readBigUInt64LE(HEADER_SIZE));
+			const count = Math.ceil(originalSize / bytes.readUInt32LE(HEADER_SIZE + 8));
+			zero(bytes, HEADER_SIZE, 16 + 4 * count);
+			const { at, size } = blobTable(bytes);
+			zero(bytes, at, size);
+		}),
+		needs: 'isSolid',
+	},
+	{
+		...changed('header, solid header, sizes of its chunks and blob table zeroed', (bytes) => {
+			const originalSize = Number(bytes.readBigUInt64LE(HEADER_SIZE));
+			const count = Math.ceil(originalSize / bytes.readUInt32LE(HEADER_SIZE + 8));
+			const { at, size } = blobTable(bytes);
+			zero(bytes, 0, HEADER_SIZE + 16 + 4 * count);
+			zero(bytes, at, size);
+		}),
+		needs: 'isSolid',
+	},
 ];
 
 const CUTS: readonly Damage[] = [

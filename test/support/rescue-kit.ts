@@ -16,6 +16,7 @@ export interface RescueFormat {
 	readonly compression: Compression;
 	readonly chunkSize?: number;
 	readonly solid?: boolean;
+	readonly solidChunkSize?: number;
 	readonly pipable?: boolean;
 }
 
@@ -45,12 +46,12 @@ export function rescueTree(folder: string): void {
 
 /** Captures a folder with an integrity table. */
 export async function captureAs(format: RescueFormat, folder: string, file: string): Promise<void> {
-	const { compression, solid = false, pipable = false } = format;
+	const { compression, solid = false, solidChunkSize = 65_536, pipable = false } = format;
 	const asked = compressed(compression, {
 		chunkSize: format.chunkSize ?? null,
 		solid,
 		solidCompress: solid ? { type: compression, level: 20 } : null,
-		solidChunkSize: solid ? 65_536 : null,
+		solidChunkSize: solid ? solidChunkSize : null,
 	});
 	const options = captureOptions('Whole', {
 		image: imageOptions('Whole', { description: 'as it was' }),

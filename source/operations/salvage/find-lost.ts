@@ -12,6 +12,7 @@ import { ImageTree } from '../../image/tree.ts';
 import type { Pool } from '../../pool/pool.ts';
 import { cutOut, endOf, type FoundResource, type Stretch } from '../../pool/search/found.ts';
 import { type WantedInput, wantedInput } from '../../pool/tasks/search.ts';
+import { MemorySource } from '../../storage/memory-source.ts';
 import type { Source } from '../../storage/source.ts';
 import { SOLID_RESOURCE_MARK } from '../../wim/blob-entries.ts';
 import type { PartCompression } from '../../wim/part-blobs.ts';
@@ -26,6 +27,7 @@ import { DecodedSource } from './decoded-source.ts';
 import { findRawTrees } from './find-raw-trees.ts';
 import { guessSolid } from './guess-solid.ts';
 import { announce, type Quest, searchSolid, searchStretch, withinTotal } from './search-stretch.ts';
+import { decodeWipedSolid } from './wiped-solid.ts';
 
 /** A resource that shows its beginning, and perhaps not clearly its end. */
 export interface Tentative {
@@ -427,7 +429,7 @@ class Search implements Lost {
 	 */
 	private async solid(gap: Stretch): Promise<Stretch | null> {
 		const shape = (await this.solidShape(gap)) ?? (await guessSolid(this.source, gap));
-		if (shape === null) return null;
+		if (shape === null) return this.wipedSolid(gap);
 		const { storedSize, originalSize, compression, chunkSize } = shape;
 		const resource: Resource = {
 			part: this.recovered.part,
@@ -444,17 +446,51 @@ class Search implements Lost {
 		return { start: gap.start, end: gap.start + storedSize };
 	}
 
+	/**
+	 * A solid resource without header and sizes, which only the decoded bytes stand for: what is found in them lies there.
+	 *
+	 * @returns where it ends
+	 */
+	private async wipedSolid(gap: Stretch): Promise<Stretch | null> {
+		const wiped = await knownWiped(this.source, gap, this.run);
+		if (wiped === null) return null;
+		const stretch = { start: 0, end: wiped.decoded.size };
+		if (this.quest.wanted.size === 0) this.unexplained.push({ source: wiped.decoded, stretch });
+		else {
+			const found = await this.cutDecoded(this.decodedPiece(wiped.decoded, stretch), stretch);
+			for (const { offset, ends } of found)
+				for (const { sha1: name, originalSize } of ends) {
+					const piece = { start: offset, end: offset + originalSize };
+					this.add(this.decodedPiece(wiped.decoded, piece), name, 0, originalSize);
+				}
+		}
+		return { start: gap.start, end: wiped.end };
+	}
+
+	private decodedPiece(source: Source, { start, end }: Stretch): Resource {
+		const part = { source, header: this.recovered.part.header, pipable: false };
+		const size = end - start;
+		const place = { offset: start, storedSize: size, originalSize: size };
+		return { part, ...place, layout: 'raw', compression: 'none', chunkSize: 0, flags: 0 };
+	}
+
 	/** Cuts a stretch of the decoded bytes of a solid resource. */
 	async inSolid(resource: Resource, stretch: Stretch): Promise<void> {
+		for (const { offset, ends } of await this.cutDecoded(resource, stretch))
+			for (const { sha1: name, originalSize } of ends)
+				this.add(resource, name, offset, originalSize);
+	}
+
+	private async cutDecoded(
+		resource: Resource,
+		stretch: Stretch,
+	): Promise<readonly FoundResource[]> {
 		const { isQuick } = this.quest;
 		const effort = isQuick ? 0 : this.effort / 4;
 		this.effort -= effort;
 		announce([stretch], this.run);
 		const quest = { wanted: this.wantedNow(), isQuick, effort };
-		const found = await searchSolid(resource, stretch, quest, this.pool, this.run);
-		for (const { offset, ends } of found)
-			for (const { sha1: name, originalSize } of ends)
-				this.add(resource, name, offset, originalSize);
+		return searchSolid(resource, stretch, quest, this.pool, this.run);
 	}
 
 	private resource(
@@ -521,6 +557,32 @@ function metadataBlob(resource: Resource, name: Sha1): Blob {
 		offsetInResource: 0,
 		defect: null,
 	};
+}
+
+/** What was decoded of solid resources without header and sizes: each part is searched twice. */
+const wipedOf = new WeakMap<Source, Map<number, Promise<DecodedSolid | null>>>();
+
+interface DecodedSolid {
+	readonly decoded: Source;
+	/** In the file. */
+	readonly end: number;
+}
+
+/** @returns null when it is none */
+function knownWiped(source: Source, gap: Stretch, run: Run): Promise<DecodedSolid | null> {
+	const known = wipedOf.get(source) ?? new Map<number, Promise<DecodedSolid | null>>();
+	wipedOf.set(source, known);
+	const before = known.get(gap.start);
+	if (before !== undefined) return before;
+	const decode = async () => {
+		const wiped = await decodeWipedSolid(source, gap, run);
+		if (wiped === null) return null;
+		const decoded = new MemorySource(`solid resource of ${source.name}`, wiped.bytes);
+		return { decoded, end: wiped.end };
+	};
+	const decoding = decode();
+	known.set(gap.start, decoding);
+	return decoding;
 }
 
 /** All of a source, as a stretch. */

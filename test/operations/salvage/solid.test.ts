@@ -17,12 +17,13 @@ import { testRun } from '../../support/test-run.ts';
 async function solidFile(
 	t: TestContext,
 	compression: Compression,
+	solidChunkSize = 65_536,
 ): Promise<{ folder: string; tree: string; file: string }> {
 	const folder = tempFolder(t);
 	const tree = subfolder(folder, 'tree');
 	rescueTree(tree);
 	const file = path.join(folder, 'hurt.wim');
-	await captureAs({ name: compression, compression, solid: true }, tree, file);
+	await captureAs({ name: compression, compression, solid: true, solidChunkSize }, tree, file);
 	return { folder, tree, file };
 }
 
@@ -51,6 +52,26 @@ for (const compression of ['xpress', 'lzx', 'lzms'] as const)
 		const { folder, tree, file } = await solidFile(t, compression);
 		hurtFile(file, file, (bytes) => {
 			bytes.fill(0, HEADER_SIZE, HEADER_SIZE + 16);
+			eraseBlobTable(bytes);
+		});
+		await assertComesBack(folder, tree, file);
+	});
+
+for (const [compression, chunkSize] of [
+	['xpress', 65_536],
+	['lzx', 65_536],
+	['lzms', 65_536],
+	// One chunk holds everything.
+	['lzx', 2_097_152],
+	['lzms', 2_097_152],
+] as const)
+	test(`a solid resource comes back whole without header, chunk sizes and blob table: ${compression}, chunks of ${chunkSize}`, async (t) => {
+		const { folder, tree, file } = await solidFile(t, compression, chunkSize);
+		hurtFile(file, file, (bytes) => {
+			const originalSize = Number(bytes.readBigUInt64LE(HEADER_SIZE));
+			const count = Math.ceil(originalSize / bytes.readUInt32LE(HEADER_SIZE + 8));
+			assert.equal(count > 1, chunkSize === 65_536);
+			bytes.fill(0, HEADER_SIZE, HEADER_SIZE + 16 + 4 * count);
 			eraseBlobTable(bytes);
 		});
 		await assertComesBack(folder, tree, file);
