@@ -11,6 +11,8 @@ export interface ChunkPlace {
 	/** From the start of `outputBytes`. */
 	readonly outputAt: number;
 	readonly originalSize: number;
+	/** If given: so many original bytes are enough, and what follows them may be anything; damage there does not show. */
+	readonly neededSize?: number;
 }
 
 /** How much of its stored bytes the last decoded chunk used, in bytes. */
@@ -33,6 +35,7 @@ interface Kernel {
 		storedSize: number,
 		output: number,
 		originalSize: number,
+		neededSize: number,
 	): number;
 	consumedFront(): number;
 	consumedBack(): number;
@@ -170,6 +173,7 @@ export class Decoder {
 			storedSize,
 			this.#outputStart + outputAt,
 			originalSize,
+			Math.min(originalSize, place.neededSize ?? originalSize),
 		);
 		if (code !== 0) throw failure(compression, REASONS[code] ?? `unknown reason ${code}`);
 	}

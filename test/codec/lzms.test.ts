@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { FormatError } from '../../source/base/errors.ts';
 import { Decoder } from '../../source/codec/decoder.ts';
+import { Encoder } from '../../source/codec/encoder.ts';
 import { assertAgreement, damage, decodeByKernel } from '../support/agreement.ts';
 import { type LzmsChunk, LzmsWriter, makeRandomLzms } from '../support/make-lzms.ts';
 import { decodeLzmsPlainly, filterX86 } from '../support/oracle-lzms.ts';
@@ -192,6 +193,82 @@ test('after decoding, the two readers of an LZMS chunk have met', () => {
 			assert.ok(back - front >= 0 && back - front <= 4, `${front} ${back}`);
 		}),
 		{ numRuns: 50 },
+	);
+});
+
+/** Calls, jumps and loads with close targets, and random bytes between them: the x86 filter has something to do. */
+function makeCode(size: number, random: (below: number) => number): Uint8Array {
+	const openings = [[0xe8], [0xe9], [0xff, 0x15], [0x48, 0x8d, 0x05], [0xf0, 0x83, 0x05]];
+	const bytes: number[] = [];
+	while (bytes.length < size) {
+		const opening = openings[random(openings.length)] ?? [];
+		bytes.push(...opening, random(256), random(4), 0, 0);
+		for (let k = random(4); k > 0; k--) bytes.push(random(256));
+	}
+	return Uint8Array.from(bytes.slice(0, size));
+}
+
+test('as much of an LZMS chunk as is needed is right, wherever that ends', () => {
+	const decoder = new Decoder();
+	const encoder = new Encoder();
+	fc.assert(
+		fc.property(
+			fc.integer(),
+			fc.integer({ min: 200, max: 20_000 }),
+			fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 8, maxLength: 8 }),
+			(seed, size, shares) => {
+				const code = makeCode(size, seededRandom(seed));
+				encoder.input(size).set(code);
+				const stored = encoder.encode('lzms', 32768, 20, size)?.slice();
+				fc.pre(stored !== undefined);
+				assert.ok(stored);
+				for (const neededSize of [
+					1,
+					size - 17,
+					size - 16,
+					size - 1,
+					...shares.map((share) => 1 + Math.floor(share * (size - 1))),
+				]) {
+					decoder.reserve(stored.length, size);
+					decoder.inputBytes.set(stored);
+					const place = {
+						inputAt: 0,
+						storedSize: stored.length,
+						outputAt: 0,
+						originalSize: size,
+						neededSize,
+					};
+					decoder.outputBytes.fill(0);
+					decoder.decodeAt('lzms', 32768, place);
+					const got = decoder.outputBytes.subarray(0, neededSize);
+					assert.ok(
+						Buffer.compare(got, code.subarray(0, neededSize)) === 0,
+						`${neededSize} of ${size}`,
+					);
+				}
+			},
+		),
+		{ numRuns: 60 },
+	);
+});
+
+test('an LZMS chunk is not decoded much further than needed', () => {
+	const size = 1 << 20;
+	const code = makeCode(size, seededRandom(3));
+	const encoder = new Encoder();
+	encoder.input(size).set(code);
+	const stored = encoder.encode('lzms', size, 20, size);
+	assert.ok(stored);
+	const decoder = new Decoder();
+	decoder.reserve(stored.length, size);
+	decoder.inputBytes.set(stored);
+	decoder.outputBytes.fill(0);
+	const place = { inputAt: 0, storedSize: stored.length, outputAt: 0, originalSize: size };
+	decoder.decodeAt('lzms', size, { ...place, neededSize: 1000 });
+	assert.deepEqual(decoder.outputBytes.slice(0, 1000), code.slice(0, 1000));
+	assert.ok(
+		decoder.outputBytes.subarray(size / 8, size).every((byte) => byte === 0),
+		'the rest was not touched',
 	);
 });
 

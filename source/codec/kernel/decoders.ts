@@ -37,6 +37,7 @@ export function decodedBefore(): u32 {
  * Decodes a chunk, whose sizes the caller has checked: 0 < stored size < original size <= chunk size. All 64 bytes before
  * and behind the two stretches must exist; they are used, but hold their values again afterwards.
  *
+ * @param neededSize of the original bytes: what follows may be left out, and be anything then
  * @returns a code of layout.ts
  */
 export function decode(
@@ -46,6 +47,7 @@ export function decode(
 	storedSize: usize,
 	output: usize,
 	originalSize: usize,
+	neededSize: usize,
 ): u32 {
 	const inEnd = input + storedSize;
 	const outEnd = output + originalSize;
@@ -84,7 +86,7 @@ export function decode(
 		if (storedSize & 1 || storedSize < 4) {
 			code = STORED_SIZE;
 		} else {
-			code = decodeLzms(input, inEnd, output, outEnd);
+			code = decodeLzms(input, inEnd, output, outEnd, output + neededSize);
 			reached = <u32>(lzmsReached - output);
 		}
 		front = <u32>(lzmsFront - input);

@@ -25,7 +25,7 @@ import {
 	SYMBOL_UNKNOWN,
 } from './layout';
 import { LENGTH_SLOTS, slotsFor, writeLengthSlots, writeOffsetSlots } from './slots';
-import { decodeX86 } from './x86';
+import { decodeX86, FILTER_TAIL } from './x86';
 
 // Histories of the decision classes: the last 64 bits of each state, 8 bytes.
 const MAIN: usize = HISTORIES; // 16 states
@@ -269,11 +269,20 @@ function rebuildDue(): void {
  * Decodes one chunk. Reads up to 40 bytes before `input` and behind `inEnd`, which must be zero; writes up to 15 behind
  * `outEnd`. The stored size is even and at least 4, the original size at least 5.
  *
+ * @param neededEnd what lies behind it may be anything afterwards
  * @returns a code of layout.ts
  */
-export function decodeLzms(input: usize, inEnd: usize, output: usize, outEnd: usize): u32 {
+export function decodeLzms(
+	input: usize,
+	inEnd: usize,
+	output: usize,
+	outEnd: usize,
+	neededEnd: usize,
+): u32 {
 	begin(input, inEnd, output, outEnd);
-	while (keptOut < outEnd) {
+	// The filter does not look at what begins in the last bytes it is given, which are final only at the end of the chunk.
+	const stop = min<usize>(outEnd, neededEnd + FILTER_TAIL);
+	while (keptOut < stop) {
 		let reason = decodeItems();
 		if (reason == DELTA_MATCH) reason = decodeDelta();
 		if (reason != PAUSE) {
@@ -283,6 +292,12 @@ export function decodeLzms(input: usize, inEnd: usize, output: usize, outEnd: us
 			return reason;
 		}
 		rebuildDue();
+	}
+	if (keptOut < outEnd) {
+		lzmsFront = keptFront;
+		lzmsBack = keptBack;
+		decodeX86(output, keptOut, LAST_USES);
+		return DONE;
 	}
 	// Whatever holds the last byte cannot count as right when the streams do not fit.
 	lzmsReached = outEnd - 1;

@@ -7,6 +7,9 @@ const FORGET: u32 = 65536;
 // clearing: what an earlier chunk left is more than 65535 away.
 let base: u32 = FORGET;
 
+/** An instruction that begins in so many last bytes is left as it is. */
+export const FILTER_TAIL: usize = 16;
+
 /**
  * Turns absolute displacements of a finished chunk back into relative ones. Reads up to 18 bytes behind `end`.
  *
@@ -32,7 +35,7 @@ export function decodeX86(start: usize, end: usize, lastUses: usize): void {
 	const group = i8x16.splat(<i8>0xff);
 	const indirect = i8x16.splat(0x15);
 
-	const stop = end - 16;
+	const stop = end - FILTER_TAIL;
 	let lastCode: i32 = -1024;
 	let at = start + 1;
 	while (at < stop) {

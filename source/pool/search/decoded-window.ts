@@ -53,7 +53,7 @@ export class DecodedWindow implements Bytes {
 		if (known !== undefined) return known;
 		const end = Math.min(start + sliceSize, this.size);
 		const damages: Damage[] = [];
-		const bytes = this.slices.load(start, end, () => true, damages).slice();
+		const bytes = this.slices.load(start, end, (_, until) => until, damages).slice();
 		for (const damage of damages) this.note({ start: damage.decodedEnd, end: damage.end });
 		this.loaded = [{ start, bytes }, ...this.loaded].slice(0, KEPT);
 		return { start, bytes };

@@ -138,7 +138,7 @@ function* takeResource(
 	const damages: Damage[] = [];
 	while (start < to) {
 		const sliceEnd = Math.min(last, start + sliceSize);
-		const slice = slices.load(start, sliceEnd, () => true, damages);
+		const slice = slices.load(start, sliceEnd, (_, until) => Math.min(to, until), damages);
 		const [damage] = damages;
 		if (damage !== undefined) throw damage.error;
 		const bytes = slice.subarray(Math.max(0, from - start), to - start);

@@ -90,14 +90,15 @@ function* readStretch(
 		const start = Math.max(sliceEnd, Math.floor(first.piece.start / alignment) * alignment);
 		sliceEnd = Math.min(end, start + sliceSize);
 		damages.length = 0;
-		const isWanted = (from: number, to: number) => {
+		const wantedEnd = (from: number, to: number) => {
+			let last = from;
 			for (const { piece, isAlive } of readers) {
-				if (piece.start >= to) return false;
-				if (piece.end > from && isAlive) return true;
+				if (piece.start >= to || last >= to) break;
+				if (piece.end > last && isAlive) last = Math.min(piece.end, to);
 			}
-			return false;
+			return last;
 		};
-		const bytes = slices.load(start, sliceEnd, isWanted, damages);
+		const bytes = slices.load(start, sliceEnd, wantedEnd, damages);
 		let kept = 0;
 		let at = 0;
 		for (; at < readers.length; at++) {

@@ -33,8 +33,8 @@ export interface Damage {
 	readonly decodedEnd: number;
 }
 
-/** Asks whether any original byte from `start` to `end` of the resource is of use. */
-export type IsWanted = (start: number, end: number) => boolean;
+/** Asks where the last original byte ends that is of use from `start` to `end` of the resource; `start` when none is. */
+export type WantedEnd = (start: number, end: number) => number;
 
 export interface Slices {
 	/** The most original bytes of a slice; a multiple of `alignment`. */
@@ -42,7 +42,7 @@ export interface Slices {
 	/** Slices begin and end at multiples of this, but for the end of the resource. */
 	readonly alignment: number;
 	/** The original bytes `start` to `end`, valid until the next call. What nobody wants may be anything. */
-	load(start: number, end: number, isWanted: IsWanted, damages: Damage[]): Uint8Array;
+	load(start: number, end: number, wantedEnd: WantedEnd, damages: Damage[]): Uint8Array;
 }
 
 /** @throws {HostError} when the memory cannot be had */
@@ -66,7 +66,7 @@ class RawSlices implements Slices {
 		stored.reserve(SLICE_SIZE, SLICE_SIZE);
 	}
 
-	load(start: number, end: number, _: IsWanted, damages: Damage[]): Uint8Array {
+	load(start: number, end: number, _: WantedEnd, damages: Damage[]): Uint8Array {
 		const offset = this.#shape.offset + start;
 		try {
 			const at = this.#stored.need(offset, end - start);
@@ -134,14 +134,15 @@ class ChunkSlices implements Slices {
 		stored.reserve(Math.min(chunkSize, storedSize), Math.min(this.sliceSize, originalSize));
 	}
 
-	load(start: number, end: number, isWanted: IsWanted, damages: Damage[]): Uint8Array {
+	load(start: number, end: number, wantedEnd: WantedEnd, damages: Damage[]): Uint8Array {
 		const { chunkSize } = this.#shape;
 		const { decoder } = this.#lane;
 		for (let at = start; at < end; at += chunkSize) {
 			const chunkEnd = Math.min(end, at + chunkSize);
-			if (!isWanted(at, chunkEnd)) continue;
+			const neededSize = wantedEnd(at, chunkEnd) - at;
+			if (neededSize <= 0) continue;
 			this.#decodedSize = 0;
-			const error = this.#decode(at / chunkSize, at - start, chunkEnd - at);
+			const error = this.#decode(at / chunkSize, at - start, chunkEnd - at, neededSize);
 			if (error === null) continue;
 			decoder.outputBytes.fill(0, at - start + this.#decodedSize, chunkEnd - start);
 			damages.push({ start: at, end: chunkEnd, error, decodedEnd: at + this.#decodedSize });
@@ -150,7 +151,12 @@ class ChunkSlices implements Slices {
 	}
 
 	/** Returns what is wrong with the chunk; null when it was decoded. */
-	#decode(chunk: number, outputAt: number, originalSize: number): WimError | null {
+	#decode(
+		chunk: number,
+		outputAt: number,
+		originalSize: number,
+		neededSize: number,
+	): WimError | null {
 		const { offset, layout, compression, chunkSize } = this.#shape;
 		let fileOffset = offset;
 		try {
@@ -163,7 +169,8 @@ class ChunkSlices implements Slices {
 			if (inputAt < 0) return this.#damaged(chunk, 'the file ends inside it', fileOffset);
 			const { decoder } = this.#lane;
 			try {
-				decoder.decodeAt(compression, chunkSize, { inputAt, storedSize, outputAt, originalSize });
+				const place = { inputAt, storedSize, outputAt, originalSize, neededSize };
+				decoder.decodeAt(compression, chunkSize, place);
 			} catch (error) {
 				// Small chunks hold nothing that is whole before the damage.
 				if (layout === 'solid') this.#decodedSize = decoder.lastDecoded();
