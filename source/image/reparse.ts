@@ -12,6 +12,11 @@ export const ReparseTag = {
 	wslSymbolicLink: 0xa000_001d,
 } as const;
 
+/** Whether reparse data of this tag are those of a symbolic link, or of a junction, which can become one. */
+export function isLinkTag(tag: number): boolean {
+	return tag === ReparseTag.symbolicLink || tag === ReparseTag.mountPoint;
+}
+
 /** The target of a symbolic link or junction, as Windows stores it. */
 export interface LinkTarget {
 	readonly kind: 'symbolic-link' | 'junction';

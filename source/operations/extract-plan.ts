@@ -10,7 +10,7 @@ import { foldName, type NameFolding, nameFault, replacementName } from '../host/
 import { isUnixXattr } from '../host/xattrs.ts';
 import { Attribute } from '../image/dentry.ts';
 import { pathOf } from '../image/paths.ts';
-import { ReparseTag } from '../image/reparse.ts';
+import { isLinkTag } from '../image/reparse.ts';
 import {
 	extendedAttributesOf,
 	objectIdOf,
@@ -365,11 +365,6 @@ class Planner {
 			hasOtherReparse: tag !== null && !isLinkTag(tag),
 		});
 	}
-}
-
-/** Whether reparse data of this tag become a symbolic link. */
-function isLinkTag(tag: number): boolean {
-	return tag === ReparseTag.symbolicLink || tag === ReparseTag.mountPoint;
 }
 
 function streamOf(streams: readonly Stream[], type: Stream['type']): Sha1 {

@@ -6,7 +6,7 @@ import { FuseError, Kind, type NodeAttributes } from '../../host/fuse/file-syste
 import { moveIntoTree, posixTarget } from '../../host/links.ts';
 import { nameFault } from '../../host/names.ts';
 import { Attribute, REPARSE_NOT_FIXED } from '../../image/dentry.ts';
-import { parseLinkTarget, ReparseTag } from '../../image/reparse.ts';
+import { isLinkTag, parseLinkTarget } from '../../image/reparse.ts';
 import type { UnixData } from '../../image/tagged-items.ts';
 import type { Blob } from '../../wim/resource.ts';
 
@@ -46,10 +46,6 @@ export interface FileFacts {
 }
 
 const SPECIAL_KINDS: ReadonlySet<number> = new Set([0o010000, 0o020000, 0o060000, 0o140000]);
-
-/** Whether reparse data of this tag are a symbolic link here. */
-export const isLinkTag = (tag: number): boolean =>
-	tag === ReparseTag.symbolicLink || tag === ReparseTag.mountPoint;
 
 /** The kind bits of the mode. */
 export function kindOf({ attributes, reparseTag, unix }: Omit<FileFacts, 'size'>): number {

@@ -165,7 +165,7 @@ function makeReport(
 	const lost: LostFile[] = [];
 	const images = chosen.map((salvaged): SalvagedImageReport => {
 		const { image, state, tree, notes } = salvaged;
-		const counts = { wholeCount: 0, partialCount: 0, lostCount: 0 };
+		const counts = { wholeCount: 0, partialCount: 0, lostCount: 0, unrestorableCount: 0 };
 		for (let dentry = 0; tree !== null && dentry < tree.count; dentry++)
 			for (const { sha1, name } of tree.streams(dentry)) {
 				const hurt = contents.hurt.get(sha1);

@@ -1,6 +1,8 @@
 /** Works out the report of a salvage: what the trees name, against what the writer got. */
 import { isEmptyStream } from '../../bytes/sha1.ts';
 import { pathOf } from '../../image/paths.ts';
+import { isLinkTag } from '../../image/reparse.ts';
+import type { Stream } from '../../image/tree.ts';
 import type { OpenSalvage } from './open-salvage.ts';
 import type { SalvagedImage } from './read-trees.ts';
 import type {
@@ -12,7 +14,11 @@ import type {
 } from './report.ts';
 import type { SalvageWriter } from './salvage-writer.ts';
 
-/** What came back of the chosen images, and what did not. */
+/**
+ * What came back of the chosen images, and what did not.
+ *
+ * @param keepsNtfs the target holds what only NTFS knows
+ */
 export function makeReport(
 	path: string,
 	folder: string,
@@ -21,14 +27,14 @@ export function makeReport(
 	folders: readonly string[],
 	writer: SalvageWriter,
 	unnamed: readonly UnnamedFile[],
+	keepsNtfs: boolean,
 ): SalvageReport {
 	const partial: PartialFile[] = [];
 	const lost: LostFile[] = [];
 	const images: SalvagedImageReport[] = chosen.map(({ image, state, tree, notes }, k) => {
-		const counts = { wholeCount: 0, partialCount: 0, lostCount: 0 };
+		const counts = { wholeCount: 0, partialCount: 0, lostCount: 0, unrestorableCount: 0 };
 		for (let dentry = 0; tree !== null && dentry < tree.count; dentry++)
 			for (const { type, sha1, name } of tree.streams(dentry)) {
-				if (type === 'reparse') continue;
 				const suffix = name === '' ? '' : `:${name}`;
 				const file = () => ({
 					path: pathOf(tree, dentry) + suffix,
@@ -46,7 +52,9 @@ export function makeReport(
 				} else if (damage?.state === 'partial') {
 					partial.push({ ...file(), badRanges: damage.badRanges });
 					counts.partialCount++;
-				} else counts.wholeCount++;
+				} else if (isRestorable(type, tree.reparse(dentry)?.tag ?? null, keepsNtfs))
+					counts.wholeCount++;
+				else counts.unrestorableCount++;
 			}
 		return {
 			name: image.name,
@@ -71,6 +79,13 @@ export function makeReport(
 		repairedCount,
 		isNewest: opened.isNewest,
 	};
+}
+
+/** Outside of NTFS reparse data become symbolic links, if they are some; EFS data are for Windows alone. */
+function isRestorable(type: Stream['type'], tag: number | null, keepsNtfs: boolean): boolean {
+	if (type === 'efs') return false;
+	if (type === 'reparse') return keepsNtfs || (tag !== null && isLinkTag(tag));
+	return type === 'data' || keepsNtfs;
 }
 
 export function whyLost({ damaged }: OpenSalvage): string {

@@ -30,6 +30,8 @@ export interface SalvagedImageReport {
 	readonly wholeCount: number;
 	readonly partialCount: number;
 	readonly lostCount: number;
+	/** Streams that are there, but that the target cannot hold: named ones, reparse data and EFS data outside of NTFS. */
+	readonly unrestorableCount: number;
 }
 
 export interface UnnamedFile {
@@ -86,7 +88,7 @@ export function formatReport(report: SalvageReport, rowsMax = Number.POSITIVE_IN
 				: `${image.index} "${image.name}"`;
 		lines.push(
 			`Image ${name}: ${STATES[image.state]}`,
-			`  ${plural(image.wholeCount, 'file')} whole, ${plural(image.partialCount, 'file')} partial, ${plural(image.lostCount, 'file')} lost`,
+			`  ${plural(image.wholeCount, 'file')} whole, ${plural(image.partialCount, 'file')} partial, ${plural(image.lostCount, 'file')} lost${unrestorable(image.unrestorableCount)}`,
 			...image.notes.map((note) => `  ${note}`),
 		);
 	}
@@ -119,23 +121,32 @@ export function formatReport(report: SalvageReport, rowsMax = Number.POSITIVE_IN
 function totals(report: SalvageReport): string[] {
 	const { images, partial, lost, unnamed } = report;
 	const whole = images.reduce((sum, { wholeCount }) => sum + wholeCount, 0);
-	const count = whole + partial.length + lost.length;
+	const unheld = images.reduce((sum, { unrestorableCount }) => sum + unrestorableCount, 0);
+	const count = whole + partial.length + lost.length + unheld;
 	const counts = [
 		...(images.length > 0
 			? [
-					`Of ${plural(count, 'file')} ${whole} are whole, ${partial.length} partial, ${lost.length} lost`,
+					`Of ${plural(count, 'file')} ${whole} are whole, ${partial.length} partial, ${lost.length} lost${unrestorable(unheld)}`,
 				]
 			: []),
 		...(unnamed.length > 0 ? [`${plural(unnamed.length, 'content')} without a name`] : []),
 	];
 	const hasRows = partial.length + lost.length + unnamed.length > 0;
 	const lines = [...(hasRows ? [''] : []), `${counts.join('; ') || 'Nothing came back'}.`];
+	if (unheld > 0)
+		lines.push(
+			'What is not restorable here (streams of Windows outside of NTFS) a WIM can hold: salvage it with --to-wim=NEW.',
+		);
 	if (isComplete(report)) return lines;
 	if (partial.length > 0) lines.push('What is partial has ".partial" behind its name.');
 	lines.push(
 		`To get the rest: wimdeck repair ${report.file} --from=DONOR, where DONOR is a WIM, ESD or part set with the same files, or a folder that holds them.`,
 	);
 	return lines;
+}
+
+function unrestorable(count: number): string {
+	return count > 0 ? `, ${count} not restorable here` : '';
 }
 
 const STATES = {

@@ -84,7 +84,16 @@ export async function salvage(
 				salvager,
 				run,
 			);
-	const report = makeReport(path, folder, opened, chosen, folders, salvager, unnamed);
+	const report = makeReport(
+		path,
+		folder,
+		opened,
+		chosen,
+		folders,
+		salvager,
+		unnamed,
+		target.keepsNtfs(),
+	);
 	if (!options.dryRun) writeReports(target, report);
 	for (const { image, state, notes } of chosen)
 		if (state !== 'whole')
