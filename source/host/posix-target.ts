@@ -409,16 +409,21 @@ function missingFolders(folder: string): string[] {
 	return missing;
 }
 
-/** Makes a folder and those above it, as far as they are not there; a link to a folder is one. */
+/**
+ * Makes a folder and those above it, as far as they are not there; a link to a folder is one. One by one: `recursive` never
+ * comes back below /proc, and hides why a file system that is read-only refuses (Node 20.20, 24.21).
+ */
 function makeFolders(folder: string): void {
-	try {
-		mkdirSync(folder, { recursive: true });
-	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-		// So says Node on a file system that is read-only (20.20, 24.21); one by one the real reason shows.
-		if (!existsSync(path.dirname(folder))) makeFolders(path.dirname(folder));
-		mkdirSync(folder);
+	for (const place of missingFolders(path.dirname(folder)).reverse()) {
+		try {
+			mkdirSync(place);
+		} catch (error) {
+			// Another process may have made it just now.
+			if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+		}
 	}
+	// Its error says what is in the way.
+	if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) mkdirSync(folder);
 }
 
 /** The relative path of the folder that holds a relative path. */

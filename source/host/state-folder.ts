@@ -55,6 +55,16 @@ export class StateFile {
 	}
 }
 
+/** One by one: `recursive` never comes back below /proc (Node 20.20). */
+async function makeFolders(folder: string): Promise<void> {
+	const above = path.dirname(folder);
+	if (above !== folder && !(await stat(above).catch(() => null))) await makeFolders(above);
+	await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+		// Another process may have made it just now.
+		if (error.code !== 'EEXIST') throw error;
+	});
+}
+
 /** A flat folder of small private files. */
 export class StateFolder {
 	readonly path: string;
@@ -66,7 +76,7 @@ export class StateFolder {
 	/** Opens the folder, making it when it is absent; null when it cannot be used. */
 	static async open(folder: string): Promise<StateFolder | null> {
 		try {
-			await mkdir(folder, { recursive: true, mode: 0o700 });
+			await makeFolders(folder);
 			return (await stat(folder)).isDirectory() ? new StateFolder(folder) : null;
 		} catch {
 			return null;

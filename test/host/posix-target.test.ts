@@ -13,6 +13,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { FILETIME_OF_1970 } from '../../source/bytes/filetime.ts';
 import { PosixTarget, parentOf, splitDevice } from '../../source/host/posix-target.ts';
+import { StateFolder } from '../../source/host/state-folder.ts';
 import { dice } from '../support/contents.ts';
 import { listTree, subfolder, tempFolder } from '../support/temp-tree.ts';
 
@@ -203,4 +204,11 @@ test('a target that is a link is followed, because the user named it', (t) => {
 	assert.ok(statSync(path.join(real, 'file')).isFile());
 	assert.equal(parentOf('a/b/c'), 'a/b');
 	assert.equal(parentOf('a'), '');
+});
+
+test('where no folder can be made, a target and a state folder say so at once', {
+	skip: process.platform !== 'linux',
+}, async () => {
+	assert.throws(() => PosixTarget.open('/proc/wimdeck-test/folder', false), { code: 'bad-input' });
+	assert.equal(await StateFolder.open('/proc/wimdeck-test/state'), null);
 });
