@@ -7,6 +7,7 @@ import type { List } from '../base/list.ts';
 import { formatHex, plural } from '../base/print.ts';
 import { breathe, type Run } from '../base/run.ts';
 import { type Sha1, ZERO_SHA1 } from '../bytes/sha1.ts';
+import { Sha1Counts } from '../bytes/sha1-counts.ts';
 import { imageName, type OpenImage, openImage } from '../image/open.ts';
 import { pathOf } from '../image/paths.ts';
 import type { DentryPosition, ImageTree, Stream } from '../image/tree.ts';
@@ -32,7 +33,7 @@ import {
 	type VerifyReport,
 } from './verify-report.ts';
 import { type StructureFault, structureFaults } from './verify-structures.ts';
-import { ReferenceCounts } from './verify-table.ts';
+import { wrongCounts } from './verify-table.ts';
 import { surveyHurtTree } from './verify-trees.ts';
 
 export interface VerifyOptions {
@@ -458,12 +459,12 @@ class Verification {
 		const { offset, storedSize: size } = part.header.blobTable;
 		const range = { offset, size };
 		if (!bad.some((stretch) => overlaps(stretch, range) && this.#isDataGood(part, stretch))) return;
-		const counts = new ReferenceCounts();
+		const references = new Sha1Counts();
 		for (const image of this.#wim.images) {
 			const tree = await this.#treeForNames(image);
-			if (tree !== null) await this.#visitStreams(tree, (_, { sha1 }) => counts.add(sha1));
+			if (tree !== null) await this.#visitStreams(tree, (_, { sha1 }) => references.add(sha1, 1));
 		}
-		const error = await counts.compare(part, this.#run);
+		const error = await wrongCounts(part, references, this.#run);
 		if (error === null) return;
 		this.#badStructure(part, range);
 		const notes = error.facts.hint === undefined ? [] : [error.facts.hint];
