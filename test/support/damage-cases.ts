@@ -200,19 +200,25 @@ const METADATA: readonly Damage[] = [
 	}),
 ];
 
+const SOLID_HEADER_SIZE = 16;
+
+/** The sizes of the chunks of a solid resource that comes first, in bytes; to be asked before its header is hurt. */
+function solidTableSize(bytes: Buffer): number {
+	const originalSize = Number(bytes.readBigUInt64LE(HEADER_SIZE));
+	return 4 * Math.ceil(originalSize / bytes.readUInt32LE(HEADER_SIZE + 8));
+}
+
 const SOLID: readonly Damage[] = [
 	{ ...changed('solid header zeroed', (bytes) => zero(bytes, HEADER_SIZE, 16)), needs: 'isSolid' },
 	{
 		...changed('sizes of the solid chunks zeroed', (bytes) => {
-			const originalSize = Number(bytes.readBigUInt64LE(HEADER_SIZE));
-			const count = Math.ceil(originalSize / bytes.readUInt32LE(HEADER_SIZE + 8));
-			zero(bytes, HEADER_SIZE + 16, 4 * count);
+			zero(bytes, HEADER_SIZE + SOLID_HEADER_SIZE, solidTableSize(bytes));
 		}),
 		needs: 'isSolid',
 	},
 	{
 		...changed('solid header and blob table zeroed', (bytes) => {
-			zero(bytes, HEADER_SIZE, 16);
+			zero(bytes, HEADER_SIZE, SOLID_HEADER_SIZE);
 			const { at, size } = blobTable(bytes);
 			zero(bytes, at, size);
 		}),
@@ -220,9 +226,7 @@ const SOLID: readonly Damage[] = [
 	},
 	{
 		...changed('solid header, sizes of its chunks and blob table zeroed', (bytes) => {
-			const originalSize = Number(bytes.readBigUInt64LE(HEADER_SIZE));
-			const count = Math.ceil(originalSize / bytes.readUInt32LE(HEADER_SIZE + 8));
-			zero(bytes, HEADER_SIZE, 16 + 4 * count);
+			zero(bytes, HEADER_SIZE, SOLID_HEADER_SIZE + solidTableSize(bytes));
 			const { at, size } = blobTable(bytes);
 			zero(bytes, at, size);
 		}),
@@ -230,10 +234,8 @@ const SOLID: readonly Damage[] = [
 	},
 	{
 		...changed('header, solid header, sizes of its chunks and blob table zeroed', (bytes) => {
-			const originalSize = Number(bytes.readBigUInt64LE(HEADER_SIZE));
-			const count = Math.ceil(originalSize / bytes.readUInt32LE(HEADER_SIZE + 8));
 			const { at, size } = blobTable(bytes);
-			zero(bytes, 0, HEADER_SIZE + 16 + 4 * count);
+			zero(bytes, 0, HEADER_SIZE + SOLID_HEADER_SIZE + solidTableSize(bytes));
 			zero(bytes, at, size);
 		}),
 		needs: 'isSolid',
