@@ -12,7 +12,6 @@ import { ImageTree } from '../../image/tree.ts';
 import type { Pool } from '../../pool/pool.ts';
 import { cutOut, endOf, type FoundResource, type Stretch } from '../../pool/search/found.ts';
 import { type WantedInput, wantedInput } from '../../pool/tasks/search.ts';
-import { MemorySource } from '../../storage/memory-source.ts';
 import type { Source } from '../../storage/source.ts';
 import { SOLID_RESOURCE_MARK } from '../../wim/blob-entries.ts';
 import type { PartCompression } from '../../wim/part-blobs.ts';
@@ -27,7 +26,7 @@ import { DecodedSource } from './decoded-source.ts';
 import { findRawTrees } from './find-raw-trees.ts';
 import { guessSolid } from './guess-solid.ts';
 import { announce, type Quest, searchSolid, searchStretch, withinTotal } from './search-stretch.ts';
-import { decodeWipedSolid } from './wiped-solid.ts';
+import { findWipedSolid } from './wiped-solid.ts';
 
 /** A resource that shows its beginning, and perhaps not clearly its end. */
 export interface Tentative {
@@ -452,7 +451,7 @@ class Search implements Lost {
 	 * @returns where it ends
 	 */
 	private async wipedSolid(gap: Stretch): Promise<Stretch | null> {
-		const wiped = await knownWiped(this.source, gap, this.run);
+		const wiped = await findWipedSolid(this.source, gap, this.run);
 		if (wiped === null) return null;
 		const stretch = { start: 0, end: wiped.decoded.size };
 		if (this.quest.wanted.size === 0) this.unexplained.push({ source: wiped.decoded, stretch });
@@ -557,32 +556,6 @@ function metadataBlob(resource: Resource, name: Sha1): Blob {
 		offsetInResource: 0,
 		defect: null,
 	};
-}
-
-/** What was decoded of solid resources without header and sizes: each part is searched twice. */
-const wipedOf = new WeakMap<Source, Map<number, Promise<DecodedSolid | null>>>();
-
-interface DecodedSolid {
-	readonly decoded: Source;
-	/** In the file. */
-	readonly end: number;
-}
-
-/** @returns null when it is none */
-function knownWiped(source: Source, gap: Stretch, run: Run): Promise<DecodedSolid | null> {
-	const known = wipedOf.get(source) ?? new Map<number, Promise<DecodedSolid | null>>();
-	wipedOf.set(source, known);
-	const before = known.get(gap.start);
-	if (before !== undefined) return before;
-	const decode = async () => {
-		const wiped = await decodeWipedSolid(source, gap, run);
-		if (wiped === null) return null;
-		const decoded = new MemorySource(`solid resource of ${source.name}`, wiped.bytes);
-		return { decoded, end: wiped.end };
-	};
-	const decoding = decode();
-	known.set(gap.start, decoding);
-	return decoding;
 }
 
 /** All of a source, as a stretch. */

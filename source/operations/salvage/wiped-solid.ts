@@ -6,6 +6,7 @@ import { type Compression, isLegalChunkSize } from '../../codec/compression.ts';
 import { Decoder } from '../../codec/decoder.ts';
 import { type ChunkEnd, Finder } from '../../codec/finder.ts';
 import type { Stretch } from '../../pool/search/found.ts';
+import { MemorySource } from '../../storage/memory-source.ts';
 import type { Source } from '../../storage/source.ts';
 
 /** Chunk sizes that are tried, as powers of two: from that of XPRESS to the usual one of such resources. */
@@ -23,10 +24,13 @@ const DECODED_MAX = 256 << 20;
 
 /** A resource that was decoded without its tables. */
 export interface WipedSolid {
-	readonly bytes: Uint8Array;
-	/** In the source, behind its last chunk. */
+	readonly decoded: Source;
+	/** In the file, behind its last chunk. */
 	readonly end: number;
 }
+
+/** By source and start of the gap: each part is searched twice. */
+const knownOf = new WeakMap<Source, Map<number, Promise<WipedSolid | null>>>();
 
 type Codec = Exclude<Compression, 'none'>;
 
@@ -36,7 +40,15 @@ type Codec = Exclude<Compression, 'none'>;
  *
  * @returns null when they do not, or what they hold has no room in memory
  */
-export async function decodeWipedSolid(
+export function findWipedSolid(source: Source, gap: Stretch, run: Run): Promise<WipedSolid | null> {
+	const known = knownOf.get(source) ?? new Map<number, Promise<WipedSolid | null>>();
+	knownOf.set(source, known);
+	const decoding = known.get(gap.start) ?? decodeWipedSolid(source, gap, run);
+	known.set(gap.start, decoding);
+	return decoding;
+}
+
+async function decodeWipedSolid(
 	source: Source,
 	gap: Stretch,
 	run: Run,
@@ -115,7 +127,8 @@ class ChunkChain {
 			bytes.set(chunk, to);
 			to += chunk.length;
 		}
-		return { bytes, end: at };
+		const decoded = new MemorySource(`solid resource of ${this.source.name}`, bytes);
+		return { decoded, end: at };
 	}
 
 	private async stored(at: number): Promise<Uint8Array> {
