@@ -13,6 +13,10 @@ export interface ArgumentSpec {
 	readonly many?: true;
 	/** There is no such argument when this option is given: its value says the same. */
 	readonly unless?: OptionName;
+	/** Names a file or folder, so it cannot be empty. */
+	readonly isFile?: true;
+	/** May be `-`, for standard input or output. */
+	readonly isStream?: true;
 }
 
 export type VerbGroup = 'read' | 'write' | 'rescue' | 'more';
@@ -40,6 +44,8 @@ export const COMMON_OPTIONS: readonly OptionName[] = [
 ];
 
 const arg = (name: string): ArgumentSpec => ({ name });
+const file = (name: string): ArgumentSpec => ({ name, isFile: true });
+const stream = (name: string): ArgumentSpec => ({ name, isFile: true, isStream: true });
 const maybe = (name: string): ArgumentSpec => ({ name, optional: true });
 const rest = (name: string): ArgumentSpec => ({ name, optional: true, many: true });
 
@@ -117,7 +123,7 @@ export const VERBS = {
 	info: {
 		group: 'read',
 		summary: 'Show what a WIM holds, or change names, properties and the boot index',
-		arguments: [arg('WIM'), maybe('IMAGE'), maybe('NEW_NAME'), maybe('NEW_DESC')],
+		arguments: [file('WIM'), maybe('IMAGE'), maybe('NEW_NAME'), maybe('NEW_DESC')],
 		options: [
 			'header',
 			'blobs',
@@ -135,7 +141,7 @@ export const VERBS = {
 	dir: {
 		group: 'read',
 		summary: 'List the files of an image',
-		arguments: [arg('WIM'), maybe('IMAGE')],
+		arguments: [file('WIM'), maybe('IMAGE')],
 		options: ['path', 'detailed', 'one-file-only', 'ref', 'check', 'no-check'],
 		notes: [IMAGE_NOTE, 'IMAGE "all" lists every image.', PARTS_NOTE],
 		examples: ['wimdeck dir install.wim 1 --path=/Windows/System32'],
@@ -143,7 +149,7 @@ export const VERBS = {
 	verify: {
 		group: 'read',
 		summary: 'Check every structure and every blob, and name each damaged file',
-		arguments: [{ ...arg('WIM'), unless: 'load' }],
+		arguments: [{ ...file('WIM'), unless: 'load' }],
 		options: ['ref', 'fast', 'check', 'no-check', 'map', 'report', 'load'],
 		notes: [
 			'Never stops at the first fault. Exit code 3 when something is damaged.',
@@ -159,7 +165,7 @@ export const VERBS = {
 	extract: {
 		group: 'read',
 		summary: 'Get files and folders out of an image',
-		arguments: [arg('WIM'), arg('IMAGE'), rest('PATH or @LISTFILE')],
+		arguments: [file('WIM'), arg('IMAGE'), rest('PATH or @LISTFILE')],
 		options: [
 			'dest-dir',
 			'to-stdout',
@@ -181,7 +187,7 @@ export const VERBS = {
 	apply: {
 		group: 'read',
 		summary: 'Write a whole image, or all of them, into a folder',
-		arguments: [arg('WIM'), maybe('IMAGE'), arg('TARGET')],
+		arguments: [stream('WIM'), maybe('IMAGE'), file('TARGET')],
 		options: [...RESTORE, 'rpfix', 'norpfix'],
 		notes: [
 			IMAGE_NOTE,
@@ -195,7 +201,7 @@ export const VERBS = {
 	capture: {
 		group: 'write',
 		summary: 'Make a WIM from a folder',
-		arguments: [arg('SOURCE'), arg('WIM'), maybe('NAME'), maybe('DESC')],
+		arguments: [stream('SOURCE'), stream('WIM'), maybe('NAME'), maybe('DESC')],
 		options: CAPTURE,
 		notes: [
 			'WIM "-" writes a pipable WIM to standard output. NAME defaults to the name of SOURCE.',
@@ -206,14 +212,14 @@ export const VERBS = {
 	append: {
 		group: 'write',
 		summary: 'Add a folder to a WIM as a new image',
-		arguments: [arg('SOURCE'), arg('WIM'), maybe('NAME'), maybe('DESC')],
+		arguments: [stream('SOURCE'), file('WIM'), maybe('NAME'), maybe('DESC')],
 		options: CAPTURE,
 		examples: ['wimdeck append /srv/image install.wim "Second" --create'],
 	},
 	update: {
 		group: 'write',
 		summary: 'Add, delete and rename files inside an image',
-		arguments: [arg('WIM'), maybe('IMAGE')],
+		arguments: [file('WIM'), maybe('IMAGE')],
 		options: [
 			'command',
 			'force',
@@ -245,14 +251,14 @@ export const VERBS = {
 	delete: {
 		group: 'write',
 		summary: 'Remove an image, or all of them',
-		arguments: [arg('WIM'), arg('IMAGE')],
+		arguments: [file('WIM'), arg('IMAGE')],
 		options: ['soft', ...INTEGRITY, 'unsafe-compact', 'dry-run'],
 		examples: ['wimdeck delete install.wim "Windows 11 Home N"'],
 	},
 	export: {
 		group: 'write',
 		summary: 'Copy an image, or all of them, into another WIM',
-		arguments: [arg('SRC'), arg('IMAGE'), arg('DEST'), maybe('NAME'), maybe('DESC')],
+		arguments: [file('SRC'), arg('IMAGE'), stream('DEST'), maybe('NAME'), maybe('DESC')],
 		options: [
 			...COMPRESSION,
 			'recompress',
@@ -271,7 +277,7 @@ export const VERBS = {
 	split: {
 		group: 'write',
 		summary: 'Cut a WIM into parts of a given size',
-		arguments: [arg('WIM'), arg('PART1.swm'), arg('SIZE_MIB')],
+		arguments: [file('WIM'), file('PART1.swm'), arg('SIZE_MIB')],
 		options: ['check', 'no-check', 'include-integrity', 'dry-run'],
 		notes: ['The parts are named install.swm, install2.swm, install3.swm and so on.'],
 		examples: ['wimdeck split install.wim install.swm 3800'],
@@ -279,28 +285,28 @@ export const VERBS = {
 	join: {
 		group: 'write',
 		summary: 'Make one WIM from its parts',
-		arguments: [arg('OUT'), arg('PART'), rest('PART')],
+		arguments: [file('OUT'), file('PART'), { ...rest('PART'), isFile: true }],
 		options: ['check', 'no-check', 'include-integrity', 'dry-run'],
 		examples: ['wimdeck join install.wim install*.swm'],
 	},
 	optimize: {
 		group: 'write',
 		summary: 'Write a WIM anew without dead bytes',
-		arguments: [arg('WIM')],
+		arguments: [file('WIM')],
 		options: ['recompress', ...COMPRESSION, ...INTEGRITY, 'unsafe-compact', 'dry-run'],
 		examples: ['wimdeck optimize install.wim --recompress --compress=maximum:100'],
 	},
 	undo: {
 		group: 'write',
 		summary: 'Take back the last edit made in place',
-		arguments: [arg('WIM')],
+		arguments: [file('WIM')],
 		options: ['dry-run'],
 		examples: ['wimdeck undo install.wim'],
 	},
 	salvage: {
 		group: 'rescue',
 		summary: 'Get back everything that is physically left of a damaged file',
-		arguments: [arg('WIM'), maybe('IMAGE'), { ...arg('TARGET'), unless: 'to-wim' }],
+		arguments: [file('WIM'), maybe('IMAGE'), { ...file('TARGET'), unless: 'to-wim' }],
 		options: [
 			'ref',
 			'to-wim',
@@ -322,7 +328,7 @@ export const VERBS = {
 	repair: {
 		group: 'rescue',
 		summary: 'Make a whole file from a damaged one and donors',
-		arguments: [arg('WIM')],
+		arguments: [file('WIM')],
 		options: [
 			'from',
 			'output',
@@ -349,7 +355,7 @@ export const VERBS = {
 	diff: {
 		group: 'read',
 		summary: 'Show what differs between two images or folders',
-		arguments: [arg('WIM:IMAGE or FOLDER'), arg('WIM:IMAGE or FOLDER')],
+		arguments: [file('WIM:IMAGE or FOLDER'), file('WIM:IMAGE or FOLDER')],
 		options: ['content', 'ref'],
 		examples: [
 			'wimdeck diff install.wim:1 install.wim:2',
@@ -359,7 +365,7 @@ export const VERBS = {
 	mount: {
 		group: 'more',
 		summary: 'Show an image as a folder',
-		arguments: [arg('WIM'), maybe('IMAGE'), arg('DIR')],
+		arguments: [file('WIM'), maybe('IMAGE'), file('DIR')],
 		options: MOUNT,
 		notes: ['Linux only, and as root. Reading is decoded on the fly; nothing is copied out.'],
 		examples: ['wimdeck mount install.wim 1 /mnt/image'],
@@ -367,7 +373,7 @@ export const VERBS = {
 	mountrw: {
 		group: 'more',
 		summary: 'Show an image as a folder that can be changed',
-		arguments: [arg('WIM'), maybe('IMAGE'), arg('DIR')],
+		arguments: [file('WIM'), maybe('IMAGE'), file('DIR')],
 		options: MOUNT,
 		notes: [
 			'The WIM changes only when the folder is unmounted with --commit; until then no other program can write it.',
@@ -377,7 +383,7 @@ export const VERBS = {
 	unmount: {
 		group: 'more',
 		summary: 'Take a mounted folder away, keeping or dropping its changes',
-		arguments: [arg('DIR')],
+		arguments: [file('DIR')],
 		options: ['commit', 'force', 'check', 'rebuild', 'new-image', 'lazy'],
 		examples: ['wimdeck unmount /mnt/image --commit'],
 	},

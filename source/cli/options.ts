@@ -5,7 +5,7 @@
  */
 
 /** How the text of an option's value is checked. */
-export type ValueKind = 'text' | 'count' | 'size' | 'compression' | 'property' | 'choice';
+export type ValueKind = 'text' | 'file' | 'count' | 'size' | 'compression' | 'property' | 'choice';
 
 export interface OptionSpec {
 	/** Placeholder of the value in help, as `DIR`; absent for a switch. */
@@ -67,7 +67,7 @@ export const OPTIONS = {
 
 	// info
 	boot: { help: 'Make the image the one that boots' },
-	'extract-xml': { value: 'FILE', help: 'Write the XML data as stored to FILE' },
+	'extract-xml': { value: 'FILE', kind: 'file', help: 'Write the XML data as stored to FILE' },
 	xml: { help: 'Print the XML data as stored (UTF-16LE)' },
 	header: { help: 'Show every field of the header' },
 	blobs: { help: 'List all blobs', aliases: ['lookup-table'] },
@@ -84,7 +84,11 @@ export const OPTIONS = {
 	'one-file-only': { help: 'List only the file that --path names' },
 
 	// extract and apply
-	'dest-dir': { value: 'DIR', help: 'Put the files into DIR instead of the current folder' },
+	'dest-dir': {
+		value: 'DIR',
+		kind: 'file',
+		help: 'Put the files into DIR instead of the current folder',
+	},
 	'to-stdout': { help: 'Write the contents of the files to standard output' },
 	'no-globs': { help: 'Take * and ? literally', aliases: ['no-wildcards'] },
 	nullglob: { help: 'A path that matches nothing is a warning, not an error' },
@@ -108,6 +112,8 @@ export const OPTIONS = {
 	},
 	compact: {
 		value: 'FORMAT',
+		kind: 'choice',
+		choices: ['xpress4k', 'xpress8k', 'xpress16k', 'lzx'],
 		help: 'Compress the files with System Compression',
 		ignored: WINDOWS_ONLY,
 	},
@@ -138,6 +144,7 @@ export const OPTIONS = {
 	'no-solid-sort': { help: 'Do not put alike files together in solid resources' },
 	config: {
 		value: 'FILE',
+		kind: 'file',
 		help: 'Settings: the files to leave out (wimscript.ini); for the deck its JSON',
 	},
 	flags: { value: 'EDITION', help: 'Text of the FLAGS element, as Professional' },
@@ -152,7 +159,12 @@ export const OPTIONS = {
 		value: '[WIM:]IMAGE',
 		help: 'Do not read files that have not changed since this image',
 	},
-	'delta-from': { value: 'WIM', many: true, help: 'Leave out what this WIM holds already' },
+	'delta-from': {
+		value: 'WIM',
+		kind: 'file',
+		many: true,
+		help: 'Leave out what this WIM holds already',
+	},
 	create: { help: 'Make the WIM when it does not exist' },
 	snapshot: { help: 'Capture from a shadow copy of the volume', ignored: WINDOWS_ONLY },
 	'unsafe-compact': {
@@ -170,13 +182,17 @@ export const OPTIONS = {
 	force: { help: 'Go on when a path to delete does not exist; unmount a busy folder' },
 	recursive: { help: 'Delete folders with all that is in them' },
 	'no-replace': { help: 'Do not replace files that exist in the image' },
-	'wimboot-config': { value: 'FILE', help: 'Set the WIMBoot configuration file of the image' },
+	'wimboot-config': {
+		value: 'FILE',
+		kind: 'file',
+		help: 'Set the WIMBoot configuration file of the image',
+	},
 
 	// delete
 	soft: { help: 'Only take the image off the tables; its data stays until optimize' },
 
 	// mount
-	'staging-dir': { value: 'DIR', help: 'Keep changed files in DIR until unmount' },
+	'staging-dir': { value: 'DIR', kind: 'file', help: 'Keep changed files in DIR until unmount' },
 	'streams-interface': {
 		value: 'HOW',
 		kind: 'choice',
@@ -194,11 +210,13 @@ export const OPTIONS = {
 	fast: { help: 'Check structures and the integrity table only, not the files' },
 	from: {
 		value: 'DONOR',
+		kind: 'file',
 		many: true,
 		help: 'Take lost data from this WIM, part set, ESD or folder',
 	},
 	output: {
 		value: 'NEW',
+		kind: 'file',
 		help: 'Write the repaired file to NEW (default: beside the damaged one, with ".repaired" in its name)',
 	},
 	'omit-lost': {
@@ -209,13 +227,18 @@ export const OPTIONS = {
 		kind: 'count',
 		help: 'Look for single flipped bits so long, all contents together (default 60; 0: not at all)',
 	},
-	report: { value: 'FILE', help: 'Write the whole report as JSON to FILE' },
+	report: { value: 'FILE', kind: 'file', help: 'Write the whole report as JSON to FILE' },
 	load: {
 		value: 'FILE',
+		kind: 'file',
 		help: 'Show the report again that --report=FILE wrote, unless what it is about changed since',
 	},
 	map: { help: 'Show the file as rows of cells: good, bad, not checked, structure, unused' },
-	'to-wim': { value: 'NEW', help: 'Write what was saved as a new WIM instead of files' },
+	'to-wim': {
+		value: 'NEW',
+		kind: 'file',
+		help: 'Write what was saved as a new WIM instead of files',
+	},
 	content: { help: 'Compare what files hold line by line where they are text' },
 
 	// jobs

@@ -198,7 +198,22 @@ function dealArguments(
 		throw new InputError(`Command ${verb} has no use for "${printable(queue[0]!)}"`, {
 			hint: usage,
 		});
+	for (const [k, spec] of specs.entries())
+		for (const word of spec.many ? rest : [given[k] ?? null]) checkFileName(verb, spec, word);
 	return { given, rest };
+}
+
+/** Refuses what no file can be called, and `-` where nothing can flow. */
+function checkFileName(verb: VerbName, spec: ArgumentSpec, word: string | null): void {
+	if (!spec.isFile) return;
+	if (word === '')
+		throw new InputError(`Command ${verb} needs ${spec.name}, which cannot be empty`, {
+			hint: `Usage: wimdeck ${usageOf(verb)}`,
+		});
+	if (word === '-' && !spec.isStream)
+		throw new InputError(`Command ${verb} cannot use standard input or output as ${spec.name}`, {
+			hint: 'Name a file; write ./- for one that is called so.',
+		});
 }
 
 /** Pairs of options that contradict each other, for every verb that takes both. */
@@ -236,15 +251,26 @@ export function parseInvocation(verb: VerbName, words: Words): Invocation {
 	return { verb, ...dealArguments(verb, words.positional, options), options };
 }
 
+/** Options that say how something is done that only another option asks for. */
+const NEEDED: readonly (readonly [OptionName, OptionName])[] = [
+	['solid-compress', 'solid'],
+	['solid-chunk-size', 'solid'],
+	['no-solid-sort', 'solid'],
+];
+
 /** Options that were accepted but change nothing here, with the reason, for a note on standard error. */
 export function ignoredOptions({
 	verb,
 	options,
 }: Invocation): readonly { readonly name: OptionName; readonly reason: string }[] {
-	return options.names().flatMap((name) => {
+	const idle = NEEDED.filter(([name, other]) => options.has(name) && !options.has(other)).map(
+		([name, other]) => ({ name, reason: `it belongs to --${other}, which was not given` }),
+	);
+	const ignored = options.names().flatMap((name) => {
 		const { ignored, hidden, worksFor } = optionSpec(name);
 		return ignored === undefined || hidden || worksFor?.includes(verb)
 			? []
 			: [{ name, reason: ignored }];
 	});
+	return [...idle, ...ignored];
 }

@@ -2,7 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
-import { ExitCode, exitCodeOf, HostError } from '../base/errors.ts';
+import { ExitCode, exitCodeOf, HostError, InputError } from '../base/errors.ts';
+import { printable } from '../base/print.ts';
 import { machineClock } from '../jobs/clock.ts';
 import { Journal } from '../jobs/journal.ts';
 import { hostFs } from '../storage/host-fs.ts';
@@ -86,8 +87,14 @@ export async function taskOf(program: string, argv: readonly string[]): Promise<
 	if (options.has('help'))
 		return { type: 'print', text: verb === null ? helpText() : verbHelp(verb) };
 	if (verb !== null) return { type: 'verb', verb, words: { ...words, positional } };
-	if (first !== undefined && (positional.length > 1 || !(await exists(first))))
-		throw unknownVerb(first);
+	if (first !== undefined && !(await exists(first))) throw unknownVerb(first);
+	if (positional.length > 1)
+		throw new InputError(
+			`The deck opens one file, and has no use for "${printable(positional[1] ?? '')}"`,
+			{
+				hint: `Run wimdeck "${first}", then o in the deck for the other.`,
+			},
+		);
 	return { type: 'deck', path: first ?? null, options };
 }
 

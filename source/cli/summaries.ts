@@ -104,6 +104,8 @@ function editText(summary: EditSummary, isDry: boolean): string {
 }
 
 function updateText(summary: UpdateSummary, isDry: boolean): string {
+	if (summary.commandCount === 0 && summary.writtenBytes === 0)
+		return 'Nothing to change: there was no command\n';
 	const commands = plural(summary.commandCount, 'command');
 	const names = plural(summary.nameCount, 'name');
 	const size = about(summary.isEstimate, summary.writtenBytes);

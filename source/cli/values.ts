@@ -83,6 +83,12 @@ export function checkValue(name: OptionName, text: string): void {
 		case undefined:
 		case 'text':
 			return;
+		case 'file':
+			if (text === '')
+				throw new InputError(`Option ${what} needs the name of a file or folder`, {
+					hint: `Write ${what}=${spec.value}.`,
+				});
+			return;
 		case 'count':
 			parseCount(text, what);
 			return;

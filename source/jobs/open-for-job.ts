@@ -5,7 +5,7 @@ import { InputError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
 import { requireIntegrity } from '../operations/integrity.ts';
 import { StreamOutput } from '../storage/output-stream.ts';
-import { openWim, type Wim, type WimImage } from '../wim/wim.ts';
+import { openWim, type Wim } from '../wim/wim.ts';
 
 /**
  * Compares an open WIM with its integrity tables; a part without one is a warning.
@@ -51,25 +51,6 @@ export async function checkBefore(
 ): Promise<void> {
 	await using wim = await openWim(name, { references });
 	await checkTables(wim, run);
-}
-
-/**
- * The image that is meant when none is named: the only one.
- *
- * @param hint what to do when there are several, unless `info` can list them
- */
-export function onlyImage(
-	wim: Wim,
-	hint = `Run wimdeck info "${wim.name}" to list the images.`,
-): WimImage {
-	const [only, second] = wim.images;
-	if (only !== undefined && second === undefined) return only;
-	// Part 1 is missing, or there is no image: the WIM says so itself.
-	if (only === undefined) return wim.image(1);
-	throw new InputError(`"${wim.name}" holds ${wim.images.length} images: name one, or all`, {
-		path: wim.name,
-		hint,
-	});
 }
 
 /** Where a new WIM goes: `-` is standard output, which a dry run does not need. */

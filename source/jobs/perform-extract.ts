@@ -12,8 +12,9 @@ import { poolBlobWriter } from '../operations/pool-blob-writer.ts';
 import { openUnnamed, UNNAMED_IMAGE } from '../operations/unnamed-image.ts';
 import { StreamOutput } from '../storage/output-stream.ts';
 import { PipeReader } from '../wim/pipe-reader.ts';
+import { isEveryImage } from '../wim/wim.ts';
 import { expectWhole } from './expect-whole.ts';
-import { onlyImage, openForReading } from './open-for-job.ts';
+import { openForReading } from './open-for-job.ts';
 import type { ApplyRequest, ExtractRequest } from './request.ts';
 import type { JobTools } from './tools.ts';
 
@@ -50,9 +51,9 @@ export async function performApply(
 	await using wim = await openForReading(request.wim, request, run);
 	const options = { ...request, rpfix: request.rpfix ?? wim.hasRpFix };
 	const writer = poolBlobWriter(pool, wim.blobs);
-	if (request.image === 'all')
+	if (isEveryImage(request.image))
 		return await applyAllImages(wim, request.target, writer, options, run);
-	const chosen = request.image === null ? onlyImage(wim) : wim.image(request.image);
+	const chosen = request.image === null ? wim.onlyImage(', or all') : wim.image(request.image);
 	const image = await openImage(wim, chosen, { tolerant: false }, () => breathe(run));
 	return await applyImage(image, request.target, writer, options, run);
 }
@@ -69,6 +70,8 @@ async function applyStandardInput(
 	const options = { ...request, rpfix: request.rpfix ?? reader.wim.hasRpFix };
 	const image =
 		request.image ??
-		String(onlyImage(reader.wim, 'Write the index, the name or "all" after the "-".').index);
+		String(
+			reader.wim.onlyImage(', or all', 'Write the index, the name or "all" after the "-".').index,
+		);
 	return await applyFromPipe(reader, image, request.target, options, run);
 }

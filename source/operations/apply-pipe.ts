@@ -17,6 +17,7 @@ import { copyToNewFile } from '../host/posix-target.ts';
 import { ImageTree } from '../image/tree.ts';
 import { TargetFile } from '../storage/target-file.ts';
 import type { ArrivingBlob, BlobsLeft, PipeReader } from '../wim/pipe-reader.ts';
+import { isEveryImage } from '../wim/wim.ts';
 import { folderNames, planApply } from './apply.ts';
 import {
 	type BlobSink,
@@ -55,7 +56,7 @@ export async function applyFromPipe(
 	run: Run,
 ): Promise<ExtractSummary> {
 	const { wim } = reader;
-	const isAll = designation === 'all';
+	const isAll = isEveryImage(designation);
 	const images = isAll ? wim.images : [wim.image(designation)];
 	const names = folderNames(images);
 	// Only the name of a blob is known until it arrives.

@@ -304,7 +304,9 @@ export function describeImage(
 	fileName: string,
 	run: Run,
 ): XmlElement {
-	requireFreeName(xml, options.name, fileName);
+	// Of several names the last counts, and one that a property sets counts more than the argument.
+	const named = options.properties.findLast(({ path }) => path === 'NAME');
+	requireFreeName(xml, named?.text ?? options.name, fileName);
 	const element = addImageElement(xml, index);
 	xml.set(element, 'NAME', options.name);
 	if (options.wimBoot) xml.set(element, 'WIMBOOT', '1');

@@ -4,7 +4,7 @@ import { freeSpace, requireSpace } from '../storage/output-file.ts';
 import { keepImages } from '../wim/edit-xml.ts';
 import { HeaderFlag } from '../wim/part-header.ts';
 import type { Part } from '../wim/resource.ts';
-import type { Wim, WimImage } from '../wim/wim.ts';
+import { isEveryImage, type Wim, type WimImage } from '../wim/wim.ts';
 import { EditableWim, EditSession } from '../wim/write-session.ts';
 import { editedSize, integrityChunkSizeAfter, rebuiltSize } from './predict-size.ts';
 import {
@@ -46,7 +46,7 @@ export interface RewriteSummary {
 export function chooseImages(wim: Wim, designations: readonly string[]): WimImage[] {
 	const chosen = new Set<WimImage>();
 	for (const text of designations)
-		if (text.toLowerCase() === 'all') for (const image of wim.images) chosen.add(image);
+		if (isEveryImage(text)) for (const image of wim.images) chosen.add(image);
 		else chosen.add(wim.image(text));
 	return wim.images.filter((image) => chosen.has(image));
 }

@@ -8,7 +8,7 @@ import { EarlyCopy } from '../wim/early-copy.ts';
 import { addImageElement, requireFreeName } from '../wim/edit-xml.ts';
 import type { Part } from '../wim/resource.ts';
 import type { Wim, WimImage } from '../wim/wim.ts';
-import { openWim } from '../wim/wim.ts';
+import { isEveryImage, openWim } from '../wim/wim.ts';
 import { EditableWim, EditSession, NewSession, type WriteSession } from '../wim/write-session.ts';
 import type { WimShape } from '../wim/write-wim.ts';
 import { XmlData } from '../wim/xml-data.ts';
@@ -107,7 +107,7 @@ function isPlainCopy({
 
 /** How far a part is needed, as far as its header tells; see `EarlyCopy`. */
 function expectedEnd({ header }: Part, { images }: ExportOptions): number {
-	const isWhole = header.imageCount === 1 || images.some((image) => image.toLowerCase() === 'all');
+	const isWhole = header.imageCount === 1 || images.some(isEveryImage);
 	return isWhole ? header.blobTable.offset : 0;
 }
 
@@ -141,6 +141,14 @@ function addElements(
 	before: number,
 ): void {
 	const { options, images, wim } = job;
+	if (options.boot && images.length > 1 && !images.some(({ index }) => index === wim.bootIndex))
+		throw new InputError(
+			`Cannot choose the image that boots: none of these does in "${wim.name}"`,
+			{
+				path: wim.name,
+				hint: 'Leave --boot out and choose one afterwards: wimdeck info WIM IMAGE --boot.',
+			},
+		);
 	for (const [k, image] of images.entries()) {
 		const index = before + k + 1;
 		const name = options.name ?? image.facts.name;

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { InputError, MissingError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
+import { isSameFile } from '../storage/find-files.ts';
 import { freeSpace, requireSpace } from '../storage/output-file.ts';
 import { EarlyCopy } from '../wim/early-copy.ts';
 import type { Part } from '../wim/resource.ts';
@@ -45,8 +46,12 @@ export async function join(
 			`Cannot join: part ${wim.missingParts.join(', ')} of ${wim.header.partCount} was not given`,
 			{ path: first, hint: 'Name all parts of the set.' },
 		);
-	if (parts.some((part) => path.resolve(part) === path.resolve(target)))
-		throw new InputError(`Cannot join into "${target}": it is one of the parts`, { path: target });
+	for (const { source } of wim.parts)
+		if (await isSameFile(source.name, target))
+			throw new InputError(`Cannot join into "${target}": it is one of the parts`, {
+				path: target,
+				hint: 'Give the file another name.',
+			});
 	const [foreign] = wim.references;
 	if (foreign !== undefined)
 		throw new InputError(

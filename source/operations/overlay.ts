@@ -1,5 +1,6 @@
 /** Changes of an image's tree: putting a captured tree somewhere, deleting, renaming (wim.md §10.4). Pure. */
 import { InputError } from '../base/errors.ts';
+import { NAME_UNITS_MAX } from '../base/limits.ts';
 import { upperUnits } from '../bytes/upper-case.ts';
 import { Attribute } from '../image/dentry.ts';
 import {
@@ -11,7 +12,7 @@ import {
 	nodePath,
 	removeNode,
 } from '../image/edit-tree.ts';
-import { splitPath } from '../image/paths.ts';
+import { splitPath } from '../image/patterns.ts';
 
 /** The child of that name: exactly, else the only one that differs in case. */
 export function childOf(node: EditNode, name: string): EditNode | null {
@@ -32,6 +33,24 @@ export function findNode(tree: EditTree, path: string, ignoreCase = true): EditN
 		node = ignoreCase ? childOf(node, name) : (node.children?.get(name) ?? null);
 	}
 	return node;
+}
+
+/** The steps of a path where something is to stand. Throws `InputError` for names that no reader would show. */
+function placeSteps(path: string): string[] {
+	const steps = splitPath(path);
+	for (const step of steps) {
+		if (step === '.' || step === '..')
+			throw new InputError(`Cannot put anything at "${path}": no file can be called "${step}"`, {
+				path,
+				hint: 'Write the path from the top of the image, without "." and "..".',
+			});
+		if (step.length > NAME_UNITS_MAX)
+			throw new InputError(
+				`Cannot put anything at "${path.slice(0, NAME_UNITS_MAX)}...": a name has ${step.length} units`,
+				{ hint: `Shorten it to ${NAME_UNITS_MAX} units.` },
+			);
+	}
+	return steps;
 }
 
 export interface PlaceOptions {
@@ -55,7 +74,7 @@ export function placeTree(
 	captured: { readonly tree: EditTree; readonly isFile: boolean },
 	options: PlaceOptions,
 ): void {
-	const steps = splitPath(path);
+	const steps = placeSteps(path);
 	const [single] = captured.tree.root.children?.values() ?? [];
 	const source = captured.isFile && single !== undefined ? single : captured.tree.root;
 	const last = steps.at(-1);
@@ -217,7 +236,7 @@ export function renamePath(tree: EditTree, from: string, to: string): void {
 	const node = findNode(tree, from);
 	if (node === null)
 		throw fail('there is no such path in the image', 'List it with "wimdeck dir".');
-	const steps = splitPath(to);
+	const steps = placeSteps(to);
 	const name = steps.at(-1);
 	if (node.parent === null || name === undefined) throw fail('the root cannot be renamed');
 	const parent = findNode(tree, steps.slice(0, -1).join('/'));

@@ -3,7 +3,7 @@
 import { InputError } from '../base/errors.ts';
 import { formatSize, plural } from '../base/print.ts';
 import { breathe, type Run } from '../base/run.ts';
-import { partName } from '../storage/find-files.ts';
+import { isSameFile, partName } from '../storage/find-files.ts';
 import { freeSpace, NewFile, removeStaleParts, requireSpace } from '../storage/output-file.ts';
 import { BLOB_ENTRY_SIZE } from '../wim/blob-entries.ts';
 import type { Stretch } from '../wim/copy-resources.ts';
@@ -186,6 +186,7 @@ export async function split(
 		? expected
 		: planParts(job, selection.blobs, partSize);
 	reportLarge(parts, partSize, run);
+	await requireOther(source, planned);
 	const summary: SplitSummary = { parts: planned, isEstimate, totalBytes, freeBytes };
 	if (first === null) return summary;
 	if (!isEstimate) requireSpace(firstPart, totalBytes, freeBytes);
@@ -197,6 +198,16 @@ export async function split(
 		isEstimate: false,
 		totalBytes: sizes.reduce((sum, size) => sum + size, 0),
 	};
+}
+
+/** A part that took the place of the source would be all that is left of it if the next could not be written. */
+async function requireOther(source: string, parts: SplitSummary['parts']): Promise<void> {
+	for (const { path } of parts)
+		if (await isSameFile(path, source))
+			throw new InputError(`Cannot split into "${path}": it is the file to be split`, {
+				path,
+				hint: 'Give the parts another name or folder.',
+			});
 }
 
 interface SplitPlan extends Omit<SplitSummary, 'parts' | 'freeBytes'> {

@@ -1,5 +1,5 @@
 /** Adds, deletes and renames files in an image: all commands of one run, or none (wim.md §10.4). */
-import { InputError, WimError } from '../base/errors.ts';
+import { WimError } from '../base/errors.ts';
 import { breathe, type Run } from '../base/run.ts';
 import { filetimeFromMs } from '../bytes/filetime.ts';
 import { Sha1Counts } from '../bytes/sha1-counts.ts';
@@ -9,7 +9,6 @@ import { openImage } from '../image/open.ts';
 import { type ExclusionRules, splitPath } from '../image/patterns.ts';
 import type { UpdateCommand } from '../image/update-commands.ts';
 import { filesOfTarget } from '../storage/output-file.ts';
-import type { Wim, WimImage } from '../wim/wim.ts';
 import { EditableWim } from '../wim/write-session.ts';
 import { newContents } from './capture.ts';
 import { CaptureShare, captureTree, type PendingStream } from './capture-tree.ts';
@@ -54,7 +53,7 @@ export async function update(
 ): Promise<UpdateSummary> {
 	await using edited = await EditableWim.open(target, run, options.dryRun);
 	const { wim } = edited;
-	const image = chooseOnly(wim, options.image);
+	const image = options.image === null ? wim.onlyImage() : wim.image(options.image);
 	const opened = await openImage(wim, image, { tolerant: false }, () => breathe(run));
 	const before = new Sha1Counts();
 	const tree = EditTree.from(opened.tree);
@@ -69,6 +68,8 @@ export async function update(
 		nameCount,
 		sourceBytes,
 	};
+	if (options.commands.length === 0 && !options.rebuild && options.integrity === null)
+		return { ...summary, fileSize: wim.size, writtenBytes: 0, isEstimate: false };
 	if (options.dryRun) {
 		const isRebuilt = options.rebuild || edited.obstacle !== null;
 		const { isPipable, xml } = wim;
@@ -95,15 +96,6 @@ export async function update(
 
 function isAddAtRoot(command: UpdateCommand): boolean {
 	return command.type === 'add' && /^[\\/]*[^\\/]*[\\/]*$/.test(command.target);
-}
-
-function chooseOnly(wim: Wim, designation: string | null): WimImage {
-	if (designation === null && wim.images.length !== 1)
-		throw new InputError(
-			`Cannot choose an image of "${wim.name}": there are ${wim.images.length}`,
-			{ path: wim.name, hint: 'Name one of them.' },
-		);
-	return wim.image(designation ?? 1);
 }
 
 /** Works on the tree only; what is to be stored comes back. */

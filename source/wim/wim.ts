@@ -36,6 +36,11 @@ export interface OpenOptions {
 	readonly onHeader: (part: Part) => Promise<void> | void;
 }
 
+/** Whether a user means every image: `all`, in any case, or `*`. */
+export function isEveryImage(designation: string | null): boolean {
+	return designation !== null && (designation === '*' || designation.toLowerCase() === 'all');
+}
+
 /** An open WIM; disposing closes its files. */
 export class Wim implements AsyncDisposable {
 	/** As given by the user. */
@@ -175,6 +180,28 @@ export class Wim implements AsyncDisposable {
 		throw this.noSuchImage(text);
 	}
 
+	/**
+	 * The image that is meant when none is named: the only one.
+	 *
+	 * @param others what else can be said where there are several
+	 * @throws {InputError} when there is none, or more than one
+	 */
+	onlyImage(others = '', hint = `Run wimdeck info "${this.name}" to list the images.`): WimImage {
+		const [only, second] = this.images;
+		if (only !== undefined && second === undefined) return only;
+		// Without part 1 there is none, which is told.
+		if (only === undefined && this.header.partNumber !== 1) throw this.noSuchImage('1');
+		if (only === undefined)
+			throw new InputError(`"${this.name}" holds no images`, {
+				path: this.name,
+				hint: 'Run wimdeck append to add one.',
+			});
+		throw new InputError(`"${this.name}" holds ${this.images.length} images: name one${others}`, {
+			path: this.name,
+			hint,
+		});
+	}
+
 	private noSuchImage(text: string): InputError {
 		const count = this.images.length;
 		if (this.header.partNumber !== 1)
@@ -192,7 +219,9 @@ export class Wim implements AsyncDisposable {
 				hint:
 					count === 0
 						? 'The file holds no images.'
-						: `Name one of the images 1 to ${count}; "wimdeck info" lists them.`,
+						: count === 1
+							? 'The file holds one image only, which is 1.'
+							: `Name one of the images 1 to ${count}; "wimdeck info" lists them.`,
 			},
 		);
 	}

@@ -1,8 +1,8 @@
-import { ExitCode, InputError, WimError } from '../../base/errors.ts';
+import { ExitCode, WimError } from '../../base/errors.ts';
 import { imageName, openImage } from '../../image/open.ts';
 import { PathFinder, pathOf } from '../../image/paths.ts';
 import { type ImageTree, ROOT } from '../../image/tree.ts';
-import { openWim, type Wim, type WimImage } from '../../wim/wim.ts';
+import { isEveryImage, openWim, type Wim, type WimImage } from '../../wim/wim.ts';
 import { checkIntegrityFirst } from '../check-first.ts';
 import type { Context, Handler } from '../context.ts';
 import { detailedText, type Entry, entriesBelow, entryJson } from '../dir-text.ts';
@@ -15,16 +15,10 @@ export function chooseImages(
 	designation: string | null,
 	verb: string,
 ): readonly WimImage[] {
-	if (designation === 'all') return wim.images;
+	if (isEveryImage(designation)) return wim.images;
 	if (designation !== null) return [wim.image(designation)];
-	const [only, second] = wim.images;
-	if (only !== undefined && second === undefined) return [only];
-	// Part 1 is missing, or there is no image: the WIM says so itself.
-	if (only === undefined) return [wim.image(1)];
-	throw new InputError(`"${wim.name}" holds ${wim.images.length} images: name one, or all`, {
-		path: wim.name,
-		hint: `Write wimdeck ${verb} "${wim.name}" 1, or run wimdeck info to list the images.`,
-	});
+	const hint = `Write wimdeck ${verb} "${wim.name}" 1, or run wimdeck info to list the images.`;
+	return [wim.onlyImage(', or all', hint)];
 }
 
 function startOf(wim: Wim, image: WimImage, tree: ImageTree, path: string | null): Entry {

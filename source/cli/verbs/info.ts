@@ -1,15 +1,15 @@
-import { writeFile } from 'node:fs/promises';
-import { ExitCode, hostError, InputError } from '../../base/errors.ts';
+import { ExitCode, InputError } from '../../base/errors.ts';
 import { deadBytesOf } from '../../wim/dead-bytes.ts';
 import type { OpenPart } from '../../wim/open-part.ts';
 import { ResourceFlag } from '../../wim/part-header.ts';
-import { openWim, type Wim, type WimImage } from '../../wim/wim.ts';
+import { isEveryImage, openWim, type Wim, type WimImage } from '../../wim/wim.ts';
 import { checkIntegrityFirst } from '../check-first.ts';
 import type { Context, Handler } from '../context.ts';
 import { infoJson } from '../info-json.ts';
 import { blobsOf, blobText, headerLines, imageLines, wimLines } from '../info-text.ts';
 import type { Invocation } from '../parse.ts';
 import { warningText } from '../print-error.ts';
+import { requireSideFile, saveSideFile } from '../side-file.ts';
 import { editRequest, isEdit } from '../write-requests.ts';
 import { runWriting } from './write.ts';
 
@@ -27,12 +27,10 @@ async function xmlBytes(wim: Wim, part: OpenPart): Promise<Uint8Array> {
 	return bytes;
 }
 
-async function saveXml(file: string, bytes: Uint8Array): Promise<void> {
-	try {
-		await writeFile(file, bytes);
-	} catch (error) {
-		throw hostError(`Cannot write "${file}"`, error, { path: file });
-	}
+async function saveXml(name: string, wim: Wim, part: OpenPart): Promise<void> {
+	const file = { path: name, what: 'the XML data', read: [wim.name] };
+	await requireSideFile(file);
+	await saveSideFile(file, await xmlBytes(wim, part));
 }
 
 /** Says on standard error what is odd about a file that opened all the same. */
@@ -41,7 +39,7 @@ export function noteWarnings(wim: Wim, { err, quiet }: Context): void {
 }
 
 function chosenImages(wim: Wim, designation: string | null): readonly WimImage[] {
-	if (designation === null || designation === 'all') return wim.images;
+	if (designation === null || isEveryImage(designation)) return wim.images;
 	return [wim.image(designation)];
 }
 
@@ -51,6 +49,7 @@ async function edit(invocation: Invocation, context: Context): Promise<number> {
 	let only: string | null = null;
 	if (designation === null) {
 		await using wim = await openWim(name ?? '');
+		if (wim.images.length === 0) wim.onlyImage();
 		only = wim.images.length === 1 ? '1' : null;
 	}
 	return runWriting(editRequest(invocation, only), invocation, context);
@@ -69,7 +68,7 @@ export const info: Handler = async (invocation, context) => {
 	const { show } = out;
 
 	const xmlFile = options.text('extract-xml');
-	if (xmlFile !== null) await saveXml(xmlFile, await xmlBytes(wim, part));
+	if (xmlFile !== null) await saveXml(xmlFile, wim, part);
 	if (options.has('xml') && out.isTerminal)
 		throw new InputError('Cannot show the XML data on a terminal: it is UTF-16', {
 			hint: 'Send it to a file, or use --json.',
@@ -85,7 +84,7 @@ export const info: Handler = async (invocation, context) => {
 	if (options.has('xml')) await out.bytes(await xmlBytes(wim, part));
 	if (asked.header || asked.blobs || options.has('xml') || xmlFile !== null) return ExitCode.done;
 
-	if (designation === null || designation === 'all') {
+	if (designation === null || isEveryImage(designation)) {
 		for (const line of wimLines(wim, part, deadBytes, show)) out.line(line);
 		out.line('Available Images:');
 		out.line('-----------------');

@@ -5,14 +5,17 @@ import { writeReport } from '../fold.ts';
 import { runOnlyJob } from '../job.ts';
 import { repairText } from '../repair-text.ts';
 import { repairRequest } from '../requests.ts';
-import { saveReport } from '../saved-report.ts';
+import { reportFile, saveReport } from '../side-file.ts';
 
 export const repair: Handler = async (invocation, context) => {
 	const { options } = invocation;
+	const request = await repairRequest(invocation);
+	const read = [request.wim, ...request.donors, ...request.references];
+	const place = await reportFile(options.text('report'), read);
 	let saved: RepairReport | null = null;
 	const exitCode = await runOnlyJob<RepairReport>(
 		{
-			request: await repairRequest(invocation),
+			request,
 			options,
 			// The report names each file once, with what became of it.
 			tellProblems: context.quiet,
@@ -26,6 +29,6 @@ export const repair: Handler = async (invocation, context) => {
 		},
 		context,
 	);
-	await saveReport(options.text('report'), saved);
+	await saveReport(place, saved);
 	return exitCode;
 };

@@ -9,11 +9,13 @@ import type { Handler } from '../context.ts';
 import { writeReport } from '../fold.ts';
 import { runOnlyJob } from '../job.ts';
 import { salvageRequest } from '../requests.ts';
-import { saveReport } from '../saved-report.ts';
+import { reportFile, saveReport } from '../side-file.ts';
 
 export const salvage: Handler = async (invocation, context) => {
 	const { options } = invocation;
 	const request = salvageRequest(invocation);
+	const made = request.toWim ? null : request.target;
+	const place = await reportFile(options.text('report'), [request.wim], made);
 	let saved: SalvageReport | null = null;
 	const exitCode = await runOnlyJob<SalvageReport>(
 		{
@@ -39,6 +41,6 @@ export const salvage: Handler = async (invocation, context) => {
 		},
 		context,
 	);
-	await saveReport(options.text('report'), saved);
+	await saveReport(place, saved);
 	return exitCode;
 };

@@ -6,7 +6,7 @@ import { runOnlyJob } from '../job.ts';
 import { mapText } from '../map-text.ts';
 import type { Options } from '../parse.ts';
 import { verifyRequest } from '../requests.ts';
-import { saveReport } from '../saved-report.ts';
+import { reportFile, saveReport } from '../side-file.ts';
 import { verifyText } from '../verify-text.ts';
 
 async function print(report: VerifyReport, options: Options, { out }: Context): Promise<void> {
@@ -69,10 +69,12 @@ export const verify: Handler = async (invocation, context) => {
 		refuseChecks(options);
 		return showSaved(file, options, context);
 	}
+	const request = verifyRequest(invocation);
+	const place = await reportFile(options.text('report'), [request.wim]);
 	let saved: VerifyReport | null = null;
 	const exitCode = await runOnlyJob<VerifyReport>(
 		{
-			request: verifyRequest(invocation),
+			request,
 			options,
 			// The report names each fault once, with its files.
 			tellProblems: context.quiet,
@@ -84,6 +86,6 @@ export const verify: Handler = async (invocation, context) => {
 		},
 		context,
 	);
-	await saveReport(options.text('report'), saved);
+	await saveReport(place, saved);
 	return exitCode;
 };

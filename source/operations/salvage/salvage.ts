@@ -2,6 +2,7 @@
  * Gets back everything that is physically left of a damaged WIM (wim.md §13). Never writes to the damaged file and never
  * outside the target; whatever stands under its own name has the right SHA-1.
  */
+
 import { InputError, MissingError } from '../../base/errors.ts';
 import type { Run } from '../../base/run.ts';
 import type { Sha1 } from '../../bytes/sha1.ts';
@@ -10,6 +11,7 @@ import { isHarmlessName } from '../../host/names.ts';
 import { PosixTarget } from '../../host/posix-target.ts';
 import type { OpenImage } from '../../image/open.ts';
 import { InlinePool, type Pool } from '../../pool/pool.ts';
+import { isEveryImage } from '../../wim/wim.ts';
 import { applyImage } from '../apply.ts';
 import type { FileJob, FileOutcome } from '../extract-data.ts';
 import { makeReport } from './make-report.ts';
@@ -124,7 +126,7 @@ export function chooseImages(
 	designation: string | null,
 	path: string,
 ): readonly SalvagedImage[] {
-	if (designation === null || designation === 'all') return images;
+	if (designation === null || isEveryImage(designation)) return images;
 	const found = images.filter(
 		({ image }) => String(image.index) === designation || image.name === designation,
 	);

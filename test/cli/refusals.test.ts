@@ -1,0 +1,193 @@
+/** Command lines that make no sense or would destroy what they read: each is refused, and every file stays as it was. */
+import assert from 'node:assert/strict';
+import {
+	cpSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { before, test } from 'node:test';
+import { type CliResult, cli } from '../support/cli.ts';
+import { tempFolder } from '../support/temp-tree.ts';
+import { contentsOf } from '../support/written.ts';
+
+/** A word of a line below that names a file of the test. */
+const NAME = /^(?:[a-z0-9]+\.(?:wim|swm|json)|src|nowhere|out)(?:\/|$)/;
+
+/** Files by name: two.wim holds First and Second, none of which boots; s.swm and its parts are two.wim split. */
+const files = new Map<string, Buffer>();
+
+before(async () => {
+	const folder = mkdtempSync(path.join(os.tmpdir(), 'wimdeck-test-'));
+	const at = (name: string) => path.join(folder, name);
+	mkdirSync(at('src'));
+	for (let k = 0; k < 4; k++) writeFileSync(at(`src/${k}.bin`), contentsOf(k, 9000));
+	for (const line of [
+		'capture src one.wim One --compress=none',
+		'capture src two.wim First --compress=none',
+		'append src two.wim Second',
+		'split two.wim s.swm 0.02',
+		'capture src boot.wim First --boot',
+		'append src boot.wim Second',
+		'capture src empty.wim',
+		'delete empty.wim all',
+	]) {
+		const { code, err } = await run(line, folder);
+		assert.equal(code, 0, err);
+	}
+	for (const name of readdirSync(folder))
+		if (name !== 'src') files.set(name, readFileSync(at(name)));
+	rmSync(folder, { recursive: true });
+});
+
+/** Runs a line with the names of test files made absolute. */
+function run(line: string, folder: string, stdin = ''): Promise<CliResult> {
+	const absolute = (word: string) =>
+		NAME.test(word)
+			? path.join(folder, word)
+			: word.replace(/^add (\w+)/, (_, name) => `add ${path.join(folder, name)}`);
+	const words = (line.match(/'[^']*'|\S+/g) ?? []).map((quoted) => {
+		const word = quoted.replace(/^'(.*)'$/, '$1');
+		const [, option, value] = /^(--[a-z-]+=)(.*)$/.exec(word) ?? [];
+		return option === undefined ? absolute(word) : option + absolute(value ?? '');
+	});
+	return cli(words, { stdin });
+}
+
+/** The files of the test in a folder of their own. */
+function place(folder: string): void {
+	for (const [name, bytes] of files) writeFileSync(path.join(folder, name), bytes);
+	mkdirSync(path.join(folder, 'src'));
+	writeFileSync(path.join(folder, 'src', 'a'), 'contents');
+}
+
+const REFUSED: readonly (readonly [line: string, pattern: RegExp])[] = [
+	// What is read is not written over.
+	[
+		'verify two.wim --report=two.wim',
+		/Cannot write the report ".*two\.wim": it is the file that is read/,
+	],
+	['verify two.wim --report=one.wim', /a WIM stands there\n {2}Name another file/],
+	['verify two.wim --report=nowhere/r.json', /there is no such file or folder/],
+	['verify two.wim --report=src', /it is a folder/],
+	['salvage two.wim out --report=two.wim', /it is the file that is read/],
+	['salvage two.wim out --report=nowhere/r.json', /there is no such file or folder/],
+	['repair two.wim --from=one.wim --report=one.wim', /it is the file that is read/],
+	[
+		'info two.wim --extract-xml=two.wim',
+		/Cannot write the XML data ".*": it is the file that is read/,
+	],
+	['info two.wim --extract-xml=one.wim', /a WIM stands there/],
+	['split two.wim two.wim 1', /Cannot split into ".*two\.wim": it is the file to be split/],
+	['split two.wim two.wim 1 --dry-run', /it is the file to be split/],
+	['join s2.swm s.swm', /Cannot join into ".*s2\.swm": it is one of the parts/],
+	// Which image boots, and how they are called.
+	['export two.wim all out.wim --boot', /none of these does in ".*two\.wim"\n {2}Leave --boot out/],
+	['export two.wim all one.wim --boot', /none of these does/],
+	['export two.wim all out.wim --boot --dry-run', /none of these does/],
+	['append src two.wim Third --image-property=NAME=First', /the name "First": image 1 of/],
+	['info empty.wim --boot', /holds no images/],
+	['update empty.wim --command=x', /Unknown update command/],
+	["update empty.wim '--command=delete /a'", /holds no images\n {2}Run wimdeck append/],
+	["update two.wim '--command=delete /a'", /holds 2 images: name one\n {2}Run wimdeck info/],
+	['info one.wim 2', /there is no such image\n {2}The file holds one image only, which is 1\./],
+	// Names that no reader would show.
+	["update two.wim 1 '--command=add src /../x'", /no file can be called "\.\."/],
+	["update two.wim 1 '--command=add src /./x'", /no file can be called "\."/],
+	["update two.wim 1 '--command=rename /0.bin /..'", /no file can be called "\.\."/],
+	[
+		`update two.wim 1 '--command=add src /${'x'.repeat(300)}'`,
+		/x\.\.\.": a name has 300 units\n {2}Shorten/,
+	],
+	// Words that name nothing, or nothing that flows.
+	["capture '' out.wim", /needs SOURCE, which cannot be empty/],
+	["capture src ''", /needs WIM, which cannot be empty/],
+	["join out.wim s.swm ''", /needs PART, which cannot be empty/],
+	['info one.wim --extract-xml=', /--extract-xml needs the name of a file/],
+	['dir -', /cannot use standard input or output as WIM\n {2}Name a file; write \.\/-/],
+	['split two.wim - 1', /cannot use standard input or output as PART1\.swm/],
+	['join - s.swm', /cannot use standard input or output as OUT/],
+	['extract one.wim 1 --compact=zip', /"zip" is not one of its values/],
+	['one.wim two.wim', /The deck opens one file, and has no use for ".*two\.wim"/],
+];
+
+for (const [line, pattern] of REFUSED)
+	test(`"${line.slice(0, 80)}" is refused, and nothing changes`, async (t) => {
+		const folder = tempFolder(t);
+		place(folder);
+		const { code, err } = await run(line, folder);
+		assert.match(err, pattern);
+		assert.equal(code, 2);
+		for (const [name, bytes] of files)
+			assert.ok(bytes.equals(readFileSync(path.join(folder, name))), `${name} changed`);
+		const extra = readdirSync(folder).filter((name) => name !== 'src' && !files.has(name));
+		assert.deepEqual(extra, []);
+	});
+
+test('a report goes into the folder that salvage makes, and to a device', async (t) => {
+	const folder = tempFolder(t);
+	place(folder);
+	const salvaged = await run('salvage one.wim out --report=out/r.json', folder);
+	assert.equal(salvaged.code, 0, salvaged.err);
+	assert.ok(existsSync(path.join(folder, 'out', 'r.json')));
+	assert.equal((await run('verify one.wim --report=/dev/null', folder)).code, 0);
+	// A report of before is replaced.
+	cpSync(path.join(folder, 'out', 'r.json'), path.join(folder, 'r.json'));
+	assert.equal((await run('verify one.wim --report=r.json', folder)).code, 0);
+	const report = JSON.parse(readFileSync(path.join(folder, 'r.json'), 'utf8'));
+	assert.equal(report.type, 'verify-report');
+});
+
+test('of several exported images the one boots that does in the source', async (t) => {
+	const folder = tempFolder(t);
+	place(folder);
+	for (const [line, index] of [
+		['export boot.wim all out.wim --boot', 1],
+		["export boot.wim '*' two.wim --boot --replace", 1],
+		['export boot.wim ALL one.wim --boot', 2],
+		['export two.wim Second json.wim --boot', 1],
+	] as const) {
+		assert.equal((await run(line, folder)).code, 0, line);
+		const written = /\w+\.wim(?= --boot)/.exec(line)?.[0] ?? '';
+		const { out } = await run(`info ${written} --json`, folder);
+		assert.equal(JSON.parse(out).bootIndex, index, line);
+	}
+});
+
+test('an update without commands writes nothing, unless something else is asked for', async (t) => {
+	const folder = tempFolder(t);
+	place(folder);
+	const nothing = await run('update two.wim 1', folder, '# only a comment\n');
+	assert.deepEqual([nothing.code, nothing.out], [0, 'Nothing to change: there was no command\n']);
+	assert.ok(files.get('two.wim')?.equals(readFileSync(path.join(folder, 'two.wim'))));
+	assert.equal((await run('update two.wim 1 --check', folder)).code, 0);
+	const { out } = await run('info two.wim --check', folder);
+	assert.match(out, /Integrity info/);
+});
+
+test('options that belong to another one say so when that is missing', async (t) => {
+	const folder = tempFolder(t);
+	place(folder);
+	const line = 'capture src out.wim --solid-chunk-size=1M --no-solid-sort';
+	const { code, err } = await run(line, folder);
+	assert.equal(code, 0);
+	assert.match(err, /note: --solid-chunk-size changes nothing here: it belongs to --solid/);
+	assert.match(err, /note: --no-solid-sort changes nothing here/);
+	assert.equal((await run(`${line} --solid`, folder)).err, '');
+});
+
+test('a name that a property gives is the one that must be free', async (t) => {
+	const folder = tempFolder(t);
+	place(folder);
+	const line = 'append src two.wim First --image-property=NAME=Third';
+	assert.equal((await run(line, folder)).code, 0);
+	const { out } = await run('info two.wim --json', folder);
+	const names = JSON.parse(out).images.map(({ name }: { name: string }) => name);
+	assert.deepEqual(names, ['First', 'Second', 'Third']);
+});
