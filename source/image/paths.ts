@@ -1,11 +1,7 @@
 /** Paths inside an image (wim.md §10.3): separators `/` and `\` are equal, the leading one is optional. */
 import { InputError } from '../base/errors.ts';
+import { splitPath } from './patterns.ts';
 import { type DentryPosition, type ImageTree, ROOT } from './tree.ts';
-
-/** The components of a path; none for the root. */
-export function splitPath(path: string): string[] {
-	return path.split(/[\\/]+/).filter((step) => step !== '');
-}
 
 /** The names from the root down to a dentry. */
 export function namesTo(tree: ImageTree, dentry: DentryPosition): string[] {

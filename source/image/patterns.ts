@@ -5,7 +5,7 @@
 import { InputError } from '../base/errors.ts';
 import { upperUnits } from '../bytes/upper-case.ts';
 
-/** The components of a path: both separators count, repeated ones collapse, those at either end are dropped. */
+/** The components of a path, none for the root: both separators count, repeated ones collapse, those at either end are dropped. */
 export function splitPath(path: string): string[] {
 	return path.split(/[\\/]+/).filter((component) => component !== '');
 }
