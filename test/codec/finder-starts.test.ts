@@ -54,6 +54,19 @@ test('an LZMS chunk of contents that do not repeat at once shows its beginning, 
 	assert.ok(finder.scanLzms(8, Buffer.concat([before, stored])).includes(before.length));
 });
 
+test('no LZMS chunk is looked for where bytes repeat one word', () => {
+	const finder = new Finder();
+	for (const word of [[0], [0xff], [0x55, 0xaa], [0xde, 0xad, 0xbe, 0xef]])
+		for (const literals of [0, 4, 16]) {
+			const starts = finder.scanLzms(literals, Buffer.alloc(5000, Buffer.from(word)));
+			// The last word has none behind it.
+			assert.ok(
+				starts.every((at) => at > 4988),
+				`${word}, ${literals} literals: ${starts}`,
+			);
+		}
+});
+
 test('the end of an LZMS chunk that begins with a thousand literals is found', () => {
 	// Nothing repeats before the second half.
 	const random = seeded(3);

@@ -45,6 +45,8 @@ import { slotsFor, writeLengthSlots, writeOffsetSlots } from './slots';
 const BLIND_STARTS: u32 = 20000;
 /** Hits after which a search of ends without an explicit offset to go by pauses: before the true end most are. */
 const BLIND_HITS: u32 = 1000;
+/** So many bytes of one word are no end: their bits would be literals or matches that none but a bad encoder writes. */
+const FILLING_SIZE: usize = 16;
 /** The least that any chunk is stored in, in bytes. */
 const STORED_MIN: usize = 8;
 
@@ -55,6 +57,8 @@ writeLengthSlots(LENGTH_ROWS);
 let untried: u32 = 0;
 /** What may be read of the input ends there. */
 let inputEnd: usize = 0;
+/** Neither original nor stored size are known: what is hardly ever an end is none. */
+let isSizeOpen: bool = false;
 
 /** Offset symbols of the smallest size that the stored size allows, and of a whole chunk. */
 let leastSymbols: u32 = 0;
@@ -159,6 +163,15 @@ function passes(input: usize, end: usize, symbols: u32, most: u32): bool {
 	return walk(input, 0, planCount, symbols, most) != 0;
 }
 
+/** Bytes that do nothing but repeat one word: what was overwritten, not the beginning of a chunk or its end. */
+function isFilling(at: usize): bool {
+	return load<u64>(at) == load<u64>(at, 4);
+}
+
+function endsInFilling(input: usize, end: usize): bool {
+	return isSizeOpen && end - input >= FILLING_SIZE && isFilling(end - 12) && isFilling(end - FILLING_SIZE);
+}
+
 /**
  * Finds the ends that the chunk at `input` may have.
  *
@@ -186,10 +199,12 @@ export function endsOfLzms(
 	inputEnd = to;
 	forgetFarthest();
 	startSizes(least, chunkSize);
+	isSizeOpen = least < chunkSize && from < to;
 	makePlan(input, PLAN_MAX);
 	const first = max(from, input + STORED_MIN);
 	if (planFirst < planCount) {
-		for (let end = first; end <= to && hitCount < most; end += 2) tryChunk(input, end, output, chunkSize, false);
+		for (let end = first; end <= to && hitCount < most; end += 2)
+			if (!endsInFilling(input, end)) tryChunk(input, end, output, chunkSize, false);
 		return hitCount;
 	}
 	// Every end is tried in full. Behind the true one the range coder hardly ever holds nothing, before it often.
@@ -199,6 +214,7 @@ export function endsOfLzms(
 			untried = <u32>(end - input);
 			break;
 		}
+		if (endsInFilling(input, end)) continue;
 		startSizes(least, chunkSize);
 		tryChunk(input, end, output, chunkSize, false);
 	}
@@ -229,6 +245,8 @@ export function startsOfLzms(
 	startWork();
 	inputEnd = end;
 	forgetFarthest();
+	isSizeOpen = least < chunkSize;
+	if (endsInFilling(from, end)) return 0;
 	startSizes(least, chunkSize);
 	for (let input = end - STORED_MIN; input >= from && hitCount < most; input -= 2) {
 		// Zeros tell literals without end: of unknown size any run of zeros would do.
@@ -241,7 +259,7 @@ export function startsOfLzms(
 
 /**
  * Finds where LZMS chunks may begin: with some literals, as contents that nothing came before do. Of other bytes one in
- * 2^least decodes to so many.
+ * 2^least decodes to so many. Zeros tell literals without end, and are none.
  *
  * @param hits receives offsets from `start` (u32)
  * @returns how many; the search ends when `most` are found
@@ -249,7 +267,7 @@ export function startsOfLzms(
 export function scanLzms(start: usize, end: usize, least: u32, hits: usize, most: u32): u32 {
 	let count: u32 = 0;
 	for (let p = start; p + STORED_MIN <= end; p++) {
-		if (literalsAt(p, least) < least) continue;
+		if (load<u32>(p) == 0 || isFilling(p) || literalsAt(p, least) < least) continue;
 		store<u32>(hits + (<usize>count << 2), <u32>(p - start));
 		if (++count == most) return count;
 	}
