@@ -1,10 +1,12 @@
 /** The ways in which files get hurt: every kind of damage of the kit, by name. */
 import {
 	blobTable,
+	eraseBlobTable,
 	type Files,
 	HEADER_FIELDS,
 	HEADER_SIZE,
 	metadataPlaces,
+	solidPlaces,
 	xmlData,
 } from './damage-kit.ts';
 
@@ -202,44 +204,43 @@ const METADATA: readonly Damage[] = [
 
 const SOLID_HEADER_SIZE = 16;
 
-/** The sizes of the chunks of a solid resource that comes first, in bytes; to be asked before its header is hurt. */
-function solidTableSize(bytes: Buffer): number {
-	const originalSize = Number(bytes.readBigUInt64LE(HEADER_SIZE));
-	return 4 * Math.ceil(originalSize / bytes.readUInt32LE(HEADER_SIZE + 8));
+/** Zeros the header of every solid resource, or the sizes of its chunks, or both; to be done before the blob table is hurt. */
+function zeroSolid(bytes: Buffer, what: { header: boolean; sizes: boolean }): void {
+	const tables = solidPlaces(bytes).map((at) => {
+		const originalSize = Number(bytes.readBigUInt64LE(at));
+		return { at, size: 4 * Math.ceil(originalSize / bytes.readUInt32LE(at + 8)) };
+	});
+	for (const { at, size } of tables) {
+		if (what.header) zero(bytes, at, SOLID_HEADER_SIZE);
+		if (what.sizes) zero(bytes, at + SOLID_HEADER_SIZE, size);
+	}
+}
+
+function solid(name: string, change: (bytes: Buffer) => void): Damage {
+	return { ...changed(name, change), needs: 'isSolid' };
 }
 
 const SOLID: readonly Damage[] = [
-	{ ...changed('solid header zeroed', (bytes) => zero(bytes, HEADER_SIZE, 16)), needs: 'isSolid' },
-	{
-		...changed('sizes of the solid chunks zeroed', (bytes) => {
-			zero(bytes, HEADER_SIZE + SOLID_HEADER_SIZE, solidTableSize(bytes));
-		}),
-		needs: 'isSolid',
-	},
-	{
-		...changed('solid header and blob table zeroed', (bytes) => {
-			zero(bytes, HEADER_SIZE, SOLID_HEADER_SIZE);
-			const { at, size } = blobTable(bytes);
-			zero(bytes, at, size);
-		}),
-		needs: 'isSolid',
-	},
-	{
-		...changed('solid header, sizes of its chunks and blob table zeroed', (bytes) => {
-			zero(bytes, HEADER_SIZE, SOLID_HEADER_SIZE + solidTableSize(bytes));
-			const { at, size } = blobTable(bytes);
-			zero(bytes, at, size);
-		}),
-		needs: 'isSolid',
-	},
-	{
-		...changed('header, solid header, sizes of its chunks and blob table zeroed', (bytes) => {
-			const { at, size } = blobTable(bytes);
-			zero(bytes, 0, HEADER_SIZE + SOLID_HEADER_SIZE + solidTableSize(bytes));
-			zero(bytes, at, size);
-		}),
-		needs: 'isSolid',
-	},
+	solid('solid header zeroed', (bytes) => zeroSolid(bytes, { header: true, sizes: false })),
+	solid('sizes of the solid chunks zeroed', (bytes) =>
+		zeroSolid(bytes, { header: false, sizes: true }),
+	),
+	solid('solid header and sizes of its chunks zeroed', (bytes) =>
+		zeroSolid(bytes, { header: true, sizes: true }),
+	),
+	solid('solid header and blob table zeroed', (bytes) => {
+		zeroSolid(bytes, { header: true, sizes: false });
+		eraseBlobTable(bytes);
+	}),
+	solid('solid header, sizes of its chunks and blob table zeroed', (bytes) => {
+		zeroSolid(bytes, { header: true, sizes: true });
+		eraseBlobTable(bytes);
+	}),
+	solid('header, solid header, sizes of its chunks and blob table zeroed', (bytes) => {
+		zeroSolid(bytes, { header: true, sizes: true });
+		eraseBlobTable(bytes);
+		zero(bytes, 0, HEADER_SIZE);
+	}),
 ];
 
 const CUTS: readonly Damage[] = [

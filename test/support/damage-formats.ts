@@ -159,7 +159,7 @@ export function makeSpecimen(format: string, folder: string): Specimen {
 		bytes,
 		isSplit,
 		isAppended,
-		isSolid: format === 'solid',
+		isSolid: format.endsWith('solid'),
 	};
 }
 

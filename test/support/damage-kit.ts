@@ -172,6 +172,19 @@ export function xmlData(bytes: Buffer): TablePlace {
 	return placeAt(bytes, 0x48);
 }
 
+/** The original size that the entry of a solid resource itself states. */
+const SOLID_MARK = 0x1_0000_0000n;
+
+/** Where the solid resources of a part begin, by its own table. */
+export function solidPlaces(bytes: Buffer): number[] {
+	const table = blobTable(bytes);
+	const found: number[] = [];
+	for (let entry = table.at; entry + 50 <= table.at + table.size; entry += 50)
+		if ((bytes[entry + 7] ?? 0) & 0x10 && bytes.readBigUInt64LE(entry + 16) === SOLID_MARK)
+			found.push(Number(bytes.readBigUInt64LE(entry + 8)));
+	return found;
+}
+
 /** The metadata resources of a part, by its own table. */
 export function metadataPlaces(bytes: Buffer): { at: number; size: number }[] {
 	const table = blobTable(bytes);

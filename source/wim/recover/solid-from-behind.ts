@@ -1,6 +1,6 @@
 /** Works out a solid resource whose header and chunk sizes are both lost, as by its first sector (wim.md §13.5). */
 import { SolidHeader, type SolidShape } from '../../codec/chunk-table.ts';
-import { isLegalChunkSize } from '../../codec/compression.ts';
+import { type Compression, isLegalChunkSize } from '../../codec/compression.ts';
 import { Finder } from '../../codec/finder.ts';
 import { readExactly } from '../../storage/read.ts';
 import type { Source } from '../../storage/source.ts';
@@ -9,29 +9,35 @@ import type { Source } from '../../storage/source.ts';
 const ORDER_MIN = 12;
 const ORDER_MAX = 26;
 
+/** What stands before the only chunk of a resource. */
+const HEAD_SIZE = SolidHeader.size + 4;
+
 /** The usual compression first. */
 const CODECS = ['lzms', 'lzx', 'xpress'] as const;
 
+/** What entries tell of a solid resource: its place, and how many bytes its blobs have. */
+interface StatedPlace {
+	readonly offset: number;
+	readonly storedSize: number;
+	readonly originalSize: number;
+}
+
 /**
  * The chunk size decides what the last chunk decodes to. The right one is that with which a chunk of just that size ends where
- * the resource ends, and before it a whole one.
+ * the resource ends, and before it a whole one. An only chunk takes everything behind the header and its size.
  *
- * @param originalSize of the resource, as its blobs tell
- * @returns null when no chunk size fits, or one chunk holds everything: then its beginning is lost too
+ * @returns null when no chunk size fits
  */
 export async function solidFromBehind(
 	source: Source,
-	{
-		offset,
-		storedSize,
-		originalSize,
-	}: { readonly offset: number; readonly storedSize: number; readonly originalSize: number },
+	place: StatedPlace,
 ): Promise<SolidShape | null> {
+	const { offset, storedSize, originalSize } = place;
 	const finder = new Finder();
 	for (let order = ORDER_MIN; order <= ORDER_MAX; order++) {
 		const chunkSize = 2 ** order;
 		const chunkCount = Math.ceil(originalSize / chunkSize);
-		if (chunkCount < 2) return null;
+		if (chunkCount < 2) return onlyChunk(source, place, order, finder);
 		const tableSize = 4 * chunkCount;
 		const start = offset + SolidHeader.size + tableSize;
 		const lastSize = originalSize - (chunkCount - 1) * chunkSize;
@@ -57,6 +63,42 @@ export async function solidFromBehind(
 				if ((await lengthsAt(end - last, chunkSize)).length > 0) return shape;
 		}
 	}
+	return null;
+}
+
+/** @param least of the chunk sizes that are tried: the window of LZX is another with each */
+async function onlyChunk(
+	source: Source,
+	{ offset, storedSize, originalSize }: StatedPlace,
+	least: number,
+	finder: Finder,
+): Promise<SolidShape | null> {
+	const start = offset + HEAD_SIZE;
+	const size = storedSize - HEAD_SIZE;
+	if (size <= 0 || size > originalSize || start + size > source.size) return null;
+	const { bytes } = await readExactly(source, start, size, 'solid chunk');
+	const fits = (compression: Exclude<Compression, 'none'>, chunkSize: number) =>
+		compression === 'lzms'
+			? finder.sizesOfLzms(chunkSize, bytes).includes(originalSize)
+			: finder
+					.probe(compression, chunkSize, bytes)
+					.some((end) => end.storedSize === size && end.originalSize === originalSize);
+	for (let order = least; order <= ORDER_MAX; order++)
+		for (const compression of CODECS) {
+			const chunkSize = 2 ** order;
+			if (!isLegalChunkSize(compression, chunkSize)) continue;
+			// A chunk of its original size is stored as it is, and tells no compression.
+			if (size < originalSize && !fits(compression, chunkSize)) continue;
+			return {
+				originalSize,
+				storedSize,
+				chunkSize,
+				chunkCount: 1,
+				tableOffset: SolidHeader.size,
+				tableSize: HEAD_SIZE - SolidHeader.size,
+				compression,
+			};
+		}
 	return null;
 }
 

@@ -65,17 +65,18 @@ for (const [compression, chunkSize] of [
 	['lzx', 2_097_152],
 	['lzms', 2_097_152],
 ] as const)
-	test(`a solid resource comes back whole without header, chunk sizes and blob table: ${compression}, chunks of ${chunkSize}`, async (t) => {
-		const { folder, tree, file } = await solidFile(t, compression, chunkSize);
-		hurtFile(file, file, (bytes) => {
-			const originalSize = Number(bytes.readBigUInt64LE(HEADER_SIZE));
-			const count = Math.ceil(originalSize / bytes.readUInt32LE(HEADER_SIZE + 8));
-			assert.equal(count > 1, chunkSize === 65_536);
-			bytes.fill(0, HEADER_SIZE, HEADER_SIZE + 16 + 4 * count);
-			eraseBlobTable(bytes);
+	for (const isTableLost of [false, true])
+		test(`a solid resource comes back whole without header and chunk sizes${isTableLost ? ', the blob table lost too' : ''}: ${compression}, chunks of ${chunkSize}`, async (t) => {
+			const { folder, tree, file } = await solidFile(t, compression, chunkSize);
+			hurtFile(file, file, (bytes) => {
+				const originalSize = Number(bytes.readBigUInt64LE(HEADER_SIZE));
+				const count = Math.ceil(originalSize / bytes.readUInt32LE(HEADER_SIZE + 8));
+				assert.equal(count > 1, chunkSize === 65_536);
+				bytes.fill(0, HEADER_SIZE, HEADER_SIZE + 16 + 4 * count);
+				if (isTableLost) eraseBlobTable(bytes);
+			});
+			await assertComesBack(folder, tree, file);
 		});
-		await assertComesBack(folder, tree, file);
-	});
 
 for (const compression of ['xpress', 'lzx', 'lzms'] as const)
 	test(`of a solid resource whose first chunk is lost with all sizes the others come back: ${compression}`, async (t) => {
