@@ -1,7 +1,6 @@
 // LZX encoder: where its tables lie, how offsets fall into slots, and how recent offsets move.
 
 import { FINDER_END } from './match-finder';
-import { ROWS_END } from './row-finder';
 
 /** Longest stretch of a chunk whose matches are cached at once; also the longest block. */
 export const SEGMENT_MAX: u32 = 0x18000;
@@ -9,7 +8,8 @@ export const LENGTH_MAX: u32 = 257;
 /** An item that joins match, literal and match is at most this long, so that the ring of states suffices. */
 export const JOINED_MAX: u32 = 511;
 
-export const NODES: usize = (max<usize>(FINDER_END, ROWS_END) + 0xffff) & ~0xffff; //     u64[SEGMENT_MAX + 1024]: cost << 32 | item
+// Each of these must be a constant for asc, or the code loads it from a global variable each time: max() is none.
+export const NODES: usize = (FINDER_END + 0xffff) & ~0xffff; //     u64[SEGMENT_MAX + 1024]: cost << 32 | item
 export const JOINED: usize = NODES + ((SEGMENT_MAX + 1024) << 3); // u32[...]: first item of a joined one
 export const ITEMS: usize = JOINED + ((SEGMENT_MAX + 1024) << 2); // u32[...]: the items of a block, in order
 export const ITEMS_END: usize = ITEMS + ((SEGMENT_MAX + 1024) << 2);

@@ -77,7 +77,8 @@ function nearOptimal<T>(chunkSize: u32, buf: usize, size: u32, tree: usize): voi
 			const end = prospect(buf, start, segmentEnd, cache, state);
 			const n = end - start;
 			foresee(slots);
-			for (let pass: u32 = 0; pass < passes; pass++) parse(buf, start, n, cache, state, slots, pass == 0 ? parts : 1);
+			if (sizeof<T>() == 2 && passes == 1) parse<u8>(buf, start, n, cache, state, slots, parts);
+			else for (let pass: u32 = 0; pass < passes; pass++) parse<u16>(buf, start, n, cache, state, slots, pass == 0 ? parts : 1);
 			writeBlock(buf + start, n, itemsAt, ITEMS_END, chunkSize, slots);
 			state = endState;
 			start = end;

@@ -17,6 +17,8 @@ export const FINDER_END: usize = TREE16 + 0x40000;
 
 const BITS2: u32 = 12;
 const BITS3: u32 = 14;
+/** Two bytes from farther away cost more than as many literals, nearly always. */
+const TWO_MAX: u32 = 256;
 
 /** Bytes of workspace that the tree of a chunk needs beside the tables here. */
 export function treeSize(chunkSize: u32): u32 { return chunkSize > 0x10000 ? chunkSize << 3 : 0; }
@@ -35,15 +37,13 @@ export function resetFinder<T>(): void {
 	return sizeof<F>() == 1 ? ((offset + 2) << 9) | length : (offset << 16) | (length - 3);
 }
 
-/** Number of equal bytes at two places, from `length` on, at most `limit`; reads up to 8 bytes beyond. */
+/** Number of equal bytes at two places, from `length` on, at most `limit`; reads up to 16 bytes beyond. */
 @inline export function extend(a: usize, b: usize, length: u32, limit: u32): u32 {
 	while (length < limit) {
-		const x = load<u64>(a + length) ^ load<u64>(b + length);
-		if (x != 0) {
-			length += <u32>(ctz(x) >> 3);
-			break;
-		}
-		length += 8;
+		// The first bit that is not set tells how many of sixteen bytes are equal.
+		const same = <u32>ctz(~i8x16.bitmask(i8x16.eq(v128.load(a + length), v128.load(b + length))));
+		length += same;
+		if (same < 16) break;
 	}
 	return min(length, limit);
 }
@@ -73,7 +73,7 @@ let reached: u32 = 0;
  *
  * @returns end of what was recorded
  */
-function walk<T, F>(buf: usize, i: u32, node: u32, cache: usize, best: u32, nice: u32, steps: u32, tree: usize): usize {
+@inline function walk<T, F>(buf: usize, i: u32, node: u32, cache: usize, best: u32, nice: u32, steps: u32, tree: usize): usize {
 	const width: usize = sizeof<T>();
 	if (sizeof<T>() == 2) tree = TREE16;
 	const cur = buf + i;
@@ -159,7 +159,7 @@ export function fillCache<T, F>(buf: usize, from: u32, to: u32, size: u32, cache
 			const x = word << 8;
 			if (forward) {
 				store<u32>(cache, entry<F>(i - old2, 2));
-				cache += <usize>(u32(old2 != 0) & u32(old2 != old3) & u32(load<u16>(buf + old2) == <u16>word)) << 2;
+				cache += <usize>(u32(i - old2 < TWO_MAX) & u32(old2 != 0) & u32(old2 != old3) & u32(load<u16>(buf + old2) == <u16>word)) << 2;
 			}
 			const first = u32(old3 != 0) & u32(load<u32>(buf + old3) << 8 == x);
 			const second = u32(older3 != 0) & u32(load<u32>(buf + older3) << 8 == x);

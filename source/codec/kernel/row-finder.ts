@@ -6,13 +6,13 @@
 // candidate as any other: whoever parses begins at position 1, after `enterAll` of position 0.
 
 import { HUFFMAN_END } from './huffman-build';
-import { extend } from './match-finder';
+import { extend, FINDER_END } from './match-finder';
 
 // A row stands in one cache line, or two with wide places: u8[16] tags, T[16] places, u8: which is the newest.
 const HEADS3: usize = HUFFMAN_END; //        T[2^13]
 const NARROW_ROWS: usize = HEADS3 + 0x10000;
-/** First byte behind the tables of this file, except those with wide places. */
-export const ROWS_END: usize = NARROW_ROWS + 0x20000;
+/** First byte behind the tables of this file, except those with wide places. The parsers' own begin at FINDER_END. */
+const ROWS_END: usize = NARROW_ROWS + 0x20000;
 /** Where the other parsers keep their caches, up to the end of all tables. */
 const WIDE_ROWS: usize = 0x5f0000;
 const PLACES: usize = 16;
@@ -26,6 +26,7 @@ const PLACES: usize = 16;
 
 /** Makes the finder ready for a new chunk. */
 export function resetRows<T>(): void {
+	if (ROWS_END > FINDER_END) ERROR('The tables of rows reach into those of the parsers');
 	memory.fill(rows<T>(), 0, <usize>1 << (rowBits<T>() + rowSizeBits<T>()));
 	memory.fill(HEADS3, 0, (<usize>1 << headBits<T>()) * sizeof<T>());
 }

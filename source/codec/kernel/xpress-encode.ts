@@ -3,9 +3,9 @@
 import { buildCode } from './huffman-build';
 import { FINDER_END, fillCache, filledTo, resetCovered, resetFinder } from './match-finder';
 import { looksRandom } from './probe';
-import { ROWS_END, enterAll, enterFours, longestMatch, resetRows } from './row-finder';
+import { enterAll, enterFours, longestMatch, resetRows } from './row-finder';
 
-const TABLES: usize = (max<usize>(FINDER_END, ROWS_END) + 0xffff) & ~0xffff;
+const TABLES: usize = (FINDER_END + 0xffff) & ~0xffff;
 const COUNTS: usize = TABLES; //             u32[512]
 const CODES: usize = COUNTS + 0x800; //      u32[512]: codeword << 8 | number of offset bits << 4 | length
 const LENGTHS: usize = CODES + 0x800; //     u8[512]
