@@ -10,6 +10,7 @@ export interface Job {
 	readonly weight: number;
 	readonly laneLimit: number;
 	readonly signal: AbortSignal | null;
+	readonly canEndAnywhere: boolean;
 	readonly cancel: Int32Array<SharedArrayBuffer> | null;
 	readonly transfer: readonly ArrayBuffer[];
 	readonly onProgress: ((bytes: number) => void) | null;
@@ -73,6 +74,12 @@ export class LaneThread {
 
 	get isIdle(): boolean {
 		return this.#jobs.size === 0;
+	}
+
+	/** Whether it has tasks, and all of them belong to this signal and may end anywhere. */
+	canEndFor(signal: AbortSignal): boolean {
+		const jobs = [...this.#jobs.values()];
+		return !this.isIdle && jobs.every((job) => job.signal === signal && job.canEndAnywhere);
 	}
 
 	hasRoom(weight: number): boolean {

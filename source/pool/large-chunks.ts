@@ -37,7 +37,12 @@ export class LargeChunks {
 	unpack(request: UnpackRequest): Promise<UnpackReply> {
 		const { stored, originalSize } = request;
 		// Always the same lane: its decoder keeps the memory that such a chunk needs.
-		const options = { signal: this.#signal, weight: originalSize, laneLimit: 1 };
+		const options = {
+			signal: this.#signal,
+			weight: originalSize,
+			laneLimit: 1,
+			canEndAnywhere: true,
+		};
 		const { buffer } = stored;
 		const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === stored.length;
 		return this.#pool.run(

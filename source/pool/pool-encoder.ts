@@ -64,6 +64,7 @@ export class PoolEncoder implements ChunkEncoder {
 		const laneLimit = this.#pool.lanesFor(chunkSize * MEMORY_PER_BYTE);
 		return {
 			weight,
+			canEndAnywhere: true,
 			...(signal === undefined ? {} : { signal }),
 			...(chunkSize < LARGE_CHUNK ? {} : { laneLimit }),
 		};

@@ -4,6 +4,8 @@ import type { Registry, TaskInput, TaskName, TaskOutput } from './task.ts';
 export interface TaskOptions {
 	/** Once aborted, the task is dropped before its next step and ends with `CanceledError`. */
 	readonly signal?: AbortSignal;
+	/** Nothing stays behind when its thread is ended within a step: whoever cancels need not wait for a long one. */
+	readonly canEndAnywhere?: boolean;
 	/** About how many original bytes it works through; heavy tasks do not queue behind one another on a lane. */
 	readonly weight?: number;
 	/** Only the first so many lanes take it, because each needs much memory for it: see `lanesFor`. */

@@ -11,6 +11,13 @@ const TRIFLE_MAX = 64 << 10;
 /** The largest chunk that the calling thread decodes without blocking it noticeably. */
 const INLINE_STEP_MAX = 512 << 10;
 
+/**
+ * How long a canceled task that may end anywhere goes on with the step it is in. One of 64 MiB of LZMS takes a minute and more to encode, and
+ * whoever cancels waits for it. Counted in turns of a timer, so that a process that was stopped gives its lanes their time.
+ */
+const CANCEL_TURN_MS = 100;
+const CANCEL_TURNS = 5;
+
 export interface ThreadPoolOptions<R extends Registry> {
 	readonly laneCount: number;
 	/** Bytes that all lanes together may take for large chunks. */
@@ -67,6 +74,7 @@ export class ThreadPool<R extends Registry> implements TaskPool<R> {
 				weight: options.weight ?? 0,
 				laneLimit: Math.max(1, options.laneLimit ?? this.laneCount),
 				signal: options.signal ?? null,
+				canEndAnywhere: options.canEndAnywhere ?? false,
 				cancel: options.signal ? this.#cancelFlag(options.signal) : null,
 				transfer: options.transfer ?? [],
 				onProgress: options.onProgress ?? null,
@@ -122,10 +130,30 @@ export class ThreadPool<R extends Registry> implements TaskPool<R> {
 			() => {
 				Atomics.store(flag, 0, 1);
 				this.#dropQueued((job) => job.signal === signal, new CanceledError());
+				this.#endStuck(signal, CANCEL_TURNS);
 			},
 			{ once: true },
 		);
 		return flag;
+	}
+
+	/** Ends the lanes that still do nothing but tasks of an aborted signal after so many turns; others take their place. */
+	#endStuck(signal: AbortSignal, turns: number): void {
+		const stuck = this.#lanes.filter((lane) => lane?.canEndFor(signal));
+		if (stuck.length === 0 || this.#disposed) return;
+		if (turns > 0) {
+			// A lane with a task keeps the process alive; this need not.
+			setTimeout(() => this.#endStuck(signal, turns - 1), CANCEL_TURN_MS).unref();
+			return;
+		}
+		for (const lane of stuck)
+			if (lane !== null && lane !== undefined) {
+				this.#lanes[lane.position] = null;
+				// It did not die by itself.
+				this.#starts[lane.position] = (this.#starts[lane.position] ?? 0) + 1;
+				void lane.end();
+			}
+		this.#pump();
 	}
 
 	#dropQueued(which: (job: Job) => boolean, error: Error): void {
@@ -196,7 +224,8 @@ export class ThreadPool<R extends Registry> implements TaskPool<R> {
 	#bury(dead: LaneThread, jobs: readonly Job[], error: HostError): void {
 		if (this.#lanes[dead.position] === dead) this.#lanes[dead.position] = null;
 		this.#lastDeath = error;
-		for (const job of jobs) job.reject(this.#disposed ? new CanceledError() : error);
+		for (const job of jobs)
+			job.reject(this.#disposed || job.signal?.aborted ? new CanceledError() : error);
 		if (!this.#disposed) this.#pump();
 	}
 }

@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { CanceledError, DigestError, HostError } from '../../source/base/errors.ts';
 import { InlineTaskPool } from '../../source/pool/inline-pool.ts';
 import { ThreadPool } from '../../source/pool/thread-pool.ts';
-import { flag, TEST_TASKS, type TestTasks } from '../support/pool-tasks.ts';
+import { type Flag, flag, raise, TEST_TASKS, type TestTasks } from '../support/pool-tasks.ts';
 
 function threads(t: TestContext, laneCount: number): ThreadPool<TestTasks> {
 	const pool = new ThreadPool<TestTasks>({
@@ -15,6 +15,10 @@ function threads(t: TestContext, laneCount: number): ThreadPool<TestTasks> {
 	});
 	t.after(() => pool[Symbol.asyncDispose]());
 	return pool;
+}
+
+async function raised(which: Flag): Promise<void> {
+	while (Atomics.load(which, 0) === 0) await new Promise((resolve) => setImmediate(resolve));
 }
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -227,6 +231,30 @@ test('idle lanes do not keep the process alive, running tasks do', () => {
 		timeout: 60_000,
 	});
 	assert.match(output, /^[0-9a-f]{40}$/);
+});
+
+test('a step that does not end is ended with its thread when its task is canceled, if it may be', async (t) => {
+	const pool = threads(t, 2);
+	const careful = { begun: flag(), after: flag(), ended: flag() };
+	const stop = new AbortController();
+	const running = pool.run('stick', careful, { signal: stop.signal });
+	await raised(careful.begun);
+	stop.abort();
+	// More often than a lane that dies by itself would be replaced; the other task has its time meanwhile.
+	for (let round = 0; round < 3; round++) {
+		const stuck = { begun: flag(), after: flag(), ended: flag() };
+		const end = new AbortController();
+		const options = { signal: end.signal, canEndAnywhere: true };
+		const task = pool.run('stick', stuck, options);
+		await raised(stuck.begun);
+		end.abort();
+		await assert.rejects(task, CanceledError);
+		assert.equal(stuck.ended[0], 0);
+		assert.equal(await pool.run('echo', { say: 'a new lane' }), 'a new lane');
+	}
+	raise(careful.after);
+	await assert.rejects(running, CanceledError);
+	assert.equal(careful.ended[0], 1);
 });
 
 test('what a pool still has to do when it ends is canceled', async () => {

@@ -22,6 +22,16 @@ export const TEST_TASKS = {
 		if (input.raises) raise(input.raises);
 		return input.say;
 	},
+	/** Raises a flag and is stuck in a step until another is raised; the last one says that it got on. */
+	*stick(
+		input: { readonly begun: Flag; readonly after: Flag; readonly ended: Flag },
+		_: Lane,
+	): Generator<number, void, void> {
+		raise(input.begun);
+		Atomics.wait(input.after, 0, 0);
+		raise(input.ended);
+		yield 1;
+	},
 	/** Never ends by itself; raises a flag when it is stopped. */
 	*endless(input: { readonly stopped: Flag }, _: Lane) {
 		try {
