@@ -190,6 +190,7 @@ export class Decoder {
 	/**
 	 * Decodes the first `storedSize` bytes of the input area.
 	 *
+	 * @param neededSize so many original bytes are enough: what follows them in the view may be anything
 	 * @returns a view of the output area, valid until the next call of any method that reserves or decodes
 	 * @throws {FormatError} with the reason
 	 */
@@ -198,6 +199,7 @@ export class Decoder {
 		chunkSize: number,
 		storedSize: number,
 		originalSize: number,
+		neededSize = originalSize,
 	): Uint8Array {
 		if (originalSize > this.#outputSize) this.#growOutput(storedSize, originalSize);
 		this.decodeAt(compression, chunkSize, {
@@ -205,6 +207,7 @@ export class Decoder {
 			storedSize,
 			outputAt: 0,
 			originalSize,
+			neededSize,
 		});
 		return this.outputBytes.subarray(0, originalSize);
 	}

@@ -50,6 +50,8 @@ export async function readChunkTable(resource: Resource): Promise<ChunkTable> {
  * Original bytes `start` to `end` of a resource, in order, in pieces that are valid until the next one is asked for; those
  * that are not in shared memory also only until anybody else decodes.
  *
+ * Of the last chunk only as much is decoded as is asked for, where the format allows that.
+ *
  * @param lanes decode large chunks, where there are lanes
  * @throws {FormatError} naming resource and chunk, when a chunk cannot be decoded
  */
@@ -75,10 +77,11 @@ export async function* readResource(
 	try {
 		for (let chunk = Math.floor(start / chunkSize); chunk * chunkSize < end; chunk++) {
 			const stored = await ahead.read(chunk);
+			const neededSize = Math.min(originalSizeOf(table, chunk), end - chunk * chunkSize);
 			const bytes =
-				(await unpacker?.decode(chunk, stored)) ?? decodeChunk(resource, table, chunk, stored);
-			const from = Math.max(0, start - chunk * chunkSize);
-			yield bytes.subarray(from, Math.min(bytes.length, end - chunk * chunkSize));
+				(await unpacker?.decode(chunk, stored, neededSize)) ??
+				decodeChunk(resource, table, chunk, stored, neededSize);
+			yield bytes.subarray(Math.max(0, start - chunk * chunkSize));
 		}
 	} finally {
 		unpacker?.end();
@@ -137,12 +140,13 @@ class StoredChunks {
 	}
 }
 
-/** Decodes one chunk; the bytes are valid until the next call. */
+/** The first bytes of one chunk; they are valid until the next call. */
 function decodeChunk(
 	resource: Resource,
 	table: ChunkTable,
 	chunk: number,
 	stored: Uint8Array,
+	neededSize: number,
 ): Uint8Array {
 	const storedSize = stored.length;
 	shared ??= new Decoder();
@@ -150,7 +154,10 @@ function decodeChunk(
 	try {
 		shared.reserve(storedSize, originalSize);
 		shared.input(storedSize).set(stored);
-		return shared.decode(resource.compression, table.chunkSize, storedSize, originalSize);
+		const { compression } = resource;
+		return shared
+			.decode(compression, table.chunkSize, storedSize, originalSize, neededSize)
+			.subarray(0, neededSize);
 	} catch (error) {
 		if (!(error instanceof FormatError)) throw error;
 		throw damagedChunk(resource, table, chunk, error.message);
@@ -187,17 +194,18 @@ class Unpacker {
 		this.#room = lanes.takeRoom(Math.min(table.chunkSize, resource.originalSize));
 	}
 
-	async decode(chunk: number, stored: Uint8Array): Promise<Uint8Array> {
+	async decode(chunk: number, stored: Uint8Array, neededSize: number): Promise<Uint8Array> {
 		const originalSize = originalSizeOf(this.#table, chunk);
 		const { defect } = await this.#lanes.unpack({
 			compression: this.#resource.compression,
 			chunkSize: this.#table.chunkSize,
 			stored,
 			originalSize,
+			neededSize,
 			room: this.#room,
 		});
 		if (defect !== null) throw damagedChunk(this.#resource, this.#table, chunk, defect);
-		return new Uint8Array(this.#room, 0, originalSize);
+		return new Uint8Array(this.#room, 0, neededSize);
 	}
 
 	end(): void {

@@ -9,14 +9,21 @@ import type { Blob, Resource } from '../../wim/resource.ts';
 
 /** Decoded chunks kept, in bytes; the chunk in use is kept whatever its size. */
 const KEPT_SIZE_MAX = 128 << 20;
+/** Of chunks above this size only the beginning is decoded, as far as it is wanted, when they are first read. */
+const WHOLE_SIZE_MAX = 2 << 20;
 /** Blobs up to this size are checked when they are first read. */
 const CHECKED_SIZE_MAX = 4 << 20;
 /** What is decoded and kept at once: a chunk, or as many small ones. The kernel reads ahead in order. */
 const UNIT_SIZE = 1 << 18;
 
+/** The first bytes of a chunk, or of as many small ones as are kept at once. */
+interface Kept {
+	readonly size: number;
+	readonly bytes: Promise<Uint8Array>;
+}
+
 export class BlobReader {
-	readonly #chunks = new Map<string, Promise<Uint8Array>>();
-	readonly #sizes = new Map<string, number>();
+	readonly #chunks = new Map<string, Kept>();
 	readonly #checked = new Set<Sha1>();
 	#kept = 0;
 
@@ -57,41 +64,49 @@ export class BlobReader {
 		const bytes = new Uint8Array(end - start);
 		for (let position = Math.floor(start / chunkSize); position * chunkSize < end; position++) {
 			const chunkStart = position * chunkSize;
-			const chunk = await this.#chunk(resource, chunkStart, chunkSize);
+			const size = Math.min(chunkSize, resource.originalSize - chunkStart);
+			const needed = Math.min(size, end - chunkStart);
+			const chunk = await this.#chunk(resource, chunkStart, size, needed);
 			const piece = chunk.subarray(Math.max(0, start - chunkStart), end - chunkStart);
 			bytes.set(piece, Math.max(0, chunkStart - start));
 		}
 		return bytes;
 	}
 
-	#chunk(resource: Resource, start: number, chunkSize: number): Promise<Uint8Array> {
-		const { part, offset, originalSize } = resource;
+	/** At least the first `needed` bytes of a chunk of `size` bytes. */
+	#chunk(resource: Resource, start: number, size: number, needed: number): Promise<Uint8Array> {
+		const { part, offset } = resource;
 		const key = `${part.header.partNumber} ${part.source.name} ${offset} ${start}`;
 		const known = this.#chunks.get(key);
-		if (known !== undefined) {
+		if (known !== undefined && known.size >= needed) {
 			// The order of the map is the order of use.
 			this.#chunks.delete(key);
 			this.#chunks.set(key, known);
-			return known;
+			return known.bytes;
 		}
-		const size = Math.min(chunkSize, originalSize - start);
-		const made = decode(resource, start, size);
+		// Who comes back for more gets all of it: so nothing is decoded more than twice.
+		const isFirst = known === undefined && size > WHOLE_SIZE_MAX;
+		const made = {
+			size: isFirst ? needed : size,
+			bytes: decode(resource, start, isFirst ? needed : size),
+		};
+		this.#drop(key);
 		this.#chunks.set(key, made);
-		this.#sizes.set(key, size);
-		this.#kept += size;
+		this.#kept += made.size;
 		for (const [oldest] of this.#chunks) {
 			if (this.#kept <= KEPT_SIZE_MAX || oldest === key) break;
 			this.#drop(oldest);
 		}
 		// What could not be read is tried again: the medium may have been pulled for a moment.
-		made.catch(() => this.#drop(key));
-		return made;
+		made.bytes.catch(() => {
+			if (this.#chunks.get(key) === made) this.#drop(key);
+		});
+		return made.bytes;
 	}
 
 	#drop(key: string): void {
-		if (!this.#chunks.delete(key)) return;
-		this.#kept -= this.#sizes.get(key) ?? 0;
-		this.#sizes.delete(key);
+		this.#kept -= this.#chunks.get(key)?.size ?? 0;
+		this.#chunks.delete(key);
 	}
 }
 

@@ -11,6 +11,8 @@ export interface UnpackRequest {
 	/** The chunk as it is stored. */
 	readonly stored: Uint8Array;
 	readonly originalSize: number;
+	/** If given: so many original bytes are enough. */
+	readonly neededSize?: number;
 	/** For what comes out, from its start; at least as large. */
 	readonly room: SharedArrayBuffer;
 }
@@ -25,16 +27,16 @@ export interface UnpackReply {
 }
 
 export function* unpackTask(
-	{ compression, chunkSize, stored, originalSize, room }: UnpackRequest,
+	{ compression, chunkSize, stored, originalSize, neededSize, room }: UnpackRequest,
 	lane: Lane,
 ): Generator<number, UnpackReply, void> {
 	const { decoder } = lane;
 	decoder.reserve(stored.length, originalSize);
 	decoder.input(stored.length).set(stored);
 	let defect: string | null = null;
-	let size = originalSize;
+	let size = Math.min(originalSize, neededSize ?? originalSize);
 	try {
-		decoder.decode(compression, chunkSize, stored.length, originalSize);
+		decoder.decode(compression, chunkSize, stored.length, originalSize, size);
 	} catch (error) {
 		if (!(error instanceof FormatError)) throw error;
 		defect = error.message;
