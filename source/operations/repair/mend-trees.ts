@@ -37,7 +37,7 @@ export async function mendTrees(
 	const mended: MendedImage[] = [];
 	for (const salvaged of images)
 		mended.push(
-			asItIs(salvaged) ??
+			asItIs(salvaged, donors) ??
 				(await fromDonor(salvaged, donors, run)) ??
 				(await byBits(salvaged, bits, run)) ??
 				fromOlder(salvaged, all) ??
@@ -46,11 +46,16 @@ export async function mendTrees(
 	return mended;
 }
 
-function asItIs(salvaged: SalvagedImage): MendedImage | null {
+function asItIs(salvaged: SalvagedImage, donors: Donors): MendedImage | null {
 	const { image, state, tree } = salvaged;
 	if (state !== 'whole' || tree === null) return null;
 	const { name, metadata } = image;
-	return { salvaged, name, state: 'whole', tree, metadata, remedy: null, notes: [] };
+	const lender = donors.holderOf(metadata);
+	if (lender === null)
+		return { salvaged, name, state: 'whole', tree, metadata, remedy: null, notes: [] };
+	donors.credit(lender, metadata.size);
+	const remedy: Remedy = { kind: 'donor', from: metadata.resource.part.source.name, offset: null };
+	return { salvaged, name, state: 'repaired', tree, metadata, remedy, notes: [] };
 }
 
 async function fromDonor(

@@ -10,7 +10,6 @@ import { pathOf } from '../../image/paths.ts';
 import { LargeChunks } from '../../pool/large-chunks.ts';
 import { isSameFile } from '../../storage/find-files.ts';
 import { hadIntegrityTable } from '../../wim/recover/had-integrity-table.ts';
-import type { Wim } from '../../wim/wim.ts';
 import { BitSearch } from '../rescue/bit-search.ts';
 import type { ReadBack } from '../rescue/check-written.ts';
 import { Donors, type Needed } from '../rescue/donors.ts';
@@ -30,6 +29,7 @@ import type { HitFile } from '../verify-report.ts';
 import { type MendedImage, mendTrees } from './mend-trees.ts';
 import type { RepairOptions } from './repair-options.ts';
 import type { RepairedImage, RepairReport } from './report.ts';
+import { SameFile } from './same-file.ts';
 
 /**
  * Repairs a WIM.
@@ -47,10 +47,22 @@ export async function repair(
 	await requireFreeTarget(target);
 	await requireOther(path, target);
 	await using donors = await Donors.open(options.donors, path, run);
-	await using opened = await openSalvage(path, options.references, donors.sizes(), run, tools.pool);
+	const sameFile = new SameFile(donors, tools.pool, run);
+	const { references } = options;
+	const { pool } = tools;
+	await using opened = await openSalvage(
+		path,
+		references,
+		donors.sizes(),
+		run,
+		pool,
+		false,
+		sameFile,
+	);
 	const bits = new BitSearch(options.bitSearchSeconds, tools.pool, run);
-	const images = await mendTrees(currentImages(opened.images), opened.images, donors, bits, run);
-	if (!images.some(({ tree }) => tree !== null)) throw noTree(path);
+	const current = currentImages(opened);
+	const images = await mendTrees(current, opened.images, donors, bits, run);
+	if (!images.some(({ tree }) => tree !== null)) throw noTree(path, donors);
 	const needed = neededBy(images, opened, donors);
 	const contents = await findContents(
 		{
@@ -71,7 +83,7 @@ export async function repair(
 	);
 	const request: RescueRequest = {
 		wim: opened.wim,
-		images: rescuedImages(images, opened.wim),
+		images: rescuedImages(images, opened),
 		contents,
 		lanes: new LargeChunks(tools.pool, run.signal),
 		unnamed: [],
@@ -81,7 +93,7 @@ export async function repair(
 	const { size, readBack } = options.dryRun
 		? await predictRescue(request, run)
 		: await writeRescued(target, request, tools, run);
-	const told = { path, target, options, opened, donors, images, needed, contents, bits };
+	const told = { path, target, options, opened, sameFile, donors, images, needed, contents, bits };
 	return report({ ...told, size, readBack });
 }
 
@@ -93,10 +105,18 @@ async function requireOther(path: string, target: string): Promise<void> {
 		});
 }
 
-function noTree(path: string): FormatError {
-	return new FormatError(`Cannot repair "${path}": the metadata of every image is lost`, {
+function noTree(path: string, donors: Donors): FormatError {
+	const hasFolder = donors.all.some(({ wim }) => wim === null);
+	const hasWim = donors.all.some(({ wim }) => wim !== null);
+	const other = hasWim
+		? ', and no donor is known to hold the same images: another GUID, other XML data, other contents'
+		: '';
+	const folder = hasFolder
+		? ' (a folder gives contents, not the tree; capture makes one of it)'
+		: '';
+	return new FormatError(`Cannot repair "${path}": the metadata of every image is lost${other}`, {
 		path,
-		hint: `Name a donor that holds the same image with --from, or run wimdeck salvage to get contents without names.`,
+		hint: `Name a WIM that holds the same image with --from${folder}, or run wimdeck salvage to get contents without names.`,
 	});
 }
 
@@ -105,10 +125,16 @@ async function anyHadIntegrityTable(parts: OpenSalvage['damaged']['parts']): Pro
 	return false;
 }
 
-/** What the newest table names; everything that was found when there is no table. */
-function currentImages(images: readonly SalvagedImage[]): readonly SalvagedImage[] {
+/**
+ * What the newest table names, and as many images that no table names as the header counts beyond those, the last ones;
+ * everything that was found when there is no table.
+ */
+function currentImages({ images, unlistedImages, damaged }: OpenSalvage): readonly SalvagedImage[] {
 	const named = images.filter(({ image }) => image.index !== null);
-	return named.length > 0 ? named : images;
+	if (named.length === 0) return images;
+	const count = damaged.parts[0]?.survey.header.imageCount ?? 0;
+	const lacking = Math.max(0, count - named.length);
+	return lacking === 0 ? named : [...named, ...unlistedImages.slice(-lacking)];
 }
 
 function whyMissing({ damaged }: OpenSalvage, donors: Donors): string {
@@ -141,7 +167,13 @@ function neededBy(
 	return needed;
 }
 
-function rescuedImages(images: readonly MendedImage[], { xml, bootIndex }: Wim): RescuedImage[] {
+function rescuedImages(
+	images: readonly MendedImage[],
+	{ wim, damaged }: OpenSalvage,
+): RescuedImage[] {
+	const { xml } = wim;
+	// Without a blob table the WIM has no images, and none to boot.
+	const bootIndex = wim.bootIndex || (damaged.parts[0]?.survey.header.bootIndex ?? 0);
 	const indexes = indexesInXml(
 		images.map(({ salvaged, tree }) => ({ index: salvaged.image.index, tree })),
 		xml,
@@ -159,6 +191,7 @@ interface Told {
 	readonly target: string;
 	readonly options: RepairOptions;
 	readonly opened: OpenSalvage;
+	readonly sameFile: SameFile;
 	readonly donors: Donors;
 	readonly images: readonly MendedImage[];
 	readonly needed: ReadonlyMap<Sha1, Needed>;
@@ -192,6 +225,8 @@ function report(told: Told): RepairReport {
 		isDryRun: told.options.dryRun,
 		findings: opened.findings,
 		images: imageReports(images),
+		imagesFrom: told.sameFile.from,
+		isNewest: opened.isNewest,
 		repaired,
 		lost,
 		donors: donors.all.map(({ path, wim, blobCount, bytes, hashedCount }) => ({

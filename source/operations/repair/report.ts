@@ -72,6 +72,16 @@ export interface DonorReport {
 	readonly hashedCount: number;
 }
 
+/** Where images come from of which the file itself has no tree. */
+export interface ImagesFrom {
+	/** As it was named. */
+	readonly donor: string;
+	/** How the donor is known to hold the same images; `contents`: by nothing but contents that both have. */
+	readonly proof: 'guid' | 'xml' | 'contents';
+	/** The blob table of the donor tells where contents lie in the damaged file. */
+	readonly hasTables: boolean;
+}
+
 export interface BitSearchReport {
 	readonly seconds: number;
 	/** Contents and trees that were searched to the end. */
@@ -92,6 +102,10 @@ export interface RepairReport {
 	/** What was wrong with the structures, and what was used instead. */
 	readonly findings: readonly string[];
 	readonly images: readonly RepairedImage[];
+	/** Null when all of them were named by the file itself. */
+	readonly imagesFrom: ImagesFrom | null;
+	/** False when a later state of the file was there once, of which no tree was found. */
+	readonly isNewest: boolean;
 	readonly repaired: readonly RepairedBlob[];
 	readonly lost: readonly StillLost[];
 	readonly donors: readonly DonorReport[];
@@ -108,9 +122,11 @@ export interface RepairReport {
 	readonly readBack: ReadBack | null;
 }
 
-/** Nothing stays lost. */
+/** Nothing stays lost, and the names are known to be those that the file had. */
 export function isRepaired(report: RepairReport): boolean {
 	return (
+		report.isNewest &&
+		report.imagesFrom?.proof !== 'contents' &&
 		report.lost.length === 0 &&
 		report.images.every(({ state }) => state === 'whole' || state === 'repaired')
 	);

@@ -93,6 +93,13 @@ export class Donors implements AsyncDisposable {
 		});
 	}
 
+	/** The donor in whose file a blob stands; null for one of another file. */
+	holderOf({ resource: { part } }: Blob): Donor | null {
+		const has = ({ wim }: Donor) =>
+			wim?.parts.some(({ part: { source } }) => source === part.source) ?? false;
+		return this.all.find(has) ?? null;
+	}
+
 	/**
 	 * Looks for contents in the folders: by size where it is known, else by name first, and in all files when that is not
 	 * enough.

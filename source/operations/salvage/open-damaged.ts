@@ -50,6 +50,9 @@ export async function openDamaged(
 	run: Run,
 ): Promise<DamagedWim> {
 	const sources: Source[] = [];
+	const close = async () => {
+		for (const source of sources) await source[Symbol.asyncDispose]();
+	};
 	try {
 		const given = await FileSource.open(path);
 		sources.push(given);
@@ -59,20 +62,36 @@ export async function openDamaged(
 			sources.push(source);
 			surveys.push(await surveyPart(source, scanAll, run));
 		}
-		const parts: RecoveredPart[] = [];
-		let known: { compression: RecoveredPart['part']['compression']; chunkSize: number } | null =
-			null;
-		for (const survey of bestFirst(surveys)) {
-			const part: RecoveredPart = await recoverPart(survey, known, run);
-			parts.push(part);
-			if (known === null && part.part.compression !== 'none') known = part.part;
-		}
-		parts.sort((a, b) => a.part.header.partNumber - b.part.header.partNumber);
-		return damagedWim(path, parts, sources);
+		return damagedWim(path, await recoverParts(surveys, run), close);
 	} catch (error) {
-		for (const source of sources) await source[Symbol.asyncDispose]();
+		await close();
 		throw error;
 	}
+}
+
+/** The same files, opened by what other surveys say of their parts. */
+export async function recoverAgain(
+	damaged: DamagedWim,
+	surveys: readonly PartSurvey[],
+	run: Run,
+): Promise<DamagedWim> {
+	const parts = await recoverParts(surveys, run);
+	return damagedWim(damaged.name, parts, async () => damaged[Symbol.asyncDispose]());
+}
+
+export function withImages(damaged: DamagedWim, images: readonly RecoveredImage[]): DamagedWim {
+	return { ...damaged, images };
+}
+
+async function recoverParts(surveys: readonly PartSurvey[], run: Run): Promise<RecoveredPart[]> {
+	const parts: RecoveredPart[] = [];
+	let known: { compression: RecoveredPart['part']['compression']; chunkSize: number } | null = null;
+	for (const survey of bestFirst(surveys)) {
+		const part: RecoveredPart = await recoverPart(survey, known, run);
+		parts.push(part);
+		if (known === null && part.part.compression !== 'none') known = part.part;
+	}
+	return parts.sort((a, b) => a.part.header.partNumber - b.part.header.partNumber);
 }
 
 /** Parts with a good header teach the others. */
@@ -107,7 +126,7 @@ async function otherParts(
 function damagedWim(
 	name: string,
 	parts: readonly RecoveredPart[],
-	sources: readonly Source[],
+	close: () => Promise<void>,
 ): DamagedWim {
 	const candidates = new Map<Sha1, Blob[]>();
 	for (const part of parts)
@@ -141,9 +160,7 @@ function damagedWim(
 			);
 			return new Wim(name, opened, []);
 		},
-		async [Symbol.asyncDispose]() {
-			for (const source of sources) await source[Symbol.asyncDispose]();
-		},
+		[Symbol.asyncDispose]: close,
 	};
 }
 

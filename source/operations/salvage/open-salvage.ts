@@ -9,12 +9,14 @@ import type { Wim } from '../../wim/wim.ts';
 import { readBlobs } from '../read-blobs.ts';
 import { findLost, gapsOf, type Lost, type Tentative } from './find-lost.ts';
 import { type DamagedWim, openDamaged } from './open-damaged.ts';
-import { missingFrom, readTree, type SalvagedImage, wantedBy } from './read-trees.ts';
+import { missingFrom, readTree, type SalvagedImage, unplaced, wantedBy } from './read-trees.ts';
 
 /** A damaged WIM whose trees were read and whose lost blobs were looked for. */
 export interface OpenSalvage extends AsyncDisposable {
 	readonly damaged: DamagedWim;
 	readonly images: readonly SalvagedImage[];
+	/** Those that no table names. */
+	readonly unlistedImages: readonly SalvagedImage[];
 	/** The best known place of every blob. */
 	readonly wim: Wim;
 	readonly findings: readonly string[];
@@ -28,11 +30,31 @@ export interface OpenSalvage extends AsyncDisposable {
 	seek(names: ReadonlySet<Sha1>): Promise<void>;
 }
 
+/** A damaged WIM with images from elsewhere. */
+export interface Adopted {
+	readonly damaged: DamagedWim;
+	/** As many images as the file held, as far as it tells. */
+	readonly isNewest: boolean;
+}
+
+/** Files that may be what a damaged one was before, and lend it their trees. */
+export interface Relatives {
+	/** Everything that their images name. */
+	names(): Promise<ReadonlySet<Sha1>>;
+	/** Whether a table lists these contents; they may be damaged there. */
+	offers(name: Sha1): boolean;
+	/** By what the file still says of itself; null when that tells nothing. */
+	byIdentity(damaged: DamagedWim): Promise<Adopted | null>;
+	/** By the contents that were found in it. */
+	byContents(damaged: DamagedWim): Promise<Adopted | null>;
+}
+
 /**
  * Opens, searches, reads all trees.
  *
  * @param sizes of blobs by SHA-1, from donors; may be empty
  * @param keepsWhenCanceled once the trees are known, canceling ends only the search; what was found until then counts
+ * @param relatives lend trees where no newest one is left
  */
 export async function openSalvage(
 	path: string,
@@ -41,102 +63,186 @@ export async function openSalvage(
 	run: Run,
 	pool: Pool = new InlinePool(),
 	keepsWhenCanceled = false,
+	relatives: Relatives | null = null,
 ): Promise<OpenSalvage> {
-	let damaged = await openDamaged(path, references, false, run);
+	const first = await openDamaged(path, references, false, run);
+	const search = new Search(first, { sizes, keepsWhenCanceled, relatives }, pool, run);
 	try {
-		let images = await readTrees(damaged, run);
-		let tentative: readonly Tentative[] = [];
-		let wrong: ReadonlySet<Sha1> = new Set();
-		let isNewest = isNewestKnown(damaged);
-		let unexplained: Lost['unexplained'] = [];
-		const isGood =
-			isNewestKnown(damaged) &&
-			!lacksEntries(damaged) &&
+		await search.readTrees();
+		if (!search.isGood()) await search.all(path, references);
+		if (search.isEmpty()) throw nothingLeft(path);
+		search.tellWhatIsMissing();
+		return search.result();
+	} catch (error) {
+		await search.damaged[Symbol.asyncDispose]();
+		throw error;
+	}
+}
+
+interface SearchOptions {
+	readonly sizes: ReadonlyMap<Sha1, number>;
+	readonly keepsWhenCanceled: boolean;
+	readonly relatives: Relatives | null;
+}
+
+/** What is known of a damaged file while it is looked through. */
+class Search {
+	damaged: DamagedWim;
+	#images: SalvagedImage[] = [];
+	readonly #unlisted: SalvagedImage[] = [];
+	#tentative: readonly Tentative[] = [];
+	#unexplained: Lost['unexplained'] = [];
+	#wrong: ReadonlySet<Sha1> = new Set();
+	#isNewest: boolean;
+	#isAdopted = false;
+	readonly #options: SearchOptions;
+	readonly #pool: Pool;
+	readonly #run: Run;
+
+	constructor(damaged: DamagedWim, options: SearchOptions, pool: Pool, run: Run) {
+		this.damaged = damaged;
+		this.#isNewest = isNewestKnown(damaged);
+		this.#options = options;
+		this.#pool = pool;
+		this.#run = run;
+	}
+
+	async readTrees(): Promise<void> {
+		const images: SalvagedImage[] = [];
+		for (const image of this.damaged.images) images.push(await readTree(image, this.#run));
+		this.#images = images;
+	}
+
+	#lacksTables(): boolean {
+		return !isNewestKnown(this.damaged) || lacksEntries(this.damaged);
+	}
+
+	/** The tables are whole, the trees too, and everything that these name has a place. */
+	isGood(): boolean {
+		const images = this.#images;
+		return (
+			!this.#lacksTables() &&
 			images.length > 0 &&
-			images.every(({ state }) => state === 'whole');
-		if (!isGood || missingFrom(damaged, images).size > 0) {
-			await damaged[Symbol.asyncDispose]();
-			damaged = await openDamaged(path, references, true, run);
-			images = await readTrees(damaged, run);
-			// Without a tree nobody knows what to look for: the trees come first.
-			const lacksTree =
-				!isNewestKnown(damaged) ||
-				lacksEntries(damaged) ||
-				images.length === 0 ||
-				images.some(({ tree }) => tree === null);
-			const passes = [lacksTree, true];
-			wrong = await wrongEntries(damaged, images, pool, run);
-			for (const [k, isNeeded] of passes.entries()) {
-				if (!isNeeded) continue;
-				const known = recognise(damaged, images, tentative);
-				const wanted = new Set([...missingFrom(damaged, images), ...wrong]);
-				if (k === 1 && wanted.size === 0) break;
-				const search = {
-					wanted,
-					known,
-					sizes,
-					needsMetadata: k === 0,
-					keepsWhenCanceled: keepsWhenCanceled && k === 1,
-				};
-				const found = await searchPass(damaged, images, search, pool, run);
-				images = [...images, ...found.images];
-				isNewest ||= found.images.length > 0;
-				tentative = found.tentative;
-				unexplained = found.unexplained;
-			}
+			images.every(({ state }) => state === 'whole') &&
+			missingFrom(this.damaged, images).size === 0
+		);
+	}
+
+	isEmpty(): boolean {
+		return (
+			this.damaged.candidates.size === 0 &&
+			this.#images.length === 0 &&
+			this.#tentative.length === 0 &&
+			this.#unexplained.length === 0
+		);
+	}
+
+	/** Looks through the whole file. */
+	async all(path: string, references: readonly string[]): Promise<void> {
+		const { relatives } = this.#options;
+		if (!this.damaged.parts.every(({ survey }) => survey.isScanned)) {
+			await this.damaged[Symbol.asyncDispose]();
+			this.damaged = await openDamaged(path, references, true, this.#run);
+			await this.readTrees();
 		}
-		if (
-			damaged.candidates.size === 0 &&
-			images.length === 0 &&
-			tentative.length === 0 &&
-			unexplained.length === 0
-		)
-			throw nothingLeft(path);
-		if (run.signal.aborted)
+		if (relatives !== null && this.#lacksTables())
+			await this.#adopt(await relatives.byIdentity(this.damaged));
+		this.#wrong = await wrongEntries(this.damaged, this.#images, this.#pool, this.#run);
+		// Without a tree nobody knows what to look for: the trees come first.
+		const lacksTree =
+			(this.#isAdopted ? !this.#isNewest : this.#lacksTables()) ||
+			this.#images.length === 0 ||
+			this.#images.some(({ tree }) => tree === null);
+		if (lacksTree) await this.#pass(wantedBy(this.#images), true);
+		const isUnknown = this.#images.length === 0 && relatives !== null;
+		await this.#pass(isUnknown ? await relatives.names() : wantedBy(this.#images), false);
+		if (isUnknown) await this.#adopt(await relatives.byContents(this.damaged));
+	}
+
+	async #adopt(adopted: Adopted | null): Promise<void> {
+		if (adopted === null) return;
+		const { candidates, findings } = this.damaged;
+		this.damaged = adopted.damaged;
+		for (const [name, blobs] of candidates)
+			if (!this.damaged.candidates.has(name)) this.damaged.candidates.set(name, blobs);
+		const known = new Set(this.damaged.findings);
+		this.damaged.findings.unshift(...findings.filter((finding) => !known.has(finding)));
+		this.#isNewest = adopted.isNewest;
+		this.#isAdopted = true;
+		await this.readTrees();
+	}
+
+	async #pass(names: ReadonlySet<Sha1>, needsMetadata: boolean): Promise<void> {
+		const known = recognise(this.damaged, unplaced(this.damaged, names), this.#tentative);
+		const wanted = new Set([...unplaced(this.damaged, names), ...this.#wrong]);
+		if (!needsMetadata && wanted.size === 0) return;
+		// What can be had from elsewhere is worth no long search.
+		const { relatives, sizes } = this.#options;
+		const isQuick =
+			!needsMetadata && relatives !== null && [...wanted].every((name) => relatives.offers(name));
+		const keepsWhenCanceled = this.#options.keepsWhenCanceled && !needsMetadata;
+		const search = { wanted, known, sizes, needsMetadata, isQuick, keepsWhenCanceled };
+		const found = await searchPass(this.damaged, this.#images, search, this.#pool, this.#run);
+		this.#images = [...this.#images, ...found.images];
+		this.#unlisted.push(...found.images);
+		this.#isNewest ||= found.images.length > 0;
+		this.#tentative = found.tentative;
+		this.#unexplained = found.unexplained;
+	}
+
+	tellWhatIsMissing(): void {
+		const { damaged } = this;
+		const images = this.#images;
+		if (this.#run.signal.aborted)
 			damaged.findings.push(
 				'The search was canceled before its end: what it had not found yet counts as lost',
 			);
-		if (!isNewest && images.length > 0)
+		if (!this.#isNewest && images.length > 0 && !this.#isAdopted)
 			damaged.findings.push('The newest state of the file is lost; the images are of an older one');
 		const lacking = lackingImages(damaged, images);
 		if (lacking > 0 && Number.isFinite(lacking)) {
-			isNewest = false;
+			this.#isNewest = false;
 			damaged.findings.push(
 				`${plural(lacking, 'image')} that the header counts ${lacking === 1 ? 'is' : 'are'} lost`,
 			);
 		}
+	}
+
+	result(): OpenSalvage {
+		const { damaged } = this;
+		const images = this.#images;
 		const best = new Map<Sha1, Blob>();
 		for (const [sha1, blobs] of damaged.candidates) {
 			const blob = blobs.find(({ defect }) => defect === null) ?? blobs[0];
 			if (blob !== undefined) best.set(sha1, { ...blob, defect: null });
 		}
-		const opened = damaged;
 		return {
-			damaged: opened,
+			damaged,
 			images,
-			wim: opened.compose(best),
-			findings: opened.findings,
-			others: tentative.flatMap(({ ends, likelyCount }) => ends.slice(0, likelyCount)),
-			unexplained,
-			isNewest,
-			seek: (names) => seek(opened, images, without(names, wrong), sizes, pool, run),
-			[Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+			unlistedImages: this.#unlisted,
+			wim: damaged.compose(best),
+			findings: damaged.findings,
+			others: this.#tentative.flatMap(({ ends, likelyCount }) => ends.slice(0, likelyCount)),
+			unexplained: this.#unexplained,
+			isNewest: this.#isNewest,
+			seek: (names) =>
+				seek(
+					damaged,
+					images,
+					without(names, this.#wrong),
+					this.#options.sizes,
+					this.#pool,
+					this.#run,
+				),
+			[Symbol.asyncDispose]: () => damaged[Symbol.asyncDispose](),
 		};
-	} catch (error) {
-		await damaged[Symbol.asyncDispose]();
-		throw error;
 	}
 }
 
-async function readTrees(damaged: DamagedWim, run: Run): Promise<SalvagedImage[]> {
-	const images: SalvagedImage[] = [];
-	for (const image of damaged.images) images.push(await readTree(image, run));
-	return images;
-}
-
-/** Of the part with the images. */
+/** Of the part with the images; one that nothing is left of may say that it is the first. */
 function isNewestKnown({ parts }: DamagedWim): boolean {
-	return parts.every(({ part, survey }) => part.header.partNumber > 1 || survey.isNewestKnown);
+	const firsts = parts.filter(({ part }) => part.header.partNumber <= 1);
+	return firsts.length === 0 || firsts.some(({ survey }) => survey.isNewestKnown);
 }
 
 /** Of a table with damaged entries some may have named images: fewer are left than the header counts. */
@@ -167,10 +273,9 @@ function lackingImages({ parts }: DamagedWim, images: readonly unknown[]): numbe
  */
 function recognise(
 	damaged: DamagedWim,
-	images: readonly SalvagedImage[],
+	wanted: ReadonlySet<Sha1>,
 	tentative: readonly Tentative[],
 ): Resource[] {
-	const wanted = missingFrom(damaged, images);
 	const known: Resource[] = [];
 	for (const { ends } of tentative) {
 		const blob = ends.find(({ sha1 }) => wanted.has(sha1));
@@ -205,6 +310,8 @@ async function searchPass(
 		readonly known: readonly Resource[];
 		readonly sizes: ReadonlyMap<Sha1, number>;
 		readonly needsMetadata: boolean;
+		/** Only where resources show themselves. */
+		readonly isQuick: boolean;
 		readonly keepsWhenCanceled: boolean;
 	},
 	pool: Pool,
@@ -214,7 +321,7 @@ async function searchPass(
 	tentative: Tentative[];
 	unexplained: Lost['unexplained'];
 }> {
-	const { wanted, known, sizes, needsMetadata } = search;
+	const { wanted, known, sizes, needsMetadata, isQuick } = search;
 	const knownTrees = new Set(images.map(({ image }) => image.metadata.sha1));
 	const found: SalvagedImage[] = [];
 	let count = 0;
@@ -225,7 +332,7 @@ async function searchPass(
 	);
 	const isDoubted = doubted(images, wanted);
 	const keepsWhenCanceled = search.keepsWhenCanceled;
-	const quest = { wanted, sizes, needsMetadata, isDoubted, isQuick: false, keepsWhenCanceled };
+	const quest = { wanted, sizes, needsMetadata, isDoubted, isQuick, keepsWhenCanceled };
 	for (const part of damaged.parts) {
 		const gaps = gapsOf(part, [...trees, ...known], isDoubted);
 		const lost = await findLost(part, gaps, quest, pool, run);

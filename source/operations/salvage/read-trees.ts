@@ -92,8 +92,13 @@ export function wantedBy(images: readonly SalvagedImage[]): Set<Sha1> {
 
 /** What trees name and no usable place is known for. */
 export function missingFrom(damaged: DamagedWim, images: readonly SalvagedImage[]): Set<Sha1> {
+	return unplaced(damaged, wantedBy(images));
+}
+
+/** Those of the names for which no usable place is known. */
+export function unplaced({ candidates }: DamagedWim, names: Iterable<Sha1>): Set<Sha1> {
 	const missing = new Set<Sha1>();
-	for (const sha1 of wantedBy(images))
-		if (!damaged.candidates.get(sha1)?.some(({ defect }) => defect === null)) missing.add(sha1);
+	for (const name of names)
+		if (!candidates.get(name)?.some(({ defect }) => defect === null)) missing.add(name);
 	return missing;
 }
