@@ -2,6 +2,7 @@
  * Files that are written whole or not at all: beside the target under a temporary name, synced, renamed; and files
  * that are edited in place. What a killed run left behind is removed by the next one (product.md §3).
  */
+import { Buffer } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { HostError, hostError, InputError } from '../base/errors.ts';
@@ -27,12 +28,30 @@ const DIRECT_SIZE = 1 << 18;
  */
 const SYNC_SIZE = 1 << 23;
 
+/**
+ * The file that is being brought to the disk on its way, and those that wait for their turn. They wait for the same disk, and
+ * each takes one of the few threads that read and write.
+ */
+const syncs = { isBusy: false, due: new Set<() => void>() };
+
+/** @param last of the file whose turn it was */
+function nextSync(last: () => void): void {
+	syncs.isBusy = false;
+	syncs.due.add(last);
+	for (const next of syncs.due) {
+		syncs.due.delete(next);
+		next();
+		if (syncs.isBusy) return;
+	}
+}
+
 /** Pieces that are copied through, free to be used again: the system clears memory that is new. */
 const freePieces: Uint8Array[] = [];
 /** So many are kept. */
 const FREE_PIECES_MAX = 4;
 
-const takePiece = () => freePieces.pop() ?? new Uint8Array(COPY_SIZE);
+const takePiece = () =>
+	freePieces.pop() ?? new Uint8Array(Buffer.allocUnsafeSlow(COPY_SIZE).buffer);
 
 /**
  * An open file with two buffers in front of its end: one is filled while the system takes the other. A write that fails
@@ -130,12 +149,15 @@ export class SeekableFile implements Output {
 	}
 
 	/** Two at a time would only keep further writes waiting. */
-	#syncIfDue(): void {
-		if (this.#unsynced >= SYNC_SIZE && this.#syncing === null) this.#beginSync();
-	}
+	readonly #syncIfDue = (): void => {
+		if (this.#unsynced < SYNC_SIZE || this.#syncing !== null || this.handle.fd < 0) return;
+		if (syncs.isBusy) syncs.due.add(this.#syncIfDue);
+		else this.#beginSync();
+	};
 
 	#beginSync(): void {
 		this.#unsynced = 0;
+		syncs.isBusy = true;
 		this.#syncing = this.handle
 			.datasync()
 			.catch((error) => {
@@ -143,7 +165,7 @@ export class SeekableFile implements Output {
 			})
 			.then(() => {
 				this.#syncing = null;
-				this.#syncIfDue();
+				nextSync(this.#syncIfDue);
 			});
 	}
 
