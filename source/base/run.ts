@@ -76,15 +76,17 @@ const STRETCH_MS = 8;
 /** Gives the event loop its turn whenever a loop of short steps has gone on for some ms. */
 export class Pace {
 	readonly #run: Run;
+	readonly #stretchMs: number;
 	#startMs: number;
 
-	constructor(run: Run) {
+	constructor(run: Run, stretchMs = STRETCH_MS) {
 		this.#run = run;
+		this.#stretchMs = stretchMs;
 		this.#startMs = run.clock.elapsed();
 	}
 
 	get isDue(): boolean {
-		return this.#run.clock.elapsed() - this.#startMs >= STRETCH_MS;
+		return this.#run.clock.elapsed() - this.#startMs >= this.#stretchMs;
 	}
 
 	/** To be awaited when it is due: most steps need not wait for anything. */

@@ -17,7 +17,7 @@ export interface OpenImage {
 }
 
 /** Bytes of metadata that are decoded between two pauses: some ms of the slowest codec. */
-const PIECE = 1 << 18;
+const PIECE = 1 << 16;
 
 const HINT = 'Try "wimdeck salvage" to get back what is left.';
 

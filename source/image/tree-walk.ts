@@ -15,7 +15,7 @@ const AT = Dentry.offsets;
 const LEAST = align8(FIXED);
 
 /** Dentries between two pauses: some ms of work. */
-const SLICE = 2048;
+const SLICE = 512;
 
 /** Something odd in a tree that reading works around. */
 export interface TreeWarning {

@@ -1,5 +1,6 @@
 /** Makes an edited tree an image of its WIM: in place where that can be done, else by writing the whole file anew. */
 import type { Run } from '../base/run.ts';
+import { inSlices } from '../base/slices.ts';
 import { filetimeFromMs } from '../bytes/filetime.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
 import type { Sha1Counts } from '../bytes/sha1-counts.ts';
@@ -161,7 +162,11 @@ async function rewrite(
 	// What the changed image still has of the old file is copied with the rest, but counted with its tree.
 	const references = selected.references.copy();
 	for (const sha1 of blobsOf(tree)) if (!references.has(sha1)) references.set(sha1, 0);
-	const selection = { ...selected, references, blobs: countedBlobs(wim.blobs, references) };
+	const selection = {
+		...selected,
+		references,
+		blobs: await inSlices(countedBlobs(wim.blobs, references)),
+	};
 	const policy = { recompress: false, keepSolid: true };
 	const position = asNewImage ? wim.images.length : image.index - 1;
 	if (session.shape.isPipable) {

@@ -1,4 +1,4 @@
-import type { HeadStart, Stretch } from '../wim/copy-resources.ts';
+import type { Stretch } from '../wim/copy-resources.ts';
 import type { NewSession } from '../wim/write-session.ts';
 
 /** So many parts are begun at most: each has buffers of its own. */
@@ -9,10 +9,6 @@ export class FurtherParts implements AsyncDisposable {
 	readonly #create: (position: number) => Promise<NewSession>;
 	readonly #made = new Map<number, NewSession>();
 	#isOver = false;
-	#stop = () => {};
-	readonly #stopped = new Promise<void>((resolve) => {
-		this.#stop = resolve;
-	});
 	#work: Promise<void> = Promise.resolve();
 
 	/** @param create makes a part by its position from 0 */
@@ -21,26 +17,22 @@ export class FurtherParts implements AsyncDisposable {
 	}
 
 	/**
-	 * Begins one part after the other. What turns out otherwise is taken back when they are written.
+	 * Begins them all at once: each turn of the event loop is a piece of every part. What turns out otherwise is taken back
+	 * when they are written.
 	 *
-	 * @param first of part 1
-	 * @param stretches what goes into the parts behind it
+	 * @param stretches what goes into the parts behind the first
 	 */
-	begin(first: HeadStart, stretches: readonly Stretch[]): void {
+	begin(stretches: readonly Stretch[]): void {
 		// What fails here fails again when the part is written, and is told then.
-		this.#work = this.#begin(first, stretches.slice(0, BEGUN_MAX)).catch(() => {});
+		this.#work = this.#begin(stretches.slice(0, BEGUN_MAX)).catch(() => {});
 	}
 
-	async #begin(first: HeadStart, stretches: readonly Stretch[]): Promise<void> {
-		let last = first;
+	async #begin(stretches: readonly Stretch[]): Promise<void> {
 		for (const [k, { part, from, end }] of stretches.entries()) {
-			await Promise.race([last.isDone, this.#stopped]);
 			if (this.#isOver) return;
 			const session = await this.#create(k + 1);
 			this.#made.set(k + 1, session);
 			await session.beginAhead(part, from, end);
-			if (session.ahead === null) return;
-			last = session.ahead;
 		}
 	}
 
@@ -54,7 +46,6 @@ export class FurtherParts implements AsyncDisposable {
 
 	async #end(): Promise<void> {
 		this.#isOver = true;
-		this.#stop();
 		await this.#work;
 	}
 

@@ -5,6 +5,7 @@
 import { HostError, type MissingError } from '../base/errors.ts';
 import { plural } from '../base/print.ts';
 import { breathe, type Run } from '../base/run.ts';
+import { inSlices } from '../base/slices.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
 import { Sha1Counts } from '../bytes/sha1-counts.ts';
 import { countBlobs } from '../image/blob-users.ts';
@@ -87,7 +88,7 @@ export async function selectImages(
 		await breathe(run);
 	}
 	const missing: MissingError[] = [];
-	const blobs = countedBlobs(wim.blobs, references, all);
+	const blobs = await inSlices(countedBlobs(wim.blobs, references, all), () => breathe(run));
 	if (blobs.length < references.size)
 		for (const sha1 of references.keys())
 			if (!wim.blobs.has(sha1) && !foreign.has(sha1)) missing.push(wim.missingBlob(sha1));

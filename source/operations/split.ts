@@ -3,6 +3,7 @@
 import { InputError } from '../base/errors.ts';
 import { formatSize, plural } from '../base/print.ts';
 import { breathe, type Run } from '../base/run.ts';
+import { inSlices } from '../base/slices.ts';
 import { isSameFile, partName } from '../storage/find-files.ts';
 import { freeSpace, NewFile, removeStaleParts, requireSpace } from '../storage/output-file.ts';
 import { BLOB_ENTRY_SIZE } from '../wim/blob-entries.ts';
@@ -168,23 +169,22 @@ export async function split(
 	const job = { wim, shape, firstPart, integrity };
 	await using first = begun === null ? null : await createPart(job, 0, tools, run, begun);
 	// As a rule everything is needed, so the parts are begun before that is known.
-	const all = allBlobs(wim.blobs);
+	const all = await inSlices(allBlobs(wim.blobs), () => breathe(run));
 	await breathe(run);
-	const expected = planParts(job, all, partSize);
+	const expected = await planParts(job, all, partSize, run);
 	await using further = new FurtherParts((position) => createPart(job, position, tools, run));
 	if (first !== null) {
 		await removeStaleParts(firstPart);
 		await copyAhead(first, wim, wim.images, freeBytes, partSize);
 		const isRoom = (freeBytes ?? 0) > expected.totalBytes && !expected.isEstimate;
-		if (isRoom && first.ahead !== null)
-			further.begin(first.ahead, stretchesOf(wim, expected.parts));
+		if (isRoom && first.ahead !== null) further.begin(stretchesOf(wim, expected.parts));
 	}
 	const selection = await selectImages(wim, wim.images, run, false, undefined, all);
 	reportMissing(selection, source, run);
 	const isExpected = selection.blobs.length === all.length;
 	const { parts, isEstimate, planned, totalBytes } = isExpected
 		? expected
-		: planParts(job, selection.blobs, partSize);
+		: await planParts(job, selection.blobs, partSize, run);
 	reportLarge(parts, partSize, run);
 	await requireOther(source, planned);
 	const summary: SplitSummary = { parts: planned, isEstimate, totalBytes, freeBytes };
@@ -216,12 +216,19 @@ interface SplitPlan extends Omit<SplitSummary, 'parts' | 'freeBytes'> {
 }
 
 /** Deals blobs out over parts. */
-function planParts(job: SplitPlace, blobs: readonly Blob[], partSize: number): SplitPlan {
+async function planParts(
+	job: SplitPlace,
+	blobs: readonly Blob[],
+	partSize: number,
+	run: Run,
+): Promise<SplitPlan> {
 	const { wim, shape, firstPart, integrity } = job;
 	const policy = { recompress: false, keepSolid: true };
 	const { copied, recoded } = planBlobs({ wim, blobs }, shape, policy, () => false);
+	await breathe(run);
 	const base = partBase(wim, partSize, integrity);
 	const units = unitsOf([...copied, ...recoded], partSize - base.further, wim.isPipable);
+	await breathe(run);
 	const parts = dealParts(units, partSize, base);
 	const planned = parts.map((part, k) => ({
 		path: partName(firstPart, k + 1),

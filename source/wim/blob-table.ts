@@ -38,7 +38,7 @@ export function placeBlobs(
 }
 
 /** Entries between two pauses: a few ms of work. */
-const STEP = 512;
+const STEP = 256;
 
 /** As `placeBlobs`; yields now and then, so that the calling thread can stay alive. */
 export function* placingSteps(

@@ -9,6 +9,9 @@ import { PIPABLE_MAGIC, PipableHeader, type StoredResource } from './write-resou
 import type { TableBlob } from './write-table.ts';
 import type { WimShape } from './write-wim.ts';
 
+/** Longest stretch of other work while something is copied, in ms: each turn of the event loop in between copies a piece. */
+const COPYING_STRETCH_MS = 2;
+
 /** Resources between two looks at the clock. */
 const SLICE = 256;
 
@@ -152,7 +155,7 @@ export async function copyBlobs(
 	if (ahead !== null) await copier.goOn(ahead);
 	/** Thousands of small resources are told together. */
 	let unreported = 0;
-	const pace = new Pace(run);
+	const pace = new Pace(run, COPYING_STRETCH_MS);
 	for (const blob of blobs) {
 		const { sha1, size, resource, offsetInResource } = blob;
 		let stored = solid.get(resource);

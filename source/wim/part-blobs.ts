@@ -12,6 +12,9 @@ import type { BlobEntries } from './blob-entries.ts';
 import { ResourceFlag } from './part-header.ts';
 import { type Blob, type Part, type Resource, resourceDefect } from './resource.ts';
 
+/** Rows between two pauses: about a millisecond of work. */
+const SLICE = 512;
+
 /** How the resources of a part are compressed, by its header. */
 export interface PartCompression {
 	readonly compression: Compression;
@@ -75,10 +78,13 @@ export function blobList(blobs: ReadonlyMap<Sha1, Blob>): List<Blob> {
 }
 
 /** All blobs of a map, in its order. */
-export function allBlobs(blobs: ReadonlyMap<Sha1, Blob>): Blob[] {
+export function* allBlobs(blobs: ReadonlyMap<Sha1, Blob>): Generator<void, Blob[], undefined> {
 	if (!(blobs instanceof BlobRows)) return [...blobs.values()];
 	const all: Blob[] = [];
-	for (let row = 0; row < blobs.size; row++) all.push(blobs.at(row));
+	for (let row = 0; row < blobs.size; row++) {
+		if (row % SLICE === SLICE - 1) yield;
+		all.push(blobs.at(row));
+	}
 	return all;
 }
 
@@ -87,15 +93,17 @@ export function allBlobs(blobs: ReadonlyMap<Sha1, Blob>): Blob[] {
  *
  * @param all the values of the map, if they were asked for before
  */
-export function countedBlobs(
+export function* countedBlobs(
 	blobs: ReadonlyMap<Sha1, Blob>,
 	counts: Sha1Counts,
 	all: readonly Blob[] | null = null,
-): Blob[] {
+): Generator<void, Blob[], undefined> {
 	const found: Blob[] = [];
 	if (blobs instanceof BlobRows) {
-		for (let row = 0; row < blobs.size; row++)
+		for (let row = 0; row < blobs.size; row++) {
+			if (row % SLICE === SLICE - 1) yield;
 			if (counts.hasRow(blobs.index, row)) found.push(all?.[row] ?? blobs.at(row));
+		}
 		return found;
 	}
 	for (const sha1 of counts.keys()) {
