@@ -60,6 +60,8 @@ export interface ImageFacts {
 	readonly created: number | null;
 	readonly modified: number | null;
 	readonly isBootable: boolean;
+	/** SHA-1 of its metadata: tells it from another image that has its number by now. */
+	readonly metadata: string;
 	/** Everything else worth a row of its own: label and value. */
 	readonly more: readonly (readonly [label: string, value: string])[];
 }

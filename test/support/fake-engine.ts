@@ -53,6 +53,7 @@ const image = (index: number, name: string, gib: number): ImageFacts => ({
 	created: 19857 * DAY,
 	modified: 19858 * DAY,
 	isBootable: false,
+	metadata: `metadata of ${index}`,
 	more: [['languages', 'en-US (default)']],
 });
 

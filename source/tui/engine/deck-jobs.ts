@@ -32,6 +32,7 @@ import { GoodRanges } from './good-ranges.ts';
 import { engineRequest, titleOf } from './requests.ts';
 import { rescueEstimate } from './rescue-estimate.ts';
 import { mapsOf, resultText } from './results.ts';
+import { requireSeen, unseenFault } from './seen-images.ts';
 import { freeAt } from './target-facts.ts';
 
 /** Does what a request says, and tells of faults as they are found. */
@@ -180,8 +181,9 @@ export class QueuedJobs implements DeckJobs {
 		this.#foreign?.close();
 	}
 
-	check(request: JobRequest): Promise<JobCheck> {
-		return checkRequest(request);
+	async check(request: JobRequest): Promise<JobCheck> {
+		const [check, fault] = await Promise.all([checkRequest(request), unseenFault(request)]);
+		return fault === null ? check : { ...check, errors: { ...check.errors, '': fault } };
 	}
 
 	async estimate(request: JobRequest, signal: AbortSignal): Promise<JobEstimate> {
@@ -207,7 +209,9 @@ export class QueuedJobs implements DeckJobs {
 
 	/** The job with its report, which fails it when it cannot be written. */
 	async #performQueued(request: EngineRequest, run: Run): Promise<unknown> {
-		const values = this.#byRequest.get(request)?.request?.values ?? {};
+		const asked = this.#byRequest.get(request)?.request ?? null;
+		const values = asked?.values ?? {};
+		if (asked !== null) await requireSeen(asked);
 		const told = {
 			onFault: (fault: Fault): void => this.#found(request, fault),
 			// The progress that goes with it makes it seen.

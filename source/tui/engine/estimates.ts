@@ -76,6 +76,7 @@ function undoNotes(summary: UndoSummary): string[] {
 	const { sizeBefore, sizeAfter, imageCountBefore, imageCountAfter } = summary;
 	return [
 		`from ${plural(imageCountBefore, 'image')}, ${formatSize(sizeBefore)} back to ${plural(imageCountAfter, 'image')}, ${formatSize(sizeAfter)}`,
+		`${sized(Math.max(0, sizeBefore - sizeAfter))} are cut off`,
 	];
 }
 
@@ -135,6 +136,16 @@ export function freedLater({ sizeBefore, sizeAfter }: RewriteSummary): string {
 	return `optimize (O) frees ${sized(Math.max(0, sizeBefore - sizeAfter))} later`;
 }
 
+/** That a level was asked for which nothing will be compressed at: data of the same type are copied as they are. */
+function copyNotes(request: EngineRequest, result: unknown): readonly string[] {
+	if (request.verb !== 'export' && request.verb !== 'optimize') return [];
+	const { compression, recompress } = request;
+	const isCopied = !(result as RewriteSummary).isEstimate && !recompress;
+	return isCopied && compression.compress !== null
+		? ['it is copied as it is: Recompress packs it anew']
+		: [];
+}
+
 /** The result of a dry run in words. */
 export function estimateOf(
 	request: EngineRequest,
@@ -143,7 +154,7 @@ export function estimateOf(
 	told: readonly string[],
 ): JobEstimate {
 	const warnings: string[] = [];
-	const notes = notesOf(request, result, free, warnings);
+	const notes = [...notesOf(request, result, free, warnings), ...copyNotes(request, result)];
 	const more = told.length > WARNINGS_MAX ? [`and ${told.length - WARNINGS_MAX} more`] : [];
 	return { notes, warnings: [...warnings, ...told.slice(0, WARNINGS_MAX), ...more] };
 }

@@ -105,6 +105,7 @@ export function imageFacts(wim: Wim, image: WimImage): ImageFacts {
 		created: timeOf(facts.creationTime),
 		modified: timeOf(facts.lastModificationTime),
 		isBootable: wim.bootIndex === index,
+		metadata: image.metadata.sha1,
 		more,
 	};
 }

@@ -78,6 +78,12 @@ export const behindMore = (...fields: readonly Field[]): readonly Field[] =>
 export const START: Button = { label: 'Start', action: { type: 'submit', isConfirmed: false } };
 export const CANCEL: Button = { label: 'Cancel', action: { type: 'close' } };
 
+/** What the images are now of which the form names some. */
+function seenImages({ wim }: State, fixed: FormDialog['fixed'] = {}): FormDialog['fixed'] {
+	const isOpenFile = wim.facts !== null && fixed['wim'] === wim.facts.path;
+	return isOpenFile ? { seen: wim.images.map(({ metadata }) => metadata) } : {};
+}
+
 /** A form with what it held before; `estimates` asks the engine what the job would need. */
 export function buildForm(
 	state: State,
@@ -96,7 +102,7 @@ export function buildForm(
 		fields: parts.fields,
 		buttons: parts.buttons ?? [START, CANCEL],
 		focus: 0,
-		fixed: parts.fixed ?? {},
+		fixed: { ...seenImages(state, parts.fixed), ...parts.fixed },
 		errors: {},
 		notes: [],
 		warnings: [],

@@ -69,6 +69,7 @@ const UNNAMED: ImageFacts = {
 	created: null,
 	modified: null,
 	isBootable: false,
+	metadata: '',
 	more: [],
 };
 

@@ -42,7 +42,7 @@ export function stagingObstacle(state: State, imageIndex: number): string | null
 	const job = commitJob(state);
 	if (job && isActive(job)) return 'The staged changes are being committed';
 	if (staged.imageIndex !== null && staged.imageIndex !== imageIndex)
-		return `C first: changes of image ${staged.imageIndex} are staged, to commit or discard`;
+		return `commit those of image ${staged.imageIndex} first (C)`;
 	return null;
 }
 

@@ -204,6 +204,8 @@ export type Tone = 'info' | 'warning' | 'error';
 export interface StatusMessage {
 	readonly text: string;
 	readonly tone: Tone;
+	/** What can be pressed now, shown behind the text; '' for nothing. */
+	readonly keys: string;
 }
 
 /** What waited for the staged changes to be out of the way. */

@@ -3,9 +3,13 @@ import type { State, StatusMessage, Tone } from './state.ts';
 /** Messages kept for `:messages`. */
 const MESSAGES_MAX = 200;
 
-/** Shows a sentence in the status row until the next key; warnings and errors stay readable in `:messages`. */
-export function say(state: State, text: string, tone: Tone = 'info'): State {
-	const message: StatusMessage = { text, tone };
+/**
+ * Shows a sentence in the status row until the next key; warnings and errors stay readable in `:messages`.
+ *
+ * @param keys what can be pressed now; shown whole, however long the sentence is
+ */
+export function say(state: State, text: string, tone: Tone = 'info', keys = ''): State {
+	const message: StatusMessage = { text, tone, keys };
 	const messages =
 		tone === 'info' ? state.messages : [...state.messages, message].slice(-MESSAGES_MAX);
 	return { ...state, status: message, messages };

@@ -88,7 +88,9 @@ export function statusRow(state: State, theme: Theme, width: number): Shown {
 		return shown`${name}${fieldText(theme, line.field, room, true)}${more} `;
 	}
 	if (status) {
-		const text = fit(shown` ${theme.exact(status.text)}`, width);
+		const keys = safe(status.keys);
+		const sentence = cut(shown` ${theme.exact(status.text)}`, width - widthOf(keys));
+		const text = fit(shown`${sentence}${keys}`, width);
 		if (status.tone === 'error') return theme.damaged(text);
 		return status.tone === 'warning' ? theme.warning(text) : text;
 	}

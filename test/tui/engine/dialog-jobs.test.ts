@@ -1,92 +1,19 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { sha1 } from '../../../source/bytes/sha1.ts';
-import { machineClock } from '../../../source/jobs/clock.ts';
-import { openTools } from '../../../source/jobs/open-tools.ts';
-import { performWith } from '../../../source/jobs/perform.ts';
 import { openFile } from '../../../source/tui/engine/open-wim-file.ts';
-import { REQUEST_VERBS } from '../../../source/tui/engine/requests.ts';
-import { WimEngine } from '../../../source/tui/engine/wim-engine.ts';
-import { type JobRequest, type JobView, UNNAMED_INDEX } from '../../../source/tui/engine.ts';
+import { UNNAMED_INDEX } from '../../../source/tui/engine.ts';
 import { openWim } from '../../../source/wim/wim.ts';
-import { tempFolder } from '../../support/temp-tree.ts';
-
-type Values = JobRequest['values'];
-
-interface Place {
-	readonly engine: WimEngine;
-	readonly folder: string;
-	/** A path below the folder. */
-	at(name: string): string;
-	/** Checks a form as its main button does. */
-	errors(verb: string, values: Values): Promise<Readonly<Record<string, string>>>;
-	notes(verb: string, values: Values): Promise<string>;
-	/** Runs a job, and what follows it, to the end. */
-	done(verb: string, values: Values): Promise<readonly JobView[]>;
-}
-
-async function place(t: TestContext): Promise<Place> {
-	const folder = tempFolder(t);
-	const tools = openTools({ threads: 1, input: null, output: null, onFault: () => {} });
-	const engine = new WimEngine({
-		clock: machineClock,
-		journal: null,
-		verbs: REQUEST_VERBS,
-		perform: (request, run, told) => performWith({ ...tools, ...told })(request, run),
-		dispose: async () => tools[Symbol.asyncDispose](),
-	});
-	t.after(() => engine.close());
-	const at = (name: string) => path.join(folder, name);
-	mkdirSync(at('src/sub'), { recursive: true });
-	for (const k of [1, 2, 3])
-		writeFileSync(at(`src/f${k}.txt`), `line ${k} `.repeat(20_000 * k) + String(k));
-	writeFileSync(at('src/sub/pagefile.sys'), 'not left out here');
-	writeFileSync(at('src/pagefile.sys'), 'left out as usual');
-	const { jobs } = engine;
-	return {
-		engine,
-		folder,
-		at,
-		errors: async (verb, values) => (await jobs.check({ verb, values })).errors,
-		notes: async (verb, values) => {
-			const { notes, warnings } = await jobs.estimate(
-				{ verb, values },
-				new AbortController().signal,
-			);
-			return [...notes, ...warnings.map((text) => `! ${text}`)].join('\n');
-		},
-		done: async (verb, values) => {
-			const before = jobs.list().length;
-			jobs.start({ verb, values });
-			await jobs.idle();
-			return jobs.list().slice(before);
-		},
-	};
-}
-
-const captureOf = ({ at }: Place, more: Values = {}): Values => ({
-	source: at('src'),
-	target: at('a.wim'),
-	exists: 'append',
-	name: 'First',
-	compression: 'lzx:20',
-	exclude: 'usual',
-	...more,
-});
-
-/** Two images in one file. */
-async function twoImages(here: Place): Promise<string> {
-	await here.done('capture', captureOf(here));
-	await here.done('capture', captureOf(here, { source: here.at('src/sub'), name: 'Second' }));
-	return here.at('a.wim');
-}
-
-async function namesIn(file: string): Promise<readonly string[]> {
-	await using wim = await openWim(file);
-	return wim.images.map(({ facts }) => facts.name);
-}
+import {
+	captureOf,
+	namesIn,
+	type Place,
+	place,
+	twoImages,
+	type Values,
+} from '../../support/job-forms.ts';
 
 test('capture and append: the estimate, the image, and the check that follows', async (t) => {
 	const here = await place(t);
@@ -235,7 +162,10 @@ test('delete says what it frees now or later, undo what comes back', async (t) =
 	assert.match(rebuilt, /less\)\nwrites/);
 	await here.done('delete', { wim, images: [1], how: 'soft' });
 	assert.deepEqual(await namesIn(wim), ['Second']);
-	assert.match(await here.notes('undo', { wim }), /^from 1 image, .* back to 2 images/);
+	assert.match(
+		await here.notes('undo', { wim }),
+		/^from 1 image, .* back to 2 images.*\n[\d.]+ (?:bytes|K) are cut off$/,
+	);
 	await here.done('undo', { wim });
 	assert.deepEqual(await namesIn(wim), ['First', 'Second']);
 	await here.done('delete', { wim, images: [1], how: 'rebuild' });
@@ -284,6 +214,10 @@ test('optimize tells the bytes it saves before it runs', async (t) => {
 	// What is compressed anew may come out larger than it was: no bound is named.
 	const anew = await here.notes('optimize', { wim, compression: 'xpress' });
 	assert.match(anew, /becomes about [\d.]+ K.*\nwrites about [\d.]+ K/);
+	const same = await here.notes('optimize', { wim, compression: 'lzx:100' });
+	assert.match(same, /it is copied as it is: Recompress packs it anew/);
+	const packed = await here.notes('optimize', { wim, compression: 'lzx:100', recompress: true });
+	assert.doesNotMatch(packed, /copied as it is/);
 	const [job] = await here.done('optimize', { wim, verifyAfter: true });
 	assert.match(job?.summary ?? '', / -> .*, 1 image$/);
 });

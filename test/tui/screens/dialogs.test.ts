@@ -397,6 +397,22 @@ test('--readonly neither cleans up after jobs nor runs those again that write', 
 	deck.close();
 });
 
+test('forms that name images by their numbers say which ones were seen under them', async () => {
+	for (const key of ['e', 'a', 'P', 'D']) {
+		const deck = await DeckOnTerminal.open(waiting());
+		await deck.press('j', key);
+		await deck.until(/Cancel \]/);
+		const [form] = deck.app.store.get().dialogs;
+		assert.ok(form?.kind === 'form');
+		assert.deepEqual(
+			form.fixed['seen'],
+			IMAGES.map(({ metadata }) => metadata),
+			key,
+		);
+		deck.close();
+	}
+});
+
 test('a job that changed the open file has it read again, at the same image by name', async () => {
 	const file = new FakeFile();
 	const engine = new FakeEngine(file);

@@ -221,7 +221,7 @@ test('another image has to wait, and another file asks first', async () => {
 	await deck.press('D', ']');
 	await deck.until(/\[2 Files\] 2:/);
 	await deck.press('D');
-	await deck.until(/C first: changes of image 1 are staged/);
+	await deck.until(/commit those of image 1 first \(C\)/);
 	engine.files.set('/srv/other.wim', new FakeFile({ path: '/srv/other.wim' }));
 	await deck.press('o');
 	await deck.until(/Open a WIM/);
