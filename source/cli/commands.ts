@@ -143,7 +143,7 @@ export const VERBS = {
 		summary: 'List the files of an image',
 		arguments: [file('WIM'), maybe('IMAGE')],
 		options: ['path', 'detailed', 'one-file-only', 'ref', 'check', 'no-check'],
-		notes: [IMAGE_NOTE, 'IMAGE "all" lists every image.', PARTS_NOTE],
+		notes: [IMAGE_NOTE, 'IMAGE "all" (or "*") lists every image.', PARTS_NOTE],
 		examples: ['wimdeck dir install.wim 1 --path=/Windows/System32'],
 	},
 	verify: {
@@ -214,6 +214,10 @@ export const VERBS = {
 		summary: 'Add a folder to a WIM as a new image',
 		arguments: [stream('SOURCE'), file('WIM'), maybe('NAME'), maybe('DESC')],
 		options: CAPTURE,
+		notes: [
+			'The WIM must be there, unless --create is given. NAME defaults to the name of SOURCE.',
+			'The compression of the file stays; another --chunk-size writes it anew.',
+		],
 		examples: ['wimdeck append /srv/image install.wim "Second" --create'],
 	},
 	update: {
@@ -242,7 +246,7 @@ export const VERBS = {
 			'  add [--no-replace] [--dereference] [--unix-data] [--no-acls] [--strict-acls] SOURCE DEST',
 			'  delete [--force] [--recursive] PATH',
 			'  rename OLD NEW',
-			'All of them happen, or none.',
+			'All of them happen, or none. IMAGE may be left out when there is one image.',
 		],
 		examples: [
 			'wimdeck update boot.wim 2 --command="add winpeshl.ini /Windows/System32/winpeshl.ini"',
@@ -253,6 +257,9 @@ export const VERBS = {
 		summary: 'Remove an image, or all of them',
 		arguments: [file('WIM'), arg('IMAGE')],
 		options: ['soft', ...INTEGRITY, 'unsafe-compact', 'dry-run'],
+		notes: [
+			'IMAGE may be "all". The file is written anew without what only that image had; --soft leaves it in place, so that undo brings it back.',
+		],
 		examples: ['wimdeck delete install.wim "Windows 11 Home N"'],
 	},
 	export: {
@@ -271,7 +278,12 @@ export const VERBS = {
 			'unsafe-compact',
 			'dry-run',
 		],
-		notes: ['DEST is made when it does not exist. IMAGE may be "all".', PARTS_NOTE],
+		notes: [
+			'DEST is made when it does not exist; "-" writes a pipable WIM to standard output. IMAGE may be "all".',
+			'Data of the same compression are copied as they are, unless --recompress is given.',
+			'With --boot, of several images the one boots that does in SRC.',
+			PARTS_NOTE,
+		],
 		examples: ['wimdeck export install.wim 6 pro.esd --solid'],
 	},
 	split: {
@@ -279,7 +291,10 @@ export const VERBS = {
 		summary: 'Cut a WIM into parts of a given size',
 		arguments: [file('WIM'), file('PART1.swm'), arg('SIZE_MIB')],
 		options: ['check', 'no-check', 'include-integrity', 'dry-run'],
-		notes: ['The parts are named install.swm, install2.swm, install3.swm and so on.'],
+		notes: [
+			'The parts are named install.swm, install2.swm, install3.swm and so on.',
+			'SIZE_MIB may have a fraction. A resource is never cut: a larger one gets a part of its own, which is said.',
+		],
 		examples: ['wimdeck split install.wim install.swm 3800'],
 	},
 	join: {
@@ -287,6 +302,9 @@ export const VERBS = {
 		summary: 'Make one WIM from its parts',
 		arguments: [file('OUT'), file('PART'), { ...rest('PART'), isFile: true }],
 		options: ['check', 'no-check', 'include-integrity', 'dry-run'],
+		notes: [
+			'The parts in any order; those that lie beside the first under their usual names are found.',
+		],
 		examples: ['wimdeck join install.wim install*.swm'],
 	},
 	optimize: {
@@ -294,6 +312,9 @@ export const VERBS = {
 		summary: 'Write a WIM anew without dead bytes',
 		arguments: [file('WIM')],
 		options: ['recompress', ...COMPRESSION, ...INTEGRITY, 'unsafe-compact', 'dry-run'],
+		notes: [
+			'Data are copied as they are where compression and chunk size stay, unless --recompress is given.',
+		],
 		examples: ['wimdeck optimize install.wim --recompress --compress=maximum:100'],
 	},
 	undo: {
@@ -301,6 +322,9 @@ export const VERBS = {
 		summary: 'Take back the last edit made in place',
 		arguments: [file('WIM')],
 		options: ['dry-run'],
+		notes: [
+			'What append, update, export into a file, info and delete --soft did is taken back. A file that was written anew has no earlier state.',
+		],
 		examples: ['wimdeck undo install.wim'],
 	},
 	salvage: {
@@ -357,6 +381,10 @@ export const VERBS = {
 		summary: 'Show what differs between two images or folders',
 		arguments: [file('WIM:IMAGE or FOLDER'), file('WIM:IMAGE or FOLDER')],
 		options: ['content', 'ref'],
+		notes: [
+			'Images are compared by the SHA-1 of their files, folders by size and time, unless --content is given.',
+			'WIM alone is its image 1.',
+		],
 		examples: [
 			'wimdeck diff install.wim:1 install.wim:2',
 			'wimdeck diff install.wim:1 /mnt/windows',

@@ -239,7 +239,7 @@ export const OPTIONS = {
 		kind: 'file',
 		help: 'Write what was saved as a new WIM instead of files',
 	},
-	content: { help: 'Compare what files hold line by line where they are text' },
+	content: { help: 'Read the files of folders and compare what they hold, not only size and time' },
 
 	// jobs
 	cancel: { help: 'Ask the job to stop' },
