@@ -94,7 +94,7 @@ function editNotes(summary: EditSummary, free: number | null, warnings: string[]
 
 function restoreNotes(summary: ExtractSummary, warnings: string[]): string[] {
 	const { files, folders, bytes, neededSize, freeSize } = summary;
-	const what = `${plural(files, 'file')}, ${plural(folders, 'folder')}, ${formatSize(bytes)}`;
+	const what = `${plural(files, 'file')}, ${plural(folders, 'folder')}, ${sized(bytes)}`;
 	const space = { needed: neededSize, free: freeSize, isEstimate: false };
 	return [what, spaceOf(space, warnings)];
 }

@@ -5,6 +5,9 @@ import { type Shown, safe, shown, wrapped } from '../parts/text.ts';
 const hex = (value: number, digits: number): Shown =>
 	safe(value.toString(16).toUpperCase().padStart(digits, '0'));
 
+/** What stands where a file has no bytes to show. */
+export const EMPTY_FILE: Shown = shown`the file is empty`;
+
 /** Hex rows `00000000  4D 5A 90 00 ...  MZ..`; as many bytes a row as `width` takes, in steps of two. */
 export function hexRow(bytes: Uint8Array, row: number, width: number): Shown {
 	const perRow = hexBytesPerRow(width);

@@ -20,7 +20,7 @@ import { isLate } from '../state/load.ts';
 import { imageUnderCursor } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
 import { countText, factText, timeText } from './columns.ts';
-import { hexRow, hexRowCount, hexRows, textRows } from './content.ts';
+import { EMPTY_FILE, hexRow, hexRowCount, hexRows, textRows } from './content.ts';
 import { imageFactRows } from './image-facts.ts';
 
 const LABEL_WIDTH = 9;
@@ -72,6 +72,7 @@ function contentLines(state: State, width: number): Shown[] {
 	if (contentLoad.status === 'failed') return wrapped(safe(contentLoad.error ?? ''), width - 1);
 	if (!content) return [];
 	const { bytes, totalSize } = content;
+	if (totalSize === 0) return [shown` ${EMPTY_FILE}`];
 	const rest =
 		totalSize > bytes.length
 			? [shown`(first ${countText(bytes.length)} of ${countText(totalSize)} bytes)`]

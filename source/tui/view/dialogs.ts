@@ -42,7 +42,14 @@ import {
 	LABEL_WIDTH,
 	WIDTH_MAX,
 } from './box.ts';
-import { guessEncoding, hexRow, hexRowCount, looksBinary, textRows } from './content.ts';
+import {
+	EMPTY_FILE,
+	guessEncoding,
+	hexRow,
+	hexRowCount,
+	looksBinary,
+	textRows,
+} from './content.ts';
 import { formBox } from './form-box.ts';
 
 function confirmBox(state: State, theme: Theme, dialog: ConfirmDialog): DialogBox {
@@ -198,6 +205,7 @@ function pagerLines(
 	const { contentLoad } = state.details;
 	if (contentLoad.status === 'failed') return wrapped(safe(contentLoad.error ?? ''), width);
 	if (!content) return isLate(contentLoad, state) ? [shown`reading...`] : [];
+	if (content.totalSize === 0) return [EMPTY_FILE];
 	if (isHex(state, dialog))
 		return Array.from(
 			{ length: Math.max(0, Math.min(height, hexRowCount(content.bytes, width) - top)) },
@@ -239,6 +247,7 @@ export function pagerLineCount(state: State, dialog: PagerDialog): number {
 	if (source.type === 'job') return jobLogLines(state, source.id, plain, width).length;
 	const content = contentOf(state, dialog);
 	if (!content) return 0;
+	if (content.totalSize === 0) return 1;
 	return isHex(state, dialog)
 		? hexRowCount(content.bytes, width)
 		: textRows(content.bytes, dialog.encoding ?? null, width).length;

@@ -460,6 +460,25 @@ test('at 80 columns the preview shows whole hex rows, and its title how much of 
 		await deck.until(/00000110 {2}(00 ){15}00 {2}\.{16} +│/);
 	}));
 
+test('an empty file is called so, as text and as hex', () => {
+	const file = new FakeFile();
+	file.readContent = async () => ({ bytes: new Uint8Array(), totalSize: 0 });
+	return withDeck(
+		async (deck) => {
+			await inWindows(deck);
+			await deck.press('f', 'win.ini', 'enter');
+			await deck.until(/> \\Windows\\win\.ini/);
+			await deck.press('x');
+			await deck.until(/│ the file is empty/);
+			await deck.press('x');
+			await deck.quiet();
+			await deck.until(/│ the file is empty/);
+		},
+		{},
+		new FakeEngine(file),
+	);
+});
+
 test('at 60 columns the size of an entry stays beside a long path', () =>
 	withDeck(
 		async (deck) => {
