@@ -9,6 +9,8 @@ import { Decoder } from '../../source/codec/decoder.ts';
 import { Encoder, LEVEL_FAST, LEVEL_NORMAL, LEVEL_THOROUGH } from '../../source/codec/encoder.ts';
 import { CONTENT_KINDS, content } from '../support/contents.ts';
 import { oracle, runOracle } from '../support/oracles.ts';
+import { randomSource } from '../support/random.ts';
+import { sampleFiles } from '../support/sample-data.ts';
 import { smallWim } from '../support/small-wim.ts';
 import { subfolder, tempFolder } from '../support/temp-tree.ts';
 
@@ -165,6 +167,24 @@ test('random bytes that occur twice are not taken for incompressible', () => {
 			// Only the largest windows lose sight of what lies a whole MiB back, and only at fast levels.
 			if (chunkSize > 4096 && (level >= LEVEL_NORMAL || chunkSize <= 2 ** 15))
 				assert.ok(size < chunkSize * 0.53, `${format} ${chunkSize} level ${level}: ${size}`);
+		}
+});
+
+test('two kinds of content in an LZX chunk get blocks of their own: together they take what each takes alone', () => {
+	const encoder = new Encoder();
+	const half = 16_384;
+	const { text, code, sound } = sampleFiles(randomSource(1), half);
+	const sizeOf = (...contents: readonly (Uint8Array | undefined)[]) => {
+		const bytes = Buffer.concat(contents.map((each) => each ?? assert.fail()));
+		encoder.input(bytes.length).set(bytes);
+		return encoder.encode('lzx', 32_768, LEVEL_NORMAL, bytes.length)?.length ?? bytes.length;
+	};
+	for (const first of [text, code, sound])
+		for (const second of [text, code, sound]) {
+			if (first === second) continue;
+			const together = sizeOf(first, second);
+			const alone = sizeOf(first) + sizeOf(second);
+			assert.ok(together < alone * 1.01, `${together} bytes, ${alone} alone`);
 		}
 });
 

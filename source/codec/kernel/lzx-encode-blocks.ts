@@ -1,4 +1,4 @@
-// LZX encoder: where a block ends. Items are observed by kind; when new ones differ from those of the block so far, codes of
+// LZX encoder: where a block of the lazy parse ends. Items are observed by kind; when new ones differ from those of the block so far, codes of
 // their own are worth their description (lzx.md section 10.5).
 
 import { bump, CLASSES } from './lzx-encode-layout';

@@ -37,7 +37,10 @@ export const LENGTH_COST: usize = PRE_ITEMS + 0xb00; //              u64[249]: c
 export const FORESEEN: usize = LENGTH_COST + 0x900; //               counts that the parse will probably have
 export const MIXED: usize = FORESEEN + 0x1000; //                    and those mixed with what was seen
 export const COUNTS_SIZE: usize = MAIN_CODE - MAIN_COUNT;
-export const CACHE: usize = (MIXED + 0x1000 + 0xffff) & ~0xffff;
+/** The look ahead cuts a segment into so many pieces at most. */
+export const PIECES_MAX: usize = 24;
+export const PIECES: usize = MIXED + 0x1000; //                      what lzx-encode-pieces.ts keeps
+export const CACHE: usize = (PIECES + PIECES_MAX * (COUNTS_SIZE + 20) + 0xffff) & ~0xffff;
 export const CACHE_END: usize = 0x7f0000;
 
 export const LITERAL: u32 = 1;

@@ -1,24 +1,28 @@
-// LZX encoder: the end of the next block and its first costs, from a greedy look ahead.
+// LZX encoder: the ends of the next blocks and their first costs, from a greedy look ahead.
 
-import { endsBlock, observe, startBlock } from './lzx-encode-blocks';
 import { clearCounts, sum, tallyMatch } from './lzx-encode-costs';
-import { after, bump, FIELD, LENGTH_COUNT, LENGTH_MAX, MAIN_COUNT } from './lzx-encode-layout';
+import { after, bump, FIELD, LENGTH_COUNT, LENGTH_MAX, MAIN_COUNT, PIECES_MAX } from './lzx-encode-layout';
+import { endPiece, joinPieces, startPieces } from './lzx-encode-pieces';
 import { extend } from './match-finder';
 
-/** Cache position that belongs to the end found by `prospect`. */
-export let cacheNext: usize = 0;
+/** A piece has at least so many items. */
+const PIECE_MIN: u32 = 400;
 
-/**
- * Parses greedily from `start`, counting symbols for the first costs, until the content changes.
- *
- * @returns end of the block
- */
-export function prospect(buf: usize, start: u32, end: u32, cache: usize, state: u64): u32 {
+/** Parses greedily from `start` to `end`, counting symbols for the first costs, and makes blocks of it: see lzx-encode-pieces.ts. */
+export function prospect(buf: usize, start: u32, end: u32, cache: usize, state: u64, slots: u32): void {
 	clearCounts();
-	startBlock();
+	startPieces();
+	const least = (end - start) / (<u32>PIECES_MAX) + 1;
+	let seen: u32 = 0;
+	let pieceStart = start;
 	let i = start;
 	while (i < end) {
-		if (endsBlock(i - start, end - i)) break;
+		if (seen >= PIECE_MIN && i - pieceStart >= least) {
+			endPiece(i, cache);
+			seen = 0;
+			pieceStart = i;
+		}
+		seen++;
 		const p = buf + i;
 		const count = load<u32>(cache);
 		cache += 4 + (<usize>count << 2);
@@ -46,7 +50,6 @@ export function prospect(buf: usize, start: u32, end: u32, cache: usize, state: 
 			if (taken > 1) {
 				tallyMatch(formatted, taken);
 				state = after(state, formatted);
-				observe(taken >= 9 ? 9 : 8);
 				i += taken;
 				for (let k = taken - 1; k > 0; k--) cache += 4 + (<usize>load<u32>(cache) << 2);
 				continue;
@@ -54,11 +57,10 @@ export function prospect(buf: usize, start: u32, end: u32, cache: usize, state: 
 		}
 		const byte = load<u8>(p);
 		bump(MAIN_COUNT + (<usize>byte << 2));
-		observe(((byte >> 5) & 6) | (byte & 1));
 		i++;
 	}
-	cacheNext = cache;
-	return i;
+	endPiece(i, cache);
+	joinPieces(slots);
 }
 
 // Greedy counts differ from those of the cheapest parse in a systematic way: far matches of length 3 are mostly not worth

@@ -5,7 +5,8 @@ import { endsBlock, observe, startBlock } from './lzx-encode-blocks';
 import { clearCounts, prepareLogs, tallyMatch } from './lzx-encode-costs';
 import { after, bump, CACHE, CACHE_END, FIELD, FIRST_STATE, ITEMS, ITEMS_END, LENGTH_MAX, LITERAL, MAIN_COUNT, SEGMENT_MAX, slotCount } from './lzx-encode-layout';
 import { endState, itemsAt, parse } from './lzx-encode-parse';
-import { cacheNext, foresee, prospect } from './lzx-encode-prospect';
+import { pieceCache, pieceCount, pieceEnd, takeCounts } from './lzx-encode-pieces';
+import { foresee, prospect } from './lzx-encode-prospect';
 import { endBlocks, full, startBlocks, writeBlock } from './lzx-encode-writer';
 import { extend, fillCache, filledTo, resetCovered, resetFinder, treeSize } from './match-finder';
 import { looksRandom } from './probe';
@@ -73,16 +74,18 @@ function nearOptimal<T>(chunkSize: u32, buf: usize, size: u32, tree: usize): voi
 		fillCache<T, u8>(buf, start, limit, size, CACHE, CACHE_END, depth, nice, LENGTH_MAX, tree);
 		const segmentEnd = filledTo;
 		let cache = CACHE;
-		while (start < segmentEnd && !full) {
-			const end = prospect(buf, start, segmentEnd, cache, state);
+		prospect(buf, start, segmentEnd, cache, state, slots);
+		for (let piece: usize = 0; piece < pieceCount && !full; piece++) {
+			const end = pieceEnd(piece);
 			const n = end - start;
+			takeCounts(piece);
 			foresee(slots);
 			if (sizeof<T>() == 2 && passes == 1) parse<u8>(buf, start, n, cache, state, slots, parts);
 			else for (let pass: u32 = 0; pass < passes; pass++) parse<u16>(buf, start, n, cache, state, slots, pass == 0 ? parts : 1);
 			writeBlock(buf + start, n, itemsAt, ITEMS_END, chunkSize, slots);
 			state = endState;
 			start = end;
-			cache = cacheNext;
+			cache = pieceCache(piece);
 		}
 	}
 }
