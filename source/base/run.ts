@@ -70,6 +70,17 @@ export async function breathe(run: Run): Promise<void> {
 	throwIfCanceled(run);
 }
 
+/**
+ * As `breathe`, for loops whose steps wait for a disk: they leave the event loop its turns already, and one more for each step
+ * would leave the disk idle meanwhile.
+ */
+export async function attend(run: Run): Promise<void> {
+	throwIfCanceled(run);
+	const pause = run.paused?.();
+	if (pause) await pause;
+	throwIfCanceled(run);
+}
+
 /** Longest stretch of synchronous work on the main thread, in ms, where its steps are short. */
 const STRETCH_MS = 8;
 

@@ -1,6 +1,6 @@
 /** Copies resources from file to file as they are stored (wim.md §2.4). */
 import { FormatError } from '../base/errors.ts';
-import { breathe, Pace, type Run } from '../base/run.ts';
+import { attend, Pace, type Run } from '../base/run.ts';
 import { decodeHex } from '../bytes/hex.ts';
 import { COPY_SIZE, type Output } from '../storage/output.ts';
 import type { Source } from '../storage/source.ts';
@@ -116,7 +116,7 @@ export class HeadStart {
 				const got = await piece;
 				if (got === 0) break;
 				at += got;
-				await breathe(this.#run);
+				await attend(this.#run);
 			}
 		} finally {
 			this.#copied.push({ part, from, end: at });
@@ -301,7 +301,7 @@ class Copier {
 			this.#unpaused += got;
 			if (this.#unpaused >= COPY_SIZE) {
 				this.#unpaused = 0;
-				await breathe(this.#run);
+				await attend(this.#run);
 			}
 		}
 	}
