@@ -6,11 +6,17 @@ import { Sha1Index } from './sha1-index.ts';
 export class Sha1Counts implements Iterable<[Sha1, number]> {
 	readonly #index: Sha1Index;
 	readonly #counts: Uint32Column;
+	#changes = 0;
 
 	/** @param capacity SHA-1s that are expected */
 	constructor(capacity?: number) {
 		this.#index = new Sha1Index(capacity);
 		this.#counts = new Uint32Column(capacity);
+	}
+
+	/** How often something was counted or set: what was looked up holds until then. */
+	get changes(): number {
+		return this.#changes;
 	}
 
 	/** Of different ones. */
@@ -22,9 +28,10 @@ export class Sha1Counts implements Iterable<[Sha1, number]> {
 		return this.#index.find(name) >= 0;
 	}
 
-	/** As `has`, for a row of an index. */
-	hasRow(index: Sha1Index, row: number): boolean {
-		return this.#index.findFrom(index, row) >= 0;
+	/** As `get`, for a row of an index. */
+	getRow(index: Sha1Index, row: number): number | undefined {
+		const found = this.#index.findFrom(index, row);
+		return found < 0 ? undefined : this.#counts.get(found);
 	}
 
 	get(name: Sha1): number | undefined {
@@ -57,6 +64,7 @@ export class Sha1Counts implements Iterable<[Sha1, number]> {
 	}
 
 	#put(row: number, count: number, isMore: boolean): void {
+		this.#changes++;
 		if (row === this.#counts.length) this.#counts.push(count);
 		else this.#counts.set(row, count + (isMore ? this.#counts.get(row) : 0));
 	}

@@ -387,7 +387,7 @@ export async function storeSelections(
 	const [first, ...others] = selections;
 	// Nobody else counts.
 	if (first !== undefined && others.length === 0 && session.references.size === 0)
-		session.references = first.references;
+		session.takeCounts(first.references);
 	for (const selection of selections)
 		await storeSelectedBlobs(session, selection, policy, plan, tools, run);
 	if (!isPipable) await storeAllMetadata();

@@ -380,7 +380,7 @@ async function writePart(
 	const units = job.parts[position]?.units ?? [];
 	const policy = { recompress: false, keepSolid: true };
 	// Nobody adds to them.
-	session.references = selection.references;
+	session.takeCounts(selection.references);
 	const storeAllMetadata = async () => {
 		for (const image of position === 0 ? wim.images : [])
 			session.metadata.push(await storeMetadataOf(session, wim, image, policy, run));

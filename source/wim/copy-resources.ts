@@ -157,7 +157,7 @@ export async function copyBlobs(
 	let unreported = 0;
 	const pace = new Pace(run, COPYING_STRETCH_MS);
 	for (const blob of blobs) {
-		const { sha1, size, resource, offsetInResource } = blob;
+		const { sha1, size, resource, offsetInResource, count } = blob;
 		let stored = solid.get(resource);
 		if (stored === undefined) {
 			if (resource.layout === 'pipable' || resource.part.pipable)
@@ -182,7 +182,7 @@ export async function copyBlobs(
 		}
 		unreported += size;
 		if (copied.length % SLICE === SLICE - 1 && pace.isDue) await pace.breathe();
-		copied.push({ sha1, size, resource: stored, offsetInResource });
+		copied.push({ sha1, size, resource: stored, offsetInResource, count });
 	}
 	await copier.finish();
 	run.report({ type: 'advance', bytes: unreported });

@@ -21,6 +21,9 @@ export interface PartCompression {
 	readonly chunkSize: number;
 }
 
+/** A blob that is being counted. */
+type Counted = Blob & { count?: number };
+
 /** Blobs by SHA-1, and by their row, which is their position in the order of the table. */
 abstract class BlobRows implements ReadonlyMap<Sha1, Blob> {
 	abstract readonly index: Sha1Index;
@@ -89,9 +92,9 @@ export function* allBlobs(blobs: ReadonlyMap<Sha1, Blob>): Generator<void, Blob[
 }
 
 /**
- * The blobs that are counted, in the order of the table that lists them, or of the counts.
+ * The blobs that are counted, with their counts, in the order of the table that lists them, or of the counts.
  *
- * @param all the values of the map, if they were asked for before
+ * @param all the values of the map, if they were asked for before; they get the counts
  */
 export function* countedBlobs(
 	blobs: ReadonlyMap<Sha1, Blob>,
@@ -102,13 +105,17 @@ export function* countedBlobs(
 	if (blobs instanceof BlobRows) {
 		for (let row = 0; row < blobs.size; row++) {
 			if (row % SLICE === SLICE - 1) yield;
-			if (counts.hasRow(blobs.index, row)) found.push(all?.[row] ?? blobs.at(row));
+			const count = counts.getRow(blobs.index, row);
+			if (count === undefined) continue;
+			const blob: Counted = all?.[row] ?? blobs.at(row);
+			blob.count = count;
+			found.push(blob);
 		}
 		return found;
 	}
-	for (const sha1 of counts.keys()) {
+	for (const [sha1, count] of counts) {
 		const blob = blobs.get(sha1);
-		if (blob !== undefined) found.push(blob);
+		if (blob !== undefined) found.push({ ...blob, count });
 	}
 	return found;
 }

@@ -48,6 +48,8 @@ export interface Blob {
 	readonly offsetInResource: number;
 	/** Why this blob cannot be read, known from the table alone; null when nothing speaks against it. */
 	readonly defect: string | null;
+	/** How often the images in question reference it; absent where nobody counted. */
+	readonly count?: number;
 }
 
 /** What a lane needs to read a resource by itself: plain data that crosses threads. */

@@ -55,6 +55,8 @@ export abstract class WriteSession implements AsyncDisposable {
 	readonly resources: ResourceWriter;
 	/** How often images reference each blob. */
 	references = new Sha1Counts();
+	/** The state of `references` that blobs which come with a count have it from. */
+	#counted: { readonly references: Sha1Counts; readonly changes: number } | null = null;
 	/** What was copied before it was known what is needed. */
 	ahead: HeadStart | null = null;
 	protected readonly run: Run;
@@ -81,6 +83,18 @@ export abstract class WriteSession implements AsyncDisposable {
 
 	get output(): Output {
 		return this.resources.output;
+	}
+
+	/** Takes over the counts of somebody who gave them to the blobs, too: looking each up again takes ms at the very end. */
+	takeCounts(references: Sha1Counts): void {
+		this.references = references;
+		this.#counted = { references, changes: references.changes };
+	}
+
+	/** Whether the counts that blobs came with still hold. */
+	protected get isCounted(): boolean {
+		const { references } = this;
+		return this.#counted?.references === references && this.#counted.changes === references.changes;
 	}
 
 	/** Takes over blobs with their resources. */
@@ -124,7 +138,7 @@ export abstract class WriteSession implements AsyncDisposable {
 	protected async tables(
 		blobs: Iterable<TableBlob>,
 		reuse: IntegrityTable | null,
-		counts: { get(name: Sha1): number | undefined } = this.references,
+		countOf = (blob: TableBlob) => this.references.get(blob.sha1) ?? 0,
 	): Promise<Header> {
 		// Parts of a set count all images, though only the first one holds their metadata.
 		if (this.shape.partCount === 1) this.shape.imageCount = this.metadata.length;
@@ -135,7 +149,7 @@ export abstract class WriteSession implements AsyncDisposable {
 			{
 				metadata: this.metadata,
 				blobs,
-				countOf: (name) => counts.get(name) ?? 0,
+				countOf,
 				xml: this.xml,
 				integrity: this.options.integrity ? { reuse } : null,
 			},
@@ -216,16 +230,23 @@ export class NewSession extends WriteSession {
 	/** Writes tables and header, the last of what `complete` brings to the disk; says how large the file is, in bytes. */
 	async seal(): Promise<number> {
 		await this.store.finish();
+		const { isCounted } = this;
 		// Each is looked up once, for the table too.
 		const counts = new Map<Sha1, number>();
 		const listed: TableBlob[] = [];
 		for (const blob of this.store.blobs.values()) {
-			const count = this.references.get(blob.sha1);
-			if (count === undefined) continue;
-			counts.set(blob.sha1, count);
+			if (!isCounted || blob.count === undefined) {
+				const count = this.references.get(blob.sha1);
+				if (count === undefined) continue;
+				counts.set(blob.sha1, count);
+			}
 			listed.push(blob);
 		}
-		const header = await this.tables(listed, null, counts);
+		const header = await this.tables(
+			listed,
+			null,
+			(blob) => counts.get(blob.sha1) ?? blob.count ?? 0,
+		);
 		await finishWim(this.output, header);
 		return this.output.position;
 	}

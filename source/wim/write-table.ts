@@ -15,6 +15,8 @@ export interface TableBlob {
 	readonly resource: StoredResource;
 	/** 0 unless solid. */
 	readonly offsetInResource: number;
+	/** How often the images reference it, as far as it came with a count. */
+	readonly count?: number | undefined;
 }
 
 export interface TableContents {
@@ -23,7 +25,7 @@ export interface TableContents {
 	/** At most one per SHA-1. */
 	readonly blobs: Iterable<TableBlob>;
 	/** How often the images reference a blob (wim.md §3.6). */
-	readonly countOf: (sha1: Sha1) => number;
+	readonly countOf: (blob: TableBlob) => number;
 	readonly partNumber: number;
 }
 
@@ -53,7 +55,7 @@ export function encodeBlobTable(contents: TableContents): Uint8Array {
 	const count = metadata.length + single.length + solid.size + solidBlobs;
 	const table = new TableEncoder(count, partNumber);
 	for (const blob of metadata) table.single(blob, 1);
-	for (const blob of single) table.single(blob, countOf(blob.sha1));
+	for (const blob of single) table.single(blob, countOf(blob));
 	let start = 0;
 	for (const [, blobs] of [...solid].sort(([a], [b]) => a - b)) {
 		const resource = blobs[0]?.resource;
@@ -61,8 +63,10 @@ export function encodeBlobTable(contents: TableContents): Uint8Array {
 		const { offset, storedSize } = resource;
 		table.add(storedSize, ResourceFlag.solid, offset, SOLID_RESOURCE_MARK, ZERO_SHA1, 1);
 		blobs.sort((a, b) => a.offsetInResource - b.offsetInResource);
-		for (const { sha1, size, offsetInResource } of blobs)
-			table.add(size, ResourceFlag.solid, start + offsetInResource, 0, sha1, countOf(sha1));
+		for (const blob of blobs) {
+			const offset = start + blob.offsetInResource;
+			table.add(blob.size, ResourceFlag.solid, offset, 0, blob.sha1, countOf(blob));
+		}
 		start += resource.originalSize;
 	}
 	return table.bytes;
