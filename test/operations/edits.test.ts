@@ -13,9 +13,11 @@ import { editProperties } from '../../source/operations/edit-properties.ts';
 import { exportImages } from '../../source/operations/export.ts';
 import { join } from '../../source/operations/join.ts';
 import { optimize } from '../../source/operations/optimize.ts';
+import { selectImages } from '../../source/operations/rebuild.ts';
 import { split } from '../../source/operations/split.ts';
 import { undo } from '../../source/operations/undo.ts';
 import { type UpdateOptions, update } from '../../source/operations/update.ts';
+import { wrongCounts } from '../../source/operations/verify-table.ts';
 import { openWim } from '../../source/wim/wim.ts';
 import { oracle, runOracle } from '../support/oracles.ts';
 import { listTree, tempFolder } from '../support/temp-tree.ts';
@@ -174,10 +176,12 @@ test(
 								model = former;
 								former = null;
 								assert.deepEqual(await listImages(target), model);
+								assert.equal(await miscount(target), null, verb);
 								continue;
 							} else continue;
 							former = isInPlace ? before : null;
 							assert.deepEqual(await listImages(target), model, verb);
+							assert.equal(await miscount(target), null, verb);
 						}
 						runOracle('wimlib-imagex', 'verify', target);
 						await using wim = await openWim(target);
@@ -189,6 +193,13 @@ test(
 		);
 	},
 );
+
+/** What the blob table counts other than the images do; null when nothing. */
+async function miscount(target: string): Promise<string | null> {
+	await using wim = await openWim(target);
+	const { references } = await selectImages(wim, wim.images, testRun(), false);
+	return (await wrongCounts(wim.first, references, testRun()))?.message ?? null;
+}
 
 async function oneImage(top: string, items: readonly TreeItem[], boot = false): Promise<string> {
 	const target = path.join(top, 't.wim');
