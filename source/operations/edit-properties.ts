@@ -1,6 +1,8 @@
 /** Changes what a WIM says of its images, and which one boots; no image is touched. */
+
 import { InputError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
+import { equalBytes } from '../bytes/equal-bytes.ts';
 import { filetimeFromMs } from '../bytes/filetime.ts';
 import { imageElement, requireFreeName, setProperty, setTime } from '../wim/edit-xml.ts';
 import { EditableWim, EditSession } from '../wim/write-session.ts';
@@ -129,8 +131,4 @@ function applyChange(xml: XmlData, change: ImageChange, index: number, target: s
 		if (path === '') throw new InputError('Cannot set a property without a name');
 		setProperty(xml, element, path, text);
 	}
-}
-
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-	return a.length === b.length && a.every((byte, k) => byte === b[k]);
 }

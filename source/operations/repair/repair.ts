@@ -85,6 +85,7 @@ export async function repair(
 		wim: opened.wim,
 		images: rescuedImages(images, opened),
 		contents,
+		places: opened.damaged.candidates,
 		lanes: new LargeChunks(tools.pool, run.signal),
 		unnamed: [],
 		lost: options.lost,

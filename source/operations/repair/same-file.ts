@@ -3,6 +3,7 @@
  * its GUID, by its XML data, or by nothing but the contents that both hold.
  */
 import type { Run } from '../../base/run.ts';
+import { equalBytes } from '../../bytes/equal-bytes.ts';
 import type { Sha1 } from '../../bytes/sha1.ts';
 import { LargeChunks } from '../../pool/large-chunks.ts';
 import type { Pool } from '../../pool/pool.ts';
@@ -250,18 +251,14 @@ function ownHeader({ parts }: DamagedWim): HeaderFields | null {
 }
 
 function hasGuid({ parts }: DamagedWim, guid: Uint8Array): boolean {
-	return parts.some(({ survey }) => isEqual(survey.header.guid, guid));
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-	return a.length === b.length && a.every((byte, k) => byte === b[k]);
+	return parts.some(({ survey }) => equalBytes(survey.header.guid, guid));
 }
 
 /** Both lead to the same tables of the same file. */
 function isSameHeader(own: HeaderFields, other: HeaderFields): boolean {
 	return (
 		own.magic !== null &&
-		isEqual(own.guid, other.guid) &&
+		equalBytes(own.guid, other.guid) &&
 		own.blobTableOffset !== 0 &&
 		own.blobTableOffset === other.blobTableOffset
 	);
@@ -292,7 +289,7 @@ function isSameImage(a: ImageFacts, b: ImageFacts): boolean {
 /** The tables of the donor before those that are left; of the header what it says itself where it is the same file. */
 function mergeSurveys(own: PartSurvey, other: PartSurvey): PartSurvey {
 	const [newest] = other.generations;
-	const isSame = own.header.magic !== null && isEqual(own.header.guid, other.header.guid);
+	const isSame = own.header.magic !== null && equalBytes(own.header.guid, other.header.guid);
 	const generations = newest === undefined ? [] : [newest];
 	return {
 		...own,

@@ -78,6 +78,7 @@ export async function salvageToWim(
 		wim: opened.wim,
 		images: rescuedImages(chosen, opened),
 		contents,
+		places: opened.damaged.candidates,
 		lanes,
 		unnamed,
 		lost: options.lost,

@@ -43,6 +43,13 @@ import { DamagedContent } from './damaged-content.ts';
 import type { Contents } from './find-contents.ts';
 import { looseEnds } from './loose-ends.ts';
 import { addFolderOf, type LostPolicy, markLost } from './mark-lost.ts';
+import {
+	type KnownStretch,
+	type MendedSolid,
+	mendedSize,
+	planMend,
+	writeMended,
+} from './mend-solid.ts';
 
 /** An image that the new file is to hold. */
 export interface RescuedImage {
@@ -67,6 +74,8 @@ export interface RescueRequest {
 	readonly wim: Wim;
 	readonly images: readonly RescuedImage[];
 	readonly contents: Contents;
+	/** Every place in the file where contents may be. */
+	readonly places: ReadonlyMap<Sha1, readonly Blob[]>;
 	/** Decode large chunks of damaged resources. */
 	readonly lanes: LargeChunks;
 	readonly unnamed: readonly UnnamedContents[];
@@ -137,6 +146,7 @@ class Rescue {
 	readonly #names = new Map<Sha1, string>();
 	readonly #extras = new Map<Sha1, ExtraContent>();
 	readonly #shape: WimShape;
+	readonly #mended: MendedSolid[] = [];
 	#copied: Blob[] = [];
 	#recoded: Blob[] = [];
 
@@ -157,6 +167,7 @@ class Rescue {
 			rescue.#images.push(rescue.#planImage(image, request.images.length === 1));
 		}
 		if (request.images.length !== 1 && request.unnamed.length > 0) rescue.#addUnnamedImage();
+		await rescue.#planSolid();
 		rescue.#planBlobs();
 		return rescue;
 	}
@@ -231,14 +242,47 @@ class Rescue {
 			this.#extras.set(extra.sha1, extra);
 	}
 
+	/** Of a damaged solid resource only the hurt chunks are compressed anew. */
+	async #planSolid(): Promise<void> {
+		const { wim, places, contents, lanes } = this.#request;
+		if (this.#shape.isPipable) return;
+		const decoder = new BlobContents(lanes);
+		const known = new Map<string, KnownStretch[]>();
+		for (const sha1 of this.#references.keys()) {
+			const found = contents.whole.get(sha1);
+			const place = places.get(sha1)?.find(({ resource }) => resource.layout === 'solid');
+			if (found === undefined || place === undefined) continue;
+			const { part, offset } = place.resource;
+			if (!wim.parts.some(({ source }) => source === part.source)) continue;
+			const isElsewhere = found.blob === null || !isSamePlace(found.blob, place);
+			const elsewhere = isElsewhere ? found.blob : null;
+			const content = found.content ?? (elsewhere === null ? null : decoder.content(elsewhere));
+			const key = `${part.source.name} ${offset}`;
+			const stretches = known.get(key) ?? [];
+			known.set(key, stretches);
+			stretches.push({ blob: place, content, elsewhere });
+		}
+		for (const stretches of known.values()) {
+			const [
+				{
+					blob: { resource },
+				} = { blob: { resource: null } },
+			] = stretches;
+			if (resource === null || contents.soundSolid.has(resource)) continue;
+			const plan = await planMend(resource, stretches, { lanes, run: this.#run });
+			if (plan !== null) this.#mended.push(plan);
+		}
+	}
+
 	#planBlobs(): void {
 		const { whole, soundSolid } = this.#request.contents;
+		const mended = new Set(this.#mended.flatMap(({ known }) => known.map(({ blob }) => blob.sha1)));
 		const loose = looseEnds(
 			[...whole.values()].flatMap(({ blob }) => (blob === null ? [] : [blob.resource])),
 		);
 		for (const sha1 of this.#references.keys()) {
 			const found = whole.get(sha1);
-			if (found === undefined) continue;
+			if (found === undefined || mended.has(sha1)) continue;
 			const fileName = this.#names.get(sha1) ?? '';
 			if (found.content !== null)
 				this.#extras.set(sha1, { sha1, content: found.content, fileName });
@@ -260,17 +304,28 @@ class Rescue {
 		const copied = copiedSize(this.#copied, isPipable);
 		let start = 208 + copied.size;
 		for (const { size } of this.#recoded) start += size;
+		for (const mended of this.#mended) start += mendedSize(mended);
 		for (const { content } of this.#extras.values()) start += content.size;
 		for (const { metadata, tree } of this.#images)
 			start += metadata?.resource.storedSize ?? (tree === null ? 0 : encodeTree(tree).length);
 		return tablesEnd({
 			start,
-			entryCount: copied.entries + this.#recoded.length + this.#extras.size + this.imageCount,
+			entryCount:
+				copied.entries +
+				this.#mendedCount() +
+				this.#recoded.length +
+				this.#extras.size +
+				this.imageCount,
 			xml: this.#xml(() => 0),
 			isPipable,
 			integrityChunkSize: null,
 			isPart: false,
 		});
+	}
+
+	/** Entries of the blob table: one for each content and for the resource itself. */
+	#mendedCount(): number {
+		return this.#mended.reduce((sum, { known }) => sum + known.length + 1, 0);
 	}
 
 	async write(target: string, tools: RescueTools): Promise<RescueSummary> {
@@ -284,10 +339,14 @@ class Rescue {
 		session.references.addAll(this.#references);
 		await session.begin();
 		if (this.#shape.isPipable) await this.#storeTrees(session);
+		// What the lanes kept of decoding is as much as compressing needs.
+		tools.pool.trim();
+		await this.#storeMended(session, plan, tools);
 		await this.#storeContents(session, plan, tools);
 		if (!this.#shape.isPipable) await this.#storeTrees(session);
 		const size = await session.complete();
 		const { imageCount } = this;
+		tools.pool.trim();
 		const written = session.writtenPath ?? target;
 		const readBack = await checkWritten(written, target, imageCount, tools.pool, run);
 		await session.publish();
@@ -336,6 +395,22 @@ class Rescue {
 		const bytes = new Uint8Array(metadata.size);
 		await reader.read(bytes);
 		return session.writeMetadata(bytes);
+	}
+
+	async #storeMended(
+		session: NewSession,
+		{ level }: CompressionPlan,
+		{ encoder }: RescueTools,
+	): Promise<void> {
+		const { lanes } = this.#request;
+		for (const mended of this.#mended) {
+			const tools = { encoder, lanes };
+			const resource = await writeMended(mended, session.output, level, tools, this.#run);
+			for (const { blob } of mended.known) {
+				const { sha1, size, offsetInResource } = blob;
+				session.store.keep({ sha1, size, resource, offsetInResource });
+			}
+		}
 	}
 
 	async #storeContents(
@@ -423,6 +498,14 @@ function shapeOf({ wim, images }: RescueRequest, run: Run): WimShape {
 function canTakeOver(resource: Resource, to: StorageShape): boolean {
 	const { compression, chunkSize } = resource.layout === 'raw' ? to : resource;
 	return canCopy(resource, { compression, chunkSize, isPipable: resource.part.pipable }, to);
+}
+
+function isSamePlace(a: Blob, b: Blob): boolean {
+	return (
+		a.resource.part.source === b.resource.part.source &&
+		a.resource.offset === b.resource.offset &&
+		a.offsetInResource === b.offsetInResource
+	);
 }
 
 function inOrder(blobs: readonly Blob[]): Blob[] {

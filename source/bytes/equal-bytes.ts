@@ -1,0 +1,3 @@
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+	return a.length === b.length && a.every((byte, k) => byte === b[k]);
+}
