@@ -110,7 +110,7 @@ export async function deleteImages(
 		};
 	if (!predicted.isEstimate) requireSpace(target, predicted.size, summary.freeBytes);
 	session.xml.root.children = xml.root.children;
-	await storeSelections(session, [selection], policy, plan, tools, run);
+	await storeSelections(session, [{ ...selection, planned: blobs }], policy, plan, tools, run);
 	const sizeAfter = await session.commit();
 	return { ...summary, sizeAfter, writtenBytes: sizeAfter, isEstimate: false };
 }

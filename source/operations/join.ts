@@ -85,7 +85,7 @@ export async function join(
 	};
 	if (session === null) return summary;
 	if (!predicted.isEstimate) requireSpace(target, predicted.size, freeBytes);
-	await storeSelections(session, [selection], policy, plan, tools, run);
+	await storeSelections(session, [{ ...selection, planned: blobs }], policy, plan, tools, run);
 	const sizeAfter = await session.commit();
 	return { ...summary, sizeAfter, writtenBytes: sizeAfter, isEstimate: false };
 }

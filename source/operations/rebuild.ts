@@ -55,6 +55,8 @@ export interface Selection {
 	readonly blobs: readonly Blob[];
 	/** Blobs that no table lists. */
 	readonly missing: readonly MissingError[];
+	/** What is to be done with them in a file that has none yet, if that was asked before; see `planBlobs`. */
+	readonly planned?: BlobPlan;
 }
 
 /** How resources are taken over. */
@@ -176,9 +178,10 @@ export function planBlobs(
 	for (const blob of selection.blobs) if (!has(blob.sha1)) needed.push(blob);
 	const parts = new Map(selection.wim.parts.map((part, k) => [part.source, k]));
 	const rank = ({ resource }: Blob) => parts.get(resource.part.source) ?? parts.size;
+	const isOnePart = (a: Blob, b: Blob) => a.resource.part.source === b.resource.part.source;
 	needed.sort(
 		(a, b) =>
-			rank(a) - rank(b) ||
+			(isOnePart(a, b) ? 0 : rank(a) - rank(b)) ||
 			a.resource.offset - b.resource.offset ||
 			a.offsetInResource - b.offsetInResource,
 	);
@@ -186,13 +189,18 @@ export function planBlobs(
 	for (const { resource, size } of needed)
 		if (resource.layout === 'solid') usage.set(resource, (usage.get(resource) ?? 0) + size);
 	const shapes = new Map<Source, StorageShape>();
+	const shapeFor = (resource: Resource): StorageShape => {
+		const { source } = resource.part;
+		const known = shapes.get(source);
+		if (known !== undefined) return known;
+		const shape = partShape(resource, selection.wim);
+		shapes.set(source, shape);
+		return shape;
+	};
 	const isCopied = (blob: Blob): boolean => {
 		const { resource } = blob;
 		if (policy.recompress || blob.defect !== null) return false;
-		const { source } = resource.part;
-		const shape = shapes.get(source) ?? partShape(resource, selection.wim);
-		shapes.set(source, shape);
-		if (!canCopy(resource, shape, target)) return false;
+		if (!canCopy(resource, shapeFor(resource), target)) return false;
 		if (resource.layout !== 'solid') return true;
 		return (
 			policy.keepSolid && (usage.get(resource) ?? 0) > resource.originalSize * SOLID_NEEDED_MIN
@@ -403,6 +411,8 @@ export async function storeSelectedBlobs(
 	run: Run,
 ): Promise<void> {
 	if (session.references !== selection.references) session.references.addAll(selection.references);
-	const blobs = planBlobs(selection, session.shape, policy, (name) => session.store.has(name));
+	const blobs =
+		selection.planned ??
+		planBlobs(selection, session.shape, policy, (name) => session.store.has(name));
 	await storeBlobs(session, selection, blobs, plan, tools, run);
 }

@@ -29,7 +29,7 @@ abstract class BlobRows implements ReadonlyMap<Sha1, Blob> {
 	abstract readonly index: Sha1Index;
 
 	/** @param name its SHA-1 */
-	protected abstract blobAt(row: number, name: Sha1): Blob;
+	abstract blobAt(row: number, name: Sha1): Blob;
 
 	get size(): number {
 		return this.index.size;
@@ -197,7 +197,7 @@ export class PartBlobs extends BlobRows {
 		};
 	}
 
-	protected blobAt(row: number, name: Sha1): Blob {
+	blobAt(row: number, name: Sha1): Blob {
 		const entry = this.#entryOf.get(row);
 		const home = this.#homes[this.#homeOf.get(row) - 1];
 		if (home === undefined) return this.singleAt(entry, name);
@@ -248,9 +248,9 @@ export class SetBlobs extends BlobRows {
 		}
 	}
 
-	protected blobAt(row: number, name: Sha1): Blob {
+	blobAt(row: number, name: Sha1): Blob {
 		const part = this.#parts[this.#partOf.get(row)];
-		const blob = part?.at(this.#rowOf.get(row));
+		const blob = part?.blobAt(this.#rowOf.get(row), name);
 		if (blob === undefined) throw new Error(`Blob ${name} has no part`);
 		return blob;
 	}
