@@ -67,7 +67,7 @@ function afterCancel({ verb, request }: JobView): string {
 
 export function cancelJobDialog(state: State): ConfirmDialog {
 	const job = jobUnderCursor(state);
-	return question(`Cancel job ${job?.label ?? ''} ?`, job ? [jobLine(job), afterCancel(job)] : [], [
+	return question(`Cancel job ${job?.label ?? ''}?`, job ? [jobLine(job), afterCancel(job)] : [], [
 		{ label: 'Let it run', action: { type: 'close' } },
 		{ label: 'Cancel the job', action: { type: 'cancelJob', id: job?.id ?? -1 } },
 	]);
@@ -76,7 +76,7 @@ export function cancelJobDialog(state: State): ConfirmDialog {
 /** Before a job that is over runs again as it was. */
 export function runAgainDialog(job: JobView): ConfirmDialog {
 	return question(
-		'Run it again ?',
+		'Run it again?',
 		[`${job.verb} ${job.title}`, ...job.leftovers, '', 'It runs as it did, with the same options.'],
 		[
 			{ label: 'Leave it', action: { type: 'close' } },
@@ -88,7 +88,7 @@ export function runAgainDialog(job: JobView): ConfirmDialog {
 /** Before the leftovers of a killed job are removed. */
 export function cleanJobDialog(job: JobView): ConfirmDialog {
 	return question(
-		'Clean up ?',
+		'Clean up?',
 		[
 			`${job.verb} ${job.title} was killed.`,
 			...job.leftovers,
@@ -131,7 +131,7 @@ export function replaceDialog(
 ): ConfirmDialog {
 	const { lines, options } = wordFor(facts);
 	return question(
-		`Replace ${baseName(path)} ?`,
+		`Replace ${baseName(path)}?`,
 		[path, fileLine(state, facts), 'It stays untouched until the new file is complete.', ...lines],
 		[
 			{ label: 'Keep it', action: { type: 'close' } },
@@ -182,7 +182,7 @@ function existsDialog(
 /** Before files are written into a folder that holds some. */
 function mergeDialog(path: string, request: JobRequest): ConfirmDialog {
 	return question(
-		`Write into ${baseName(path)} ?`,
+		`Write into ${baseName(path)}?`,
 		[path, 'The folder is not empty. What has the same name is replaced, the rest stays.'],
 		[
 			{ label: 'Leave it', action: { type: 'close' } },
@@ -198,7 +198,7 @@ function deleteDialog(state: State, form: FormDialog, request: JobRequest): Conf
 	const isSoft = request.values['how'] !== 'rebuild';
 	const more = gone.length > LISTED_MAX ? [`and ${gone.length - LISTED_MAX} more`] : [];
 	return question(
-		`Delete ${plural(gone.length, 'image')} ?`,
+		`Delete ${plural(gone.length, 'image')}?`,
 		[
 			...gone.slice(0, LISTED_MAX).map(({ index, name }) => `#${index} ${name}`),
 			...more,
@@ -217,7 +217,7 @@ function deleteDialog(state: State, form: FormDialog, request: JobRequest): Conf
 
 function undoDialog(form: FormDialog, request: JobRequest): ConfirmDialog {
 	return question(
-		'Take back the last edit ?',
+		'Take back the last edit?',
 		[...form.notes, 'What the edit wrote is cut off; this cannot be undone.'],
 		[
 			{ label: 'Keep it', action: { type: 'close' } },

@@ -258,7 +258,7 @@ function pagerName(state: State, theme: Theme, { source }: PagerDialog): Shown {
 	if (source.type === 'content') return theme.exact(source.name);
 	const job = state.jobs.jobs.find(({ id }) => id === source.id);
 	return job
-		? shown`Log of job ${job.id}: ${theme.exact(job.verb)} ${theme.exact(job.title)}`
+		? shown`Log of job ${safe(job.label)}: ${theme.exact(job.verb)} ${theme.exact(job.title)}`
 		: shown`Log`;
 }
 

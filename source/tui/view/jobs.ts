@@ -92,18 +92,24 @@ const FAILED_KEYS: readonly Shown[] = [
 /** Columns of a reason that say something. */
 const REASON_MIN = 24;
 
-function failedText(theme: Theme, job: JobView, room: number, mayRetry: boolean): Shown {
-	const reason = shown`FAILED ${job.summary === null ? NOTHING : theme.exact(reasonOf(job))}`;
+/** A reason with the most of its keys that leave room for it; keys are shown whole, or not at all. */
+function withKeys(reason: Shown, choices: readonly Shown[], room: number): Shown {
 	const least = Math.min(widthOf(reason), REASON_MIN);
-	const choices = mayRetry ? FAILED_KEYS : FAILED_KEYS.slice(1);
 	const keys = choices.find((text) => room - widthOf(text) >= least) ?? NOTHING;
 	return shown`${cut(reason, room - widthOf(keys))}${keys}`;
 }
 
+function failedText(theme: Theme, job: JobView, room: number, mayRetry: boolean): Shown {
+	const reason = shown`FAILED ${job.summary === null ? NOTHING : theme.exact(reasonOf(job))}`;
+	return withKeys(reason, mayRetry ? FAILED_KEYS : FAILED_KEYS.slice(1), room);
+}
+
 /** What can be done with a job that was killed; a deck that writes nothing offers none of it. */
-function interruptedKeys(job: JobView, mayRetry: boolean): Shown {
-	if (!mayRetry) return shown`   Enter log`;
-	return job.leftovers.length > 0 ? shown`   c clean  r again` : shown`   r again`;
+function interruptedKeys(job: JobView, mayRetry: boolean): readonly Shown[] {
+	if (!mayRetry) return [shown`   Enter log`];
+	return job.leftovers.length > 0
+		? [shown`   c clean  r again`, shown`   c clean`]
+		: [shown`   r again`];
 }
 
 function endOf(state: State, theme: Theme, job: JobView, room: number): Shown {
@@ -123,7 +129,7 @@ function endOf(state: State, theme: Theme, job: JobView, room: number): Shown {
 		case 'failed':
 			return failedText(theme, job, room, mayRetry);
 		case 'interrupted':
-			return shown`INTERRUPTED${summary}${interruptedKeys(job, mayRetry)}`;
+			return withKeys(shown`INTERRUPTED${summary}`, interruptedKeys(job, mayRetry), room);
 		case 'canceled':
 			return shown`canceled${took}`;
 		default:

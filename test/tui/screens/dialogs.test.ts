@@ -483,7 +483,7 @@ test('a retry opens the form of the job, about its images and not those under th
 	await deck.press('j', 'j', '4', 'r');
 	await deck.until(/#2 Windows 11 Home N/);
 	await deck.press(SUBMIT);
-	await deck.until(/Delete 1 image \?/);
+	await deck.until(/Delete 1 image\?/);
 	await deck.press('right', 'enter');
 	await deck.until(/Job 2 started/);
 	assert.deepEqual(engine.jobs.started[1]?.values['images'], [2]);

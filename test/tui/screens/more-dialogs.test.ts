@@ -99,9 +99,9 @@ const CASES: readonly Case[] = [
 		jobs: [{ ...running, log: LOG, logCount: LOG.length }],
 		steps: [toJobs, [['enter'], /line 40/], [['home'], /line 1:/]],
 	},
-	{ name: 'cancel', jobs: [running], steps: [toJobs, [['x'], /Cancel job 1 \?/]] },
-	{ name: 'clean', jobs: [killed], steps: [toJobs, [['c'], /Clean up \?/]] },
-	{ name: 'again', jobs: [killed], steps: [toJobs, [['r'], /Run it again \?/]] },
+	{ name: 'cancel', jobs: [running], steps: [toJobs, [['x'], /Cancel job 1\?/]] },
+	{ name: 'clean', jobs: [killed], steps: [toJobs, [['c'], /Clean up\?/]] },
+	{ name: 'again', jobs: [killed], steps: [toJobs, [['r'], /Run it again\?/]] },
 	{ name: 'suspend', jobs: [running], steps: [[['\x1a'], /1 job is running/]] },
 	{
 		name: 'leaving',

@@ -534,3 +534,16 @@ test('at 40 columns the title of a log ends with its rows', () =>
 		},
 		{ columns: 40, rows: 10 },
 	));
+
+test('a killed job has its number in its log, and keys that fit whole or are left out', () =>
+	withDeck(async (deck, engine) => {
+		const killed = { ...jobView(-17), label: '#17', state: 'interrupted', endedMs: 1 } as const;
+		const leftovers = ['left: .a.wim.wimdeck-new'];
+		const title = 'a rather long name of a file.wim';
+		engine.jobs.set([{ ...killed, title: 'a.wim', summary: 'left 1.7 M', leftovers }]);
+		await deck.until(/INTERRUPTED, left 1\.7 M {3}c clean {2}r again *$/m);
+		engine.jobs.set([{ ...killed, verb: 'optimize', title, summary: 'left 1.7 M', leftovers }]);
+		await deck.until(/INTERRUPTED, left 1\.7 M {3}c clean *$/m);
+		await deck.press('4', 'enter');
+		await deck.until(/Log of job #17: optimize a rather long/);
+	}));
