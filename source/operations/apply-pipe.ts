@@ -28,12 +28,8 @@ import {
 	type FileTarget,
 	SMALL_SIZE_MAX,
 } from './extract-data.ts';
-import {
-	type ExtractOptions,
-	type ExtractPart,
-	type ExtractSummary,
-	runExtract,
-} from './extract-run.ts';
+import { type ExtractSummary, runExtract } from './extract-run.ts';
+import type { ExtractOptions, ExtractPart } from './extraction.ts';
 
 import { SURVEY_LENGTH } from './file-order.ts';
 

@@ -8,12 +8,8 @@ import { ROOT } from '../image/tree.ts';
 import type { Wim, WimImage } from '../wim/wim.ts';
 import { type BlobWriter, type ExtractSource, sourceOf } from './extract-data.ts';
 import { planExtract } from './extract-plan.ts';
-import {
-	type ExtractOptions,
-	type ExtractPart,
-	type ExtractSummary,
-	runExtract,
-} from './extract-run.ts';
+import { type ExtractSummary, runExtract } from './extract-run.ts';
+import type { ExtractOptions, ExtractPart } from './extraction.ts';
 
 /** The plan for a whole image into `folder`, which is made if it is not there. */
 export async function planApply(

@@ -10,8 +10,9 @@ import { ROOT } from '../image/tree.ts';
 import type { Pool } from '../pool/pool.ts';
 import { type BlobWriter, sourceOf } from './extract-data.ts';
 import { planExtract } from './extract-plan.ts';
-import { type ExtractOptions, type ExtractSummary, runExtract } from './extract-run.ts';
+import { type ExtractSummary, runExtract } from './extract-run.ts';
 import { type ChosenPath, type SelectionOptions, selectPaths } from './extract-selection.ts';
+import type { ExtractOptions } from './extraction.ts';
 import { streamBlob } from './stream-blob.ts';
 
 /**

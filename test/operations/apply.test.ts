@@ -22,7 +22,7 @@ import type { ProgressEvent } from '../../source/base/run.ts';
 import { openImage } from '../../source/image/open.ts';
 import { applyAllImages, applyImage, folderNames } from '../../source/operations/apply.ts';
 import { applyFromPipe } from '../../source/operations/apply-pipe.ts';
-import type { ExtractOptions } from '../../source/operations/extract-run.ts';
+import type { ExtractOptions } from '../../source/operations/extraction.ts';
 import { poolBlobWriter } from '../../source/operations/pool-blob-writer.ts';
 import { InlinePool } from '../../source/pool/pool.ts';
 import { PipeReader } from '../../source/wim/pipe-reader.ts';
