@@ -56,9 +56,13 @@ export const CLASSES: usize = LENGTH_COST + 0x7e0; //   u32[10] of the block, th
 
 /** The slot of a formatted offset (offset + 2, at least 2). */
 @inline export function slotOf(formatted: u32): u32 {
+	return formatted < 0x80000 ? nearSlotOf(formatted) : 34 + (formatted >> 17);
+}
+
+/** The same in chunks up to 512 KiB. */
+@inline export function nearSlotOf(formatted: u32): u32 {
 	const k = 31 - clz(formatted);
-	const slot = (k << 1) + ((formatted >> (k - 1)) & 1);
-	return formatted < 0x80000 ? slot : 34 + (formatted >> 17);
+	return (k << 1) + ((formatted >> (k - 1)) & 1);
 }
 
 @inline export function extraBits(slot: u32): u32 { return slot < 4 ? 0 : min<u32>(17, (slot >> 1) - 1); }

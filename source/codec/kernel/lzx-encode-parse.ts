@@ -1,7 +1,7 @@
 // LZX encoder: the cheapest way through a block (lzx.md section 10.4), forward over the matches in the cache.
 
 import { clearCounts, setCosts, tallyMatch } from './lzx-encode-costs';
-import { after, ALIGNED_COST, bump, COUNTS_SIZE, FIELD, FORESEEN, ITEMS_END, JOINED, JOINED_FLAG, JOINED_MAX, LENGTH_COST, LENGTH_MAX, LITERAL, LITERAL_COST, MAIN_COUNT, MATCH_COST, MIXED, NODES, RING, ROW, slotOf } from './lzx-encode-layout';
+import { after, ALIGNED_COST, bump, COUNTS_SIZE, FIELD, FORESEEN, ITEMS_END, JOINED, JOINED_FLAG, JOINED_MAX, LENGTH_COST, LENGTH_MAX, LITERAL, LITERAL_COST, MAIN_COUNT, MATCH_COST, MIXED, nearSlotOf, NODES, RING, ROW, slotOf } from './lzx-encode-layout';
 import { extend } from './match-finder';
 
 /** Offers what costs `base` and the entries of a table at the nodes from `at` to `end`; the first entry is for `at`. */
@@ -30,7 +30,8 @@ import { extend } from './match-finder';
 }
 
 /**
- * E tells the effort: u8 leaves out what costs 10 % of the time and makes the output 0.15 % smaller, u16 does not.
+ * E tells the effort: u8 leaves out what costs 10 % of the time and makes the output 0.15 % smaller, u16 does not. With u8
+ * a chunk has 64 KiB at most.
  */
 @inline function isThorough<E>(): bool { return sizeof<E>() > 1; }
 /** With less effort, the last recent offset is not tried where another one has a match of this length. */
@@ -106,7 +107,7 @@ function search<E>(buf: usize, start: u32, a: u32, z: u32, n: u32): void {
 				const formatted = item >> 9;
 				const l = min(item & 511, longest);
 				if (l > length) {
-					const slot = slotOf(formatted);
+					const slot = isThorough<E>() ? slotOf(formatted) : nearSlotOf(formatted);
 					let base = price | <u64>(formatted << 9);
 					if (slot >= 8) base += load<u64>(ALIGNED_COST + (<usize>(formatted & 7) << 3));
 					offer(MATCH_COST + <usize>slot * ROW, node, base, length + 1, l);
@@ -118,7 +119,7 @@ function search<E>(buf: usize, start: u32, a: u32, z: u32, n: u32): void {
 			const formatted = item >> 9;
 			const back = p + l + 1 - (formatted - 2);
 			if (l + 3 <= n - i && load<u16>(p + l + 1) == load<u16>(back)) {
-				const slot = slotOf(formatted);
+				const slot = isThorough<E>() ? slotOf(formatted) : nearSlotOf(formatted);
 				let total = price + lengthPrice(MATCH_COST + <usize>slot * ROW, l);
 				if (slot >= 8) total += load<u64>(ALIGNED_COST + (<usize>(formatted & 7) << 3));
 				join(node, total, item, p, back, n - i - l - 1);

@@ -53,7 +53,7 @@ function setEffort(level: u32): void {
 	else if (level < 20) effort(8, 32, 0, 1);
 	else if (level < 35) effort(16, 48, 0, 1);
 	else if (level < 50) effort(12, 32, 1, 6);
-	else if (level < 70) effort(16, 48, 1, 12);
+	else if (level < 70) effort(14, 44, 1, 10);
 	else if (level < 100) effort(32, 96, 2, 12);
 	else effort(48, 128, 4, 12);
 }

@@ -135,6 +135,8 @@ export function fillCache<T, F>(buf: usize, from: u32, to: u32, size: u32, cache
 	let older3 = get<T>(at3 + width);
 	let node = get<T>(at4);
 	skip = covered;
+	// Where nothing is recorded, a tree that is less well ordered does little harm.
+	const skipDepth = forward && width == 2 ? depth >> 1 : depth;
 	const last: u32 = size < 8 ? 0 : min<u32>(to, size - 7);
 	let i = from;
 	for (; i < last && cache <= room; i++) {
@@ -152,7 +154,7 @@ export function fillCache<T, F>(buf: usize, from: u32, to: u32, size: u32, cache
 			at3 = bucket3<T>(word);
 			at4 = bucket4<T>(word);
 			const nextNode = get<T>(at4);
-			if (node != 0) walk<T, F>(buf, i, node, cache, 0xffff, min(nice, size - i), depth, tree);
+			if (node != 0) walk<T, F>(buf, i, node, cache, 0xffff, min(nice, size - i), skipDepth, tree);
 			else storeBoth<T>(children, 0);
 			node = nextNode;
 		} else {
