@@ -4,7 +4,6 @@
  * a real folder; what stands in the way of a new name is removed by name, never opened.
  */
 
-import { execFile } from 'node:child_process';
 import {
 	chmodSync,
 	closeSync,
@@ -32,28 +31,19 @@ import {
 import { copyFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { HostError, hostError, InputError } from '../base/errors.ts';
 import { utimesArgument } from '../bytes/filetime.ts';
 import { forFs, type HostPath, hostPath, hostPathText, requireTextPath } from './host-path.ts';
+import { guessFolding, probeFolding } from './name-folding.ts';
 import type { NameFolding } from './names.ts';
 import { isNtfsMount, showsStreamsAsFiles } from './ntfs.ts';
+import { isSocket, makeNode } from './special-nodes.ts';
 
 /** Times of a file as FILETIME; 0 is "unknown" and leaves what the system sets. */
 export interface FileTimes {
 	readonly accessTime: bigint;
 	readonly writeTime: bigint;
 }
-
-/** The kind bits of `st_mode`. */
-const MODE_KIND = 0o170000;
-
-/** What `mknod` calls the kinds that it makes. */
-const NODE_LETTERS: ReadonlyMap<number, string> = new Map([
-	[0o010000, 'p'],
-	[0o020000, 'c'],
-	[0o060000, 'b'],
-]);
 
 /** FILETIMEs above this are no times (wim.md §4.11). */
 const FILETIME_MAX = (1n << 63n) - 1n;
@@ -67,8 +57,6 @@ const NO_LINK_CODES: ReadonlySet<string> = new Set([
 	'ENOSYS',
 	'EXDEV',
 ]);
-
-const run = promisify(execFile);
 
 /** Whether an error means that nothing more can be written at all. */
 export function endsWriting(error: unknown): boolean {
@@ -265,7 +253,7 @@ export class PosixTarget {
 				return;
 			}
 			if (!this.isEmpty) removeExisting(forFs(target));
-			if ((mode & MODE_KIND) === 0o140000) await this.#makeSocket(relative);
+			if (isSocket(mode)) await this.#makeSocket(relative);
 			else await makeNode(target, mode, rdev);
 		} catch (error) {
 			throw this.#refused('special file', relative, error);
@@ -488,76 +476,9 @@ function folderStands(target: string | Buffer): HostError {
 	});
 }
 
-/** One process a node: `mknod` takes no more, and nodes are few. */
-async function makeNode(target: HostPath, mode: number, rdev: number): Promise<void> {
-	const kind = NODE_LETTERS.get(mode & MODE_KIND);
-	if (kind === undefined)
-		throw new HostError(`Cannot make a special file: its mode ${mode.toString(8)} names no kind`);
-	if (typeof target !== 'string')
-		throw new HostError('Cannot make a special file: its name holds an unpaired surrogate');
-	const { major, minor } = splitDevice(rdev);
-	const numbers = kind === 'p' ? [] : [String(major), String(minor)];
-	try {
-		await run('mknod', ['-m', (mode & 0o777).toString(8), '--', target, kind, ...numbers]);
-	} catch (error) {
-		const { code, stderr } = error as { code?: unknown; stderr?: string };
-		if (code === 'ENOENT')
-			throw new HostError(
-				'Cannot make a special file: the program mknod is not installed',
-				{},
-				error,
-			);
-		const reason = (stderr ?? '').trim().split(': ').at(-1) || String(code);
-		throw new HostError(`Cannot make special file "${target}": ${reason}`, { path: target }, error);
-	}
-}
-
-/** Linux device numbers, 32-bit encoding: minor low 8 bits, major 12 bits from bit 8, minor rest from bit 20. */
-export function splitDevice(rdev: number): { major: number; minor: number } {
-	return { major: (rdev >>> 8) & 0xfff, minor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) };
-}
-
 /** `folder`, or the folder that it will be made in. */
 function existing(folder: string): string {
 	let place = folder;
 	while (!existsSync(place)) place = path.dirname(place);
 	return place;
-}
-
-/** What the names in `folder` say of how its file system compares them, where nothing may be written. */
-function guessFolding(folder: string): NameFolding {
-	const names = new Set(readdirSync(folder));
-	// True when some name answers to another spelling, under which nothing is listed.
-	const ignores = (respell: (name: string) => string) => {
-		for (const name of names) {
-			const other = respell(name);
-			if (names.has(other)) continue;
-			return lstatSync(path.join(folder, other), { throwIfNoEntry: false }) !== undefined;
-		}
-		return false;
-	};
-	const upper = (name: string) => name.toUpperCase();
-	const lower = (name: string) => name.toLowerCase();
-	return {
-		ignoresCase: ignores(upper) || ignores(lower),
-		normalises:
-			ignores((name) => name.normalize('NFD')) || ignores((name) => name.normalize('NFC')),
-	};
-}
-
-/**
- * Tries out how the file system at `folder` compares names; the file it makes is gone afterwards. That a name answers
- * is enough, as nobody else makes such names: inode numbers differ by spelling on some (exFAT through FUSE).
- */
-function probeFolding(folder: string): NameFolding {
-	const stem = `.wimdeck-probe-${process.pid}-é`;
-	const probe = path.join(folder, stem);
-	closeSync(openNew(probe));
-	try {
-		const answers = (name: string) =>
-			lstatSync(path.join(folder, name), { throwIfNoEntry: false }) !== undefined;
-		return { ignoresCase: answers(stem.toUpperCase()), normalises: answers(stem.normalize('NFD')) };
-	} finally {
-		rmSync(probe, { force: true });
-	}
 }

@@ -12,7 +12,8 @@ import {
 import path from 'node:path';
 import { test } from 'node:test';
 import { FILETIME_OF_1970 } from '../../source/bytes/filetime.ts';
-import { PosixTarget, parentOf, splitDevice } from '../../source/host/posix-target.ts';
+import { PosixTarget, parentOf } from '../../source/host/posix-target.ts';
+import { splitDevice } from '../../source/host/special-nodes.ts';
 import { StateFolder } from '../../source/host/state-folder.ts';
 import { dice } from '../support/contents.ts';
 import { listTree, subfolder, tempFolder } from '../support/temp-tree.ts';
