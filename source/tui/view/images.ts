@@ -1,5 +1,6 @@
 /** The Images pane. */
 
+import { plural } from '../../base/print.ts';
 import { UNNAMED_INDEX } from '../engine.ts';
 import {
 	fit,
@@ -94,7 +95,10 @@ function factLines(state: State, width: number): Shown[] {
 		add(safe(`${image.architecture}  ${image.version}`.trim()));
 	if (image.edition !== '' && image.edition !== image.name) add(safe(image.edition));
 	add(shown`${countText(image.fileCount)} files ${countText(image.folderCount)} dirs`);
-	const links = hardLinksText(state, image, tightSize);
+	// Bytes without a letter behind them would look like a count.
+	const links = hardLinksText(state, image, (bytes) =>
+		bytes < 1024 ? plural(bytes, 'byte') : tightSize(bytes),
+	);
 	if (links !== '') add(safe(`hard links ${links}`));
 	const boot = state.wim.facts?.bootIndex ?? 0;
 	add(boot > 0 ? shown`boot index: ${boot}` : ('boot index: none' as Shown));

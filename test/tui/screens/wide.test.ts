@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inWindows, withDeck } from '../../support/deck.ts';
-import { FakeEngine, FakeFile } from '../../support/fake-engine.ts';
+import { FakeEngine, FakeFile, IMAGES } from '../../support/fake-engine.ts';
 
 // What a screen of 120x40 shows beyond that of 80x24 (tui.md 3.3).
 
@@ -76,6 +76,18 @@ test('hard links are counted once the metadata of the image was read; before, th
 			await deck.press('j');
 			assert.match(await deck.until(/hard links 41,220/), />2/);
 			assert.doesNotMatch(deck.screen(), /3\.0G|,472 bytes/);
+		},
+		WIDE,
+		new FakeEngine(file),
+	);
+});
+
+test('a few bytes of hard links do not look like their count', () => {
+	const images = IMAGES.map((image) => ({ ...image, hardLinkBytes: 3 }));
+	const file = new FakeFile({}, images);
+	return withDeck(
+		async (deck) => {
+			await deck.until(/hard links 3 bytes/);
 		},
 		WIDE,
 		new FakeEngine(file),
