@@ -1,7 +1,12 @@
 import { FormatError } from '../base/errors.ts';
 import type { Span } from '../bytes/span.ts';
 import { type Infer, struct, u32, u64 } from '../bytes/struct.ts';
-import { COMPRESSIONS, type Compression, isLegalChunkSize } from './compression.ts';
+import {
+	COMPRESSIONS,
+	type Compression,
+	isLegalChunkSize,
+	storedSizeLeast,
+} from './compression.ts';
 
 /**
  * How a compressed resource is cut into chunks (wim.md §2.2), also in pipable files (§7 point 6) and solid resources
@@ -201,10 +206,11 @@ export function parseSolidHeader(span: Span, storedSize: number): SolidShape {
 	if (originalSize === 0) throw fail('originalSize', 'it holds no bytes');
 	const count = chunkCount(originalSize, chunkSize);
 	const tableSize = count * 4;
-	if (SolidHeader.size + tableSize + count > storedSize)
+	const least = SolidHeader.size + tableSize + chunksLeast(compression, originalSize, chunkSize);
+	if (least > storedSize)
 		throw fail(
 			'originalSize',
-			`${count} chunks need at least ${SolidHeader.size + tableSize + count} bytes, the resource has ${storedSize}`,
+			`${count} chunks need at least ${least} bytes, the resource has ${storedSize}`,
 		);
 	return {
 		originalSize,
@@ -215,6 +221,20 @@ export function parseSolidHeader(span: Span, storedSize: number): SolidShape {
 		tableOffset: SolidHeader.size,
 		tableSize,
 	};
+}
+
+/** The least bytes that all chunks of a resource are stored in. */
+export function chunksLeast(
+	compression: Compression,
+	originalSize: number,
+	chunkSize: number,
+): number {
+	const last = originalSize % chunkSize;
+	const whole = Math.floor(originalSize / chunkSize);
+	return (
+		whole * storedSizeLeast(compression, chunkSize) +
+		(last === 0 ? 0 : storedSizeLeast(compression, last))
+	);
 }
 
 /**

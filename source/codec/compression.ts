@@ -35,6 +35,27 @@ export function isLegalChunkSize(compression: Compression, size: number): boolea
 	return compression === 'none' || 2 ** Math.round(Math.log2(size)) === size;
 }
 
+/** The most bytes of a match of LZX, and the least bits that a match takes. */
+const LZX_MATCH_MAX = 257;
+const BITS_LEAST = 1;
+/** The lengths of all codewords of an XPRESS chunk, and the first words of an LZMS chunk, in bytes. */
+const XPRESS_LEAST = 256;
+const LZMS_LEAST = 4;
+
+/** The least bytes that a compressed chunk is stored in that decodes to `originalSize` bytes, of which no encoder knows more. */
+export function storedSizeLeast(compression: Compression, originalSize: number): number {
+	switch (compression) {
+		case 'none':
+			return originalSize;
+		case 'xpress':
+			return Math.min(originalSize, XPRESS_LEAST);
+		case 'lzx':
+			return Math.ceil(((originalSize / LZX_MATCH_MAX) * BITS_LEAST) / 8);
+		case 'lzms':
+			return Math.min(originalSize, LZMS_LEAST);
+	}
+}
+
 /** The name of a format as people write it: `LZX`, `none`. */
 export function compressionName(compression: Compression): string {
 	return compression === 'none' ? 'none' : compression.toUpperCase();

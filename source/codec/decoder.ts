@@ -70,6 +70,8 @@ const FORMATS: Readonly<Record<Compression, number>> = {
 /** Wide copies and reads of the kernel reach this many bytes beyond either end of an area. */
 const SLACK = 64;
 const PAGE = 65_536;
+/** Wide copies of matches end so many bytes behind what they say at most. */
+const TOUCHED_BEHIND = 4096;
 
 let compiled: WebAssembly.Module | null = null;
 
@@ -238,6 +240,14 @@ export class Decoder {
 	 */
 	lastDecoded(): number {
 		return this.#wasRefused ? 0 : this.#kernel.decodedBefore();
+	}
+
+	/** The output area is as it was before the last chunk, which is broken, from so many bytes behind its start on. */
+	lastTouched(compression: Compression, originalSize: number): number {
+		if (this.#wasRefused) return 0;
+		return compression === 'lzms'
+			? Math.min(originalSize, this.#kernel.decodedBefore() + TOUCHED_BEHIND)
+			: originalSize;
 	}
 
 	/** Bytes of memory that this decoder holds. */

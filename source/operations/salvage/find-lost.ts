@@ -6,7 +6,12 @@ import { METADATA_SIZE_MAX } from '../../base/limits.ts';
 import { type Run, throwIfCanceled } from '../../base/run.ts';
 import { type Sha1, sha1 } from '../../bytes/sha1.ts';
 import { Span } from '../../bytes/span.ts';
-import { parseSolidTable, SolidHeader, type SolidShape } from '../../codec/chunk-table.ts';
+import {
+	chunksLeast,
+	parseSolidTable,
+	SolidHeader,
+	type SolidShape,
+} from '../../codec/chunk-table.ts';
 import { COMPRESSIONS, isLegalChunkSize } from '../../codec/compression.ts';
 import { ImageTree } from '../../image/tree.ts';
 import type { Pool } from '../../pool/pool.ts';
@@ -393,7 +398,9 @@ class Search implements Lost {
 		const originalSize = high * 0x1_0000_0000 + head.view.getUint32(0, true);
 		const chunkCount = Math.ceil(originalSize / chunkSize);
 		const tableSize = chunkCount * 4;
+		const least = SolidHeader.size + tableSize + chunksLeast(compression, originalSize, chunkSize);
 		if (originalSize === 0 || gap.start + SolidHeader.size + tableSize > gap.end) return null;
+		if (gap.start + least > gap.end && gap.end < this.source.size) return null;
 		const table = new Span(
 			(await window.at(gap.start + SolidHeader.size, tableSize)).slice(),
 			this.source.name,

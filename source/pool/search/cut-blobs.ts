@@ -94,6 +94,13 @@ export class BlobCutter implements ForwardSearch {
 		this.isCutting = true;
 		let at = isSynced ? start : yield* this.nextSure(start, stop);
 		while (at < stop) {
+			// Nothing begins in what is lost, which may be terabytes.
+			const lostEnd = Math.min(stop, this.window.lostUntil(at));
+			if (lostEnd > at) {
+				yield lostEnd - at;
+				at = lostEnd;
+				continue;
+			}
 			const hit = (yield* this.blobAt(at)) ?? (yield* this.fartherAt(at));
 			if (hit !== null) {
 				yield* this.take(hit);
@@ -118,7 +125,7 @@ export class BlobCutter implements ForwardSearch {
 
 	/** @param isEndKnown something begins at the end, or the end is that of the whole range */
 	private *fill(gap: Stretch, isEndKnown: boolean): Generator<number, void, void> {
-		for (const piece of cutOut(gap, this.window.lost)) {
+		for (const piece of cutOut(gap, this.window.lostIn(gap))) {
 			const isEnd = piece.end === gap.end;
 			const ends = !isEnd
 				? []
@@ -148,8 +155,10 @@ export class BlobCutter implements ForwardSearch {
 	exactly(offset: number, size: number): FoundResource | null {
 		if (size <= 0 || offset + size > this.end) return null;
 		const hash = createHash('sha1');
-		for (let done = 0; done < size; done += 1 << 20)
+		for (let done = 0; done < size; done += 1 << 20) {
+			if (this.window.lostUntil(offset + done) > offset + done) return null;
 			hash.update(this.window.at(offset + done, Math.min(1 << 20, size - done)));
+		}
 		const sha1 = hash.digest('hex');
 		return this.tools.wanted.names.has(sha1) ? rawResource(offset, { size, sha1 }) : null;
 	}
@@ -211,7 +220,7 @@ export class BlobCutter implements ForwardSearch {
 
 	/** The next start of a well-known format whose own length gives a wanted blob. */
 	private *nextSure(from: number, stop: number): Generator<number, number, void> {
-		for (let at = from; at < stop; at += PIECE) {
+		for (let at = from; at < stop; at = Math.max(at + PIECE, this.window.lostUntil(at + PIECE))) {
 			const bytes = this.window.at(at, Math.min(PIECE + 8, this.end - at)).slice();
 			for (let k = 0; k < bytes.length - 4 && k < PIECE; k++) {
 				if (!isFormatStart(bytes, k)) continue;
@@ -249,6 +258,8 @@ export class BlobCutter implements ForwardSearch {
 		let end = Math.min(this.end, at + reach);
 		let done = 0;
 		while (at + done < end) {
+			// Nothing goes on behind what is lost.
+			if (this.window.lostUntil(at + done) > at + done) break;
 			const size = Math.min(PIECE, Math.max(PIECE_FIRST, done));
 			const bytes = this.window.at(at + done, Math.min(size, end - at - done));
 			for (const hit of this.finder.cut(bytes, done, this.tools.wanted))

@@ -5,13 +5,14 @@ import type { Stretch } from './found.ts';
 export interface Bytes {
 	/** Up to `size` bytes at `offset`, fewer at the end; valid until the next call. */
 	at(offset: number, size: number): Uint8Array;
-	/** Of the bytes that were read, in order: stretches that are lost and read as something else. */
-	readonly lost: readonly Stretch[];
+	/** Of the bytes that were read, in order: lost stretches that reach into this one, and read as something else. */
+	lostIn(stretch: Stretch): readonly Stretch[];
+	/** Where the lost stretch ends that `offset` lies in; `offset` itself when it lies in none. */
+	lostUntil(offset: number): number;
 }
 
 /** A part seen through a sliding buffer, read ahead in large steps. */
 export class StoredWindow implements Bytes {
-	readonly lost: readonly Stretch[] = [];
 	private readonly source: LaneSource;
 	private readonly step: number;
 	private bytes = new Uint8Array(0);
@@ -21,6 +22,14 @@ export class StoredWindow implements Bytes {
 	constructor(source: LaneSource, step = 4 << 20) {
 		this.source = source;
 		this.step = step;
+	}
+
+	lostIn(): readonly Stretch[] {
+		return [];
+	}
+
+	lostUntil(offset: number): number {
+		return offset;
 	}
 
 	at(offset: number, size: number): Uint8Array {

@@ -113,8 +113,10 @@ export class PieceReader {
 			sha1(slice.subarray(from - start, to - start)) === piece.sha1;
 		for (const damage of isProved ? [] : touching) {
 			this.#note(damage, from, to);
-			if (damage.decodedEnd > damage.start)
-				slice.fill(0, Math.max(damage.start, from) - start, Math.min(damage.end, to) - start);
+			// Behind what was decoded before the damage showed there are zeros.
+			const guessedStart = Math.max(damage.start, from);
+			const guessedEnd = Math.min(damage.decodedEnd, to);
+			if (guessedEnd > guessedStart) slice.fill(0, guessedStart - start, guessedEnd - start);
 		}
 		if (!this.isAlive) {
 			this.#files?.discard();
@@ -164,6 +166,8 @@ export class PieceReader {
 		const shift = this.piece.blobOffset - this.piece.start;
 		const start = Math.max(damage.start, from) + shift;
 		const end = Math.min(damage.end, to) + shift;
+		// Of bytes that are lost in part there is no SHA-1.
+		this.#hasher = null;
 		this.#badRanges ??= [];
 		const last = this.#badRanges.at(-1);
 		if (last?.end === start) last.end = end;
@@ -172,7 +176,7 @@ export class PieceReader {
 
 	#hash(bytes: Uint8Array, isAll: boolean): void {
 		const { piece } = this;
-		if (!piece.whole || piece.sha1 === null) return;
+		if (!piece.whole || piece.sha1 === null || this.#badRanges !== null) return;
 		if (isAll) this.#sha1 = sha1(bytes);
 		else {
 			this.#hasher ??= sha1Hasher();

@@ -122,6 +122,8 @@ class ChunkSlices implements Slices {
 	#window: ChunkWindow | null = null;
 	/** Of the last chunk, when it was broken. */
 	#decodedSize = 0;
+	/** The output area holds zeros from here to there: what is lost need not be zeroed again and again. */
+	#zeros: { readonly in: Uint8Array; readonly start: number; readonly end: number } | null = null;
 
 	constructor(shape: ResourceShape, stored: StoredBytes, lane: Lane) {
 		const { chunkSize, originalSize, storedSize } = shape;
@@ -143,11 +145,26 @@ class ChunkSlices implements Slices {
 			if (neededSize <= 0) continue;
 			this.#decodedSize = 0;
 			const error = this.#decode(at / chunkSize, at - start, chunkEnd - at, neededSize);
-			if (error === null) continue;
-			decoder.outputBytes.fill(0, at - start + this.#decodedSize, chunkEnd - start);
+			if (error === null) {
+				this.#zeros = null;
+				continue;
+			}
+			this.#zero(at - start, chunkEnd - at);
 			damages.push({ start: at, end: chunkEnd, error, decodedEnd: at + this.#decodedSize });
 		}
 		return decoder.outputBytes.subarray(0, end - start);
+	}
+
+	/** Zeroes what is lost of a chunk of this size whose output begins at `at`. */
+	#zero(at: number, size: number): void {
+		const { decoder } = this.#lane;
+		const start = at + this.#decodedSize;
+		const touchedEnd = at + decoder.lastTouched(this.#shape.compression, size);
+		const { outputBytes } = decoder;
+		const zeros = this.#zeros?.in === outputBytes ? this.#zeros : null;
+		const isKnown = zeros !== null && zeros.start <= touchedEnd && zeros.end >= at + size;
+		outputBytes.fill(0, start, isKnown ? Math.max(start, touchedEnd) : at + size);
+		this.#zeros = { in: outputBytes, start, end: at + size };
 	}
 
 	/** Returns what is wrong with the chunk; null when it was decoded. */

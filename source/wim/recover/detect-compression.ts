@@ -56,7 +56,7 @@ async function detectLzms(bytes: Uint8Array, run: Run): Promise<PartCompression 
 	const finder = new Finder();
 	const decoder = new Decoder();
 	const at = (offset: number, size: number) => bytes.subarray(offset, offset + size);
-	const window = { at, lost: [] };
+	const window = { at, lostIn: () => [], lostUntil: (offset: number) => offset };
 	const tools = { wanted: new WantedSet([]), sizes: [] };
 	const { min, normal } = chunkSizeRange('lzms');
 	const sizes = [normal];

@@ -2,8 +2,13 @@
 import { FormatError } from '../../base/errors.ts';
 import { formatHex } from '../../base/print.ts';
 import type { Span } from '../../bytes/span.ts';
-import { parseSolidHeader, SolidHeader, type SolidShape } from '../../codec/chunk-table.ts';
-import { COMPRESSIONS, type Compression } from '../../codec/compression.ts';
+import {
+	chunksLeast,
+	parseSolidHeader,
+	SolidHeader,
+	type SolidShape,
+} from '../../codec/chunk-table.ts';
+import { COMPRESSIONS, type Compression, isLegalChunkSize } from '../../codec/compression.ts';
 import { readExactly } from '../../storage/read.ts';
 import type { Source } from '../../storage/source.ts';
 import { type BlobEntry, isSolidResourceEntry } from '../blob-entries.ts';
@@ -96,6 +101,7 @@ async function repairSolid(
 ): Promise<SolidShape | null> {
 	for (let order = 30; order >= 12; order--) {
 		const chunkSize = 2 ** order;
+		if (!COMPRESSIONS.some((one) => one !== 'none' && isLegalChunkSize(one, chunkSize))) continue;
 		const chunkCount = Math.ceil(originalSize / chunkSize);
 		const tableSize = chunkCount * 4;
 		if (SolidHeader.size + tableSize + chunkCount > entry.storedSize) break;
@@ -132,6 +138,8 @@ async function solidCompression(
 	const originalSize = Math.min(shape.chunkSize, shape.originalSize);
 	const stored = await readExactly(source, offset, storedSize, 'solid chunk');
 	for (const compression of [...COMPRESSIONS].reverse()) {
+		const { chunkSize, storedSize: all } = shape;
+		if (chunksLeast(compression, shape.originalSize, chunkSize) > all) continue;
 		try {
 			decoder.decodeBytes(compression, shape.chunkSize, stored.bytes, originalSize);
 			return compression;

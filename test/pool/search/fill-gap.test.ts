@@ -33,7 +33,7 @@ function found(blobs: readonly Buffer[], damaged: readonly number[], effort: num
 	});
 	const bytes = Buffer.concat(hurt);
 	const at = (offset: number, size: number) => bytes.subarray(offset, offset + size);
-	const window = { at, lost: [] };
+	const window = { at, lostIn: () => [], lostUntil: (offset: number) => offset };
 	const range: SearchRange = {
 		start: 0,
 		isSynced: true,
