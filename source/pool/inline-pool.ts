@@ -83,6 +83,10 @@ export class InlineTaskPool<R extends Registry> implements TaskPool<R> {
 		this.#lane.trim();
 	}
 
+	async rest(): Promise<void> {
+		this.trim();
+	}
+
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.#last;
 	}

@@ -66,6 +66,9 @@ export interface TaskPool<R extends Registry> extends AsyncDisposable {
 
 	/** Gives back memory that is only worth keeping while there is work. */
 	trim(): void;
+
+	/** Ends the threads that have nothing to do, with all their memory; others start with the next work. */
+	rest(): Promise<void>;
 }
 
 /**

@@ -111,6 +111,19 @@ export class ThreadPool<R extends Registry> implements TaskPool<R> {
 		for (const lane of this.#lanes) lane?.trim();
 	}
 
+	async rest(): Promise<void> {
+		const idle = this.#lanes.filter((lane) => lane?.isIdle);
+		await Promise.all(idle.map((lane) => (lane == null ? null : this.#endLane(lane))));
+		this.#inline.trim();
+	}
+
+	/** It did not die by itself: another one may take its place. */
+	#endLane(lane: LaneThread): Promise<void> {
+		this.#lanes[lane.position] = null;
+		this.#starts[lane.position] = (this.#starts[lane.position] ?? 0) + 1;
+		return lane.end();
+	}
+
 	/** Ends all threads; tasks that are not done are canceled. */
 	async [Symbol.asyncDispose](): Promise<void> {
 		this.#disposed = true;
@@ -146,13 +159,7 @@ export class ThreadPool<R extends Registry> implements TaskPool<R> {
 			setTimeout(() => this.#endStuck(signal, turns - 1), CANCEL_TURN_MS).unref();
 			return;
 		}
-		for (const lane of stuck)
-			if (lane !== null && lane !== undefined) {
-				this.#lanes[lane.position] = null;
-				// It did not die by itself.
-				this.#starts[lane.position] = (this.#starts[lane.position] ?? 0) + 1;
-				void lane.end();
-			}
+		for (const lane of stuck) if (lane !== null && lane !== undefined) void this.#endLane(lane);
 		this.#pump();
 	}
 

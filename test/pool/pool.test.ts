@@ -45,6 +45,22 @@ test('a pool without threads gives the same results as lanes', async (t) => {
 		assert.deepEqual(await collect(threads(t, laneCount).ordered('echo', inputs)), inline);
 });
 
+test('threads that rest are ended, those that work go on, and others start with the next work', async (t) => {
+	const pool = threads(t, 2);
+	const go = flag();
+	const begun = flag();
+	const busy = pool.run('stick', { begun, after: go, ended: flag() });
+	await raised(begun);
+	assert.equal(await pool.run('echo', { say: 'idle' }), 'idle');
+	// More often than a lane that dies by itself would be replaced.
+	for (let k = 0; k < 4; k++) {
+		await pool.rest();
+		assert.equal(await pool.run('echo', { say: `after ${k}` }), `after ${k}`);
+	}
+	raise(go);
+	await busy;
+});
+
 test('at most two inputs a lane are asked for before a result is taken', async (t) => {
 	const pool = threads(t, 2);
 	let asked = 0;

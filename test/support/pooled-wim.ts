@@ -82,6 +82,7 @@ export function threadsOnly(pool: Pool): Pool {
 		forWork: () => threadsOnly(pool),
 		expect: (bytes) => pool.expect(bytes),
 		trim: () => pool.trim(),
+		rest: () => pool.rest(),
 		[Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
 	};
 }

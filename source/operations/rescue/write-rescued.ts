@@ -30,6 +30,7 @@ import type { XmlData } from '../../wim/xml-data.ts';
 import type { XmlElement } from '../../wim/xml-element.ts';
 import { copiedSize, tablesEnd } from '../predict-size.ts';
 import { type ExtraContent, storeBlobs } from '../rebuild.ts';
+import { forgetDecoded } from '../salvage/read-damaged.ts';
 import { UNNAMED_FOLDER } from '../salvage/unnamed.ts';
 import { filesOf, setWindowsProperties } from '../store-image.ts';
 import {
@@ -339,14 +340,14 @@ class Rescue {
 		session.references.addAll(this.#references);
 		await session.begin();
 		if (this.#shape.isPipable) await this.#storeTrees(session);
-		// What the lanes kept of decoding is as much as compressing needs.
-		tools.pool.trim();
+		// What is kept of decoding is as much as compressing needs.
+		await letGo(tools);
 		await this.#storeMended(session, plan, tools);
 		await this.#storeContents(session, plan, tools);
 		if (!this.#shape.isPipable) await this.#storeTrees(session);
 		const size = await session.complete();
 		const { imageCount } = this;
-		tools.pool.trim();
+		await letGo(tools);
 		const written = session.writtenPath ?? target;
 		const readBack = await checkWritten(written, target, imageCount, tools.pool, run);
 		await session.publish();
@@ -498,6 +499,11 @@ function shapeOf({ wim, images }: RescueRequest, run: Run): WimShape {
 function canTakeOver(resource: Resource, to: StorageShape): boolean {
 	const { compression, chunkSize } = resource.layout === 'raw' ? to : resource;
 	return canCopy(resource, { compression, chunkSize, isPipable: resource.part.pipable }, to);
+}
+
+async function letGo({ pool }: RescueTools): Promise<void> {
+	forgetDecoded();
+	await pool.rest();
 }
 
 function isSamePlace(a: Blob, b: Blob): boolean {

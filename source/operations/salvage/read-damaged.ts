@@ -128,6 +128,13 @@ let held: {
 	readonly chunk: DecodedChunk | null;
 } | null = null;
 
+/** Lets go of what was decoded last: memory that other work needs. */
+export function forgetDecoded(): void {
+	held = null;
+	lent = null;
+	shared = null;
+}
+
 class DamagedChunks {
 	private readonly resource: Resource;
 	/** Null where chunks are small, or there are none. */
