@@ -1,5 +1,6 @@
 import { encodeTask } from './tasks/encode.ts';
 import { flipTask } from './tasks/flip.ts';
+import { followTask } from './tasks/follow.ts';
 import { hashTask } from './tasks/hash.ts';
 import { intakeTask } from './tasks/intake.ts';
 import { readTask } from './tasks/read.ts';
@@ -15,6 +16,7 @@ export const TASKS = {
 	encode: encodeTask,
 	intake: intakeTask,
 	flip: flipTask,
+	follow: followTask,
 	search: searchTask,
 	unpack: unpackTask,
 };

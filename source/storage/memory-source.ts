@@ -6,12 +6,15 @@ export class MemorySource implements Source {
 	readonly size: number;
 	private readonly bytes: Uint8Array<SharedArrayBuffer>;
 
-	/** Copies `bytes`. */
+	/** Copies `bytes`, but for those in shared memory. */
 	constructor(name: string, bytes: Uint8Array) {
 		this.name = name;
 		this.size = bytes.length;
-		this.bytes = new Uint8Array(new SharedArrayBuffer(bytes.length));
-		this.bytes.set(bytes);
+		if (isShared(bytes)) this.bytes = bytes;
+		else {
+			this.bytes = new Uint8Array(new SharedArrayBuffer(bytes.length));
+			this.bytes.set(bytes);
+		}
 	}
 
 	async read(offset: number, into: Uint8Array): Promise<number> {
@@ -25,4 +28,8 @@ export class MemorySource implements Source {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+function isShared(bytes: Uint8Array): bytes is Uint8Array<SharedArrayBuffer> {
+	return bytes.buffer instanceof SharedArrayBuffer;
 }

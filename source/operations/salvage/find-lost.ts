@@ -458,7 +458,7 @@ class Search implements Lost {
 	 * @returns where it ends
 	 */
 	private async wipedSolid(gap: Stretch): Promise<Stretch | null> {
-		const wiped = await findWipedSolid(this.source, gap, this.run);
+		const wiped = await findWipedSolid(this.source, gap, this.pool, this.run);
 		if (wiped === null) return null;
 		const stretch = { start: 0, end: wiped.decoded.size };
 		if (this.quest.wanted.size === 0) this.unexplained.push({ source: wiped.decoded, stretch });

@@ -1,10 +1,9 @@
 /** Decodes a solid resource whose header and chunk sizes were overwritten with zeros, by nothing but its chunks (wim.md §2.5). */
-import { FormatError } from '../../base/errors.ts';
+import { assert } from '../../base/errors.ts';
 import { breathe, type Run } from '../../base/run.ts';
 import { SolidHeader } from '../../codec/chunk-table.ts';
 import { type Compression, isLegalChunkSize } from '../../codec/compression.ts';
-import { Decoder } from '../../codec/decoder.ts';
-import { type ChunkEnd, Finder } from '../../codec/finder.ts';
+import type { Pool } from '../../pool/pool.ts';
 import type { Stretch } from '../../pool/search/found.ts';
 import { MemorySource } from '../../storage/memory-source.ts';
 import type { Source } from '../../storage/source.ts';
@@ -40,10 +39,15 @@ type Codec = Exclude<Compression, 'none'>;
  *
  * @returns null when they do not, or what they hold has no room in memory
  */
-export function findWipedSolid(source: Source, gap: Stretch, run: Run): Promise<WipedSolid | null> {
+export function findWipedSolid(
+	source: Source,
+	gap: Stretch,
+	pool: Pool,
+	run: Run,
+): Promise<WipedSolid | null> {
 	const known = knownOf.get(source) ?? new Map<number, Promise<WipedSolid | null>>();
 	knownOf.set(source, known);
-	const decoding = known.get(gap.start) ?? decodeWipedSolid(source, gap, run);
+	const decoding = known.get(gap.start) ?? decodeWipedSolid(source, gap, pool, run);
 	known.set(gap.start, decoding);
 	return decoding;
 }
@@ -51,6 +55,7 @@ export function findWipedSolid(source: Source, gap: Stretch, run: Run): Promise<
 async function decodeWipedSolid(
 	source: Source,
 	gap: Stretch,
+	pool: Pool,
 	run: Run,
 ): Promise<WipedSolid | null> {
 	const zeros = await zerosAt(source, gap);
@@ -65,7 +70,7 @@ async function decodeWipedSolid(
 				if (count === 1 && compression !== 'lzx' && !isLargest(compression, order)) continue;
 				await breathe(run);
 				const at = gap.start + SolidHeader.size + 4 * count;
-				const chain = new ChunkChain(source, gap.end, compression, chunkSize);
+				const chain = new ChunkChain(source, gap.end, compression, chunkSize, pool);
 				const found = await chain.follow(at, count, run);
 				if (found !== null) return found;
 			}
@@ -88,76 +93,45 @@ async function zerosAt(source: Source, { start, end }: Stretch): Promise<number>
 
 /** Chunks that lie back to back. */
 class ChunkChain {
-	private readonly finder = new Finder();
-	private readonly decoder = new Decoder();
 	private readonly source: Source;
 	private readonly end: number;
 	private readonly compression: Codec;
 	private readonly chunkSize: number;
+	private readonly pool: Pool;
 
-	constructor(source: Source, end: number, compression: Codec, chunkSize: number) {
+	constructor(source: Source, end: number, compression: Codec, chunkSize: number, pool: Pool) {
 		this.source = source;
 		this.end = end;
 		this.compression = compression;
 		this.chunkSize = chunkSize;
+		this.pool = pool;
 	}
 
 	async follow(start: number, count: number, run: Run): Promise<WipedSolid | null> {
-		const chunks: Uint8Array[] = [];
+		const { compression, chunkSize, end } = this;
+		const source = this.source.share();
+		assert(source, 'salvage reads files');
+		// Pages that nobody touches cost nothing.
+		const room = new SharedArrayBuffer(count * chunkSize);
 		let at = start;
+		let size = 0;
 		let rawCount = 0;
 		for (let k = 0; k < count; k++) {
 			await breathe(run);
-			const stored = await this.stored(at);
 			const isLast = k === count - 1;
-			const found = this.chunk(stored, isLast);
-			if (found !== null) {
-				chunks.push(found.bytes);
-				at += found.end.storedSize;
-				continue;
-			}
+			const isRawLeft = !isLast && rawCount < count / 2;
+			const chunk = { at, end, compression, chunkSize, isLast, room, roomAt: k * chunkSize };
 			// A chunk that is stored as it is shows nothing; what follows has to.
-			if (stored.length < this.chunkSize || isLast || ++rawCount > count / 2) return null;
-			chunks.push(stored.slice());
-			at += this.chunkSize;
+			const request = { ...chunk, source, takesRaw: isRawLeft };
+			const lanes = this.pool.forWork(count * chunkSize, chunkSize);
+			const found = (await lanes.run('follow', request, { signal: run.signal })).end;
+			if (found === null) return null;
+			if (found.storedSize === found.originalSize) rawCount++;
+			at += found.storedSize;
+			size += found.originalSize;
 		}
-		const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-		let to = 0;
-		for (const chunk of chunks) {
-			bytes.set(chunk, to);
-			to += chunk.length;
-		}
+		const bytes = new Uint8Array(room, 0, size);
 		const decoded = new MemorySource(`solid resource of ${this.source.name}`, bytes);
 		return { decoded, end: at };
-	}
-
-	private async stored(at: number): Promise<Uint8Array> {
-		const bytes = new Uint8Array(Math.max(0, Math.min(this.chunkSize, this.end - at)));
-		return bytes.subarray(0, await this.source.read(at, bytes));
-	}
-
-	/** The chunk at the start of some bytes; all but the last one decode to a whole chunk size. */
-	private chunk(stored: Uint8Array, isLast: boolean): { bytes: Uint8Array; end: ChunkEnd } | null {
-		const { compression, chunkSize, finder } = this;
-		const ends =
-			compression === 'lzms'
-				? finder.endsOfLzms(chunkSize, stored, true, isLast ? 1 : chunkSize)
-				: finder.probe(compression, chunkSize, stored).reverse();
-		for (const end of ends) {
-			if (!isLast && end.originalSize !== chunkSize) continue;
-			const bytes = this.decode(stored.subarray(0, end.storedSize), end.originalSize);
-			if (bytes !== null) return { bytes, end };
-		}
-		return null;
-	}
-
-	private decode(stored: Uint8Array, originalSize: number): Uint8Array | null {
-		if (stored.length >= originalSize) return null;
-		try {
-			return this.decoder.decodeBytes(this.compression, this.chunkSize, stored, originalSize);
-		} catch (error) {
-			if (error instanceof FormatError) return null;
-			throw error;
-		}
 	}
 }
