@@ -361,7 +361,8 @@ async function writeParts(
 		}
 		run.report({ type: 'phase', phase: 'finish', totalBytes: null });
 		await settling;
-		for (const session of written.reverse()) await session.publish();
+		// Once the names of all others are on the disk, part 1 gets its own.
+		for (const [k, session] of [...written.entries()].reverse()) await session.publish(k < 2);
 		return sizes;
 	} finally {
 		await settling.catch(() => {});

@@ -390,15 +390,19 @@ export class NewFile extends SeekableFile implements AsyncDisposable {
 		}
 	}
 
-	/** Gives a complete file its name. */
-	async publish(): Promise<void> {
+	/**
+	 * Gives a complete file its name.
+	 *
+	 * @param isDurable whether the name is on the disk afterwards; of several files of a folder only the last one needs to be
+	 */
+	async publish(isDurable = true): Promise<void> {
 		try {
 			await fs.rename(temporaryPath(this.target), this.target);
 			this.#isPublished = true;
 		} catch (error) {
 			throw hostError(`Cannot write "${this.target}"`, error, { path: this.target });
 		}
-		await syncFolder(path.dirname(this.target));
+		if (isDurable) await syncFolder(path.dirname(this.target));
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

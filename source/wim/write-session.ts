@@ -261,9 +261,9 @@ export class NewSession extends WriteSession {
 		return this.#file === null ? null : temporaryPath(this.#file.target);
 	}
 
-	/** Gives the complete file its name. */
-	async publish(): Promise<void> {
-		await this.#file?.publish();
+	/** Gives the complete file its name; see `NewFile`. */
+	async publish(isDurable = true): Promise<void> {
+		await this.#file?.publish(isDurable);
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
