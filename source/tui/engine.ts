@@ -411,6 +411,8 @@ export interface DeckEngine {
 		onBatch: (found: readonly FoundWim[]) => void,
 		signal: AbortSignal,
 	): Promise<void>;
+	/** The same paths, those first that are likely to hold what a damaged file lost. */
+	sortDonors(damaged: string, paths: readonly string[]): Promise<readonly string[]>;
 	/** As `findWims`, for files that are known by their paths. */
 	lookAt(
 		paths: readonly string[],

@@ -490,6 +490,10 @@ export class FakeEngine implements DeckEngine {
 		onBatch(this.found);
 	}
 
+	async sortDonors(_damaged: string, paths: readonly string[]): Promise<readonly string[]> {
+		return paths;
+	}
+
 	async complete(): Promise<readonly HostEntry[]> {
 		return this.hostNames;
 	}

@@ -5,6 +5,7 @@ import type { Clock } from '../../base/run.ts';
 import type { Journal } from '../../jobs/journal.ts';
 import { recentFiles } from '../../jobs/recent-files.ts';
 import { stagedStore } from '../../jobs/staged-changes.ts';
+import { likeliestFirst } from '../../operations/repair/likely-donors.ts';
 import type { DeckEngine, FoundWim, HostEntry, HostPath, OpenFile } from '../engine.ts';
 import { type DeckPerformer, QueuedJobs } from './deck-jobs.ts';
 import { withHome } from './home-path.ts';
@@ -46,6 +47,10 @@ export class WimEngine implements DeckEngine {
 		signal: AbortSignal,
 	): Promise<void> {
 		return findWims(withHome(folder), isDeep, onBatch, signal);
+	}
+
+	sortDonors(damaged: string, paths: readonly string[]): Promise<readonly string[]> {
+		return likeliestFirst(withHome(damaged), paths);
 	}
 
 	complete(path: string): Promise<readonly HostEntry[]> {

@@ -108,7 +108,22 @@ const byImpact = (a: Finding, b: Finding): number =>
 	Number(b.blocksImage) - Number(a.blocksImage) ||
 	Number(b.severity === 'error') - Number(a.severity === 'error') ||
 	b.files.length - a.files.length ||
-	(a.where < b.where ? -1 : 1);
+	byPlace(a, b);
+
+/** Where in the file; what is at no single place comes first. */
+function byPlace(a: Finding, b: Finding): number {
+	if (a.place === null || b.place === null)
+		return Number(a.place !== null) - Number(b.place !== null) || compareTexts(a.where, b.where);
+	return (
+		compareTexts(a.place.part, b.place.part) ||
+		a.place.offset - b.place.offset ||
+		compareTexts(a.where, b.where)
+	);
+}
+
+function compareTexts(a: string, b: string): number {
+	return a < b ? -1 : a > b ? 1 : 0;
+}
 
 /** Findings in the order of the view, through its filter. */
 export function shownFindings(state: State): readonly Finding[] {
@@ -128,7 +143,7 @@ export function shownFindings(state: State): readonly Finding[] {
 		case 'files':
 			return kept.sort((a, b) => b.files.length - a.files.length || byImpact(a, b));
 		case 'where':
-			return kept.sort((a, b) => (a.where < b.where ? -1 : 1));
+			return kept.sort(byPlace);
 	}
 }
 
