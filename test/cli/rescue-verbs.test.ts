@@ -159,3 +159,40 @@ test('salvage ends with what it comes to, and shows a part of a long list', asyn
 	assert.ok((list.match(/^(PARTIAL|LOST) /gm)?.length ?? 0) > 20, list);
 	assert.doesNotMatch(list, / more$/m);
 });
+
+test('images without a name stay so, where the XML data says it', async (t) => {
+	const folder = tempFolder(t);
+	const at = (name: string) => path.join(folder, name);
+	mkdirSync(at('tree'));
+	writeFileSync(at('tree/a.txt'), 'contents');
+	assert.equal((await cli(['capture', at('tree'), at('whole.wim'), ''])).code, 0);
+	assert.equal((await cli(['repair', at('whole.wim'), '--output', at('new.wim')])).code, 0);
+	assert.equal((await cli(['salvage', at('whole.wim'), '--to-wim', at('saved.wim')])).code, 0);
+	for (const name of ['new.wim', 'saved.wim'])
+		assert.match((await cli(['info', at(name)])).out, /^Name: *$/m, name);
+});
+
+test('a file that holds nothing is told apart from one of which nothing is left', async (t) => {
+	const folder = tempFolder(t);
+	const at = (name: string) => path.join(folder, name);
+	mkdirSync(at('tree'));
+	assert.equal((await cli(['capture', at('tree'), at('empty.wim'), 'One'])).code, 0);
+	assert.equal((await cli(['delete', at('empty.wim'), '1'])).code, 0);
+	writeFileSync(at('zeros.wim'), Buffer.alloc(100));
+	for (const [name = '', why = ''] of [
+		['empty.wim', 'by its header it holds no images, and none were found'],
+		['zeros.wim', 'no table and no image were found'],
+	])
+		for (const args of [
+			['salvage', at(name), at('out')],
+			['repair', at(name), '--output', at('new.wim')],
+		]) {
+			const { code, err } = await cli(args);
+			assert.equal(code, 4);
+			assert.ok(
+				err.startsWith(`wimdeck: Nothing can be recovered from "${at(name)}": ${why}\n`),
+				err,
+			);
+			assert.equal(existsSync(at('new.wim')), false);
+		}
+});

@@ -70,7 +70,7 @@ export async function openSalvage(
 	try {
 		await search.readTrees();
 		if (!search.isGood()) await search.all(path, references);
-		if (search.isEmpty()) throw nothingLeft(path);
+		if (search.isEmpty()) throw nothingLeft(path, search.damaged.parts[0]?.survey.header);
 		search.tellWhatIsMissing();
 		return search.result();
 	} catch (error) {

@@ -126,10 +126,11 @@ function imagesOf(
 		for (const [position, metadata] of table.metadata.entries()) {
 			if (k > 0 && known.has(metadata.sha1)) continue;
 			known.add(metadata.sha1);
-			const name = xml?.facts(position + 1).name || (names.get(metadata.sha1) ?? '');
+			const isKnown = xml !== null && xml.image(position + 1) !== null;
+			const name = isKnown ? xml.facts(position + 1).name : names.get(metadata.sha1);
 			images.push({
 				index: k === 0 ? position + 1 : null,
-				name: name !== '' ? name : `recovered ${images.length + 1}`,
+				name: name ?? `recovered ${images.length + 1}`,
 				metadata,
 			});
 		}

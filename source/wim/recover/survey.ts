@@ -446,12 +446,21 @@ function pair(found: Found, isPipable: boolean, source: Source): Generation[] {
 }
 
 /** For messages: what a part without anything usable is. */
-export function nothingLeft(name: string): FormatError {
+export function nothingLeft(name: string, header: HeaderFields | undefined): FormatError {
+	const isEmpty =
+		header !== undefined &&
+		header.magic !== null &&
+		header.imageCount === 0 &&
+		header.blobTable?.storedSize === 0;
 	return new FormatError(
-		`Cannot salvage "${name}": neither header nor tables nor images were found`,
+		isEmpty
+			? `Nothing can be recovered from "${name}": by its header it holds no images, and none were found`
+			: `Nothing can be recovered from "${name}": no table and no image were found`,
 		{
 			path: name,
-			hint: 'Check that this is the right file.',
+			hint: isEmpty
+				? 'An empty WIM has nothing to lose. If it should hold images, look for another copy.'
+				: 'Check that this is the right file.',
 		},
 	);
 }
