@@ -434,7 +434,7 @@ class Search implements Lost {
 	 * @returns where it ends
 	 */
 	private async solid(gap: Stretch): Promise<Stretch | null> {
-		const shape = (await this.solidShape(gap)) ?? (await guessSolid(this.source, gap));
+		const shape = (await this.solidShape(gap)) ?? (await guessSolid(this.source, gap, this.pool));
 		if (shape === null) return this.wipedSolid(gap);
 		const { storedSize, originalSize, compression, chunkSize } = shape;
 		const resource: Resource = {

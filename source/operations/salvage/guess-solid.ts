@@ -1,10 +1,10 @@
 /** Works out a solid resource without its header from the sizes of its chunks (wim.md §2.5, §13.5). */
-import { FormatError } from '../../base/errors.ts';
+import { assert } from '../../base/errors.ts';
 import { SolidHeader, type SolidShape } from '../../codec/chunk-table.ts';
-import { COMPRESSIONS, type Compression, isLegalChunkSize } from '../../codec/compression.ts';
-import { Decoder } from '../../codec/decoder.ts';
-import { Finder } from '../../codec/finder.ts';
+import { COMPRESSIONS, isLegalChunkSize } from '../../codec/compression.ts';
+import type { Pool } from '../../pool/pool.ts';
 import type { Stretch } from '../../pool/search/found.ts';
+import type { FollowRequest } from '../../pool/tasks/follow.ts';
 import type { Source } from '../../storage/source.ts';
 
 /** Chunk sizes that are tried, as powers of two: from that of XPRESS to the largest of solid resources. */
@@ -17,16 +17,17 @@ const COUNT_MAX = 8192;
 /** So many words of the first chunk may look like sizes by chance. */
 const CHANCE_MAX = 4;
 
-/** The readers of an LZMS chunk end this far from each other at most, as finders know it. */
-const MEETING_DISTANCE_MAX = 2;
-
 /**
  * The shape of a solid resource whose header stands at the start of a stretch and is lost: the count of chunks and their
  * original size are those with which the first chunk decodes and takes all of its stored bytes.
  *
  * @returns null when there is none; the original size is the least that the last chunk allows
  */
-export async function guessSolid(source: Source, gap: Stretch): Promise<SolidShape | null> {
+export async function guessSolid(
+	source: Source,
+	gap: Stretch,
+	pool: Pool,
+): Promise<SolidShape | null> {
 	const sizes = await sizesAt(source, gap);
 	let storedSize = SolidHeader.size;
 	let largest = 0;
@@ -35,7 +36,7 @@ export async function guessSolid(source: Source, gap: Stretch): Promise<SolidSha
 		largest = Math.max(largest, size);
 		if (gap.start + storedSize > gap.end) return null;
 		if (k < sizes.length - CHANCE_MAX) continue;
-		const shape = await guessWith(source, gap.start, sizes.slice(0, k + 1), largest);
+		const shape = await guessWith(source, gap.start, sizes.slice(0, k + 1), largest, pool);
 		if (shape !== null) return { ...shape, storedSize };
 	}
 	return null;
@@ -62,22 +63,23 @@ async function guessWith(
 	start: number,
 	sizes: readonly number[],
 	largest: number,
+	pool: Pool,
 ): Promise<Omit<SolidShape, 'storedSize'> | null> {
 	const tableSize = 4 * sizes.length;
+	const at = start + SolidHeader.size + tableSize;
 	const [firstSize = 0] = sizes;
 	const lastSize = sizes.at(-1) ?? 0;
-	const at = start + SolidHeader.size + tableSize;
-	const first = await stored(source, at, firstSize);
 	const before = sizes.slice(0, -1).reduce((sum, size) => sum + size, 0);
-	const last = sizes.length === 1 ? first : await stored(source, at + before, lastSize);
-	if (first === null || last === null) return null;
 	for (let order = ORDER_MIN; order <= ORDER_MAX; order++) {
 		const chunkSize = 2 ** order;
 		if (chunkSize < largest) continue;
 		for (const compression of [...COMPRESSIONS].reverse()) {
 			if (compression === 'none' || !isLegalChunkSize(compression, chunkSize)) continue;
-			if (sizes.length > 1 && !takesAll(compression, chunkSize, first)) continue;
-			const end = lastOriginalSize(compression, chunkSize, last);
+			const how = { compression, chunkSize };
+			const first = { at, size: firstSize, isLast: false };
+			if (sizes.length > 1 && (await originalSizeOf(source, first, how, pool)) === null) continue;
+			const last = { at: at + before, size: lastSize, isLast: true };
+			const end = await originalSizeOf(source, last, how, pool);
 			if (end === null) continue;
 			return {
 				originalSize: (sizes.length - 1) * chunkSize + end,
@@ -92,36 +94,19 @@ async function guessWith(
 	return null;
 }
 
-async function stored(source: Source, at: number, size: number): Promise<Uint8Array | null> {
-	const bytes = new Uint8Array(size);
-	return (await source.read(at, bytes)) === size ? bytes : null;
-}
-
-/** The chunk decodes to a whole one, from just these bytes. */
-function takesAll(compression: Compression, chunkSize: number, bytes: Uint8Array): boolean {
-	if (bytes.length >= chunkSize) return false;
-	const decoder = new Decoder();
-	try {
-		decoder.decodeBytes(compression, chunkSize, bytes, chunkSize);
-	} catch (error) {
-		if (error instanceof FormatError) return false;
-		throw error;
-	}
-	const { front, back } = decoder.lastConsumed();
-	if (compression !== 'lzms') return front === bytes.length;
-	return back - front >= 0 && back - front <= MEETING_DISTANCE_MAX;
-}
-
-/** What the last chunk decodes to; it may be stored as it is. */
-function lastOriginalSize(
-	compression: Compression,
-	chunkSize: number,
-	bytes: Uint8Array,
-): number | null {
-	if (compression === 'none') return null;
-	if (bytes.length === chunkSize) return chunkSize;
-	const finder = new Finder();
-	if (compression === 'lzms') return finder.sizesOfLzms(chunkSize, bytes)[0] ?? null;
-	const ends = finder.probe(compression, chunkSize, bytes);
-	return ends.find(({ storedSize }) => storedSize === bytes.length)?.originalSize ?? null;
+/** What a chunk decodes to that takes all of its stored bytes; only the last one may be less than a whole one, or raw. */
+async function originalSizeOf(
+	source: Source,
+	{ at, size, isLast }: { readonly at: number; readonly size: number; readonly isLast: boolean },
+	{ compression, chunkSize }: Pick<FollowRequest, 'compression' | 'chunkSize'>,
+	pool: Pool,
+): Promise<number | null> {
+	if (size === chunkSize) return isLast ? chunkSize : null;
+	const shared = source.share();
+	assert(shared, 'salvage reads files');
+	const room = new SharedArrayBuffer(chunkSize);
+	const chunk = { at, end: at + size, compression, chunkSize, isLast, isEndKnown: true };
+	const request = { ...chunk, source: shared, room, roomAt: 0, takesRaw: false };
+	const { end } = await pool.forWork(chunkSize, chunkSize).run('follow', request);
+	return end?.originalSize ?? null;
 }

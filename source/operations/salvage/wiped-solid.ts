@@ -120,7 +120,16 @@ class ChunkChain {
 			await breathe(run);
 			const isLast = k === count - 1;
 			const isRawLeft = !isLast && rawCount < count / 2;
-			const chunk = { at, end, compression, chunkSize, isLast, room, roomAt: k * chunkSize };
+			const chunk = {
+				at,
+				end,
+				compression,
+				chunkSize,
+				isLast,
+				isEndKnown: false,
+				room,
+				roomAt: k * chunkSize,
+			};
 			// A chunk that is stored as it is shows nothing; what follows has to.
 			const request = { ...chunk, source, takesRaw: isRawLeft };
 			const lanes = this.pool.forWork(count * chunkSize, chunkSize);

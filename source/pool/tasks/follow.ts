@@ -14,6 +14,8 @@ export interface FollowRequest {
 	readonly chunkSize: number;
 	/** It may decode to less than the chunk size. */
 	readonly isLast: boolean;
+	/** It takes everything up to `end`. */
+	readonly isEndKnown: boolean;
 	/** For what comes out, from `roomAt` on: a chunk size of it is there. */
 	readonly room: SharedArrayBuffer;
 	readonly roomAt: number;
@@ -30,14 +32,11 @@ export function* followTask(
 	request: FollowRequest,
 	lane: Lane,
 ): Generator<number, FollowReply, void> {
-	const { source, at, compression, chunkSize, isLast, room, roomAt } = request;
+	const { source, at, chunkSize, isLast, room, roomAt } = request;
 	const into = new Uint8Array(Math.max(0, Math.min(chunkSize, request.end - at)));
 	const stored = into.subarray(0, readLaneSource(source, at, into));
 	const finder = lane.remember('finder', '', () => new Finder());
-	const ends =
-		compression === 'lzms'
-			? finder.endsOfLzms(chunkSize, stored, true, isLast ? 1 : chunkSize)
-			: finder.probe(compression, chunkSize, stored).reverse();
+	const ends = endsOf(finder, request, stored);
 	yield 0;
 	const out = new Uint8Array(room, roomAt, chunkSize);
 	for (const end of ends) {
@@ -51,6 +50,19 @@ export function* followTask(
 	if (!request.takesRaw || stored.length < chunkSize) return { end: null };
 	out.set(stored);
 	return { end: { storedSize: chunkSize, originalSize: chunkSize } };
+}
+
+function endsOf(
+	finder: Finder,
+	{ compression, chunkSize, isLast, isEndKnown }: FollowRequest,
+	stored: Uint8Array,
+): ChunkEnd[] {
+	const isRight = ({ storedSize }: ChunkEnd) => !isEndKnown || storedSize === stored.length;
+	if (compression !== 'lzms')
+		return finder.probe(compression, chunkSize, stored).filter(isRight).reverse();
+	if (!isEndKnown) return finder.endsOfLzms(chunkSize, stored, true, isLast ? 1 : chunkSize);
+	const sizes = finder.sizesOfLzms(chunkSize, stored);
+	return sizes.map((originalSize) => ({ storedSize: stored.length, originalSize }));
 }
 
 function decoded(
