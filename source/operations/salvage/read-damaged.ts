@@ -2,7 +2,9 @@
  * Reads whatever of a resource can still be read, chunk by chunk (wim.md §13.5): broken entries of the chunk table are worked
  * out from where the chunk before ends, and a chunk that is lost becomes zeros and a range in the report.
  */
+
 import { FormatError, WimError } from '../../base/errors.ts';
+import { clear } from '../../bytes/clear.ts';
 import { type Sha1, sha1 } from '../../bytes/sha1.ts';
 import { Span } from '../../bytes/span.ts';
 import {
@@ -434,7 +436,7 @@ class DamagedChunks {
 		if (isGood) return { bytes, isGood, end };
 		const usable = this.resource.compression === 'lzms' ? size : 0;
 		if (usable === 0) return null;
-		bytes.fill(0, usable);
+		clear(bytes.subarray(usable));
 		return { bytes, isGood, end };
 	}
 

@@ -1,6 +1,8 @@
 /** The original bytes of a resource, slice by slice, in the memory of a decoder. */
+
 import { FormatError, WimError } from '../../base/errors.ts';
 import { formatHex } from '../../base/print.ts';
+import { clear } from '../../bytes/clear.ts';
 import { chunkCount } from '../../codec/chunk-table.ts';
 import {
 	type ChunkWindow,
@@ -163,7 +165,7 @@ class ChunkSlices implements Slices {
 		const { outputBytes } = decoder;
 		const zeros = this.#zeros?.in === outputBytes ? this.#zeros : null;
 		const isKnown = zeros !== null && zeros.start <= touchedEnd && zeros.end >= at + size;
-		outputBytes.fill(0, start, isKnown ? Math.max(start, touchedEnd) : at + size);
+		clear(outputBytes.subarray(start, isKnown ? Math.max(start, touchedEnd) : at + size));
 		this.#zeros = { in: outputBytes, start, end: at + size };
 	}
 
