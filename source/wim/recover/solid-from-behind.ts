@@ -34,7 +34,7 @@ export async function solidFromBehind(
 ): Promise<SolidShape | null> {
 	const { offset, storedSize, originalSize } = place;
 	const finder = new Finder();
-	for (let order = ORDER_MIN; order <= ORDER_MAX; order++) {
+	for (const order of ordersFor(originalSize)) {
 		const chunkSize = 2 ** order;
 		const chunkCount = Math.ceil(originalSize / chunkSize);
 		if (chunkCount < 2) return onlyChunk(source, place, order, finder);
@@ -64,6 +64,12 @@ export async function solidFromBehind(
 		}
 	}
 	return null;
+}
+
+/** The usual chunk size first where it makes several chunks: to exclude a smaller one of a large resource takes a minute. */
+function ordersFor(originalSize: number): number[] {
+	const upwards = Array.from({ length: ORDER_MAX - ORDER_MIN + 1 }, (_, k) => ORDER_MIN + k);
+	return originalSize > 2 ** ORDER_MAX ? [ORDER_MAX, ...upwards.slice(0, -1)] : upwards;
 }
 
 /** @param least of the chunk sizes that are tried: the window of LZX is another with each */
