@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { append } from '../../source/operations/append.ts';
 import { openForVerify } from '../../source/operations/open-for-verify.ts';
 import { poolBlobChecker } from '../../source/operations/pool-blob-checker.ts';
@@ -10,15 +10,8 @@ import { split } from '../../source/operations/split.ts';
 import { verify } from '../../source/operations/verify.ts';
 import type { Fault, VerifyReport } from '../../source/operations/verify-report.ts';
 import { InlinePool } from '../../source/pool/pool.ts';
-import {
-	captureAs,
-	hurtFile,
-	placesOf,
-	RESCUE_FORMATS,
-	type RescueFormat,
-	rescueTree,
-} from '../support/rescue-kit.ts';
-import { subfolder, tempFolder } from '../support/temp-tree.ts';
+import { hurtFile, placesOf, RESCUE_FORMATS, rescueFiles } from '../support/rescue-kit.ts';
+import { subfolder } from '../support/temp-tree.ts';
 import { testRun } from '../support/test-run.ts';
 import { captureOptions, tools } from '../support/written.ts';
 
@@ -29,20 +22,6 @@ async function verified(file: string, fast = false): Promise<VerifyReport> {
 	await using opened = await openForVerify(file, [], run);
 	const { wim, failure } = opened;
 	return await verify(wim, { integrity: true, fast, failure }, checker, run);
-}
-
-interface Made {
-	readonly whole: string;
-	readonly hurt: string;
-}
-
-async function make(t: TestContext, format: RescueFormat): Promise<Made> {
-	const folder = tempFolder(t);
-	const tree = subfolder(folder, 'tree');
-	rescueTree(tree);
-	const whole = path.join(folder, 'whole.wim');
-	await captureAs(format, tree, whole);
-	return { whole, hurt: path.join(folder, 'hurt.wim') };
 }
 
 /** The header that counts. */
@@ -95,7 +74,7 @@ const STRUCTURES: readonly (readonly [
 
 for (const format of RESCUE_FORMATS)
 	test(`${format.name}: damage to each structure is told by its name`, async (t) => {
-		const { whole, hurt } = await make(t, format);
+		const { whole, hurt } = await rescueFiles(t, format);
 		const clean = await verified(whole);
 		assert.deepEqual(clean.faults, []);
 		for (const [what, expected, damage] of STRUCTURES) {
@@ -118,7 +97,7 @@ for (const format of RESCUE_FORMATS)
 	});
 
 test('a file without a usable header is verified all the same, by what searching finds', async (t) => {
-	const { whole, hurt } = await make(t, { name: 'lzx', compression: 'lzx' });
+	const { whole, hurt } = await rescueFiles(t, { name: 'lzx', compression: 'lzx' });
 	const place = (await placesOf(whole)).get('metadata 1');
 	assert.ok(place);
 	hurtFile(whole, hurt, (bytes) => {
@@ -138,7 +117,11 @@ test('a file without a usable header is verified all the same, by what searching
 });
 
 test('pipable: damage that only a reader from a pipe meets is told as such', async (t) => {
-	const { whole, hurt } = await make(t, { name: 'pipable', compression: 'lzx', pipable: true });
+	const { whole, hurt } = await rescueFiles(t, {
+		name: 'pipable',
+		compression: 'lzx',
+		pipable: true,
+	});
 	const bytes = readFileSync(whole);
 	const place = (await placesOf(whole)).get('metadata 1');
 	assert.ok(place);
@@ -165,7 +148,7 @@ test('pipable: damage that only a reader from a pipe meets is told as such', asy
 
 for (const format of RESCUE_FORMATS)
 	test(`${format.name}: damaged chunks are told with what of the contents is lost`, async (t) => {
-		const { whole, hurt } = await make(t, format);
+		const { whole, hurt } = await rescueFiles(t, format);
 		const places = [...(await placesOf(whole))].filter(([name]) => !name.startsWith('metadata'));
 		const [, largest] = places.reduce((a, b) => (b[1].size > a[1].size ? b : a));
 		const at = largest.offset + Math.floor(largest.size / 2);
@@ -186,7 +169,7 @@ for (const format of RESCUE_FORMATS)
 	});
 
 test('damaged metadata is told with what can still be recognised in it', async (t) => {
-	const { whole, hurt } = await make(t, { name: 'none', compression: 'none' });
+	const { whole, hurt } = await rescueFiles(t, { name: 'none', compression: 'none' });
 	const place = (await placesOf(whole)).get('metadata 1');
 	assert.ok(place);
 	// The lengths of some entries: the tree cannot be followed any more.
@@ -203,7 +186,7 @@ test('damaged metadata is told with what can still be recognised in it', async (
 });
 
 test('the parts of a set that are not there count in the coverage, not as checked', async (t) => {
-	const { whole } = await make(t, { name: 'xpress', compression: 'xpress' });
+	const { whole } = await rescueFiles(t, { name: 'xpress', compression: 'xpress' });
 	const first = path.join(path.dirname(whole), 'set.swm');
 	const options = { partSize: 120_000, integrity: false, dryRun: false };
 	const { parts } = await split(whole, first, options, tools, testRun());
@@ -218,7 +201,7 @@ test('the parts of a set that are not there count in the coverage, not as checke
 });
 
 test('a count in the blob table that the images contradict is not called a stale integrity table', async (t) => {
-	const { whole, hurt } = await make(t, { name: 'xpress', compression: 'xpress' });
+	const { whole, hurt } = await rescueFiles(t, { name: 'xpress', compression: 'xpress' });
 	const entry = (bytes: Buffer) => tableOf(bytes, 0x30) + 2 * 50;
 	hurtFile(whole, hurt, (bytes) => flip(bytes, entry(bytes) + 26));
 	const { faults, parts, coverage } = await verified(hurt);
@@ -236,7 +219,7 @@ test('a count in the blob table that the images contradict is not called a stale
 });
 
 test('an older blob table found by searching does not make the integrity table stale', async (t) => {
-	const { whole, hurt } = await make(t, { name: 'xpress', compression: 'xpress' });
+	const { whole, hurt } = await rescueFiles(t, { name: 'xpress', compression: 'xpress' });
 	const tree = subfolder(path.dirname(whole), 'more');
 	writeFileSync(path.join(tree, 'second.txt'), 'what only the second image has');
 	const options = captureOptions('Second', { integrity: true });

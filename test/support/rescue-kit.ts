@@ -2,12 +2,14 @@
 import { spawnSync } from 'node:child_process';
 import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { TestContext } from 'node:test';
 import type { Compression } from '../../source/codec/compression.ts';
 import { capture } from '../../source/operations/capture.ts';
 import type { RepairOptions } from '../../source/operations/repair/repair-options.ts';
 import type { SalvageOptions } from '../../source/operations/salvage/salvage.ts';
 import { openWim } from '../../source/wim/wim.ts';
 import { oracle } from './oracles.ts';
+import { subfolder, tempFolder } from './temp-tree.ts';
 import { testRun } from './test-run.ts';
 import { captureOptions, compressed, contentsOf, imageOptions, tools } from './written.ts';
 
@@ -42,6 +44,31 @@ export function rescueTree(folder: string): void {
 	writeFileSync(path.join(folder, 'nothing'), '');
 	linkSync(path.join(folder, 'system/lib3.dll'), path.join(folder, 'hard.dll'));
 	symlinkSync('note 1.txt', path.join(folder, 'link'));
+}
+
+/** A captured tree, and where files of the test go that are not there yet. */
+export interface RescueFiles {
+	readonly folder: string;
+	readonly tree: string;
+	readonly whole: string;
+	readonly hurt: string;
+	readonly target: string;
+}
+
+export async function rescueFiles(t: TestContext, format: RescueFormat): Promise<RescueFiles> {
+	const folder = tempFolder(t);
+	const tree = subfolder(folder, 'tree');
+	rescueTree(tree);
+	const at = (name: string) => path.join(folder, name);
+	const files = {
+		folder,
+		tree,
+		whole: at('whole.wim'),
+		hurt: at('hurt.wim'),
+		target: at('new.wim'),
+	};
+	await captureAs(format, tree, files.whole);
+	return files;
 }
 
 /** Captures a folder with an integrity table. */

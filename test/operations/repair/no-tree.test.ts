@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { WimError } from '../../../source/base/errors.ts';
 import { append } from '../../../source/operations/append.ts';
 import { exportImages } from '../../../source/operations/export.ts';
@@ -16,11 +16,12 @@ import {
 	objectionsOf,
 	placesOf,
 	RESCUE_FORMATS,
+	type RescueFiles,
 	type RescueFormat,
-	rescueTree,
+	rescueFiles,
 	USUAL_REPAIR,
 } from '../../support/rescue-kit.ts';
-import { subfolder, tempFolder } from '../../support/temp-tree.ts';
+import { subfolder } from '../../support/temp-tree.ts';
 import { testRun } from '../../support/test-run.ts';
 import {
 	compressed,
@@ -32,30 +33,7 @@ import {
 
 const repairTools = { ...tools, pool: new InlinePool() };
 
-interface Made {
-	readonly folder: string;
-	readonly tree: string;
-	readonly whole: string;
-	readonly hurt: string;
-	readonly target: string;
-}
-
 const [, XPRESS, LZX] = RESCUE_FORMATS as [RescueFormat, RescueFormat, RescueFormat];
-
-async function make(t: TestContext, format: RescueFormat): Promise<Made> {
-	const folder = tempFolder(t);
-	const tree = subfolder(folder, 'tree');
-	rescueTree(tree);
-	const whole = path.join(folder, 'whole.wim');
-	await captureAs(format, tree, whole);
-	return {
-		folder,
-		tree,
-		whole,
-		hurt: path.join(folder, 'hurt.wim'),
-		target: path.join(folder, 'new.wim'),
-	};
-}
 
 /** Keeps the first part of a file. */
 function cut(from: string, to: string, share: number): void {
@@ -67,7 +45,7 @@ function wipeHeader(file: string): void {
 	hurtFile(file, file, (bytes) => void bytes.fill(0, 0, 208));
 }
 
-async function repaired({ hurt, target }: Made, ...donors: string[]): Promise<RepairReport> {
+async function repaired({ hurt, target }: RescueFiles, ...donors: string[]): Promise<RepairReport> {
 	const before = readFileSync(hurt);
 	const report = await repair(hurt, target, { ...USUAL_REPAIR, donors }, repairTools, testRun());
 	assert.deepEqual(readFileSync(hurt), before, 'the damaged file was touched');
@@ -75,7 +53,7 @@ async function repaired({ hurt, target }: Made, ...donors: string[]): Promise<Re
 	return report;
 }
 
-async function assertSame({ target, whole }: Made, isPipable = false): Promise<void> {
+async function assertSame({ target, whole }: RescueFiles, isPipable = false): Promise<void> {
 	assert.deepEqual(await listImages(target), await listImages(whole));
 	assert.deepEqual(objectionsOf(target, isPipable), []);
 	await using wim = await openWim(target);
@@ -87,7 +65,7 @@ for (const format of RESCUE_FORMATS) {
 	// Their tree and XML data stand in front.
 	const { pipable = false } = format;
 	test(`${format.name}: a file cut in half comes back with the tree of a donor that has its GUID`, async (t) => {
-		const made = await make(t, format);
+		const made = await rescueFiles(t, format);
 		cut(made.whole, made.hurt, 0.5);
 		const report = await repaired(made, made.whole);
 		const from = { donor: made.whole, proof: 'guid', hasTables: true };
@@ -101,7 +79,7 @@ for (const format of RESCUE_FORMATS) {
 	});
 
 	test(`${format.name}: without its header, too, though nothing proves its names`, async (t) => {
-		const made = await make(t, format);
+		const made = await rescueFiles(t, format);
 		cut(made.whole, made.hurt, 0.6);
 		wipeHeader(made.hurt);
 		const report = await repaired(made, made.whole);
@@ -115,7 +93,7 @@ for (const format of RESCUE_FORMATS) {
 }
 
 test('a donor of another compression is known by the contents that both hold', async (t) => {
-	const made = await make(t, LZX);
+	const made = await rescueFiles(t, LZX);
 	cut(made.whole, made.hurt, 0.6);
 	wipeHeader(made.hurt);
 	const donor = path.join(made.folder, 'donor.wim');
@@ -129,7 +107,7 @@ test('a donor of another compression is known by the contents that both hold', a
 });
 
 test('a donor that was recompressed still has the GUID', async (t) => {
-	const made = await make(t, LZX);
+	const made = await rescueFiles(t, LZX);
 	cut(made.whole, made.hurt, 0.5);
 	const donor = path.join(made.folder, 'donor.wim');
 	copyFileSync(made.whole, donor);
@@ -142,7 +120,7 @@ test('a donor that was recompressed still has the GUID', async (t) => {
 });
 
 test('XML data that is left tells which image of a donor it was', async (t) => {
-	const made = await make(t, LZX);
+	const made = await rescueFiles(t, LZX);
 	const { offset, size } = (await placesOf(made.whole)).get('metadata 1') ?? assert.fail();
 	hurtFile(made.whole, made.hurt, (bytes) => {
 		const table = Number(bytes.readBigUInt64LE(0x38));
@@ -170,7 +148,7 @@ test('XML data that is left tells which image of a donor it was', async (t) => {
 });
 
 test('an image that the header counts and the donor lacks is told as lost', async (t) => {
-	const made = await make(t, LZX);
+	const made = await rescueFiles(t, LZX);
 	const donor = path.join(made.folder, 'donor.wim');
 	copyFileSync(made.whole, donor);
 	const more = subfolder(made.folder, 'more');
@@ -196,7 +174,7 @@ test('an image that the header counts and the donor lacks is told as lost', asyn
 
 test('two files that lack different parts make a whole one', async (t) => {
 	for (const format of [LZX, XPRESS]) {
-		const made = await make(t, format);
+		const made = await rescueFiles(t, format);
 		cut(made.whole, made.hurt, 0.7);
 		const donor = path.join(made.folder, 'donor.wim');
 		hurtFile(made.whole, donor, (bytes) => void bytes.fill(0x33, 300, bytes.length >> 1));
@@ -207,7 +185,7 @@ test('two files that lack different parts make a whole one', async (t) => {
 });
 
 test('donors that are not the same are told, with what to do', async (t) => {
-	const made = await make(t, LZX);
+	const made = await rescueFiles(t, LZX);
 	cut(made.whole, made.hurt, 0.5);
 	const other = path.join(made.folder, 'other.wim');
 	const tree = subfolder(made.folder, 'other');
