@@ -362,13 +362,36 @@ const WRITES: readonly Damage[] = [
 	interrupted('an append killed before its header, without the flag', 1, false),
 ];
 
-/** Several damages at once. */
-function both(...damages: readonly (Damage | undefined)[]): Damage {
+/**
+ * Several damages at once: each hurts the whole files, so that each finds what it is to hurt; then what any of them changed,
+ * cut off or took away is.
+ */
+export function both(...damages: readonly (Damage | undefined)[]): Damage {
 	const all = damages.filter((damage): damage is Damage => damage !== undefined);
 	return {
 		name: all.map(({ name }) => name).join(' + '),
-		hurt: (files, random) => all.reduce((hurt, damage) => damage.hurt(hurt, random), files),
+		hurt(files, random) {
+			const hurt = all.map((damage) => damage.hurt(files, random));
+			return new Map(
+				[...files].flatMap(([file, bytes]) => {
+					const copies = hurt.flatMap((one) => one.get(file) ?? []);
+					return copies.length < hurt.length ? [] : [[file, merged(bytes, copies)] as const];
+				}),
+			);
+		},
 	};
+}
+
+/** What any copy has changed; the last of them where several have. */
+function merged(bytes: Buffer, copies: readonly Buffer[]): Buffer {
+	const size = Math.min(...copies.map((copy) => copy.length));
+	const result = Buffer.from(bytes.subarray(0, size));
+	for (const copy of copies)
+		for (let at = 0; at < size; at++) {
+			const value = copy[at] as number;
+			if (value !== bytes[at]) result[at] = value;
+		}
+	return result;
 }
 
 const SINGLE: readonly Damage[] = [
@@ -398,5 +421,19 @@ export const DAMAGES: readonly Damage[] = [
 
 /** The damages that make sense for files of this kind. */
 export function damagesFor(traits: Traits): Damage[] {
-	return DAMAGES.filter(({ needs }) => needs === undefined || traits[needs]);
+	return fitting(DAMAGES, traits);
+}
+
+function fitting(damages: readonly Damage[], traits: Traits): Damage[] {
+	return damages.filter(({ needs }) => needs === undefined || traits[needs]);
+}
+
+/** Pairs of different damages that make sense for files of this kind, by chance; a pair may come twice. */
+export function randomPairs(traits: Traits, count: number, random: () => number): Damage[] {
+	const damages = fitting(SINGLE, traits);
+	return Array.from({ length: count }, () => {
+		const first = Math.floor(random() * damages.length);
+		const step = 1 + Math.floor(random() * (damages.length - 1));
+		return both(damages[first], damages[(first + step) % damages.length]);
+	});
 }

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { WimError } from '../../../source/base/errors.ts';
 import { isComplete, type SalvageReport } from '../../../source/operations/salvage/report.ts';
 import { salvage } from '../../../source/operations/salvage/salvage.ts';
-import { type Damage, damagesFor } from '../../support/damage-cases.ts';
+import { type Damage, damagesFor, randomPairs } from '../../support/damage-cases.ts';
 import { brokenPromises } from '../../support/damage-check.ts';
 import { FORMATS, makeSpecimen } from '../../support/damage-formats.ts';
 import { type Files, intactBlobs, seeded } from '../../support/damage-kit.ts';
@@ -19,6 +19,15 @@ const needsWimlib = oracle('wimlib-imagex');
 
 /** How many damages of each format are tried: a number, a word of their names, or `all` (minutes). */
 const WANTED = process.env['WIMDECK_DAMAGE'] ?? '1';
+
+/** Another number hurts other places, and pairs other damages. */
+const SEED = Number(process.env['WIMDECK_SEED'] ?? 0);
+
+/** So many pairs of damages of each format are tried, too. */
+const PAIR_COUNT = Number(process.env['WIMDECK_PAIRS'] ?? 0);
+
+/** Seeds of one format, and of one number, are far from those of others. */
+const SEED_STEP = 1_000_000;
 
 const NONE: Damage = { name: 'no damage', hurt: (files) => files };
 
@@ -49,8 +58,11 @@ for (const [k, format] of FORMATS.entries())
 			const specimen = makeSpecimen(format, folder);
 			// All damages of a format are tried before the first failure ends it.
 			const failures: string[] = [];
-			for (const damage of [NONE, ...sample(damagesFor(specimen), k + 1)]) {
-				const files = damage.hurt(specimen.files, seeded(k * 1000 + damage.name.length));
+			const damages = sample(damagesFor(specimen), k + 1 + SEED * SEED_STEP);
+			const pairs = randomPairs(specimen, PAIR_COUNT, seeded(k + 1 + SEED * SEED_STEP));
+			for (const damage of [NONE, ...damages, ...pairs]) {
+				const seed = k * 1000 + damage.name.length + SEED * SEED_STEP;
+				const files = damage.hurt(specimen.files, seeded(seed));
 				const context = `${format}, ${damage.name}`;
 				const home = path.join(folder, 'hurt');
 				write(home, files);
