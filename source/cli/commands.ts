@@ -246,6 +246,7 @@ export const VERBS = {
 			'  add [--no-replace] [--dereference] [--unix-data] [--no-acls] [--strict-acls] SOURCE DEST',
 			'  delete [--force] [--recursive] PATH',
 			'  rename OLD NEW',
+			'  image IMAGE   (the commands behind it are for that image)',
 			'All of them happen, or none. IMAGE may be left out when there is one image.',
 		],
 		examples: [

@@ -108,10 +108,12 @@ function updateText(summary: UpdateSummary, isDry: boolean): string {
 		return 'Nothing to change: there was no command\n';
 	const commands = plural(summary.commandCount, 'command');
 	const names = plural(summary.nameCount, 'name');
+	const indexes = summary.images.map(({ index }) => index).join(', ');
+	const where = `image${summary.images.length > 1 ? 's' : ''} ${indexes}`;
 	const size = about(summary.isEstimate, summary.writtenBytes);
 	return isDry
-		? `Would carry out ${commands} on image ${summary.index}, write ${size}, and leave ${names}\n`
-		: `Carried out ${commands} on image ${summary.index}: ${names}; wrote ${size}\n`;
+		? `Would carry out ${commands} on ${where}, write ${size}, and leave ${names}\n`
+		: `Carried out ${commands} on ${where}: ${names}; wrote ${size}\n`;
 }
 
 function undoText(summary: UndoSummary, isDry: boolean): string {

@@ -168,14 +168,12 @@ async function commandsOf(options: Options, context: Context): Promise<readonly 
 	if (commands.length === 0 && !options.has('wimboot-config'))
 		commands.push(...parseUpdateFile(await context.readInput(), 'standard input', defaults));
 	const config = options.text('wimboot-config');
-	if (config !== null)
-		commands.push({
-			type: 'add',
-			source: config,
-			target: '/Windows/System32/WimBootCompress.ini',
-			flags: defaults.add,
-		});
-	return commands;
+	if (config === null) return commands;
+	const target = '/Windows/System32/WimBootCompress.ini';
+	const added = { type: 'add', source: config, target, flags: defaults.add } as const;
+	// Last of all, but into the image that the command line names.
+	const others = commands.findIndex(({ type }) => type === 'image');
+	return commands.toSpliced(others < 0 ? commands.length : others, 0, added);
 }
 
 export async function updateRequest(

@@ -27,7 +27,9 @@ export type UpdateCommand =
 			/** Folders go with what is in them. */
 			readonly recursive: boolean;
 	  }
-	| { readonly type: 'rename'; readonly from: string; readonly to: string };
+	| { readonly type: 'rename'; readonly from: string; readonly to: string }
+	/** Those behind it are for another image: an index or a name. */
+	| { readonly type: 'image'; readonly image: string };
 
 /** Flags that the command line gives to every command of a run. */
 export interface CommandDefaults {
@@ -59,7 +61,10 @@ const SHAPES = {
 	},
 	delete: { count: 1, options: ['force', 'recursive'] },
 	rename: { count: 2, options: [] },
+	image: { count: 1, options: [] },
 } as const;
+
+const isKind = (word: string): word is keyof typeof SHAPES => Object.hasOwn(SHAPES, word);
 
 /**
  * Reads a file of commands, one a line; empty lines and lines that begin with `#` or `;` do not count.
@@ -88,14 +93,15 @@ export function parseUpdateCommand(
 ): UpdateCommand {
 	const [verb = '', ...words] = splitArguments(line);
 	const kind = verb.toLowerCase();
-	if (kind !== 'add' && kind !== 'delete' && kind !== 'rename')
+	if (!isKind(kind))
 		throw new InputError(`Unknown update command "${verb}"`, {
-			hint: 'Write "add SOURCE DEST", "delete PATH" or "rename OLD NEW".',
+			hint: 'Write "add SOURCE DEST", "delete PATH", "rename OLD NEW" or "image IMAGE".',
 		});
 	const { options, values } = sortWords(kind, words);
 	const [first = '', second = ''] = values;
 	const has = (option: string) => options.has(option);
 	if (kind === 'rename') return { type: 'rename', from: first, to: second };
+	if (kind === 'image') return { type: 'image', image: first };
 	if (kind === 'delete')
 		return {
 			type: 'delete',

@@ -127,8 +127,12 @@ function titleOf(request: JobRequest, verb: string): string {
 			const more = request.image.sources.length > 1 ? ' ...' : '';
 			return `${verb} ${first?.path ?? ''}${more} -> ${output(request.target)}`;
 		}
-		case 'update':
-			return `update ${input(request.wim)}${request.image === null ? '' : ` #${request.image}`}`;
+		case 'update': {
+			const named = request.commands.flatMap((one) => (one.type === 'image' ? [one.image] : []));
+			const images = new Set(request.image === null ? named : [request.image, ...named]);
+			const which = images.size === 0 ? '' : ` #${[...images].join(',')}`;
+			return `update ${input(request.wim)}${which}`;
+		}
 		case 'edit':
 			return `edit properties of ${input(request.wim)}`;
 		case 'delete':

@@ -1,5 +1,5 @@
 /**
- * Changes of an image that wait in a deck to be committed. They are kept in the state folder while they wait,
+ * Changes of images that wait in a deck to be committed. They are kept in the state folder while they wait,
  * so that a deck that is killed, or whose line drops, loses none of them: the next one takes them up.
  */
 
@@ -17,12 +17,18 @@ export type KeptChange =
 	| { readonly type: 'delete'; readonly path: string }
 	| { readonly type: 'rename'; readonly path: string; readonly to: string };
 
+/** The changes of an image, in the order in which they were staged. */
+export interface KeptImage {
+	readonly index: number;
+	/** Another image under the number has nothing to do with the changes. */
+	readonly name: string;
+	readonly changes: readonly KeptChange[];
+}
+
 export interface KeptChanges {
 	/** Of the WIM: another file under its name has nothing to do with the changes. */
 	readonly guid: string;
-	readonly imageIndex: number;
-	readonly imageName: string;
-	readonly changes: readonly KeptChange[];
+	readonly images: readonly KeptImage[];
 }
 
 export interface StagedStore {
@@ -47,15 +53,20 @@ function isChange(value: unknown): value is KeptChange {
 	);
 }
 
+function isImage(value: unknown): value is KeptImage {
+	const { index, name, changes } = (value ?? {}) as Record<string, unknown>;
+	const isNamed = Number.isSafeInteger(index) && isText(name);
+	return isNamed && Array.isArray(changes) && changes.every(isChange);
+}
+
 /** The record of a file; null when it is none of ours, whatever it holds. */
 function parseWritten(text: string): Written | null {
 	try {
 		const value = JSON.parse(text) as Partial<Written> | null;
 		if (value === null || typeof value !== 'object') return null;
-		const { wim, guid, imageIndex, imageName, changes, owner } = value;
-		if (!isText(wim) || !isText(guid) || !isText(imageName)) return null;
-		if (!Number.isSafeInteger(imageIndex) || !Number.isSafeInteger(owner?.pid)) return null;
-		if (!Array.isArray(changes) || !changes.every(isChange)) return null;
+		const { wim, guid, images, owner } = value;
+		if (!isText(wim) || !isText(guid) || !Number.isSafeInteger(owner?.pid)) return null;
+		if (!Array.isArray(images) || !images.every(isImage)) return null;
 		return value as Written;
 	} catch {
 		return null; // cut short by a full disk

@@ -85,7 +85,7 @@ export async function append(
 		const xml = wim.xml.copy();
 		describeImage(xml, options.image, index, target, run);
 		const sizes = await sizeWithMore({ wim, end: edited.end, isRebuilt }, options.integrity, {
-			...newContents(scanned, pending),
+			...newContents([scanned.tree], pending),
 			xml,
 			isPipable,
 		});
@@ -111,10 +111,8 @@ export async function append(
 		if (session.shape.isPipable) {
 			const sizeOf = (name: string) => wim.blobs.get(name)?.size ?? bases.sizes.get(name) ?? 0;
 			const hashed = await hashImage(session, image, element, run, sizeOf);
-			await storeSelections(session, [selection], policy, plan, tools, run, {
-				bytes: hashed.metadata,
-				position: index - 1,
-			});
+			const further = [{ bytes: hashed.metadata, position: index - 1 }];
+			await storeSelections(session, [selection], policy, plan, tools, run, further);
 			await storeHashed(session, hashed.pending, run);
 		} else {
 			await storeSelections(session, [selection], policy, plan, tools, run);

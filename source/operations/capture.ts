@@ -198,7 +198,7 @@ export async function capture(
 	if (options.dryRun) {
 		describeImage(xml, options.image, 1, '', run);
 		const size = sizeWithImage({
-			...newContents(scanned, pending),
+			...newContents([scanned.tree], pending),
 			start: HEADER_SIZE,
 			entryCount: 0,
 			xml,
@@ -279,7 +279,7 @@ export async function storeImage(
 	run: Run,
 ): Promise<void> {
 	await collectWindows(session.xml, element, scanned, run);
-	await storeContents(session, scanned.tree, scanned.pending, plan, tools, run);
+	await storeContents(session, [scanned.tree], scanned.pending, plan, tools, run);
 	session.metadata.push(await storeMetadata(session, scanned.tree, element));
 }
 
@@ -350,18 +350,19 @@ export function estimate(
 	for (const node of scanned.tree.nodes())
 		if (node.children !== null) directoryCount++;
 		else fileCount++;
-	const { sourceBytes } = newContents(scanned, pending);
+	const { sourceBytes } = newContents([scanned.tree], pending);
 	return { index, directoryCount, fileCount, sourceBytes, isEstimate: true, ...sizes };
 }
 
-/** What an image adds at most: contents as they are, metadata. */
+/** What images add at most: contents as they are, metadata. */
 export function newContents(
-	{ tree }: Pick<ScannedImage, 'tree'>,
+	trees: readonly EditTree[],
 	pending: readonly PendingStream[],
-): Pick<NewImageSize, 'sourceBytes' | 'sourceCount' | 'metadataSize'> {
+): Pick<NewImageSize, 'sourceBytes' | 'sourceCount' | 'metadataSize' | 'imageCount'> {
 	return {
 		sourceBytes: pending.reduce((sum, { content }) => sum + content.size, 0),
 		sourceCount: pending.length,
-		metadataSize: treeSize(tree),
+		metadataSize: trees.reduce((sum, tree) => sum + treeSize(tree), 0),
+		imageCount: trees.length,
 	};
 }

@@ -1,4 +1,4 @@
-/** Makes an edited tree an image of its WIM: in place where that can be done, else by writing the whole file anew. */
+/** Makes edited trees images of their WIM, all in one step: in place where that can be done, else by writing the whole file anew. */
 import type { Run } from '../base/run.ts';
 import { inSlices } from '../base/slices.ts';
 import { filetimeFromMs } from '../bytes/filetime.ts';
@@ -16,6 +16,7 @@ import type { XmlElement } from '../wim/xml-element.ts';
 import { hashImage, type ScannedImage } from './capture.ts';
 import type { PendingStream } from './capture-tree.ts';
 import {
+	type FurtherMetadata,
 	replacingSession,
 	selectImages,
 	shapeLike,
@@ -65,15 +66,22 @@ export interface CommitSummary {
 	readonly writtenBytes: number;
 }
 
-/** @throws {HostError} for a full disk; the file then is as it was */
-export async function commitTree(
+/**
+ * @param unordered one change for each image at most
+ * @throws {HostError} for a full disk; the file then is as it was
+ */
+export async function commitTrees(
 	edited: EditableWim,
-	change: TreeChange,
+	unordered: readonly TreeChange[],
 	options: CommitOptions,
 	tools: WriteTools,
 	run: Run,
 ): Promise<CommitSummary> {
 	const { wim } = edited;
+	// Metadata are put where they belong one after the other, the new image last.
+	const changes = unordered.toSorted(
+		(a, b) => positionOf(a, wim.images.length) - positionOf(b, wim.images.length),
+	);
 	const isRebuilt = options.rebuild || edited.obstacle !== null;
 	const usual = planCompression(USUAL_COMPRESSION, wim);
 	const plan = { ...usual, solid: wim.isPipable ? null : solidLike(wim, usual.level) };
@@ -83,13 +91,27 @@ export async function commitTree(
 		? await replacingSession(edited, shapeLike(wim), settings, run)
 		: await EditSession.start(edited, settings, run);
 	await using _session = session;
-	const element = elementOf(session, change, wim.images.length, run);
-	if (change.mayChangeWindows) await collectWindows(session, edited, change, element, run);
-	if (session instanceof EditSession) await edit(session, change, element, plan, tools, run);
-	else await rewrite(session, edited, change, element, plan, tools, run);
+	const named: NamedChange[] = [];
+	for (const change of changes) {
+		const element = elementOf(session, change, wim.images.length, run);
+		if (change.mayChangeWindows) await collectWindows(session, edited, change, element, run);
+		named.push({ ...change, element, position: positionOf(change, wim.images.length) });
+	}
+	if (session instanceof EditSession) await edit(session, named, plan, tools, run);
+	else await rewrite(session, edited, named, plan, tools, run);
 	const fileSize = await session.commit();
 	return { fileSize, writtenBytes: isRebuilt ? fileSize : fileSize - edited.end };
 }
+
+/** A change with where it goes. */
+interface NamedChange extends TreeChange {
+	readonly element: XmlElement;
+	/** Among the images, from 0. */
+	readonly position: number;
+}
+
+const positionOf = ({ image, asNewImage }: TreeChange, imageCount: number): number =>
+	asNewImage ? imageCount : image.index - 1;
 
 /** The XML element of the image, with the time of this change. */
 function elementOf(
@@ -132,53 +154,68 @@ async function collectWindows(
 
 async function edit(
 	session: EditSession,
-	{ image, tree, before, pending, asNewImage }: TreeChange,
-	element: XmlElement,
+	changes: readonly NamedChange[],
 	plan: CompressionPlan,
 	tools: WriteTools,
 	run: Run,
 ): Promise<void> {
 	await session.begin();
-	if (!asNewImage)
-		for (const [sha1, count] of before)
-			session.references.set(sha1, Math.max(0, (session.references.get(sha1) ?? 0) - count));
-	await storeContents(session, tree, pending, plan, tools, run);
-	const position = asNewImage ? session.metadata.length : image.index - 1;
-	session.metadata[position] = await storeMetadata(session, tree, element);
+	const { references } = session;
+	for (const { before, asNewImage } of changes)
+		if (!asNewImage)
+			for (const [sha1, count] of before)
+				references.set(sha1, Math.max(0, (references.get(sha1) ?? 0) - count));
+	await storeContents(session, treesOf(changes), pendingOf(changes), plan, tools, run);
+	for (const { tree, element, position } of changes)
+		session.metadata[position] = await storeMetadata(session, tree, element);
 }
 
-/** Writes the file anew with the changed image in it. */
+const treesOf = (changes: readonly TreeChange[]): EditTree[] => changes.map(({ tree }) => tree);
+
+/** All contents together: what several images get is stored once. */
+const pendingOf = (changes: readonly TreeChange[]): PendingStream[] =>
+	changes.flatMap(({ pending }) => pending);
+
+/** Writes the file anew with the changed images in it. */
 async function rewrite(
 	session: NewSession,
 	{ wim }: EditableWim,
-	{ image, tree, pending, asNewImage }: TreeChange,
-	element: XmlElement,
+	changes: readonly NamedChange[],
 	plan: CompressionPlan,
 	tools: WriteTools,
 	run: Run,
 ): Promise<void> {
-	const others = wim.images.filter(({ index }) => asNewImage || index !== image.index);
+	const replaced = new Set(
+		changes.flatMap(({ asNewImage, image }) => (asNewImage ? [] : [image.index])),
+	);
+	const others = wim.images.filter(({ index }) => !replaced.has(index));
 	const selected = await selectImages(wim, others, run, plan.solid?.sorted ?? false);
-	// What the changed image still has of the old file is copied with the rest, but counted with its tree.
+	// What the changed images still have of the old file is copied with the rest, but counted with their trees.
 	const references = selected.references.copy();
-	for (const sha1 of blobsOf(tree)) if (!references.has(sha1)) references.set(sha1, 0);
+	for (const { tree } of changes)
+		for (const sha1 of blobsOf(tree)) if (!references.has(sha1)) references.set(sha1, 0);
 	const selection = {
 		...selected,
 		references,
 		blobs: await inSlices(countedBlobs(wim.blobs, references)),
 	};
 	const policy = { recompress: false, keepSolid: true };
-	const position = asNewImage ? wim.images.length : image.index - 1;
 	if (session.shape.isPipable) {
-		const scanned: ScannedImage = { tree, pending, contents: new Map(), rpFix: false };
 		const sizeOf = (name: Sha1) => wim.blobs.get(name)?.size ?? 0;
-		const hashed = await hashImage(session, scanned, element, run, sizeOf);
-		const further = { bytes: hashed.metadata, position };
+		const further: FurtherMetadata[] = [];
+		const hashed: PendingStream[] = [];
+		for (const { tree, pending, element, position } of changes) {
+			const scanned: ScannedImage = { tree, pending, contents: new Map(), rpFix: false };
+			const image = await hashImage(session, scanned, element, run, sizeOf);
+			further.push({ bytes: image.metadata, position });
+			for (const stream of image.pending) hashed.push(stream);
+		}
 		await storeSelections(session, [selection], policy, plan, tools, run, further);
-		await storeHashed(session, hashed.pending, run);
+		await storeHashed(session, hashed, run);
 	} else {
 		await storeSelections(session, [selection], policy, plan, tools, run);
-		await storeContents(session, tree, pending, plan, tools, run);
-		session.metadata.splice(position, 0, await storeMetadata(session, tree, element));
+		await storeContents(session, treesOf(changes), pendingOf(changes), plan, tools, run);
+		for (const { tree, element, position } of changes)
+			session.metadata.splice(position, 0, await storeMetadata(session, tree, element));
 	}
 }

@@ -172,7 +172,7 @@ export function editedSize(input: {
 /** What the XML data say of one image at most, besides what the user gives: statistics, times, properties of Windows. */
 const IMAGE_ELEMENT_SIZE = 4096;
 
-/** An image that is added or changed, as far as it is known before its contents are read. */
+/** Images that are added or changed, as far as it is known before its contents are read. */
 export interface NewImageSize {
 	/** Everything before it, in bytes. */
 	readonly start: number;
@@ -182,28 +182,29 @@ export interface NewImageSize {
 	readonly sourceBytes: number;
 	readonly sourceCount: number;
 	readonly metadataSize: number;
+	readonly imageCount: number;
 	readonly xml: XmlData;
 	readonly isPipable: boolean;
 	readonly integrityChunkSize: number | null;
 }
 
-/** Of a file that gets an image, at most: contents as they are. */
+/** Of a file that gets images, at most: contents as they are. */
 export function sizeWithImage(image: NewImageSize): number {
-	const { xml, isPipable, integrityChunkSize } = image;
-	const entryCount = image.entryCount + image.sourceCount + 1;
+	const { xml, isPipable, integrityChunkSize, imageCount } = image;
+	const entryCount = image.entryCount + image.sourceCount + imageCount;
 	let start = image.start + image.sourceBytes + image.metadataSize;
 	if (isPipable) start += entryCount * PipableHeader.size + xml.encode().length;
-	const elements = IMAGE_ELEMENT_SIZE * (isPipable ? 2 : 1);
+	const elements = imageCount * IMAGE_ELEMENT_SIZE * (isPipable ? 2 : 1);
 	return (
 		elements + tablesEnd({ start, entryCount, xml, isPipable, integrityChunkSize, isPart: false })
 	);
 }
 
-/** Of a file that exists and gets an image, at most; and what of that is written. */
+/** Of a file that exists and gets images, at most; and what of that is written. */
 export async function sizeWithMore(
 	edit: { readonly wim: Wim; readonly end: number; readonly isRebuilt: boolean },
 	integrity: boolean | null,
-	image: Pick<NewImageSize, 'sourceBytes' | 'sourceCount' | 'metadataSize' | 'isPipable' | 'xml'>,
+	image: Omit<NewImageSize, 'start' | 'entryCount' | 'integrityChunkSize'>,
 ): Promise<{ readonly fileSize: number; readonly writtenBytes: number }> {
 	const { wim, end, isRebuilt } = edit;
 	const copied = copiedSize([...wim.first.table.blobs.values()], false);

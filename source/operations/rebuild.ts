@@ -368,7 +368,7 @@ export interface FurtherMetadata {
  * Writes everything of some selections: blobs and metadata, in the order that the kind of file needs. The XML data must
  * be complete.
  *
- * @param further metadata of one image more, whose contents the caller stores afterwards (pipable files only)
+ * @param further metadata of more images by position, whose contents the caller stores afterwards (pipable files only)
  */
 export async function storeSelections(
 	session: NewSession,
@@ -377,17 +377,20 @@ export async function storeSelections(
 	plan: CompressionPlan,
 	tools: WriteTools,
 	run: Run,
-	further: FurtherMetadata | null = null,
+	further: readonly FurtherMetadata[] = [],
 ): Promise<void> {
+	const { metadata } = session;
+	const storeFurther = async () => {
+		for (const { bytes, position } of further)
+			if (position === metadata.length) metadata.push(await session.writeMetadata(bytes));
+	};
 	const storeAllMetadata = async () => {
 		for (const { wim, images } of selections)
 			for (const image of images) {
-				if (further?.position === session.metadata.length)
-					session.metadata.push(await session.writeMetadata(further.bytes));
-				session.metadata.push(await storeMetadataOf(session, wim, image, policy, run));
+				await storeFurther();
+				metadata.push(await storeMetadataOf(session, wim, image, policy, run));
 			}
-		if (further?.position === session.metadata.length)
-			session.metadata.push(await session.writeMetadata(further.bytes));
+		await storeFurther();
 	};
 	await session.begin();
 	const { isPipable } = session.shape;

@@ -24,10 +24,10 @@ import type { PendingStream } from './capture-tree.ts';
 import { findNode } from './overlay.ts';
 import type { CompressionPlan, WriteTools } from './write-options.ts';
 
-/** Stores what is pending. Files that could not be read are reported, and taken out of the tree. */
+/** Stores what is pending. Files that could not be read are reported, and taken out of the trees. */
 export async function storeContents(
 	session: WriteSession,
-	tree: EditTree,
+	trees: readonly EditTree[],
 	pending: readonly PendingStream[],
 	plan: CompressionPlan,
 	tools: WriteTools,
@@ -48,7 +48,7 @@ export async function storeContents(
 		for (const blob of blobs) await session.store.add(blob);
 		await session.store.finish();
 	}
-	removeInodes(tree, failed);
+	for (const tree of trees) removeInodes(tree, failed);
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Adds, deletes and renames files in an image: all commands of one run, or none (wim.md §10.4). */
+/** Adds, deletes and renames files in images: all commands of one run, or none (wim.md §10.4). */
 import { WimError } from '../base/errors.ts';
 import { breathe, type Run } from '../base/run.ts';
 import { filetimeFromMs } from '../bytes/filetime.ts';
@@ -9,16 +9,17 @@ import { openImage } from '../image/open.ts';
 import { type ExclusionRules, splitPath } from '../image/patterns.ts';
 import type { UpdateCommand } from '../image/update-commands.ts';
 import { filesOfTarget } from '../storage/output-file.ts';
+import type { Wim, WimImage } from '../wim/wim.ts';
 import { EditableWim } from '../wim/write-session.ts';
 import { newContents } from './capture.ts';
 import { CaptureShare, captureTree, type PendingStream } from './capture-tree.ts';
-import { commitTree, type TreeChange } from './commit-tree.ts';
+import { commitTrees, type TreeChange } from './commit-tree.ts';
 import { deletePath, placeTree, renamePath } from './overlay.ts';
 import { sizeWithMore } from './predict-size.ts';
 import type { WriteTools } from './write-options.ts';
 
 export interface UpdateOptions {
-	/** Null: the only one. */
+	/** Of the commands before the first that names another; null: the only one. */
 	readonly image: string | null;
 	readonly commands: readonly UpdateCommand[];
 	/** What `add` leaves out. */
@@ -32,16 +33,39 @@ export interface UpdateOptions {
 	readonly dryRun: boolean;
 }
 
-export interface UpdateSummary {
+export interface UpdatedImage {
 	readonly index: number;
 	readonly commandCount: number;
 	/** Names that the image has now, the root included. */
+	readonly nameCount: number;
+}
+
+export interface UpdateSummary {
+	/** In the order of their first commands; more than one only where commands name them. */
+	readonly images: readonly UpdatedImage[];
+	/** Of the first of them. */
+	readonly index: number;
+	/** Of all of them. */
+	readonly commandCount: number;
 	readonly nameCount: number;
 	/** Of new contents, in bytes. */
 	readonly sourceBytes: number;
 	readonly fileSize: number;
 	readonly writtenBytes: number;
 	readonly isEstimate: boolean;
+}
+
+/** The commands for one image, in their order. */
+interface ImageEdit {
+	readonly image: WimImage;
+	readonly commands: TreeCommand[];
+}
+
+type TreeCommand = Exclude<UpdateCommand, { type: 'image' }>;
+
+/** What becomes of an image. */
+interface EditedImage extends TreeChange {
+	readonly summary: UpdatedImage;
 }
 
 /** @throws {InputError} naming the command that cannot be done; the file then is as it was */
@@ -53,48 +77,101 @@ export async function update(
 ): Promise<UpdateSummary> {
 	await using edited = await EditableWim.open(target, run, options.dryRun);
 	const { wim } = edited;
-	const image = options.image === null ? wim.onlyImage() : wim.image(options.image);
-	const opened = await openImage(wim, image, { tolerant: false }, () => breathe(run));
-	const before = new Sha1Counts();
-	const tree = EditTree.from(opened.tree);
-	countReferences(tree, before);
-	const pending = await runCommands(target, tree, options, run);
-	let nameCount = 0;
-	for (const _ of tree.nodes()) nameCount++;
-	const sourceBytes = pending.reduce((sum, { content }) => sum + content.size, 0);
-	const summary = {
-		index: image.index,
-		commandCount: options.commands.length,
-		nameCount,
-		sourceBytes,
-	};
-	if (options.commands.length === 0 && !options.rebuild && options.integrity === null)
+	const edits = editsOf(wim, options);
+	const changes: EditedImage[] = [];
+	for (const edit of edits)
+		changes.push(await editImage(wim, target, edit, edits.length > 1, options, run));
+	const pending = changes.flatMap((change) => change.pending);
+	const summary = summaryOf(changes, pending);
+	if (summary.commandCount === 0 && !options.rebuild && options.integrity === null)
 		return { ...summary, fileSize: wim.size, writtenBytes: 0, isEstimate: false };
 	if (options.dryRun) {
 		const isRebuilt = options.rebuild || edited.obstacle !== null;
 		const { isPipable, xml } = wim;
 		const { end } = edited;
+		const trees = changes.map(({ tree }) => tree);
 		const sizes = await sizeWithMore({ wim, end, isRebuilt }, options.integrity, {
-			...newContents({ tree }, pending),
+			...newContents(trees, pending),
 			xml,
 			isPipable,
 		});
 		return { ...summary, ...sizes, isEstimate: true };
 	}
-	const change: TreeChange = {
+	const { fileSize, writtenBytes } = await commitTrees(edited, changes, options, tools, run);
+	return { ...summary, fileSize, writtenBytes, isEstimate: false };
+}
+
+/** Sorts the commands by their images; without any the image is still looked up. */
+function editsOf(
+	wim: Wim,
+	{ image, commands }: Pick<UpdateOptions, 'image' | 'commands'>,
+): readonly ImageEdit[] {
+	const edits = new Map<number, ImageEdit>();
+	const editOf = (found: WimImage): ImageEdit => {
+		const edit = edits.get(found.index) ?? { image: found, commands: [] };
+		edits.set(found.index, edit);
+		return edit;
+	};
+	const isNamed = image !== null || commands[0]?.type !== 'image';
+	let current = isNamed ? editOf(image === null ? wim.onlyImage() : wim.image(image)) : null;
+	for (const command of commands)
+		if (command.type === 'image') current = editOf(wim.image(command.image));
+		else current?.commands.push(command);
+	const all = [...edits.values()];
+	const busy = all.filter((edit) => edit.commands.length > 0);
+	return busy.length > 0 ? busy : all.slice(0, 1);
+}
+
+function summaryOf(
+	changes: readonly EditedImage[],
+	pending: readonly PendingStream[],
+): Omit<UpdateSummary, 'fileSize' | 'writtenBytes' | 'isEstimate'> {
+	const images = changes.map(({ summary }) => summary);
+	return {
+		images,
+		index: images[0]?.index ?? 0,
+		commandCount: images.reduce((sum, { commandCount }) => sum + commandCount, 0),
+		nameCount: images.reduce((sum, { nameCount }) => sum + nameCount, 0),
+		sourceBytes: pending.reduce((sum, { content }) => sum + content.size, 0),
+	};
+}
+
+/** @param isOneOfMany whether messages have to say which image they are about */
+async function editImage(
+	wim: Wim,
+	target: string,
+	{ image, commands }: ImageEdit,
+	isOneOfMany: boolean,
+	options: UpdateOptions,
+	run: Run,
+): Promise<EditedImage> {
+	const opened = await openImage(wim, image, { tolerant: false }, () => breathe(run));
+	const before = new Sha1Counts();
+	const tree = EditTree.from(opened.tree);
+	countReferences(tree, before);
+	const where = isOneOfMany ? `Image ${image.index}: ` : '';
+	const done = (text: string) => options.done(where + text);
+	const pending = await runCommands(target, tree, { ...options, commands, done }, run).catch(
+		(error: unknown) => {
+			if (error instanceof WimError) error.message = where + error.message;
+			throw error;
+		},
+	);
+	let nameCount = 0;
+	for (const _ of tree.nodes()) nameCount++;
+	return {
 		image,
 		tree,
 		before,
 		pending,
 		asNewImage: false,
 		// Files added at the root may bring another Windows.
-		mayChangeWindows: options.commands.some(isAddAtRoot),
+		mayChangeWindows: commands.some(isAddAtRoot),
+		summary: { index: image.index, commandCount: commands.length, nameCount },
 	};
-	const { fileSize, writtenBytes } = await commitTree(edited, change, options, tools, run);
-	return { ...summary, fileSize, writtenBytes, isEstimate: false };
 }
 
-function isAddAtRoot(command: UpdateCommand): boolean {
+function isAddAtRoot(command: TreeCommand): boolean {
 	return command.type === 'add' && /^[\\/]*[^\\/]*[\\/]*$/.test(command.target);
 }
 
@@ -102,7 +179,7 @@ function isAddAtRoot(command: UpdateCommand): boolean {
 async function runCommands(
 	wim: string,
 	tree: EditTree,
-	options: UpdateOptions,
+	options: Pick<UpdateOptions, 'rules' | 'done'> & { readonly commands: readonly TreeCommand[] },
 	run: Run,
 ): Promise<readonly PendingStream[]> {
 	const pending: PendingStream[] = [];

@@ -139,15 +139,15 @@ async function loadDifferenceFacts(
 /** Counts what lies at and below a staged change: on this machine, or in the image. */
 async function measure(host: LoaderHost, wish: StagedChange, signal: AbortSignal): Promise<void> {
 	const { engine, arrived } = host;
-	const { wim, staged } = host.state();
+	const { wim } = host.state();
 	try {
 		if (wish.type === 'add') {
 			const facts = await engine.measure(wish.source, signal);
 			arrived((state) => stagedMeasured(state, wish.id, facts));
 			return;
 		}
-		if (!wim.file || staged.imageIndex === null) return;
-		const { total } = await wim.file.sizes(staged.imageIndex, wish.position, signal);
+		if (!wim.file) return;
+		const { total } = await wim.file.sizes(wish.imageIndex, wish.position, signal);
 		const facts = { size: total.size, fileCount: total.files };
 		arrived((state) => stagedMeasured(state, wish.id, facts));
 	} catch {

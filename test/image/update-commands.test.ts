@@ -47,6 +47,8 @@ test('what a command does not take is refused with its line', () => {
 		['add a', 'Not enough arguments'],
 		['frob x', 'Unknown update command "frob"'],
 		['rename --force a b', 'Unknown option "--force"'],
+		['image', 'Not enough arguments'],
+		['image 1 2', 'Unexpected argument "2"'],
 	] as const)
 		assert.throws(
 			() => parseUpdateFile(new TextEncoder().encode(`\n${line}`), 'cmds'),

@@ -10,12 +10,17 @@ import { tempFolder } from '../support/temp-tree.ts';
 
 const KEPT: KeptChanges = {
 	guid: '00112233445566778899aabbccddeeff',
-	imageIndex: 2,
-	imageName: 'Pro',
-	changes: [
-		{ type: 'add', path: '\\new.txt', source: '/srv/new.txt' },
-		{ type: 'delete', path: '\\old\ud800.txt' },
-		{ type: 'rename', path: '\\a', to: '\\b' },
+	images: [
+		{
+			index: 2,
+			name: 'Pro',
+			changes: [
+				{ type: 'add', path: '\\new.txt', source: '/srv/new.txt' },
+				{ type: 'delete', path: '\\old\ud800.txt' },
+				{ type: 'rename', path: '\\a', to: '\\b' },
+			],
+		},
+		{ index: 5, name: '', changes: [{ type: 'delete', path: '\\x' }] },
 	],
 };
 
@@ -23,11 +28,11 @@ test('what is staged is kept for the user alone, one file of it for each WIM', a
 	const folder = path.join(tempFolder(t), 'state');
 	const store = stagedStore(folder);
 	await store.save('/srv/a.wim', KEPT);
-	await store.save('/srv/b.wim', { ...KEPT, imageIndex: 1 });
+	await store.save('/srv/b.wim', { ...KEPT, images: KEPT.images.slice(1) });
 	const again = stagedStore(folder);
-	const { guid, imageIndex, imageName, changes } = (await again.load('/srv/a.wim'))!;
-	assert.deepEqual({ guid, imageIndex, imageName, changes }, KEPT);
-	assert.equal((await again.load('/srv/b.wim'))?.imageIndex, 1);
+	const { guid, images } = (await again.load('/srv/a.wim'))!;
+	assert.deepEqual({ guid, images }, KEPT);
+	assert.equal((await again.load('/srv/b.wim'))?.images[0]?.index, 5);
 	assert.equal(await again.load('/srv/c.wim'), null);
 	for (const name of readdirSync(folder))
 		assert.equal(statSync(path.join(folder, name)).mode & 0o077, 0);
@@ -50,7 +55,7 @@ test('what a living process stages is not taken from it, what a dead one left is
 	await store.save('/srv/a.wim', null);
 	other.kill();
 	await once(other, 'exit');
-	assert.equal((await store.load('/srv/a.wim'))?.changes.length, 3, 'it was not ours to remove');
+	assert.equal((await store.load('/srv/a.wim'))?.images.length, 2, 'it was not ours to remove');
 });
 
 test('records that are broken, or of another file, are as none', async (t) => {
@@ -68,10 +73,12 @@ test('records that are broken, or of another file, are as none', async (t) => {
 		whole.slice(0, -20),
 		...[
 			{ wim: '/srv/b.wim' },
-			{ changes: [{ type: 'add', path: '\\x' }] },
-			{ changes: [null] },
-			{ changes: 'all' },
-			{ imageIndex: '1' },
+			{ images: [{ index: 1, name: '', changes: [{ type: 'add', path: '\\x' }] }] },
+			{ images: [{ index: 1, name: '', changes: [null] }] },
+			{ images: [{ index: 1, name: '', changes: 'all' }] },
+			{ images: [{ index: '1', name: '', changes: [] }] },
+			{ images: [null] },
+			{ images: 'all' },
 			{ guid: 5 },
 			{ owner: null },
 		].map((change) => JSON.stringify({ ...record, ...change })),

@@ -13,11 +13,9 @@ import { editProperties } from '../../source/operations/edit-properties.ts';
 import { exportImages } from '../../source/operations/export.ts';
 import { join } from '../../source/operations/join.ts';
 import { optimize } from '../../source/operations/optimize.ts';
-import { selectImages } from '../../source/operations/rebuild.ts';
 import { split } from '../../source/operations/split.ts';
 import { undo } from '../../source/operations/undo.ts';
 import { type UpdateOptions, update } from '../../source/operations/update.ts';
-import { wrongCounts } from '../../source/operations/verify-table.ts';
 import { openWim } from '../../source/wim/wim.ts';
 import { oracle, runOracle } from '../support/oracles.ts';
 import { listTree, tempFolder } from '../support/temp-tree.ts';
@@ -29,6 +27,7 @@ import {
 	inFolder,
 	listImages,
 	makeTree,
+	miscount,
 	type TreeItem,
 	tools,
 	treeItems,
@@ -75,6 +74,7 @@ const step = fc.record({
 		'export into',
 		'undo',
 		'update',
+		'update all',
 	),
 	which: fc.nat(5),
 });
@@ -171,6 +171,17 @@ test(
 								await update(target, updateOptions(commands, { image: String(index) }), tools, run);
 								model[index - 1] = lists[which % 3];
 								isInPlace = true;
+							} else if (verb === 'update all') {
+								const commands = model.flatMap((_, k) => [
+									`image ${model.length - k}`,
+									'delete --recursive /',
+									`add ${at(which + k).path} /`,
+								]);
+								if (model.length === 0) continue;
+								const rebuild = which % 2 === 1;
+								await update(target, updateOptions(commands, { image: null, rebuild }), tools, run);
+								model = model.map((_, k) => lists[(which + model.length - 1 - k) % 3]);
+								isInPlace = !rebuild;
 							} else if (former !== null) {
 								await undo(target, { dryRun: false }, run);
 								model = former;
@@ -193,13 +204,6 @@ test(
 		);
 	},
 );
-
-/** What the blob table counts other than the images do; null when nothing. */
-async function miscount(target: string): Promise<string | null> {
-	await using wim = await openWim(target);
-	const { references } = await selectImages(wim, wim.images, testRun(), false);
-	return (await wrongCounts(wim.first, references, testRun()))?.message ?? null;
-}
 
 async function oneImage(top: string, items: readonly TreeItem[], boot = false): Promise<string> {
 	const target = path.join(top, 't.wim');

@@ -22,6 +22,8 @@ import { pathOf } from '../../source/image/paths.ts';
 import { parseLinkTarget } from '../../source/image/reparse.ts';
 import type { CaptureOptions, ImageOptions } from '../../source/operations/capture.ts';
 import type { ExportOptions } from '../../source/operations/export.ts';
+import { selectImages } from '../../source/operations/rebuild.ts';
+import { wrongCounts } from '../../source/operations/verify-table.ts';
 import {
 	type CompressionRequest,
 	USUAL_COMPRESSION,
@@ -29,6 +31,7 @@ import {
 import { InlineEncoder } from '../../source/pool/tasks/encode.ts';
 import { readWholeResource } from '../../source/wim/read-resource.ts';
 import { openWim, type Wim } from '../../source/wim/wim.ts';
+import { testRun } from './test-run.ts';
 
 /** Compresses on the thread of the test. */
 export const tools = { encoder: new InlineEncoder(), pool: null };
@@ -236,6 +239,13 @@ export async function listImages(file: string, ...references: string[]): Promise
 	const lists: string[][] = [];
 	for (const { index } of wim.images) lists.push(await listImage(wim, index));
 	return lists;
+}
+
+/** What the blob table counts other than the images do; null when nothing. */
+export async function miscount(target: string): Promise<string | null> {
+	await using wim = await openWim(target);
+	const { references } = await selectImages(wim, wim.images, testRun(), false);
+	return (await wrongCounts(wim.first, references, testRun()))?.message ?? null;
 }
 
 /** Runs an action with an empty folder that is gone afterwards, as properties need one per case. */

@@ -17,7 +17,7 @@ import { countReferences } from '../../image/encode-tree.ts';
 import type { OpenImage } from '../../image/open.ts';
 import type { WimImage } from '../../wim/wim.ts';
 import type { EditableWim } from '../../wim/write-session.ts';
-import { commitTree } from '../commit-tree.ts';
+import { commitTrees } from '../commit-tree.ts';
 import type { WriteTools } from '../write-options.ts';
 import { BlobReader } from './blob-reader.ts';
 import { ImageFiles } from './image-files.ts';
@@ -127,7 +127,7 @@ async function commitChanges(
 	const { asNewImage } = order;
 	const change = { image, tree, before, pending, asNewImage, mayChangeWindows: true };
 	const options = { rebuild: order.rebuild, integrity: order.check ? true : null };
-	await commitTree(edited, change, options, tools, run);
+	await commitTrees(edited, [change], options, tools, run);
 }
 
 /** Reports to the job as before, and to whoever unmounts now and then. */

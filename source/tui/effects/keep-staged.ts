@@ -4,10 +4,10 @@
  */
 
 import { plural } from '../../base/print.ts';
-import type { KeptChange, KeptChanges } from '../../jobs/staged-changes.ts';
+import type { KeptChange, KeptChanges, KeptImage } from '../../jobs/staged-changes.ts';
 import type { DeckEngine, OpenFile } from '../engine.ts';
 import { type StagedDraft, stage } from '../state/staged.ts';
-import type { Occupant } from '../state/staged-plan.ts';
+import { changesOf, imagesOf, type Occupant } from '../state/staged-plan.ts';
 import type { StagedChange, StagedState } from '../state/staged-state.ts';
 import type { State } from '../state/state.ts';
 import { say } from '../state/status.ts';
@@ -19,14 +19,18 @@ const keptChange = (change: StagedChange): KeptChange => {
 };
 
 function keptOf({ staged, wim }: State): KeptChanges | null {
-	const { imageIndex, changes } = staged;
-	if (imageIndex === null || changes.length === 0) return null;
-	const imageName = wim.images.find(({ index }) => index === imageIndex)?.name ?? '';
-	const guid = wim.facts?.guid ?? '';
-	return { guid, imageIndex, imageName, changes: changes.map(keptChange) };
+	const { changes } = staged;
+	if (changes.length === 0) return null;
+	const images = imagesOf(changes).map((index) => ({
+		index,
+		name: wim.images.find((image) => image.index === index)?.name ?? '',
+		changes: changesOf(changes, index).map(keptChange),
+	}));
+	return { guid: wim.facts?.guid ?? '', images };
 }
 
 interface Found {
+	readonly imageIndex: number;
 	readonly draft: StagedDraft;
 	readonly occupant: Occupant | null;
 }
@@ -47,27 +51,28 @@ async function found(
 		const { isFolder, size } = facts;
 		const counted = isFolder ? { size: null, fileCount: null } : { size, fileCount: 1 };
 		const draft = { type, source, path, isFolder, replaces: entry, ...counted };
-		return { draft, occupant: entry };
+		return { imageIndex, draft, occupant: entry };
 	}
 	if (entry === null) return null;
 	const { isFolder, position } = entry;
 	const size = isFolder ? null : entry.size;
 	if (type === 'delete')
 		return {
+			imageIndex,
 			draft: { type, path, position, isFolder, size, fileCount: isFolder ? null : 1 },
 			occupant: null,
 		};
 	const { to } = change;
 	const draft = { type, path, to, position, isFolder, size, fileCount: 1 } as const;
-	return { draft, occupant: await file.entryAt(imageIndex, to) };
+	return { imageIndex, draft, occupant: await file.entryAt(imageIndex, to) };
 }
 
 /** Stages again what was kept; what cannot be is told. */
-function takenUp(state: State, kept: KeptChanges, all: readonly (Found | null)[]): State {
+function takenUp(state: State, all: readonly (Found | null)[]): State {
 	let next = state;
 	let left = 0;
 	for (const one of all) {
-		const staged = one && stage(next, kept.imageIndex, one.draft, one.occupant);
+		const staged = one && stage(next, one.imageIndex, one.draft, one.occupant);
 		if (staged === null || typeof staged === 'string') left++;
 		else next = staged;
 	}
@@ -122,10 +127,11 @@ export class StagedKeeper {
 		const { file, images, facts } = state().wim;
 		const isCurrent = (): boolean => state().wim.facts?.path === path;
 		if (!isCurrent()) return;
-		const image = images.find(({ index }) => index === kept?.imageIndex);
 		this.#kept = [];
-		const isSame = kept?.guid === facts?.guid && image?.name === kept?.imageName;
-		if (kept && !isSame) {
+		const isFile = kept?.guid === facts?.guid;
+		const isImage = (one: KeptImage): boolean =>
+			images.some(({ index, name }) => index === one.index && name === one.name);
+		if (kept && !(isFile && kept.images.some(isImage))) {
 			await engine.staged.save(path, null);
 			arrived((current) =>
 				say(current, 'What an earlier deck staged was for another state of this file', 'warning'),
@@ -133,10 +139,14 @@ export class StagedKeeper {
 		} else if (kept && file) {
 			// Nothing is staged for an image that cannot be read.
 			const all = await Promise.all(
-				kept.changes.map((change) => found(engine, file, kept.imageIndex, change)),
+				kept.images.flatMap((image) =>
+					image.changes.map((change) =>
+						isImage(image) ? found(engine, file, image.index, change) : null,
+					),
+				),
 			).catch(() => []);
 			if (!isCurrent()) return;
-			if (all.length > 0) arrived((current) => takenUp(current, kept, all));
+			if (all.length > 0) arrived((current) => takenUp(current, all));
 			this.#kept = state().staged.changes;
 		}
 		this.#path = path;

@@ -81,9 +81,10 @@ function undoNotes(summary: UndoSummary): string[] {
 }
 
 function updateNotes(summary: UpdateSummary, free: number | null, warnings: string[]): string[] {
-	const { nameCount, writtenBytes, isEstimate } = summary;
+	const { nameCount, writtenBytes, isEstimate, images } = summary;
 	const space = spaceOf({ needed: writtenBytes, free, isEstimate }, warnings);
-	return [`the image then has ${plural(nameCount, 'name')}; ${space}`];
+	const which = images.length > 1 ? `the ${images.length} images then have` : 'the image then has';
+	return [`${which} ${plural(nameCount, 'name')}; ${space}`];
 }
 
 function editNotes(summary: EditSummary, free: number | null, warnings: string[]): string[] {

@@ -2,9 +2,10 @@
 
 import { formatSize, plural } from '../../base/print.ts';
 import { openDialog, question } from '../state/dialogs.ts';
-import { hasStaged, stagedTotals } from '../state/staged.ts';
-import { planCommands } from '../state/staged-plan.ts';
-import type { ConfirmDialog, FormDialog, StagedNext, State } from '../state/state.ts';
+import { hasStaged, totalsOf } from '../state/staged.ts';
+import { changesOf, imagesOf, planCommands } from '../state/staged-plan.ts';
+import type { StagedChange } from '../state/staged-state.ts';
+import type { ConfirmDialog, Field, FormDialog, StagedNext, State } from '../state/state.ts';
 import { openWim, wimName } from '../state/wim.ts';
 import { buildForm, CANCEL, check, note, pathField, START, textField } from './build.ts';
 
@@ -56,37 +57,60 @@ export function renameForm(
 const sized = (bytes: number): string => (bytes < 1024 ? plural(bytes, 'byte') : formatSize(bytes));
 
 /** `+2 -1 ~1; 5.1 M come, 1.2 M go`. */
-export function stagedSummary(state: State): string {
-	const { changes } = state.staged;
+export function stagedSummary(changes: readonly StagedChange[]): string {
 	const count = (sign: string, type: string): string[] => {
 		const many = changes.filter((change) => change.type === type).length;
 		return many === 0 ? [] : [`${sign}${many}`];
 	};
 	const counts = [...count('+', 'add'), ...count('-', 'delete'), ...count('~', 'rename')].join(' ');
-	const { added, removed, isComplete } = stagedTotals(state);
+	const { added, removed, isComplete } = totalsOf(changes);
 	const dots = isComplete ? '' : '...';
 	return `${counts}; ${sized(added)}${dots} come, ${sized(removed)}${dots} go`;
+}
+
+/** Images that a form names one by one. */
+const IMAGES_MAX = 6;
+
+/** What changes where, an image a line, and in total. */
+function commitNotes({ staged, wim }: State): readonly Field[] {
+	const { changes } = staged;
+	const images = imagesOf(changes);
+	const nameOf = (index: number): string =>
+		wim.images.find((image) => image.index === index)?.name ?? '';
+	if (images.length === 1)
+		return [
+			note('Image', `${images[0]} ${nameOf(images[0] ?? 0)}`),
+			note('Changes', stagedSummary(changes)),
+		];
+	const listed = images.length > IMAGES_MAX ? images.slice(0, IMAGES_MAX - 1) : images;
+	const left = images.length - listed.length;
+	return [
+		...listed.map((index) =>
+			note(`Image ${index}`, `${stagedSummary(changesOf(changes, index))}  ${nameOf(index)}`),
+		),
+		...(left > 0 ? [note('', `and ${plural(left, 'image')} more (Esc, then C shows them)`)] : []),
+		note('In all', stagedSummary(changes)),
+	];
 }
 
 /** The last look before everything staged is written in one step. */
 export function commitForm(state: State): FormDialog {
 	const { staged, wim } = state;
-	const image = wim.images.find(({ index }) => index === staged.imageIndex);
+	const { changes } = staged;
 	return buildForm(state, {
 		form: 'update',
 		subject: `${wim.facts?.path}|${staged.token}`,
-		title: `Commit ${plural(staged.changes.length, 'staged change')}`,
+		title: `Commit ${plural(changes.length, 'staged change')}`,
 		fields: [
 			note('File', wim.facts?.path ?? ''),
-			note('Image', `${staged.imageIndex} ${image?.name ?? ''}`),
-			note('Changes', stagedSummary(state)),
+			...commitNotes(state),
 			check('rebuild', 'Rebuild', 'write the whole file anew'),
 		],
 		buttons: [{ ...START, label: 'Commit' }, CANCEL],
 		fixed: {
 			wim: wim.facts?.path ?? '',
-			imageIndex: staged.imageIndex ?? 0,
-			commands: planCommands(staged.changes).map((command) => JSON.stringify(command)),
+			images: imagesOf(changes).map(String),
+			commands: planCommands(changes).map((command) => JSON.stringify(command)),
 			token: staged.token,
 		},
 	});
@@ -94,13 +118,15 @@ export function commitForm(state: State): FormDialog {
 
 /** Something else would lose the staged changes. */
 export function leaveStagedDialog(state: State, next: StagedNext): ConfirmDialog {
-	const count = state.staged.changes.length;
+	const { changes } = state.staged;
+	const images = imagesOf(changes);
+	const where = images.length > 1 ? `images ${images.join(', ')}` : `image ${images[0]}`;
 	const verb = { nothing: 'Discard', quit: 'Discard and quit', open: 'Discard and open' }[
 		next.type
 	];
 	return question(
-		`${plural(count, 'staged change')} not committed`,
-		[`${wimName(state)}, image ${state.staged.imageIndex}: ${stagedSummary(state)}`],
+		`${plural(changes.length, 'staged change')} not committed`,
+		[`${wimName(state)}, ${where}: ${stagedSummary(changes)}`],
 		[
 			{ label: 'Keep', action: { type: 'close' } },
 			{ label: 'Show', action: { type: 'showStaged' } },

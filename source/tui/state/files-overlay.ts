@@ -1,6 +1,7 @@
 /** Entries that are staged to be added, as rows of the folder where they will stand. */
 
 import { EntryKind, type Listing } from '../engine.ts';
+import { changesOf } from './staged-plan.ts';
 import type { StagedChange } from './staged-state.ts';
 import type { State } from './state.ts';
 
@@ -15,10 +16,8 @@ const nameOf = (path: string): string => path.slice(path.lastIndexOf('\\') + 1);
 
 /** Additions that get a row of their own in a folder. */
 function additionsIn(state: State, listing: Listing): readonly Addition[] {
-	const { imageIndex, changes } = state.staged;
-	if (imageIndex !== listing.imageIndex) return [];
 	const folder = listing.path.toLowerCase();
-	return changes.flatMap((change) => {
+	return changesOf(state.staged.changes, listing.imageIndex).flatMap((change) => {
 		if (change.type !== 'add' || change.replaces !== null) return [];
 		const parent = change.path.slice(0, change.path.lastIndexOf('\\')) || '\\';
 		return parent.toLowerCase() === folder ? [change] : [];

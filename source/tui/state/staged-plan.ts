@@ -2,6 +2,16 @@
 
 import type { StagedChange } from './staged-state.ts';
 
+/** Those that are for an image. */
+export const changesOf = (
+	changes: readonly StagedChange[],
+	imageIndex: number,
+): readonly StagedChange[] => changes.filter((change) => change.imageIndex === imageIndex);
+
+/** The images that changes are for, in ascending order. */
+export const imagesOf = (changes: readonly StagedChange[]): readonly number[] =>
+	[...new Set(changes.map(({ imageIndex }) => imageIndex))].sort((a, b) => a - b);
+
 /** True for the path itself and everything below it; without case, as Windows looks names up. */
 export function isAtOrBelow(path: string, folder: string): boolean {
 	const lower = path.toLowerCase();
@@ -25,7 +35,7 @@ type New =
 	| { readonly type: 'rename'; readonly path: string; readonly to: string };
 
 /**
- * Why a change cannot be staged beside the others; null: it can.
+ * Why a change cannot be staged beside the others of its image; null: it can.
  *
  * @param occupant what the image has where an added or renamed entry shall stand
  */
@@ -66,7 +76,7 @@ export function conflictOf(
 	return null;
 }
 
-/** Those that a new change leaves: what it replaces, and what would happen below something deleted, goes. */
+/** Those of its image that a new change leaves: what it replaces, and what would happen below something deleted, goes. */
 export function without(changes: readonly StagedChange[], change: New): readonly StagedChange[] {
 	return changes.filter((other) => !isTakenBack(other, change));
 }
@@ -80,6 +90,7 @@ function isTakenBack(other: StagedChange, change: New): boolean {
 
 /** A command of `update` (wim.md §10.4), as the engine takes it. */
 export type PlannedCommand =
+	| { readonly type: 'image'; readonly image: string }
 	| { readonly type: 'delete'; readonly path: string }
 	| { readonly type: 'rename'; readonly from: string; readonly to: string }
 	| { readonly type: 'add'; readonly source: string; readonly target: string };
@@ -119,11 +130,18 @@ function inOrder<R extends { readonly path: string; readonly to: string }>(
 	return done;
 }
 
+/** One image after the other, each in an order that holds for it. */
+export const planCommands = (changes: readonly StagedChange[]): readonly PlannedCommand[] =>
+	imagesOf(changes).flatMap((imageIndex) => [
+		{ type: 'image', image: String(imageIndex) } as const,
+		...planImage(changesOf(changes, imageIndex)),
+	]);
+
 /**
- * The commands in an order in which every path is still the one of the file: deletions; renames, what lies deeper
- * first; then what is added, below folders by their new names.
+ * The commands of an image in an order in which every path is still the one of the file: deletions; renames, what lies
+ * deeper first; then what is added, below folders by their new names.
  */
-export function planCommands(changes: readonly StagedChange[]): readonly PlannedCommand[] {
+function planImage(changes: readonly StagedChange[]): readonly PlannedCommand[] {
 	const commands: PlannedCommand[] = [];
 	for (const change of changes)
 		if (change.type === 'delete') commands.push({ type: 'delete', path: slashed(change.path) });
@@ -147,8 +165,11 @@ export function changeOfError(
 ): StagedChange | null {
 	const names = (path: string): boolean =>
 		message.includes(`"${slashed(path)}"`) || message.includes(`"${path}"`);
+	// Said where changes of several images were committed.
+	const image = /^Image (\d+): /.exec(message)?.[1];
+	const suspects = image === undefined ? changes : changesOf(changes, Number(image));
 	return (
-		changes.find(
+		suspects.find(
 			(change) =>
 				names(change.path) ||
 				(change.type === 'add' && message.includes(`"${change.source}`)) ||

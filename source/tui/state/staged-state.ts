@@ -1,10 +1,12 @@
-/** Changes of an image that wait to be committed together. Nothing of them is in the file yet. */
+/** Changes of images that wait to be committed together. Nothing of them is in the file yet. */
 
 import { LIST_START, type ListState } from './list.ts';
 
 interface Staged {
 	/** Unique among the staged ones. */
 	readonly id: number;
+	/** The image that it changes. */
+	readonly imageIndex: number;
 	readonly isFolder: boolean;
 	/** Bytes at and below it; null while they are counted. */
 	readonly size: number | null;
@@ -35,8 +37,7 @@ export type StagedChange = Staged &
 	);
 
 export interface StagedState {
-	/** The image that they change; null: nothing is staged. */
-	readonly imageIndex: number | null;
+	/** In the order in which they were staged. */
 	readonly changes: readonly StagedChange[];
 	readonly nextId: number;
 	/** Names the commit of these changes among the jobs; a new one for every try. */
@@ -45,7 +46,6 @@ export interface StagedState {
 }
 
 export const NOTHING_STAGED: StagedState = {
-	imageIndex: null,
 	changes: [],
 	nextId: 1,
 	token: 1,

@@ -1,4 +1,4 @@
-/** Staging changes of an image, and following their commit. */
+/** Staging changes of images, and following their commit. */
 
 import { plural } from '../../base/print.ts';
 import type { JobView } from '../engine.ts';
@@ -9,7 +9,9 @@ import { LIST_START, type ListFrame, moveTo } from './list.ts';
 import { isActive, memo, scrollOf, viewHeight } from './selectors.ts';
 import {
 	changeOfError,
+	changesOf,
 	conflictOf,
+	imagesOf,
 	isAtOrBelow,
 	type Occupant,
 	parentOf,
@@ -21,7 +23,7 @@ import { say } from './status.ts';
 import { openView } from './view.ts';
 
 /** A change before it has its number. */
-type Draft<C> = C extends unknown ? Omit<C, 'id' | 'error'> : never;
+type Draft<C> = C extends unknown ? Omit<C, 'id' | 'imageIndex' | 'error'> : never;
 export type StagedDraft = Draft<StagedChange>;
 
 export const hasStaged = (state: State): boolean => state.staged.changes.length > 0;
@@ -35,15 +37,15 @@ export function commitJob({ jobs, staged }: State): JobView | null {
 	);
 }
 
+export function isCommitting(state: State): boolean {
+	const job = commitJob(state);
+	return job !== null && isActive(job);
+}
+
 /** Why nothing can be staged for an image now; null: it can. */
 export function stagingObstacle(state: State, imageIndex: number): string | null {
 	if (imageIndex === UNNAMED_INDEX) return 'This is no image of the file';
-	const { staged } = state;
-	const job = commitJob(state);
-	if (job && isActive(job)) return 'The staged changes are being committed';
-	if (staged.imageIndex !== null && staged.imageIndex !== imageIndex)
-		return `commit those of image ${staged.imageIndex} first (C)`;
-	return null;
+	return isCommitting(state) ? 'The staged changes are being committed' : null;
 }
 
 /**
@@ -58,26 +60,27 @@ export function stage(
 	occupant: Occupant | null,
 ): State | string {
 	const { staged } = state;
-	const obstacle =
-		stagingObstacle(state, imageIndex) ?? conflictOf(staged.changes, draft, occupant);
+	const own = changesOf(staged.changes, imageIndex);
+	const obstacle = stagingObstacle(state, imageIndex) ?? conflictOf(own, draft, occupant);
 	if (obstacle !== null) return obstacle;
-	const left = without(staged.changes, draft);
-	const change = { ...draft, id: staged.nextId, error: null } as StagedChange;
+	const left = new Set(without(own, draft));
+	const kept = staged.changes.filter((other) => other.imageIndex !== imageIndex || left.has(other));
+	const change = { ...draft, imageIndex, id: staged.nextId, error: null } as StagedChange;
 	return restage({
 		...state,
-		staged: { ...staged, imageIndex, changes: [...left, change], nextId: staged.nextId + 1 },
+		staged: { ...staged, changes: [...kept, change], nextId: staged.nextId + 1 },
 	});
 }
 
-/** Takes back the change under the cursor of the view. */
+/** Takes back the change under the cursor of the view, or all those of the image whose line it is on. */
 export function dropStaged(state: State): State {
-	const { staged } = state;
-	const obstacle = staged.imageIndex === null ? null : stagingObstacle(state, staged.imageIndex);
-	if (obstacle !== null) return say(state, obstacle, 'warning');
-	const at = staged.list.cursor;
+	const row = stagedUnderCursor(state);
+	if (row === null) return state;
+	const isGone = (change: StagedChange): boolean =>
+		row.type === 'image' ? change.imageIndex === row.imageIndex : change === row.change;
 	return withChanges(
 		state,
-		staged.changes.filter((_, i) => i !== at),
+		state.staged.changes.filter((change) => !isGone(change)),
 	);
 }
 
@@ -125,9 +128,11 @@ export function followStaged(state: State): State {
 	const job = commitJob(state);
 	if (!job || isActive(job)) return state;
 	if (job.state === 'done') {
-		const count = state.staged.changes.length;
-		const done = discardStaged(state);
-		return say(done, `Committed ${plural(count, 'change')}; Z in Images takes them back`);
+		const { changes } = state.staged;
+		const images = imagesOf(changes).length;
+		const where = images > 1 ? ` of ${images} images` : '';
+		const text = `Committed ${plural(changes.length, 'change')}${where}; Z in Images takes them back`;
+		return say(discardStaged(state), text);
 	}
 	const { staged } = state;
 	const reason = job.summary ?? 'the commit was canceled';
@@ -139,22 +144,45 @@ export function followStaged(state: State): State {
 	return { ...state, staged: { ...staged, changes, token: staged.token + 1 } };
 }
 
+/** A line of the view: a change, or what is above those of an image where there are several. */
+export type StagedRow =
+	| { readonly type: 'image'; readonly imageIndex: number }
+	| { readonly type: 'change'; readonly change: StagedChange };
+
+const rowsBy = memo((changes: StagedState['changes']): readonly StagedRow[] => {
+	const images = imagesOf(changes);
+	return images.flatMap((imageIndex) => [
+		...(images.length > 1 ? [{ type: 'image', imageIndex } as const] : []),
+		...changesOf(changes, imageIndex).map((change) => ({ type: 'change', change }) as const),
+	]);
+});
+
+export const stagedRows = ({ staged }: State): readonly StagedRow[] => rowsBy(staged.changes);
+
 export function stagedFrame(state: State): ListFrame {
 	return {
-		count: state.staged.changes.length,
+		count: stagedRows(state).length,
 		height: viewHeight(state),
 		scroll: scrollOf(state),
 	};
 }
 
-export function stagedUnderCursor({ staged }: State): StagedChange | null {
-	return staged.changes[staged.list.cursor] ?? null;
+export function stagedUnderCursor(state: State): StagedRow | null {
+	return stagedRows(state)[state.staged.list.cursor] ?? null;
+}
+
+/** The change under the cursor of the view; null on the line of an image. */
+export function changeUnderCursor(state: State): StagedChange | null {
+	const row = stagedUnderCursor(state);
+	return row?.type === 'change' ? row.change : null;
 }
 
 /** Opens the view, with the cursor on a change that failed. */
 export function showStaged(state: State): State {
 	if (!hasStaged(state)) return say(state, 'Nothing is staged: a adds, D deletes, r renames');
-	const failed = state.staged.changes.findIndex(({ error }) => error !== null);
+	const failed = stagedRows(state).findIndex(
+		(row) => row.type === 'change' && row.change.error !== null,
+	);
 	const opened = openView(state, 'staged');
 	const list = moveTo(LIST_START, Math.max(0, failed), stagedFrame(opened));
 	return { ...opened, staged: { ...opened.staged, list } };
@@ -169,7 +197,8 @@ interface Signs {
 	readonly names: ReadonlyMap<string, string>;
 }
 
-const signsBy = memo((changes: StagedState['changes']): Signs => {
+const signsBy = memo((all: StagedState['changes'], imageIndex: number): Signs => {
+	const changes = changesOf(all, imageIndex);
 	const own = new Map<string, StagedSign>();
 	const above = new Set<string>();
 	const deleted: string[] = [];
@@ -196,8 +225,8 @@ export function stagedSign(
 	path: string,
 	isFolder: boolean,
 ): StagedSign | null {
-	if (staged.imageIndex !== imageIndex || staged.changes.length === 0) return null;
-	const { own, above, deleted } = signsBy(staged.changes);
+	if (staged.changes.length === 0) return null;
+	const { own, above, deleted } = signsBy(staged.changes, imageIndex);
 	const key = path.toLowerCase();
 	const sign = own.get(key);
 	if (sign) return sign;
@@ -207,26 +236,28 @@ export function stagedSign(
 
 /** The new path of an entry that is renamed, or null. */
 export function renamedTo({ staged }: State, imageIndex: number, path: string): string | null {
-	if (staged.imageIndex !== imageIndex || staged.changes.length === 0) return null;
-	return signsBy(staged.changes).names.get(path.toLowerCase()) ?? null;
+	if (staged.changes.length === 0) return null;
+	return signsBy(staged.changes, imageIndex).names.get(path.toLowerCase()) ?? null;
 }
 
 /** Bytes that come and that go. */
-export function stagedTotals({ staged }: State): {
+export interface StagedTotals {
 	readonly added: number;
 	readonly removed: number;
 	readonly isComplete: boolean;
-} {
+}
+
+export function totalsOf(changes: readonly StagedChange[]): StagedTotals {
 	let added = 0;
 	let removed = 0;
-	for (const change of staged.changes) {
+	for (const change of changes) {
 		if (change.type === 'add') {
 			added += change.size ?? 0;
 			if (change.replaces && !change.isFolder) removed += change.replaces.size;
 		}
 		if (change.type === 'delete') removed += change.size ?? 0;
 	}
-	return { added, removed, isComplete: staged.changes.every(({ size }) => size !== null) };
+	return { added, removed, isComplete: changes.every(({ size }) => size !== null) };
 }
 
 /** Shows what is staged now in the listing that is open; the cursor stays on its entry. */

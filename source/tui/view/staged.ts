@@ -13,8 +13,14 @@ import {
 	wrapped,
 } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
-import { isActive } from '../state/selectors.ts';
-import { commitJob, stagedTotals, stagedUnderCursor } from '../state/staged.ts';
+import {
+	changeUnderCursor,
+	isCommitting,
+	type StagedRow,
+	stagedRows,
+	totalsOf,
+} from '../state/staged.ts';
+import { changesOf, imagesOf } from '../state/staged-plan.ts';
 import type { StagedChange } from '../state/staged-state.ts';
 import type { State } from '../state/state.ts';
 import { sizeText } from './columns.ts';
@@ -54,6 +60,20 @@ const signOf = (change: StagedChange): Shown => {
 	return change.type === 'delete' ? shown`-` : shown`~`;
 };
 
+/** `Image 3 Pro  2 changes  +5.1 M -1.2 M`, above those of the image. */
+function imageText({ staged, wim }: State, theme: Theme, imageIndex: number): Shown {
+	const changes = changesOf(staged.changes, imageIndex);
+	const name = wim.images.find(({ index }) => index === imageIndex)?.name ?? '';
+	const count = safe(plural(changes.length, 'change'));
+	return shown`Image ${imageIndex} ${theme.exact(name)}  ${count}  ${totalsText(changes)}`;
+}
+
+/** `+5.1 M -1.2 M`, with dots while something is still counted. */
+function totalsText(changes: readonly StagedChange[]): Shown {
+	const { added, removed, isComplete } = totalsOf(changes);
+	return shown`+${sizeText(added)} -${sizeText(removed)}${isComplete ? NOTHING : shown`...`}`;
+}
+
 function rowText(theme: Theme, change: StagedChange, width: number): Shown {
 	const sizes = width < 60 ? NOTHING : shown`  ${fitRight(sizesText(change), SIZE_WIDTH)}`;
 	const nameWidth = Math.max(16, Math.floor(width * (width < 60 ? 0.55 : 0.4)));
@@ -68,10 +88,27 @@ function styled(theme: Theme, change: StagedChange, text: Shown): Shown {
 	return change.type === 'add' && !change.replaces ? theme.done(text) : theme.warning(text);
 }
 
+/** A line of the view with its colour. */
+function lineOf(
+	state: State,
+	theme: Theme,
+	row: StagedRow,
+	isCursor: boolean,
+	width: number,
+): Shown {
+	const text =
+		row.type === 'image'
+			? imageText(state, theme, row.imageIndex)
+			: rowText(theme, row.change, width - 2);
+	const line = fit(shown`${isCursor ? shown`>` : shown` `} ${text}`, width);
+	if (isCursor) return styleRow(theme, line, 'plain', 'focused');
+	return row.type === 'image' ? line : styled(theme, row.change, line);
+}
+
 export function stagedBody(state: State, theme: Theme, width: number, height: number): Shown {
 	const { changes, list } = state.staged;
 	if (changes.length === 0) return messageBody([shown`nothing is staged`], width, height);
-	const error = stagedUnderCursor(state)?.error ?? null;
+	const error = changeUnderCursor(state)?.error ?? null;
 	const errorLines =
 		error === null
 			? []
@@ -80,26 +117,21 @@ export function stagedBody(state: State, theme: Theme, width: number, height: nu
 					...wrapped(theme.exact(error), width - 2).map((line) => theme.damaged(shown` ${line}`)),
 				];
 	const listHeight = Math.max(1, height - errorLines.length);
-	const rows = listBody(list, changes.length, listHeight, (i, isCursor) => {
-		const change = changes[i]!;
-		const text = fit(
-			shown`${isCursor ? shown`>` : shown` `} ${rowText(theme, change, width - 2)}`,
-			width,
-		);
-		return isCursor ? styleRow(theme, text, 'plain', 'focused') : styled(theme, change, text);
-	});
-	return linesOf([rows, ...errorLines]);
+	const rows = stagedRows(state);
+	const lines = listBody(list, rows.length, listHeight, (i, isCursor) =>
+		lineOf(state, theme, rows[i]!, isCursor, width),
+	);
+	return linesOf([lines, ...errorLines]);
 }
 
 /** `image 3  +5.1 M -1.2 M`. */
 export function stagedAbout(state: State): Shown {
-	const { imageIndex } = state.staged;
-	if (imageIndex === null) return NOTHING;
-	const { added, removed, isComplete } = stagedTotals(state);
-	const dots = isComplete ? NOTHING : shown`...`;
-	const job = commitJob(state);
-	const busy = job && isActive(job) ? shown`  being committed` : NOTHING;
-	return shown`image ${imageIndex}  +${sizeText(added)} -${sizeText(removed)}${dots}${busy}`;
+	const { changes } = state.staged;
+	const images = imagesOf(changes);
+	if (images.length === 0) return NOTHING;
+	const busy = isCommitting(state) ? shown`  being committed` : NOTHING;
+	const where = images.length > 1 ? `${images.length} images` : `image ${images[0]}`;
+	return shown`${safe(where)}  ${totalsText(changes)}${busy}`;
 }
 
 export function stagedRight(state: State): Shown {

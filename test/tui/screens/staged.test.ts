@@ -96,6 +96,24 @@ const scenes: readonly Scene[] = [
 		},
 	},
 	{
+		name: 'staged-images',
+		play: async (options) => {
+			const { deck } = await twoImages(options);
+			await deck.press('C');
+			await deck.until(/\[Staged\]/);
+			return deck;
+		},
+	},
+	{
+		name: 'staged-commit-images',
+		play: async (options) => {
+			const { deck } = await twoImages(options);
+			await deck.press('C', 'c');
+			await deck.until(/Commit 7 staged changes/);
+			return deck;
+		},
+	},
+	{
 		name: 'staged-failed',
 		play: async (options) => {
 			const { deck, engine } = await allKinds(options);
@@ -133,6 +151,7 @@ test('a commit sends everything in one request, and success empties the list', a
 	await deck.until(/being committed/);
 	assert.equal(engine.jobs.started.length, 1);
 	assert.deepEqual(commandsOf(engine), [
+		{ type: 'image', image: '1' },
 		{ type: 'delete', path: '/Windows/Fonts' },
 		{ type: 'rename', from: '/Windows/notepad.exe', to: '/Windows/editor.exe' },
 		{ type: 'add', source: '/srv/new.dll', target: '/Windows/new.dll' },
@@ -214,14 +233,112 @@ test('conflicts stand on the field: missing sources, taken names, missing folder
 	deck.close();
 });
 
-test('another image has to wait, and another file asks first', async () => {
+/** The one of each, and in image 2 a file deleted and the same one added. */
+async function twoImages(options: DeckTestOptions = {}): Promise<Staging> {
+	const staging = await allKinds(options);
+	const { deck } = staging;
+	await deck.press(']');
+	await deck.until(/ 2: .*Windows/);
+	await add(staging, '/srv/new.dll');
+	await deck.until(/6 staged/);
+	await to(staging, 'win.ini');
+	await deck.press('D');
+	await deck.until(/7 staged/);
+	return staging;
+}
+
+test('changes of several images are shown by image, and committed in one run', async () => {
+	const { deck, engine } = await twoImages();
+	const names = ['Fonts', 'notepad', 'win.ini'];
+	const marked = (): string[] =>
+		deck
+			.screen()
+			.split('\n')
+			.flatMap((line) => /[-~+][ >]([\w.]+)/.exec(line)?.[1] ?? [])
+			.filter((name) => names.some((known) => name.startsWith(known)));
+	await deck.until(/-[ >]win\.ini/);
+	assert.deepEqual(marked(), ['win.ini'], 'image 2 shows its own changes only');
+	await deck.press('C', 'c');
+	await deck.until(/Commit 7 staged changes/);
+	assert.match(deck.screen(), /Image 1 +\+3 -1 ~1;/);
+	assert.match(deck.screen(), /Image 2 +\+1 -1;/);
+	assert.match(deck.screen(), /In all +\+4 -2 ~1;/);
+	await deck.press(SUBMIT);
+	await deck.until(/being committed/);
+	assert.deepEqual(
+		(commandsOf(engine) as { type: string; image?: string }[]).map(
+			({ type, image }) => image ?? type,
+		),
+		['1', 'delete', 'rename', 'add', 'add', 'add', '2', 'delete', 'add'],
+	);
+	assert.deepEqual(engine.jobs.started.at(-1)?.values['images'], ['1', '2']);
+	engine.jobs.update(1, { state: 'done', endedMs: 2, summary: 'done' });
+	await deck.until(/Committed 7 changes of 2 images/);
+	deck.close();
+});
+
+test('when a change of one image fails, those of all images stay staged', async () => {
+	const { deck, engine } = await twoImages();
+	await deck.press('C', 'c');
+	await deck.until(/Commit 7/);
+	await deck.press(SUBMIT);
+	await deck.until(/being committed/);
+	const summary =
+		'Image 2: Cannot put a file at "/Windows/new.dll". Nothing was changed: all commands count, or none.';
+	engine.jobs.update(1, { state: 'failed', endedMs: 1, summary });
+	await deck.until(/7 staged/);
+	const failed = deck.app.store.get().staged.changes.filter(({ error }) => error !== null);
+	assert.deepEqual(
+		failed.map(({ imageIndex, path }) => [imageIndex, path]),
+		[[2, '\\Windows\\new.dll']],
+		'the one of image 1 with the same path has nothing to do with it',
+	);
+	deck.close();
+});
+
+test('on the line of an image, d takes back its changes and Enter shows it', async () => {
+	const { deck } = await twoImages();
+	await deck.press('C');
+	await deck.until(/\[Staged\] 2 images/);
+	await deck.press('g', 'd');
+	await deck.until(/2 staged/);
+	await deck.until(/\[Staged\] image 2/);
+	assert.deepEqual(
+		deck.app.store.get().staged.changes.map(({ imageIndex }) => imageIndex),
+		[2, 2],
+	);
+	await deck.press('g', 'enter');
+	await deck.until(/\[2 Files\] 2: \\Windows/);
+	deck.close();
+});
+
+test('what was staged in several images is staged again by the next deck', async () => {
+	const before = await twoImages();
+	const { engine } = before;
+	await before.deck.app.saved();
+	before.deck.close();
+	assert.deepEqual(
+		engine.kept
+			.get('/srv/sources/install.wim')
+			?.images.map(({ index, changes }) => [index, changes.length]),
+		[
+			[1, 5],
+			[2, 2],
+		],
+	);
+	const deck = await DeckOnTerminal.open(engine);
+	await deck.until(/7 staged changes of an earlier deck taken up/);
+	await deck.press('q');
+	await deck.until(/7 staged changes not committed/);
+	assert.match(deck.screen(), /images 1, 2: \+4 -2 ~1/);
+	deck.close();
+});
+
+test('another file asks first', async () => {
 	const staging = await inWindows();
 	const { deck, engine } = staging;
 	await to(staging, 'win.ini');
-	await deck.press('D', ']');
-	await deck.until(/\[2 Files\] 2:/);
 	await deck.press('D');
-	await deck.until(/commit those of image 1 first \(C\)/);
 	engine.files.set('/srv/other.wim', new FakeFile({ path: '/srv/other.wim' }));
 	await deck.press('o');
 	await deck.until(/Open a WIM/);
@@ -266,7 +383,7 @@ test('what was staged when a deck ended without asking is staged again by the ne
 	const changes = before.deck.app.store.get().staged.changes;
 	await before.deck.app.saved();
 	before.deck.close();
-	assert.equal(engine.kept.get('/srv/sources/install.wim')?.changes.length, 5);
+	assert.equal(engine.kept.get('/srv/sources/install.wim')?.images[0]?.changes.length, 5);
 	const deck = await DeckOnTerminal.open(engine);
 	await deck.until(/5 staged changes of an earlier deck taken up \(C shows\)/);
 	await deck.quiet();

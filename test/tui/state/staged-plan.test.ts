@@ -9,7 +9,7 @@ import {
 } from '../../../source/tui/state/staged-plan.ts';
 import type { StagedChange } from '../../../source/tui/state/staged-state.ts';
 
-const facts = { id: 1, isFolder: false, size: 1, fileCount: 1, error: null };
+const facts = { id: 1, imageIndex: 1, isFolder: false, size: 1, fileCount: 1, error: null };
 const add = (source: string, path: string): StagedChange => ({
 	...facts,
 	type: 'add',
@@ -150,6 +150,7 @@ test('deletions come first, then the deepest renames, then additions below the n
 		add('/host/m', '\\m'),
 	]);
 	assert.deepEqual(commands, [
+		{ type: 'image', image: '1' },
 		{ type: 'delete', path: '/gone' },
 		{ type: 'rename', from: '/a/deep', to: '/a/low' },
 		{ type: 'rename', from: '/a', to: '/b' },
@@ -184,7 +185,7 @@ test('an error is put at the change that it names', () => {
 test('what moves into a renamed folder moves before the folder', () => {
 	const commands = planCommands([rename('\\a', '\\c\\d\\b'), rename('\\f', '\\a\\f')]);
 	assert.deepEqual(
-		commands.map((command) => (command.type === 'rename' ? command.from : '')),
+		commands.flatMap((command) => (command.type === 'rename' ? [command.from] : [])),
 		['/f', '/a'],
 	);
 });

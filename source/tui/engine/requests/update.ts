@@ -1,4 +1,4 @@
-/** The staged changes of an image as one run of `update`. */
+/** The staged changes of images as one run of `update`. */
 
 import type { UpdateRequest } from '../../../jobs/request.ts';
 import type { JobRequest } from '../../engine.ts';
@@ -7,7 +7,8 @@ import type { JobRequest } from '../../engine.ts';
 type Planned =
 	| { readonly type: 'delete'; readonly path: string }
 	| { readonly type: 'rename'; readonly from: string; readonly to: string }
-	| { readonly type: 'add'; readonly source: string; readonly target: string };
+	| { readonly type: 'add'; readonly source: string; readonly target: string }
+	| { readonly type: 'image'; readonly image: string };
 
 const FLAGS = {
 	noReplace: false,
@@ -22,6 +23,7 @@ function commandOf(planned: Planned): UpdateRequest['commands'][number] {
 		case 'delete':
 			return { ...planned, force: false, recursive: true };
 		case 'rename':
+		case 'image':
 			return planned;
 		case 'add':
 			return { ...planned, flags: FLAGS };
@@ -34,7 +36,8 @@ export function updateRequest(values: JobRequest['values']): UpdateRequest {
 	return {
 		verb: 'update',
 		wim: String(values['wim'] ?? ''),
-		image: String(values['imageIndex'] ?? ''),
+		// The commands name theirs.
+		image: null,
 		commands: texts.map((text) => commandOf(JSON.parse(text) as Planned)),
 		config: null,
 		rebuild: values['rebuild'] === true,

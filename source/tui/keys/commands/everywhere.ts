@@ -18,7 +18,7 @@ import {
 	layoutOf,
 } from '../../state/selectors.ts';
 import { sizePathUnderCursor } from '../../state/sizes.ts';
-import { hasStaged, stagedUnderCursor } from '../../state/staged.ts';
+import { changeUnderCursor, hasStaged } from '../../state/staged.ts';
 import { shownFound, stopLooking } from '../../state/start.ts';
 import type { State } from '../../state/state.ts';
 import { say } from '../../state/status.ts';
@@ -123,7 +123,7 @@ export function pathUnderCursor(state: State): string | null {
 			return image ? image.name : null;
 		}
 		case 'staged':
-			return stagedUnderCursor(state)?.path ?? null;
+			return changeUnderCursor(state)?.path ?? null;
 		case 'sizes':
 			return sizePathUnderCursor(state);
 		case 'difference':

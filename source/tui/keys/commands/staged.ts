@@ -5,18 +5,18 @@ import { addForm, commitForm, leaveStagedDialog, renameForm } from '../../forms/
 import { openDialog } from '../../state/dialogs.ts';
 import { browse } from '../../state/files.ts';
 import { additionAt } from '../../state/files-overlay.ts';
-import { entryPath, entryUnderCursor, isActive } from '../../state/selectors.ts';
+import { entryPath, entryUnderCursor } from '../../state/selectors.ts';
 import {
-	commitJob,
 	dropStaged,
 	dropStagedChange,
 	hasStaged,
+	isCommitting,
 	showStaged,
 	stage,
 	stagedUnderCursor,
 	stagingObstacle,
 } from '../../state/staged.ts';
-import { parentOf } from '../../state/staged-plan.ts';
+import { changesOf, parentOf } from '../../state/staged-plan.ts';
 import type { State } from '../../state/state.ts';
 import { say } from '../../state/status.ts';
 import { closeView } from '../../state/view.ts';
@@ -46,7 +46,9 @@ function remove(state: State): State {
 	const chosen = chosenEntries(state);
 	if (!chosen || !state.wim.file) return state;
 	const { imageIndex } = chosen;
-	const known = new Map(state.staged.changes.map((one) => [one.path.toLowerCase(), one]));
+	const known = new Map(
+		changesOf(state.staged.changes, imageIndex).map((one) => [one.path.toLowerCase(), one]),
+	);
 	let next = state;
 	for (const position of chosen.positions) {
 		const { path, isFolder, size } = state.wim.file.describe(imageIndex, position);
@@ -83,25 +85,26 @@ function rename(state: State): State {
 	return openDialog(state, renameForm(state, { imageIndex: entry.imageIndex, path, name }));
 }
 
-/** Shows the change under the cursor in Files. */
+/** Shows the change, or the image, under the cursor in Files. */
 function showInFiles(state: State): State {
-	const change = stagedUnderCursor(state);
-	const { imageIndex } = state.staged;
-	if (!change || imageIndex === null) return state;
+	const row = stagedUnderCursor(state);
+	if (!row) return state;
+	const shown: State = { ...state, view: 'deck', focus: 'files' };
+	if (row.type === 'image')
+		return browse(shown, { type: 'path', imageIndex: row.imageIndex, path: '\\' });
+	const { imageIndex, path } = row.change;
 	return browse(
-		{ ...state, view: 'deck', focus: 'files' },
-		{ type: 'path', imageIndex, path: parentOf(change.path) },
-		{ wanted: change.path.slice(change.path.lastIndexOf('\\') + 1) },
+		shown,
+		{ type: 'path', imageIndex, path: parentOf(path) },
+		{ wanted: path.slice(path.lastIndexOf('\\') + 1) },
 	);
 }
 
 const needsStaged = (state: State): string | null =>
 	hasStaged(state) ? null : 'nothing is staged';
 
-const notCommitting = (state: State): string | null => {
-	const job = commitJob(state);
-	return job && isActive(job) ? 'they are being committed' : null;
-};
+const notCommitting = (state: State): string | null =>
+	isCommitting(state) ? 'they are being committed' : null;
 
 export const stagedCommands: readonly Command[] = [
 	{
@@ -162,7 +165,7 @@ export const stagedCommands: readonly Command[] = [
 	},
 	{
 		id: 'staged.drop',
-		title: 'Take this change back',
+		title: 'Take this change, or those of this image, back',
 		hint: 'drop',
 		group: 'do',
 		when: ['staged'],
