@@ -7,6 +7,7 @@ import { openRepair } from './effects/repair.ts';
 import { markFiles, writeReport } from './effects/report.ts';
 import { startAnswered, submit } from './effects/submit.ts';
 import type { DeckEngine, JobRequest } from './engine.ts';
+import { followQuestion } from './forms/questions.ts';
 import type { Api, Effects } from './keys/api.ts';
 import { quit } from './keys/commands/everywhere.ts';
 import { COMMANDS } from './keys/commands.ts';
@@ -428,7 +429,11 @@ export class DeckApp {
 const settled = (next: State, before: State, nowMs: number): State =>
 	next === before
 		? next
-		: followMap(followCursor(followDifference(settleLists(followStaged({ ...next, nowMs })))));
+		: followMap(
+				followCursor(
+					followDifference(settleLists(followQuestion(followStaged({ ...next, nowMs })))),
+				),
+			);
 
 const needsTicks = ({ jobs, wim, files, start, details, sizes, difference, map }: State): boolean =>
 	jobs.jobs.some(isActive) ||

@@ -2,8 +2,8 @@
 
 import { formatCount, formatDuration, formatSize, plural } from '../../base/print.ts';
 import type { HostPath, JobCheck, JobRequest, JobView } from '../engine.ts';
-import { question } from '../state/dialogs.ts';
-import { activeJobs, baseName, jobUnderCursor } from '../state/selectors.ts';
+import { changeDialog, question } from '../state/dialogs.ts';
+import { activeJobs, baseName, isActive } from '../state/selectors.ts';
 import type { ConfirmDialog, FormDialog, State } from '../state/state.ts';
 import { timeText } from '../view/columns.ts';
 
@@ -26,12 +26,23 @@ function jobLines(jobs: readonly JobView[]): string[] {
 }
 
 const running = (count: number): string =>
-	count === 1 ? '1 job is running' : `${formatCount(count)} jobs are running`;
+	count === 0
+		? 'No job is running any more'
+		: count === 1
+			? '1 job is running'
+			: `${formatCount(count)} jobs are running`;
 
 export function quitDialog(state: State): ConfirmDialog {
 	const jobs = activeJobs(state);
+	const stay = { label: 'Stay', action: { type: 'close' } } as const;
+	if (jobs.length === 0)
+		return question(
+			running(0),
+			[],
+			[stay, { label: 'Quit', action: { type: 'quit', mode: 'whenDone' } }],
+		);
 	return question(running(jobs.length), jobLines(jobs), [
-		{ label: 'Stay', action: { type: 'close' } },
+		stay,
 		{ label: 'Quit when they finish', action: { type: 'quit', mode: 'whenDone' } },
 		{ label: 'Cancel jobs and quit', action: { type: 'quit', mode: 'cancelJobs' } },
 	]);
@@ -41,7 +52,7 @@ export function suspendDialog(state: State): ConfirmDialog {
 	const jobs = activeJobs(state);
 	return question(
 		running(jobs.length),
-		[...jobLines(jobs), '', 'They stop as well until you come back.'],
+		jobs.length === 0 ? [] : [...jobLines(jobs), '', 'They stop as well until you come back.'],
 		[
 			{ label: 'Stay', action: { type: 'close' } },
 			{ label: 'Suspend', action: { type: 'suspend' } },
@@ -65,13 +76,45 @@ function afterCancel({ verb, request }: JobView): string {
 		: (AFTER_CANCEL[verb] ?? '');
 }
 
-export function cancelJobDialog(state: State): ConfirmDialog {
-	const job = jobUnderCursor(state);
-	return question(`Cancel job ${job?.label ?? ''}?`, job ? [jobLine(job), afterCancel(job)] : [], [
-		{ label: 'Let it run', action: { type: 'close' } },
-		{ label: 'Cancel the job', action: { type: 'cancelJob', id: job?.id ?? -1 } },
-	]);
+export function cancelJobDialog(job: JobView): ConfirmDialog {
+	const cancel = { label: 'Cancel the job', action: { type: 'cancelJob', id: job.id } } as const;
+	if (!isActive(job)) {
+		const outcome = `${job.verb} ${job.title}: ${job.summary ?? job.state}`;
+		return question(
+			`Job ${job.label} is over`,
+			[outcome],
+			[{ label: 'Close', action: { type: 'close' } }],
+		);
+	}
+	return question(
+		`Cancel job ${job.label}?`,
+		[jobLine(job), afterCancel(job)],
+		[{ label: 'Let it run', action: { type: 'close' } }, cancel],
+	);
 }
+
+/** Keeps a question about running jobs true while they go on, and end, behind it. */
+export function followQuestion(state: State): State {
+	return changeDialog(state, 'confirm', (dialog) => {
+		const now = askedAgain(state, dialog);
+		if (now === null || isSameText(now, dialog)) return dialog;
+		return { ...now, focus: Math.min(dialog.focus, now.buttons.length - 1) };
+	});
+}
+
+function askedAgain(state: State, { buttons }: ConfirmDialog): ConfirmDialog | null {
+	for (const { action } of buttons) {
+		if (action.type === 'quit') return quitDialog(state);
+		if (action.type === 'suspend') return suspendDialog(state);
+		if (action.type !== 'cancelJob') continue;
+		const job = state.jobs.jobs.find(({ id }) => id === action.id);
+		return job ? cancelJobDialog(job) : null;
+	}
+	return null;
+}
+
+const isSameText = (a: ConfirmDialog, b: ConfirmDialog): boolean =>
+	a.title === b.title && a.lines.join('\n') === b.lines.join('\n');
 
 /** Before a job that is over runs again as it was. */
 export function runAgainDialog(job: JobView): ConfirmDialog {

@@ -319,6 +319,34 @@ test('canceling a job asks first; pause and retry do not', () =>
 		assert.equal(engine.jobs.started.length, 2);
 	}));
 
+test('a question about a job tells how far it is, and that it is over', () =>
+	withDeck(async (deck, engine) => {
+		await deck.press('V', '4', 'x');
+		await deck.until(/Cancel job 1\?/);
+		engine.jobs.update(1, { doneBytes: 50, totalBytes: 100 });
+		await deck.until(/verify .* 50%/);
+		await deck.press('right');
+		engine.jobs.update(1, { state: 'done', endedMs: 1, summary: '3 blobs checked' });
+		await deck.until(/Job 1 is over/);
+		await deck.until(/verify .*: 3 blobs checked/);
+		await deck.press('enter');
+		await deck.until((screen) => !/is over/.test(screen));
+		assert.deepEqual(engine.jobs.asked, [], 'nothing was canceled');
+	}));
+
+test('the question before leaving knows when the last job has ended', () =>
+	withDeck(async (deck, engine) => {
+		await deck.press('V', 'q');
+		await deck.until(/1 job is running/);
+		engine.jobs.update(1, { state: 'done', endedMs: 1 });
+		await deck.until(/No job is running any more/);
+		await deck.press('enter');
+		await deck.until((screen) => !/any more/.test(screen));
+		assert.deepEqual(deck.exits, []);
+		await deck.press('q');
+		assert.deepEqual(deck.exits, [0]);
+	}));
+
 test('a silent job says since when', () =>
 	withDeck(async (deck, engine) => {
 		engine.jobs.set([jobView(1, { lastEventMs: 1000, rate: 5 })]);

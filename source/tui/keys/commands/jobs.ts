@@ -110,7 +110,10 @@ export const jobCommands: readonly Command[] = [
 		keys: ['x', 'delete'],
 		footer: 30,
 		disabled: all(needsJob, isRunning),
-		run: change((state) => openDialog(state, cancelJobDialog(state))),
+		run: change((state) => {
+			const job = jobUnderCursor(state);
+			return job ? openDialog(state, cancelJobDialog(job)) : state;
+		}),
 	},
 	{
 		id: 'job.retry',
