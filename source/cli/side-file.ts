@@ -3,7 +3,7 @@
  * looked at before the command begins: a WIM is never overwritten, and a report must not fail after an hour of work.
  */
 
-import { open, stat, writeFile } from 'node:fs/promises';
+import { access, constants, open, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { hostError, InputError } from '../base/errors.ts';
 import { MAGIC, MAGIC_PIPABLE } from '../wim/part-header.ts';
@@ -14,7 +14,7 @@ export interface SideFile {
 	readonly what: string;
 	/** What the command reads. */
 	readonly read: readonly (string | null)[];
-	/** A folder that the command makes if need be; the file may lie in it. */
+	/** A folder that the command makes if need be; the file may stand in it. */
 	readonly made?: string | null;
 }
 
@@ -33,11 +33,9 @@ async function identityOf(file: string | null): Promise<string | null> {
 	return found === null ? null : `${found.dev} ${found.ino}`;
 }
 
-/** Whether a path lies in a folder, which need not exist. */
-function liesIn(file: string, folder: string): boolean {
-	const way = path.relative(path.resolve(folder), path.resolve(file));
-	return way !== '' && !way.startsWith('..') && !path.isAbsolute(way);
-}
+/** Whether the folder of a file will be made by the command. */
+const willBeMade = (file: string, made: string | null): boolean =>
+	made !== null && path.dirname(path.resolve(file)) === path.resolve(made);
 
 /**
  * Refuses a place that cannot be written, or that holds what must stay.
@@ -55,10 +53,16 @@ export async function requireSideFile(file: SideFile): Promise<void> {
 		});
 		if (found === null) {
 			if (name === '') throw new InputError(`${attempt}: it has no name`, { hint: 'Name a file.' });
-			if (made === null || !liesIn(name, made)) await stat(path.dirname(name));
+			const folder = path.dirname(name);
+			const isThere = await stat(folder).catch((error: NodeJS.ErrnoException) => {
+				if (error.code !== 'ENOENT' || !willBeMade(name, made)) throw error;
+				return null;
+			});
+			if (isThere !== null) await access(folder, constants.W_OK);
 			return;
 		}
 		if (found.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+		await access(name, constants.W_OK);
 		// A device or a pipe takes what it is given.
 		if (!found.isFile()) return;
 		const identity = await identityOf(name);

@@ -14,7 +14,7 @@ import { reportFile, saveReport } from '../side-file.ts';
 export const salvage: Handler = async (invocation, context) => {
 	const { options } = invocation;
 	const request = salvageRequest(invocation);
-	const made = request.toWim ? null : request.target;
+	const made = request.toWim || request.dryRun ? null : request.target;
 	const place = await reportFile(options.text('report'), [request.wim], made);
 	let saved: SalvageReport | null = null;
 	const exitCode = await runOnlyJob<SalvageReport>(
