@@ -48,8 +48,8 @@ export class Sha1Counts implements Iterable<[Sha1, number]> {
 	}
 
 	/** Counts the SHA-1 of the 20 bytes at `at` once more, unless it stands for an empty stream. */
-	addAt(bytes: Uint8Array, at: number): void {
-		if (!isEmptyStreamAt(bytes, at)) this.#put(this.#index.addAt(bytes, at), 1, true);
+	addAt(view: DataView, at: number): void {
+		if (!isEmptyStreamAt(view, at)) this.#put(this.#index.addAt(view, at), 1, true);
 	}
 
 	addAll(other: Sha1Counts): void {

@@ -10,45 +10,48 @@ const WORDS = 5;
 const SIZE = 4 * WORDS;
 const FIRST_CAPACITY = 64;
 
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
 /**
  * Up to so many slots it does not matter where SHA-1s meet: to look at 8,000 that all meet in one takes a fraction of a
  * second, and Node's cryptography, 5 ms, need not be loaded.
  */
 const OPEN_SLOTS = 16_384;
 /** Odd numbers of no meaning. */
-const OPEN_FACTORS = new Uint32Array([
-	0x9e37_79b1, 0x85eb_ca77, 0xc2b2_ae3d, 0x27d4_eb2f, 0x1656_67b1,
-]);
+const OPEN_FACTORS = Int32Array.of(0x9e37_79b1, 0x85eb_ca77, 0xc2b2_ae3d, 0x27d4_eb2f, 0x1656_67b1);
 
-let secretFactors: Uint32Array | null = null;
+let secretFactors: Int32Array | null = null;
 
 /** Odd numbers that nobody outside knows, so that no file can be made whose SHA-1s all meet in one slot. */
-function factorsFor(slots: number): Uint32Array {
+function factorsFor(slots: number): Int32Array {
 	if (slots <= OPEN_SLOTS) return OPEN_FACTORS;
-	secretFactors ??= randomFillSync(new Uint32Array(WORDS)).map((word) => word | 1);
+	secretFactors ??= randomFillSync(new Int32Array(WORDS)).map((word) => word | 1);
 	return secretFactors;
 }
 
-/** The SHA-1 in question, as words in the order of this machine: they are only compared. */
-const wordsInQuestion = new Uint32Array(WORDS);
+/**
+ * The SHA-1 in question, as words in the order of this machine: they are only compared. They have a sign because V8 keeps
+ * larger numbers as objects, until it has optimized a function; for most files it never does.
+ */
+const wordsInQuestion = new Int32Array(WORDS);
 const bytesInQuestion = Buffer.from(wordsInQuestion.buffer);
 
 export class Sha1Index {
 	#count = 0;
-	#words: Uint32Array<ArrayBuffer>;
+	#words: Int32Array<ArrayBuffer>;
 	#bytes: Buffer;
 	/** Row + 1; 0 is free. At most half of them are taken. */
-	#slots: Uint32Array;
+	#slots: Int32Array;
 	/** The highest bits of a hash choose the slot. */
 	#shift: number;
-	#factors: Uint32Array;
+	#factors: Int32Array;
 
 	/** @param capacity rows that are expected */
 	constructor(capacity = FIRST_CAPACITY) {
 		const order = Math.max(4, Math.ceil(Math.log2(Math.max(1, capacity) * 2)));
-		this.#words = new Uint32Array(capacity * WORDS);
+		this.#words = new Int32Array(capacity * WORDS);
 		this.#bytes = Buffer.from(this.#words.buffer);
-		this.#slots = new Uint32Array(2 ** order);
+		this.#slots = new Int32Array(2 ** order);
 		this.#shift = 32 - order;
 		this.#factors = factorsFor(this.#slots.length);
 	}
@@ -65,8 +68,8 @@ export class Sha1Index {
 	}
 
 	/** As `add`, for the 20 bytes at `at`. */
-	addAt(bytes: Uint8Array, at: number): number {
-		askAt(bytes, at);
+	addAt(view: DataView, at: number): number {
+		askAt(view, at);
 		return this.#add();
 	}
 
@@ -79,12 +82,6 @@ export class Sha1Index {
 	/** The row of a SHA-1, or -1. */
 	find(name: Sha1): number {
 		return ask(name) ? this.#find() : -1;
-	}
-
-	/** As `find`, for the 20 bytes at `at`. */
-	findAt(bytes: Uint8Array, at: number): number {
-		askAt(bytes, at);
-		return this.#find();
 	}
 
 	/** As `find`, for a row of another index. */
@@ -118,35 +115,33 @@ export class Sha1Index {
 	#slot(): number {
 		const slots = this.#slots;
 		const words = this.#words;
-		const mask = slots.length - 1;
-		for (
-			let slot = hash(wordsInQuestion, 0, this.#factors) >>> this.#shift;
-			;
-			slot = (slot + 1) & mask
-		) {
-			const row = slots[slot] ?? 0;
+		const asked = wordsInQuestion;
+		let slot = hash(asked, 0, this.#factors) >>> this.#shift;
+		for (;;) {
+			const row = slots[slot]!;
 			if (row === 0) return slot;
 			const at = (row - 1) * WORDS;
 			if (
-				words[at] === wordsInQuestion[0] &&
-				words[at + 1] === wordsInQuestion[1] &&
-				words[at + 2] === wordsInQuestion[2] &&
-				words[at + 3] === wordsInQuestion[3] &&
-				words[at + 4] === wordsInQuestion[4]
+				words[at] === asked[0] &&
+				words[at + 1] === asked[1] &&
+				words[at + 2] === asked[2] &&
+				words[at + 3] === asked[3] &&
+				words[at + 4] === asked[4]
 			)
 				return slot;
+			slot = (slot + 1) & (slots.length - 1);
 		}
 	}
 
 	#grow(): void {
-		const grown = new Uint32Array(Math.max(FIRST_CAPACITY * WORDS, this.#words.length * 2));
+		const grown = new Int32Array(Math.max(FIRST_CAPACITY * WORDS, this.#words.length * 2));
 		grown.set(this.#words);
 		this.#words = grown;
 		this.#bytes = Buffer.from(grown.buffer);
 	}
 
 	#rehash(): void {
-		this.#slots = new Uint32Array(this.#slots.length * 2);
+		this.#slots = new Int32Array(this.#slots.length * 2);
 		this.#shift--;
 		this.#factors = factorsFor(this.#slots.length);
 		const mask = this.#slots.length - 1;
@@ -159,18 +154,32 @@ export class Sha1Index {
 }
 
 /** Multilinear: whatever the words, with unknown factors they spread evenly over the highest bits. */
-function hash(words: Uint32Array, at: number, factors: Uint32Array): number {
-	let sum = 0;
-	for (let k = 0; k < WORDS; k++) sum = (sum + Math.imul(words[at + k] ?? 0, factors[k] ?? 1)) | 0;
-	return sum;
+function hash(words: Int32Array, at: number, factors: Int32Array): number {
+	return (
+		(Math.imul(words[at]!, factors[0]!) +
+			Math.imul(words[at + 1]!, factors[1]!) +
+			Math.imul(words[at + 2]!, factors[2]!) +
+			Math.imul(words[at + 3]!, factors[3]!) +
+			Math.imul(words[at + 4]!, factors[4]!)) |
+		0
+	);
 }
 
-function askAt(bytes: Uint8Array, at: number): void {
-	for (let k = 0; k < SIZE; k++) bytesInQuestion[k] = bytes[at + k] ?? 0;
+function askAt(view: DataView, at: number): void {
+	wordsInQuestion[0] = view.getInt32(at, IS_LITTLE_ENDIAN);
+	wordsInQuestion[1] = view.getInt32(at + 4, IS_LITTLE_ENDIAN);
+	wordsInQuestion[2] = view.getInt32(at + 8, IS_LITTLE_ENDIAN);
+	wordsInQuestion[3] = view.getInt32(at + 12, IS_LITTLE_ENDIAN);
+	wordsInQuestion[4] = view.getInt32(at + 16, IS_LITTLE_ENDIAN);
 }
 
-function askRow(words: Uint32Array, row: number): void {
-	for (let k = 0; k < WORDS; k++) wordsInQuestion[k] = words[row * WORDS + k] ?? 0;
+function askRow(words: Int32Array, row: number): void {
+	const at = row * WORDS;
+	wordsInQuestion[0] = words[at]!;
+	wordsInQuestion[1] = words[at + 1]!;
+	wordsInQuestion[2] = words[at + 2]!;
+	wordsInQuestion[3] = words[at + 3]!;
+	wordsInQuestion[4] = words[at + 4]!;
 }
 
 /** @returns false when the name is none */

@@ -26,10 +26,10 @@ export function sha1At(bytes: Uint8Array, at: number): Sha1 {
 }
 
 /** As `isEmptyStream`, for the 20 bytes at `at`. */
-export function isEmptyStreamAt(bytes: Uint8Array, at: number): boolean {
-	const first = bytes[at];
+export function isEmptyStreamAt(view: DataView, at: number): boolean {
+	const first = view.getUint8(at);
 	if (first !== 0 && first !== EMPTY_SHA1_FIRST) return false;
-	return isEmptyStream(sha1At(bytes, at));
+	return isEmptyStream(sha1At(new Uint8Array(view.buffer, view.byteOffset), at));
 }
 
 export function isEmptyStream(name: Sha1): boolean {

@@ -125,5 +125,13 @@ function amount(from: Span, at: number, high: number, low: number): number {
 			at,
 			`Cannot read a number: 0x${high.toString(16)}${low.toString(16).padStart(8, '0')} is absurd`,
 		);
-	return high * 0x1_0000_0000 + low;
+	return whole(high, low);
+}
+
+/**
+ * The number of two halves of 32 bits, rounded where it cannot be held exactly. Nearly all are small: those of V8 need no
+ * object until floating point is used, and that is what a product with 2^32 takes, even of 0.
+ */
+export function whole(high: number, low: number): number {
+	return high === 0 ? low : high * 0x1_0000_0000 + low;
 }

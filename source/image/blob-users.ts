@@ -33,11 +33,10 @@ export function countBlobs(
 	counts: Sha1Counts,
 	onFirst: ((sha1: Sha1, dentry: DentryPosition) => void) | null = null,
 ): void {
-	const { bytes } = tree.span;
 	for (let dentry = 0; dentry < tree.count; dentry++) {
 		const at = tree.plainHashAt(dentry);
 		if (at !== null && (at < 0 || onFirst === null)) {
-			if (at >= 0) counts.addAt(bytes, at);
+			if (at >= 0) counts.addAt(tree.view, at);
 			continue;
 		}
 		for (const { sha1 } of tree.streams(dentry)) {

@@ -5,6 +5,7 @@
 import { FormatError, type WimError } from '../base/errors.ts';
 import { TREE_DEPTH_MAX } from '../base/limits.ts';
 import type { Span } from '../bytes/span.ts';
+import { whole } from '../bytes/struct.ts';
 import { decodeUtf16 } from '../bytes/utf16.ts';
 import { Attribute, align8, Dentry, NO_SECURITY, StreamEntry } from './dentry.ts';
 import type { SecurityData } from './security.ts';
@@ -26,7 +27,7 @@ export interface TreeWarning {
 
 /** A length field as a number; absurd ones come out absurdly large. */
 export function lengthAt(view: DataView, at: number): number {
-	return view.getUint32(at, true) + view.getUint32(at + 4, true) * 0x1_0000_0000;
+	return whole(view.getUint32(at + 4, true), view.getUint32(at, true));
 }
 
 /** Bytes of both names with their NULs. */
@@ -53,6 +54,8 @@ export class TreeWalk {
 	private readonly tolerant: boolean;
 	private readonly descriptorCount: number;
 	private readonly visited = new Set<number>();
+	/** FNV-1a over the units of the name that was accepted last. */
+	private nameHash = 0;
 
 	constructor(span: Span, security: SecurityData, tolerant: boolean) {
 		this.span = span;
@@ -141,7 +144,7 @@ export class TreeWalk {
 			if (this.accept(at, seen)) {
 				if (this.count >= this.at.length)
 					throw this.fail(at, 'there are more dentries than the metadata has room for');
-				seen.set(this.nameHash(at), this.count);
+				seen.set(this.nameHash, this.count);
 				this.checkSecurityId(at);
 				this.at[this.count] = at;
 				this.parents[this.count] = dentry;
@@ -198,15 +201,19 @@ export class TreeWalk {
 		const size = this.view.getUint16(at + AT.nameSize, true);
 		if (size === 0) return this.drop(at, 'An entry without a name is ignored');
 		const units = size / 2;
-		let dots = 0;
-		for (let k = 0; k < units; k++) {
-			const unit = this.view.getUint16(at + FIXED + 2 * k, true);
+		const { view } = this;
+		const end = at + FIXED + size;
+		let hash = 0x811c_9dc5;
+		let isDots = units <= 2;
+		for (let k = at + FIXED; k < end; k += 2) {
+			const unit = view.getUint16(k, true);
 			if (unit === 0) return this.drop(at, 'An entry with a NUL in its name is ignored');
-			if (unit === 0x2e) dots++;
+			if (isDots && unit !== 0x2e) isDots = false;
+			hash = Math.imul(hash ^ unit, 0x0100_0193);
 		}
-		if (dots === units && units <= 2)
-			return this.drop(at, `An entry named "${'.'.repeat(units)}" is ignored`);
-		const twin = seen.get(this.nameHash(at));
+		if (isDots) return this.drop(at, `An entry named "${'.'.repeat(units)}" is ignored`);
+		this.nameHash = hash;
+		const twin = seen.get(hash);
 		if (twin === undefined) return true;
 		const name = this.nameAt(at);
 		for (let other = twin; other >= 0 && this.parents[other] === this.parents[twin]; other--)
@@ -218,15 +225,6 @@ export class TreeWalk {
 	private nameAt(at: number): string {
 		const size = this.view.getUint16(at + AT.nameSize, true);
 		return decodeUtf16(this.span.bytes.subarray(at + FIXED, at + FIXED + size));
-	}
-
-	/** FNV-1a over the units of the name. */
-	private nameHash(at: number): number {
-		const units = this.view.getUint16(at + AT.nameSize, true) / 2;
-		let hash = 0x811c_9dc5;
-		for (let k = 0; k < units; k++)
-			hash = Math.imul(hash ^ this.view.getUint16(at + FIXED + 2 * k, true), 0x0100_0193);
-		return hash;
 	}
 
 	private drop(at: number, message: string): false {

@@ -2,6 +2,7 @@
 import { decodeHex } from '../bytes/hex.ts';
 import { type Sha1, sha1At } from '../bytes/sha1.ts';
 import type { Span } from '../bytes/span.ts';
+import { whole } from '../bytes/struct.ts';
 import { ResourceFlag } from './part-header.ts';
 
 /** An entry is 50 bytes, unpadded. */
@@ -43,13 +44,14 @@ export class BlobEntries implements Iterable<BlobEntry> {
 
 	readonly length: number;
 	readonly bytes: Uint8Array;
-	readonly #view: DataView;
+	/** Of the same bytes. */
+	readonly view: DataView;
 	/** Where each entry stands in its table; null when these bytes are the table. */
 	readonly #places: readonly number[] | null;
 
 	private constructor(bytes: Uint8Array, places: readonly number[] | null = null) {
 		this.bytes = bytes;
-		this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+		this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 		this.#places = places;
 		this.length = Math.floor(bytes.length / BLOB_ENTRY_SIZE);
 	}
@@ -81,12 +83,12 @@ export class BlobEntries implements Iterable<BlobEntry> {
 
 	storedSize(k: number): number {
 		const at = k * BLOB_ENTRY_SIZE + AT.storedSize;
-		const high = this.#view.getUint16(at + 4, true) + this.#view.getUint8(at + 6) * 0x1_0000;
-		return this.#view.getUint32(at, true) + high * 0x1_0000_0000;
+		const high = this.view.getUint16(at + 4, true) + this.view.getUint8(at + 6) * 0x1_0000;
+		return whole(high, this.view.getUint32(at, true));
 	}
 
 	flags(k: number): number {
-		return this.#view.getUint8(k * BLOB_ENTRY_SIZE + AT.flags);
+		return this.view.getUint8(k * BLOB_ENTRY_SIZE + AT.flags);
 	}
 
 	offset(k: number): number {
@@ -98,11 +100,11 @@ export class BlobEntries implements Iterable<BlobEntry> {
 	}
 
 	partNumber(k: number): number {
-		return this.#view.getUint16(k * BLOB_ENTRY_SIZE + AT.partNumber, true);
+		return this.view.getUint16(k * BLOB_ENTRY_SIZE + AT.partNumber, true);
 	}
 
 	referenceCount(k: number): number {
-		return this.#view.getUint32(k * BLOB_ENTRY_SIZE + AT.referenceCount, true);
+		return this.view.getUint32(k * BLOB_ENTRY_SIZE + AT.referenceCount, true);
 	}
 
 	sha1(k: number): Sha1 {
@@ -117,8 +119,7 @@ export class BlobEntries implements Iterable<BlobEntry> {
 	/** False when the SHA-1 is all zero. */
 	hasSha1(k: number): boolean {
 		const at = this.sha1Place(k);
-		for (let byte = at; byte < at + 20; byte += 4)
-			if (this.#view.getUint32(byte) !== 0) return true;
+		for (let byte = at; byte < at + 20; byte += 4) if (this.view.getUint32(byte) !== 0) return true;
 		return false;
 	}
 
@@ -152,7 +153,7 @@ export class BlobEntries implements Iterable<BlobEntry> {
 	}
 
 	#u64(at: number): number {
-		return this.#view.getUint32(at, true) + this.#view.getUint32(at + 4, true) * 0x1_0000_0000;
+		return whole(this.view.getUint32(at + 4, true), this.view.getUint32(at, true));
 	}
 }
 

@@ -158,7 +158,7 @@ export class PartBlobs extends BlobRows {
 	 */
 	add(entry: number, home: SolidHome | null): boolean {
 		const { size } = this.index;
-		this.index.addAt(this.table.bytes, this.table.sha1Place(entry));
+		this.index.addAt(this.table.view, this.table.sha1Place(entry));
 		if (this.index.size === size) return false;
 		this.#entryOf.push(entry);
 		// Blobs come home by home.
