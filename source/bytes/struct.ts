@@ -97,7 +97,7 @@ export const u64: Field<number> = {
 		amount(from, at, from.view.getUint32(at + 4, true), from.view.getUint32(at, true)),
 	write(to, at, value) {
 		to.setUint32(at, value >>> 0, true);
-		to.setUint32(at + 4, Math.floor(value / 0x1_0000_0000), true);
+		to.setUint32(at + 4, value <= 0xffff_ffff ? 0 : Math.floor(value / 0x1_0000_0000), true);
 	},
 };
 

@@ -8,7 +8,9 @@ import { isEveryImage, type Wim, type WimImage } from '../wim/wim.ts';
 import { EditableWim, EditSession } from '../wim/write-session.ts';
 import { editedSize, integrityChunkSizeAfter, rebuiltSize } from './predict-size.ts';
 import {
+	COPYING,
 	copyAhead,
+	findPlain,
 	planBlobs,
 	replacingSession,
 	reportMissing,
@@ -84,7 +86,8 @@ export async function deleteImages(
 	await using session =
 		isSoft || options.dryRun ? null : await replacingSession(edited, shape, settings, run);
 	if (session !== null) await copyAhead(session, wim, kept, summary.freeBytes);
-	const selection = await selectImages(wim, kept, run, false);
+	const plain = isSoft ? null : await findPlain(wim, shape, COPYING, run);
+	const selection = await selectImages(wim, kept, run, false, undefined, plain);
 	reportMissing(selection, target, run);
 	if (isSoft) {
 		if (options.dryRun)
@@ -93,8 +96,7 @@ export async function deleteImages(
 		const writtenBytes = sizeAfter - edited.end;
 		return { ...summary, sizeAfter, writtenBytes, isEstimate: false };
 	}
-	const policy = { recompress: false, keepSolid: true };
-	const blobs = planBlobs(selection, shape, policy, () => false);
+	const blobs = planBlobs(selection, shape, COPYING, () => false);
 	const xml = wim.xml.copy();
 	keepImages(
 		xml,
@@ -110,7 +112,7 @@ export async function deleteImages(
 		};
 	if (!predicted.isEstimate) requireSpace(target, predicted.size, summary.freeBytes);
 	session.xml.root.children = xml.root.children;
-	await storeSelections(session, [{ ...selection, planned: blobs }], policy, plan, tools, run);
+	await storeSelections(session, [{ ...selection, planned: blobs }], COPYING, plan, tools, run);
 	const sizeAfter = await session.commit();
 	return { ...summary, sizeAfter, writtenBytes: sizeAfter, isEstimate: false };
 }

@@ -9,6 +9,7 @@ import { EditableWim, EditSession } from '../wim/write-session.ts';
 import type { XmlData } from '../wim/xml-data.ts';
 import { editedSize, integrityChunkSizeAfter, rebuiltSize } from './predict-size.ts';
 import {
+	COPYING,
 	planBlobs,
 	replacingSession,
 	selectImages,
@@ -47,9 +48,6 @@ export interface EditSummary {
 	readonly writtenBytes: number;
 	readonly isEstimate: boolean;
 }
-
-/** Nothing but the XML data changes. */
-const COPYING = { recompress: false, keepSolid: true };
 
 /** @throws {InputError} for an image that is not there, a name that is taken, a property that cannot be set */
 export async function editProperties(

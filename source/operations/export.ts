@@ -6,6 +6,7 @@ import type { Output } from '../storage/output.ts';
 import { freeSpace } from '../storage/output-file.ts';
 import { EarlyCopy } from '../wim/early-copy.ts';
 import { addImageElement, requireFreeName } from '../wim/edit-xml.ts';
+import type { PlainBlobs } from '../wim/plain-blobs.ts';
 import type { Part } from '../wim/resource.ts';
 import type { Wim, WimImage } from '../wim/wim.ts';
 import { isEveryImage, openWim } from '../wim/wim.ts';
@@ -18,6 +19,7 @@ import {
 	type CopyPolicy,
 	copyAhead,
 	expectRecoding,
+	findPlain,
 	planBlobs,
 	replacingSession,
 	type Selection,
@@ -125,9 +127,10 @@ async function select(
 	job: Export,
 	plan: CompressionPlan,
 	has: { has(name: string): boolean },
+	plain: PlainBlobs | null = null,
 ): Promise<Selection> {
 	const isSorted = plan.solid?.sorted ?? false;
-	const selection = await selectImages(job.wim, job.images, job.run, isSorted, has);
+	const selection = await selectImages(job.wim, job.images, job.run, isSorted, has, plain);
 	const [missing] = selection.missing;
 	if (missing !== undefined) throw missing;
 	return selection;
@@ -194,7 +197,10 @@ async function exportToNew(job: Export, early: EarlyCopy | null): Promise<Rewrit
 	const policy = policyOf(options, plan);
 	const integrity = options.integrity ?? false;
 	if (!options.dryRun) expectRecoding(wim, shape, policy, tools);
-	const chosen = () => select(job, plan, new Set());
+	const chosen = async () => {
+		const plain = plan.solid === null ? await findPlain(wim, shape, policy, run) : null;
+		return await select(job, plan, new Set(), plain);
+	};
 	if (options.dryRun) return predict(job, [await chosen()], shape, xml, integrity, policy);
 	const freeBytes = isStream ? null : await freeSpace(target);
 	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };

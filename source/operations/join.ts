@@ -11,8 +11,10 @@ import { NewSession } from '../wim/write-session.ts';
 import type { RewriteSummary } from './delete.ts';
 import { rebuiltSize } from './predict-size.ts';
 import {
+	COPYING,
 	copyAhead,
 	copyFurther,
+	findPlain,
 	planBlobs,
 	reportMissing,
 	selectImages,
@@ -60,7 +62,6 @@ export async function join(
 		);
 	const shape = { ...shapeLike(wim), bootIndex: wim.header.partCount > 1 ? 0 : wim.bootIndex };
 	const plan = planCompression(USUAL_COMPRESSION, wim);
-	const policy = { recompress: false, keepSolid: true };
 	const xml = wim.xml.copy();
 	const { integrity } = options;
 	const settings = { level: plan.level, integrity, encoder: tools.encoder, foreign: new Map() };
@@ -71,9 +72,10 @@ export async function join(
 		early === null ? null : await NewSession.create(file, shape, xml, settings, run, ahead);
 	if (session !== null) await copyAhead(session, wim, wim.images, freeBytes);
 	if ((freeBytes ?? 0) > wim.size) copyFurther(ahead, wim);
-	const selection = await selectImages(wim, wim.images, run, false);
+	const plain = await findPlain(wim, shape, COPYING, run);
+	const selection = await selectImages(wim, wim.images, run, false, undefined, plain);
 	reportMissing(selection, first, run);
-	const blobs = planBlobs(selection, shape, policy, () => false);
+	const blobs = planBlobs(selection, shape, COPYING, () => false);
 	const predicted = rebuiltSize({ selection, blobs, shape, xml, integrity, recompress: false });
 	const summary: RewriteSummary = {
 		sizeBefore: wim.size,
@@ -85,7 +87,7 @@ export async function join(
 	};
 	if (session === null) return summary;
 	if (!predicted.isEstimate) requireSpace(target, predicted.size, freeBytes);
-	await storeSelections(session, [{ ...selection, planned: blobs }], policy, plan, tools, run);
+	await storeSelections(session, [{ ...selection, planned: blobs }], COPYING, plan, tools, run);
 	const sizeAfter = await session.commit();
 	return { ...summary, sizeAfter, writtenBytes: sizeAfter, isEstimate: false };
 }

@@ -6,6 +6,7 @@ import type { RewriteSummary } from './delete.ts';
 import { rebuiltSize } from './predict-size.ts';
 import {
 	expectRecoding,
+	findPlain,
 	planBlobs,
 	replacingSession,
 	reportMissing,
@@ -62,7 +63,9 @@ export async function optimize(
 		plan.solid ??
 		(options.recompress && !isSettled && !isPipable ? solidLike(wim, plan.level) : null);
 	if (!options.dryRun) expectRecoding(wim, shape, policy, tools);
-	const selection = await selectImages(wim, wim.images, run, solid?.sorted ?? false);
+	const plain = solid === null ? await findPlain(wim, shape, policy, run) : null;
+	const isSorted = solid?.sorted ?? false;
+	const selection = await selectImages(wim, wim.images, run, isSorted, undefined, plain);
 	reportMissing(selection, target, run);
 	const blobs = planBlobs(selection, shape, policy, () => false);
 	const xml = wim.xml.copy();

@@ -65,6 +65,15 @@ export function copiedSize(
 	return { size, entries };
 }
 
+/** As `copiedSize`, of all that a plan copies. */
+export function plannedSize(
+	{ copied, plain = null }: Pick<BlobPlan, 'copied' | 'plain'>,
+	isPipable: boolean,
+): { size: number; entries: number } {
+	if (plain !== null) return { size: plain.storedSize, entries: plain.length };
+	return copiedSize(copied, isPipable);
+}
+
 /** Of a file that takes over a selection. */
 export function rebuiltSize(input: {
 	readonly selection: Selection;
@@ -103,7 +112,7 @@ function takenOver(input: {
 }): Prediction & { readonly entries: number } {
 	const { selection, blobs, shape, recompress } = input;
 	const extra = shape.isPipable ? PipableHeader.size : 0;
-	const copied = copiedSize(blobs.copied, shape.isPipable);
+	const copied = plannedSize(blobs, shape.isPipable);
 	let isEstimate = blobs.recoded.length > 0;
 	let { size } = copied;
 	for (const blob of blobs.recoded) size += extra + guess(blob, shape);

@@ -25,6 +25,7 @@ import {
 import type { OpenPart } from '../wim/open-part.ts';
 import { countedBlobs } from '../wim/part-blobs.ts';
 import { HEADER_SIZE } from '../wim/part-header.ts';
+import { PlainBlobs } from '../wim/plain-blobs.ts';
 import type { Blob, Resource } from '../wim/resource.ts';
 import type { Wim, WimImage } from '../wim/wim.ts';
 import type { BlobOutcome } from '../wim/write-blobs.ts';
@@ -51,8 +52,10 @@ export interface Selection {
 	readonly references: Sha1Counts;
 	/** A name of a file that holds a blob, for sorting; absent where they are not asked for. */
 	readonly names: ReadonlyMap<Sha1, string>;
-	/** Those of them that some table lists. */
+	/** Those of them that some table lists, as far as they are not `plain`. */
 	readonly blobs: readonly Blob[];
+	/** All that some table lists, where they only have to be copied into a file that has none yet; see `findPlain`. */
+	readonly plain: PlainBlobs | null;
 	/** Blobs that no table lists. */
 	readonly missing: readonly MissingError[];
 	/** What is to be done with them in a file that has none yet, if that was asked before; see `planBlobs`. */
@@ -67,11 +70,14 @@ export interface CopyPolicy {
 	readonly keepSolid: boolean;
 }
 
+/** Everything stays as it is stored, as far as it can. */
+export const COPYING: CopyPolicy = { recompress: false, keepSolid: true };
+
 /**
  * Walks the trees of some images: what they reference, and how often.
  *
  * @param isSorted whether blobs are going to be sorted by the names of their files
- * @param all those of the tables, in their order, if they are known already
+ * @param plain those of the tables, if they only have to be copied
  */
 export async function selectImages(
 	wim: Wim,
@@ -79,7 +85,7 @@ export async function selectImages(
 	run: Run,
 	isSorted: boolean,
 	foreign: { has(name: Sha1): boolean } = new Set(),
-	all: readonly Blob[] | null = null,
+	plain: PlainBlobs | null = null,
 ): Promise<Selection> {
 	const references = new Sha1Counts(wim.blobs.size);
 	const names = new Map<Sha1, string>();
@@ -90,11 +96,30 @@ export async function selectImages(
 		await breathe(run);
 	}
 	const missing: MissingError[] = [];
-	const blobs = await inSlices(countedBlobs(wim.blobs, references, all), () => breathe(run));
-	if (blobs.length < references.size)
+	const pause = () => breathe(run);
+	const counted = plain === null ? null : await inSlices(plain.counted(references), pause);
+	const blobs = plain === null ? await inSlices(countedBlobs(wim.blobs, references), pause) : [];
+	if ((counted ?? blobs).length < references.size)
 		for (const sha1 of references.keys())
 			if (!wim.blobs.has(sha1) && !foreign.has(sha1)) missing.push(wim.missingBlob(sha1));
-	return { wim, images, references, names, blobs, missing };
+	return { wim, images, references, names, blobs, plain: counted, missing };
+}
+
+/**
+ * All blobs of a WIM, where nothing has to be done with them but to copy them into a new file that has none yet; null
+ * where some need more.
+ *
+ * @param target the shape of the new file
+ */
+export async function findPlain(
+	{ blobs, parts, references }: Pick<Wim, 'blobs' | 'parts' | 'references'>,
+	target: StorageShape,
+	policy: Pick<CopyPolicy, 'recompress'>,
+	run: Run,
+): Promise<PlainBlobs | null> {
+	const isFit = [...parts, ...references].every((part) => isAlike(shapeOf(part), target));
+	if (!isFit || policy.recompress) return null;
+	return inSlices(PlainBlobs.find(blobs), () => breathe(run));
 }
 
 /**
@@ -151,6 +176,8 @@ export interface BlobPlan {
 	readonly copied: readonly Blob[];
 	/** Blobs that are decoded and compressed again. */
 	readonly recoded: readonly Blob[];
+	/** Resources that are copied instead of `copied`, in the order of the files they come from. */
+	readonly plain?: PlainBlobs | null;
 	/** Contents that no resource holds as they are. */
 	readonly extras?: readonly ExtraContent[];
 }
@@ -169,11 +196,13 @@ export interface ExtraContent {
  * @param has blobs that are there already
  */
 export function planBlobs(
-	selection: Pick<Selection, 'wim' | 'blobs'>,
+	selection: Pick<Selection, 'wim' | 'blobs' | 'plain'>,
 	target: StorageShape,
 	policy: CopyPolicy,
 	has: (name: Sha1) => boolean,
 ): BlobPlan {
+	const { plain } = selection;
+	if (plain !== null) return { copied: [], recoded: [], plain };
 	const needed: Blob[] = [];
 	for (const blob of selection.blobs) if (!has(blob.sha1)) needed.push(blob);
 	const parts = new Map(selection.wim.parts.map((part, k) => [part.source, k]));
@@ -241,12 +270,14 @@ export async function storeBlobs(
 	tools: WriteTools,
 	run: Run,
 ): Promise<void> {
-	const { copied, recoded, extras = [] } = blobs;
+	const { copied, recoded, plain = null, extras = [] } = blobs;
 	const sum = (list: readonly { readonly size: number }[]) =>
 		list.reduce((total, { size }) => total + size, 0);
-	const totalBytes = sum(copied) + sum(recoded) + sum(extras.map(({ content }) => content));
+	const extraBytes = sum(extras.map(({ content }) => content));
+	const totalBytes = sum(copied) + sum(recoded) + (plain?.size ?? 0) + extraBytes;
 	run.report({ type: 'phase', phase: 'write', totalBytes });
-	for (const blob of await session.copyBlobs(copied)) session.store.keep(blob);
+	if (plain !== null) await session.copyPlain(plain);
+	else for (const blob of await session.copyBlobs(copied)) session.store.keep(blob);
 	const { pool } = tools;
 	const lanes = pool === null ? null : new LargeChunks(pool, run.signal);
 	const contents = new BlobContents(lanes);

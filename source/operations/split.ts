@@ -3,7 +3,6 @@
 import { InputError } from '../base/errors.ts';
 import { formatSize, plural } from '../base/print.ts';
 import { breathe, type Run } from '../base/run.ts';
-import { inSlices } from '../base/slices.ts';
 import { isSameFile, partName } from '../storage/find-files.ts';
 import { freeSpace, NewFile, removeStaleParts, requireSpace } from '../storage/output-file.ts';
 import { BLOB_ENTRY_SIZE } from '../wim/blob-entries.ts';
@@ -15,17 +14,19 @@ import {
 	IntegrityHeader,
 	integrityEntryCount,
 } from '../wim/integrity-table.ts';
-import { allBlobs } from '../wim/part-blobs.ts';
 import { HEADER_SIZE } from '../wim/part-header.ts';
+import type { PlainBlobs } from '../wim/plain-blobs.ts';
 import type { Blob, Resource } from '../wim/resource.ts';
 import { openWim, type Wim } from '../wim/wim.ts';
 import { PipableHeader } from '../wim/write-resource.ts';
 import { NewSession } from '../wim/write-session.ts';
 import type { WimShape } from '../wim/write-wim.ts';
 import { FurtherParts } from './further-parts.ts';
-import { copiedSize, tablesEnd } from './predict-size.ts';
+import { plannedSize, tablesEnd } from './predict-size.ts';
 import {
+	COPYING,
 	copyAhead,
+	findPlain,
 	planBlobs,
 	reportMissing,
 	type Selection,
@@ -73,6 +74,8 @@ interface Unit {
 
 interface PartPlan {
 	readonly units: readonly Unit[];
+	/** Blobs that only have to be copied; then there are no units. */
+	readonly plain: PlainBlobs | null;
 	readonly size: number;
 }
 
@@ -87,27 +90,41 @@ interface PartBase {
 	readonly further: number;
 }
 
+/** Units, as far as their sizes in bytes matter. */
+interface Sized {
+	readonly length: number;
+	readonly sizeAt: (position: number) => number;
+}
+
+/** What goes into a part: positions of units, from 0. */
+interface PartRange {
+	readonly from: number;
+	readonly end: number;
+	/** In bytes. */
+	readonly size: number;
+}
+
 /**
  * Deals units out over parts in the given order; a part ends where the next unit would not fit.
  *
  * @param partSize upper bound in bytes; a unit larger than this gets a part of its own
  */
-export function dealParts(units: readonly Unit[], partSize: number, base: PartBase): PartPlan[] {
-	const parts: PartPlan[] = [];
-	let current: Unit[] = [];
+export function dealParts(units: Sized, partSize: number, base: PartBase): PartRange[] {
+	const parts: PartRange[] = [];
+	let from = 0;
 	let size = base.first;
 	let isFilled = base.first > base.further;
-	for (const unit of units) {
-		if (isFilled && size + unit.size > partSize) {
-			parts.push({ units: current, size });
-			current = [];
+	for (let k = 0; k < units.length; k++) {
+		const unitSize = units.sizeAt(k);
+		if (isFilled && size + unitSize > partSize) {
+			parts.push({ from, end: k, size });
+			from = k;
 			size = base.further;
 		}
-		current.push(unit);
 		isFilled = true;
-		size += unit.size;
+		size += unitSize;
 	}
-	if (current.length > 0 || parts.length === 0) parts.push({ units: current, size });
+	if (from < units.length || parts.length === 0) parts.push({ from, end: units.length, size });
 	return parts;
 }
 
@@ -169,22 +186,22 @@ export async function split(
 	const job = { wim, shape, firstPart, integrity };
 	await using first = begun === null ? null : await createPart(job, 0, tools, run, begun);
 	// As a rule everything is needed, so the parts are begun before that is known.
-	const all = await inSlices(allBlobs(wim.blobs), () => breathe(run));
-	await breathe(run);
-	const expected = await planParts(job, all, partSize, run);
+	const all = await findPlain(wim, shape, COPYING, run);
+	const expected =
+		all === null ? null : await planParts(job, { wim, blobs: [], plain: all }, partSize, run);
 	await using further = new FurtherParts((position) => createPart(job, position, tools, run));
 	if (first !== null) {
 		await removeStaleParts(firstPart);
 		await copyAhead(first, wim, wim.images, freeBytes, partSize);
-		const isRoom = (freeBytes ?? 0) > expected.totalBytes && !expected.isEstimate;
-		if (isRoom && first.ahead !== null) further.begin(stretchesOf(wim, expected.parts));
+		const isRoom = expected !== null && (freeBytes ?? 0) > expected.totalBytes;
+		if (isRoom && first.ahead !== null) further.begin(stretchesOf(expected.parts));
 	}
 	const selection = await selectImages(wim, wim.images, run, false, undefined, all);
 	reportMissing(selection, source, run);
-	const isExpected = selection.blobs.length === all.length;
+	const isExpected = expected !== null && selection.plain === all;
 	const { parts, isEstimate, planned, totalBytes } = isExpected
 		? expected
-		: await planParts(job, selection.blobs, partSize, run);
+		: await planParts(job, selection, partSize, run);
 	reportLarge(parts, partSize, run);
 	await requireOther(source, planned);
 	const summary: SplitSummary = { parts: planned, isEstimate, totalBytes, freeBytes };
@@ -218,18 +235,25 @@ interface SplitPlan extends Omit<SplitSummary, 'parts' | 'freeBytes'> {
 /** Deals blobs out over parts. */
 async function planParts(
 	job: SplitPlace,
-	blobs: readonly Blob[],
+	selection: Pick<Selection, 'wim' | 'blobs' | 'plain'>,
 	partSize: number,
 	run: Run,
 ): Promise<SplitPlan> {
 	const { wim, shape, firstPart, integrity } = job;
-	const policy = { recompress: false, keepSolid: true };
-	const { copied, recoded } = planBlobs({ wim, blobs }, shape, policy, () => false);
+	const { copied, recoded, plain = null } = planBlobs(selection, shape, COPYING, () => false);
 	await breathe(run);
 	const base = partBase(wim, partSize, integrity);
 	const units = unitsOf([...copied, ...recoded], partSize - base.further, wim.isPipable);
 	await breathe(run);
-	const parts = dealParts(units, partSize, base);
+	const sized: Sized =
+		plain === null
+			? { length: units.length, sizeAt: (k) => units[k]?.size ?? 0 }
+			: { length: plain.length, sizeAt: (k) => plain.storedSizeAt(k) + BLOB_ENTRY_SIZE };
+	const parts = dealParts(sized, partSize, base).map(({ from, end, size }) => ({
+		units: units.slice(from, end),
+		plain: plain?.slice(from, end) ?? null,
+		size,
+	}));
 	const planned = parts.map((part, k) => ({
 		path: partName(firstPart, k + 1),
 		size: partFileSize(wim, part, k, parts.length, integrity),
@@ -243,18 +267,13 @@ async function planParts(
 }
 
 /** Where in the file the parts behind the first have their blobs. */
-function stretchesOf({ first: part }: Wim, [_first, ...further]: readonly PartPlan[]): Stretch[] {
-	return further.flatMap(({ units }) => {
-		const first = units[0]?.blobs[0]?.resource;
-		const last = units.at(-1)?.blobs.at(-1)?.resource;
-		if (first === undefined || last === undefined) return [];
-		return { part, from: first.offset, end: last.offset + last.storedSize };
-	});
+function stretchesOf([_first, ...further]: readonly PartPlan[]): Stretch[] {
+	return further.flatMap(({ plain }) => plain?.stretch ?? []);
 }
 
 /** Header and tables of a part without blobs; an integrity table as large as that of a part that is full. */
 function partBase(wim: Wim, partSize: number, integrity: boolean): PartBase {
-	const nothing = { units: [], size: 0 };
+	const nothing = { units: [], plain: null, size: 0 };
 	const [first, further] = [0, 1].map((position) => partFileSize(wim, nothing, position, 2, false));
 	const table = integrity
 		? IntegrityHeader.size + 20 * integrityEntryCount(partSize, INTEGRITY_CHUNK_SIZE)
@@ -280,10 +299,8 @@ function partFileSize(
 	integrity: boolean,
 ): number {
 	const { isPipable } = wim;
-	const copied = copiedSize(
-		part.units.flatMap(({ blobs, isShare }) => (isShare ? [] : blobs)),
-		isPipable,
-	);
+	const whole = part.units.flatMap(({ blobs, isShare }) => (isShare ? [] : blobs));
+	const copied = plannedSize({ copied: whole, plain: part.plain }, isPipable);
 	const shares = part.units.filter(({ isShare }) => isShare);
 	const shareSize = shares.reduce((sum, { size }) => sum + size, 0);
 	const images = position === 0 ? wim.images : [];
@@ -378,13 +395,12 @@ async function writePart(
 	run: Run,
 ): Promise<void> {
 	const { wim, selection } = job;
-	const units = job.parts[position]?.units ?? [];
-	const policy = { recompress: false, keepSolid: true };
+	const { units = [], plain = null } = job.parts[position] ?? {};
 	// Nobody adds to them.
 	session.takeCounts(selection.references);
 	const storeAllMetadata = async () => {
 		for (const image of position === 0 ? wim.images : [])
-			session.metadata.push(await storeMetadataOf(session, wim, image, policy, run));
+			session.metadata.push(await storeMetadataOf(session, wim, image, COPYING, run));
 	};
 	await session.begin();
 	if (session.shape.isPipable) await storeAllMetadata();
@@ -401,6 +417,6 @@ async function writePart(
 					level: plan.level,
 					sorted: false,
 				};
-	await storeBlobs(session, selection, { copied, recoded }, { ...plan, solid }, tools, run);
+	await storeBlobs(session, selection, { copied, recoded, plain }, { ...plan, solid }, tools, run);
 	if (!session.shape.isPipable) await storeAllMetadata();
 }

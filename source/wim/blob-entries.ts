@@ -12,7 +12,7 @@ export const BLOB_ENTRY_SIZE = 50;
 export const SOLID_RESOURCE_MARK = 0x1_0000_0000;
 
 /** Where the fields of an entry stand. */
-const AT = {
+export const ENTRY_AT = {
 	storedSize: 0,
 	flags: 7,
 	offset: 8,
@@ -67,13 +67,13 @@ export class BlobEntries implements Iterable<BlobEntry> {
 		const view = new DataView(bytes.buffer);
 		for (const [k, entry] of entries.entries()) {
 			const at = k * BLOB_ENTRY_SIZE;
-			setAmount(view, at + AT.storedSize, entry.storedSize, 7);
-			view.setUint8(at + AT.flags, entry.flags);
-			setAmount(view, at + AT.offset, entry.offset, 8);
-			setAmount(view, at + AT.originalSize, entry.originalSize, 8);
-			view.setUint16(at + AT.partNumber, entry.partNumber, true);
-			view.setUint32(at + AT.referenceCount, entry.referenceCount, true);
-			bytes.set(decodeHex(entry.sha1), at + AT.sha1);
+			setAmount(view, at + ENTRY_AT.storedSize, entry.storedSize, 7);
+			view.setUint8(at + ENTRY_AT.flags, entry.flags);
+			setAmount(view, at + ENTRY_AT.offset, entry.offset, 8);
+			setAmount(view, at + ENTRY_AT.originalSize, entry.originalSize, 8);
+			view.setUint16(at + ENTRY_AT.partNumber, entry.partNumber, true);
+			view.setUint32(at + ENTRY_AT.referenceCount, entry.referenceCount, true);
+			bytes.set(decodeHex(entry.sha1), at + ENTRY_AT.sha1);
 		}
 		return new BlobEntries(
 			bytes,
@@ -82,29 +82,29 @@ export class BlobEntries implements Iterable<BlobEntry> {
 	}
 
 	storedSize(k: number): number {
-		const at = k * BLOB_ENTRY_SIZE + AT.storedSize;
+		const at = k * BLOB_ENTRY_SIZE + ENTRY_AT.storedSize;
 		const high = this.view.getUint16(at + 4, true) + this.view.getUint8(at + 6) * 0x1_0000;
 		return whole(high, this.view.getUint32(at, true));
 	}
 
 	flags(k: number): number {
-		return this.view.getUint8(k * BLOB_ENTRY_SIZE + AT.flags);
+		return this.view.getUint8(k * BLOB_ENTRY_SIZE + ENTRY_AT.flags);
 	}
 
 	offset(k: number): number {
-		return this.#u64(k * BLOB_ENTRY_SIZE + AT.offset);
+		return this.#u64(k * BLOB_ENTRY_SIZE + ENTRY_AT.offset);
 	}
 
 	originalSize(k: number): number {
-		return this.#u64(k * BLOB_ENTRY_SIZE + AT.originalSize);
+		return this.#u64(k * BLOB_ENTRY_SIZE + ENTRY_AT.originalSize);
 	}
 
 	partNumber(k: number): number {
-		return this.view.getUint16(k * BLOB_ENTRY_SIZE + AT.partNumber, true);
+		return this.view.getUint16(k * BLOB_ENTRY_SIZE + ENTRY_AT.partNumber, true);
 	}
 
 	referenceCount(k: number): number {
-		return this.view.getUint32(k * BLOB_ENTRY_SIZE + AT.referenceCount, true);
+		return this.view.getUint32(k * BLOB_ENTRY_SIZE + ENTRY_AT.referenceCount, true);
 	}
 
 	sha1(k: number): Sha1 {
@@ -113,7 +113,7 @@ export class BlobEntries implements Iterable<BlobEntry> {
 
 	/** Where the SHA-1 stands in `bytes`. */
 	sha1Place(k: number): number {
-		return k * BLOB_ENTRY_SIZE + AT.sha1;
+		return k * BLOB_ENTRY_SIZE + ENTRY_AT.sha1;
 	}
 
 	/** False when the SHA-1 is all zero. */

@@ -4,6 +4,7 @@ import { attend, Pace, type Run } from '../base/run.ts';
 import { decodeHex } from '../bytes/hex.ts';
 import { COPY_SIZE, type Output } from '../storage/output.ts';
 import type { Source } from '../storage/source.ts';
+import type { PlacedPiece, PlainBlobs } from './plain-blobs.ts';
 import type { Blob, Part, Resource } from './resource.ts';
 import { PIPABLE_MAGIC, PipableHeader, type StoredResource } from './write-resource.ts';
 import type { TableBlob } from './write-table.ts';
@@ -189,6 +190,42 @@ export async function copyBlobs(
 	return copied;
 }
 
+/**
+ * Copies blobs in their order, as `copyBlobs` does.
+ *
+ * @param ahead what was copied already, at the end of the output
+ * @returns where they are now
+ */
+export async function copyPlain(
+	output: Output,
+	blobs: PlainBlobs,
+	run: Run,
+	ahead: HeadStart | null = null,
+): Promise<PlacedPiece[]> {
+	const copier = new Copier(output, run);
+	if (ahead !== null) await copier.goOn(ahead);
+	const placed: PlacedPiece[] = [];
+	let unreported = 0;
+	const pace = new Pace(run, COPYING_STRETCH_MS);
+	for (const piece of blobs.pieces(COPY_SIZE)) {
+		if (!copier.isNext(piece)) await copier.begin(piece);
+		placed.push({ ...piece, target: copier.add(piece) });
+		if (copier.isDue) {
+			await copier.flush();
+			run.report({ type: 'advance', bytes: unreported });
+			unreported = 0;
+		}
+		unreported += piece.size;
+		if (pace.isDue) await pace.breathe();
+	}
+	await copier.finish();
+	run.report({ type: 'advance', bytes: unreported });
+	return placed;
+}
+
+/** What a copier has to know of a resource, or of several that stand together. */
+type Stored = Pick<Resource, 'part' | 'offset' | 'storedSize'>;
+
 /** Joins neighbouring resources, so that a whole file is copied in large pieces. */
 class Copier {
 	readonly #output: Output;
@@ -232,12 +269,12 @@ class Copier {
 	}
 
 	/** Whether a resource follows what was added last. */
-	isNext({ part, offset }: Resource): boolean {
+	isNext({ part, offset }: Stored): boolean {
 		return this.#source === part.source && this.#from + this.#size === offset;
 	}
 
 	/** Begins with a resource somewhere else, which is to be added then. */
-	async begin(resource: Resource): Promise<void> {
+	async begin(resource: Stored): Promise<void> {
 		await this.#flush(1);
 		if (this.#here === 0) this.#enter();
 		if (this.isNext(resource)) return;
@@ -247,7 +284,7 @@ class Copier {
 	}
 
 	/** @returns where the resource will be in the output */
-	add({ storedSize }: Resource): number {
+	add({ storedSize }: Stored): number {
 		const at = this.#output.position - this.#ahead + this.#size;
 		this.#size += storedSize;
 		return at;

@@ -9,8 +9,8 @@ import type { Sha1Counts } from '../bytes/sha1-counts.ts';
 import { Sha1Index } from '../bytes/sha1-index.ts';
 import type { Compression } from '../codec/compression.ts';
 import type { BlobEntries } from './blob-entries.ts';
-import { ResourceFlag } from './part-header.ts';
-import { type Blob, type Part, type Resource, resourceDefect } from './resource.ts';
+import { HEADER_SIZE, ResourceFlag } from './part-header.ts';
+import { type Blob, leastStored, type Part, type Resource, resourceDefect } from './resource.ts';
 
 /** Rows between two pauses: about a millisecond of work. */
 const SLICE = 512;
@@ -25,8 +25,16 @@ export interface PartCompression {
 type Counted = Blob & { count?: number };
 
 /** Blobs by SHA-1, and by their row, which is their position in the order of the table. */
-abstract class BlobRows implements ReadonlyMap<Sha1, Blob> {
+export abstract class BlobRows implements ReadonlyMap<Sha1, Blob> {
 	abstract readonly index: Sha1Index;
+	/** The tables that the rows are of. */
+	abstract readonly parts: readonly PartBlobs[];
+
+	/** The position in `parts` of the one that a row is of. */
+	abstract partAt(row: number): number;
+
+	/** The entry of a row in the table of its part; -1 when it does not describe a resource of its own. */
+	abstract ownEntryAt(row: number): number;
 
 	/** @param name its SHA-1 */
 	abstract blobAt(row: number, name: Sha1): Blob;
@@ -80,26 +88,10 @@ export function blobList(blobs: ReadonlyMap<Sha1, Blob>): List<Blob> {
 		: [...blobs.values()];
 }
 
-/** All blobs of a map, in its order. */
-export function* allBlobs(blobs: ReadonlyMap<Sha1, Blob>): Generator<void, Blob[], undefined> {
-	if (!(blobs instanceof BlobRows)) return [...blobs.values()];
-	const all: Blob[] = [];
-	for (let row = 0; row < blobs.size; row++) {
-		if (row % SLICE === SLICE - 1) yield;
-		all.push(blobs.at(row));
-	}
-	return all;
-}
-
-/**
- * The blobs that are counted, with their counts, in the order of the table that lists them, or of the counts.
- *
- * @param all the values of the map, if they were asked for before; they get the counts
- */
+/** The blobs that are counted, with their counts, in the order of the table that lists them, or of the counts. */
 export function* countedBlobs(
 	blobs: ReadonlyMap<Sha1, Blob>,
 	counts: Sha1Counts,
-	all: readonly Blob[] | null = null,
 ): Generator<void, Blob[], undefined> {
 	const found: Blob[] = [];
 	if (blobs instanceof BlobRows) {
@@ -107,7 +99,7 @@ export function* countedBlobs(
 			if (row % SLICE === SLICE - 1) yield;
 			const count = counts.getRow(blobs.index, row);
 			if (count === undefined) continue;
-			const blob: Counted = all?.[row] ?? blobs.at(row);
+			const blob: Counted = blobs.at(row);
 			blob.count = count;
 			found.push(blob);
 		}
@@ -134,6 +126,7 @@ export class PartBlobs extends BlobRows {
 	readonly how: PartCompression;
 	readonly table: BlobEntries;
 	readonly index: Sha1Index;
+	readonly parts: readonly PartBlobs[] = [this];
 	/** The entry of each row. */
 	readonly #entryOf: Uint32Column;
 	/** The position of the solid resource of each row + 1; 0 = a resource of its own. */
@@ -197,6 +190,26 @@ export class PartBlobs extends BlobRows {
 		};
 	}
 
+	partAt(): number {
+		return 0;
+	}
+
+	ownEntryAt(row: number): number {
+		return this.#homeOf.get(row) > 0 ? -1 : this.#entryOf.get(row);
+	}
+
+	/** Whether an entry describes a resource that nothing speaks against, as `resourceDefect` has it, and not a pipable one. */
+	isPlain(entry: number): boolean {
+		const { table, part, how } = this;
+		const storedSize = table.storedSize(entry);
+		const offset = table.offset(entry);
+		if (part.pipable || offset < HEADER_SIZE || !(offset + storedSize <= part.source.size))
+			return false;
+		const originalSize = table.originalSize(entry);
+		if ((table.flags(entry) & ResourceFlag.compressed) === 0) return storedSize === originalSize;
+		return how.compression !== 'none' && leastStored(originalSize, how.chunkSize) <= storedSize;
+	}
+
 	blobAt(row: number, name: Sha1): Blob {
 		const entry = this.#entryOf.get(row);
 		const home = this.#homes[this.#homeOf.get(row) - 1];
@@ -219,7 +232,7 @@ export class PartBlobs extends BlobRows {
 /** The blobs of several parts; of those that are listed twice the first one counts that can be read. */
 export class SetBlobs extends BlobRows {
 	readonly index: Sha1Index;
-	readonly #parts: readonly PartBlobs[];
+	readonly parts: readonly PartBlobs[];
 	/** Of each row: the position of its part, and its row there. */
 	readonly #partOf: Uint32Column;
 	readonly #rowOf: Uint32Column;
@@ -227,7 +240,7 @@ export class SetBlobs extends BlobRows {
 	constructor(parts: readonly PartBlobs[]) {
 		super();
 		const most = parts.reduce((sum, { size }) => sum + size, 0);
-		this.#parts = parts;
+		this.parts = parts;
 		this.index = new Sha1Index(most);
 		this.#partOf = new Uint32Column(most);
 		this.#rowOf = new Uint32Column(most);
@@ -248,8 +261,16 @@ export class SetBlobs extends BlobRows {
 		}
 	}
 
+	partAt(row: number): number {
+		return this.#partOf.get(row);
+	}
+
+	ownEntryAt(row: number): number {
+		return this.parts[this.partAt(row)]?.ownEntryAt(this.#rowOf.get(row)) ?? -1;
+	}
+
 	blobAt(row: number, name: Sha1): Blob {
-		const part = this.#parts[this.#partOf.get(row)];
+		const part = this.parts[this.#partOf.get(row)];
 		const blob = part?.blobAt(this.#rowOf.get(row), name);
 		if (blob === undefined) throw new Error(`Blob ${name} has no part`);
 		return blob;

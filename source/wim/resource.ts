@@ -1,6 +1,6 @@
 import { formatHex, plural } from '../base/print.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
-import { chunkTableSize } from '../codec/chunk-table.ts';
+import { chunkCount, chunkTableSize } from '../codec/chunk-table.ts';
 import type { Compression } from '../codec/compression.ts';
 import type { SharedSource, Source } from '../storage/source.ts';
 import { HEADER_SIZE, type PartHeader } from './part-header.ts';
@@ -92,9 +92,12 @@ export function resourceDefect(resource: Resource): string | null {
 	if (resource.layout === 'solid') return null;
 	if (resource.compression === 'none')
 		return 'it is compressed, but the file has no compression type';
-	const chunks = Math.ceil(originalSize / resource.chunkSize);
-	const least = chunkTableSize(originalSize, resource.chunkSize) + chunks;
-	return least <= storedSize
-		? null
-		: `its ${formatHex(chunks)} chunks cannot fit into ${plural(storedSize, 'byte')}`;
+	if (leastStored(originalSize, resource.chunkSize) <= storedSize) return null;
+	const chunks = chunkCount(originalSize, resource.chunkSize);
+	return `its ${formatHex(chunks)} chunks cannot fit into ${plural(storedSize, 'byte')}`;
+}
+
+/** Bytes that contents take at least when they are compressed: the table of their chunks, and one for each. */
+export function leastStored(originalSize: number, chunkSize: number): number {
+	return chunkTableSize(originalSize, chunkSize) + chunkCount(originalSize, chunkSize);
 }

@@ -3,7 +3,7 @@
  * edit in place that appends, syncs and switches with the one write of the header (§9.2). Until then the old file
  * stands, and after a failure it still does.
  */
-import { FormatError, InputError } from '../base/errors.ts';
+import { assert, FormatError, InputError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
 import { type Sha1, sha1 } from '../bytes/sha1.ts';
 import { Sha1Counts } from '../bytes/sha1-counts.ts';
@@ -11,7 +11,7 @@ import { Span } from '../bytes/span.ts';
 import type { ChunkEncoder } from '../pool/tasks/encode.ts';
 import type { Output } from '../storage/output.ts';
 import { EditedFile, NewFile, temporaryPath } from '../storage/output-file.ts';
-import { copyBlobs, HeadStart } from './copy-resources.ts';
+import { copyBlobs, copyPlain, HeadStart } from './copy-resources.ts';
 import { EarlyCopy } from './early-copy.ts';
 import type { IntegrityTable } from './integrity-table.ts';
 import {
@@ -21,13 +21,14 @@ import {
 	PartHeader,
 	ResourceFlag,
 } from './part-header.ts';
+import type { PlainBlobs } from './plain-blobs.ts';
 import type { Blob, Part } from './resource.ts';
 import { encodeUndoRecord } from './undo-record.ts';
 import type { Wim } from './wim.ts';
 import { openWim } from './wim.ts';
 import { BlobStore } from './write-blobs.ts';
 import { ResourceWriter } from './write-resource.ts';
-import type { TableBlob } from './write-table.ts';
+import type { PlacedBlobs, TableBlob } from './write-table.ts';
 import { beginWim, finishWim, type WimShape, writeTables } from './write-wim.ts';
 import type { XmlData } from './xml-data.ts';
 
@@ -59,6 +60,7 @@ export abstract class WriteSession implements AsyncDisposable {
 	#counted: { readonly references: Sha1Counts; readonly changes: number } | null = null;
 	/** What was copied before it was known what is needed. */
 	ahead: HeadStart | null = null;
+	#plain: PlacedBlobs | null = null;
 	protected readonly run: Run;
 	protected readonly options: SessionOptions;
 
@@ -102,6 +104,14 @@ export abstract class WriteSession implements AsyncDisposable {
 		const { ahead } = this;
 		this.ahead = null;
 		return copyBlobs(this.output, blobs, this.run, ahead);
+	}
+
+	/** Takes over blobs that only have to be copied, before any others are stored; they come counted. */
+	async copyPlain(blobs: PlainBlobs): Promise<void> {
+		assert(this.store.blobs.size === 0 && this.#plain === null, 'plain blobs come first, once');
+		const { ahead } = this;
+		this.ahead = null;
+		this.#plain = { blobs, pieces: await copyPlain(this.output, blobs, this.run, ahead) };
 	}
 
 	/** Stores a metadata resource; it is not listed until it stands in `metadata`. */
@@ -148,6 +158,7 @@ export abstract class WriteSession implements AsyncDisposable {
 			this.shape,
 			{
 				metadata: this.metadata,
+				plain: this.#plain,
 				blobs,
 				countOf,
 				xml: this.xml,

@@ -4,6 +4,7 @@ import { type Sha1, ZERO_SHA1 } from '../bytes/sha1.ts';
 import { u56, u64 } from '../bytes/struct.ts';
 import { BLOB_ENTRY_SIZE, SOLID_RESOURCE_MARK } from './blob-entries.ts';
 import { ResourceFlag, type ResourceHeader } from './part-header.ts';
+import type { PlacedPiece, PlainBlobs } from './plain-blobs.ts';
 import type { StoredResource } from './write-resource.ts';
 
 /** A blob and where it is stored: new ones, and what the reader calls `Blob`. */
@@ -19,9 +20,17 @@ export interface TableBlob {
 	readonly count?: number | undefined;
 }
 
+/** Blobs that were copied as columns, with their counts, and where they are now. */
+export interface PlacedBlobs {
+	readonly blobs: PlainBlobs;
+	readonly pieces: readonly PlacedPiece[];
+}
+
 export interface TableContents {
 	/** In image order. */
 	readonly metadata: readonly TableBlob[];
+	/** Those that were copied first, and so stand in front of all others. */
+	readonly plain: PlacedBlobs | null;
 	/** At most one per SHA-1. */
 	readonly blobs: Iterable<TableBlob>;
 	/** How often the images reference a blob (wim.md §3.6). */
@@ -37,7 +46,7 @@ export function resourceHeaderOf({ resource }: TableBlob): ResourceHeader {
 
 /** Metadata in image order, then blobs by offset, then each solid resource with its blobs. */
 export function encodeBlobTable(contents: TableContents): Uint8Array {
-	const { metadata, countOf, partNumber } = contents;
+	const { metadata, plain, countOf, partNumber } = contents;
 	const single: TableBlob[] = [];
 	const solid = new Map<number, TableBlob[]>();
 	let solidBlobs = 0;
@@ -52,9 +61,11 @@ export function encodeBlobTable(contents: TableContents): Uint8Array {
 		else solid.set(blob.resource.offset, [blob]);
 	}
 	single.sort((a, b) => a.resource.offset - b.resource.offset);
-	const count = metadata.length + single.length + solid.size + solidBlobs;
+	const plainCount = plain?.blobs.length ?? 0;
+	const count = metadata.length + plainCount + single.length + solid.size + solidBlobs;
 	const table = new TableEncoder(count, partNumber);
 	for (const blob of metadata) table.single(blob, 1);
+	if (plain !== null) table.plain(plain);
 	for (const blob of single) table.single(blob, countOf(blob));
 	let start = 0;
 	for (const [, blobs] of [...solid].sort(([a], [b]) => a - b)) {
@@ -85,6 +96,10 @@ class TableEncoder {
 		this.#view = new DataView(this.bytes.buffer);
 		this.#partNumber = partNumber;
 		this.#writeHex = hexWriter(this.bytes);
+	}
+
+	plain({ blobs, pieces }: PlacedBlobs): void {
+		this.#at = blobs.encode(pieces, this.#partNumber, this.bytes, this.#at);
 	}
 
 	/** A blob that is a resource of its own. */

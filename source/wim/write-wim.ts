@@ -54,6 +54,7 @@ export interface WimShape {
 /** Everything that stands behind the resources. */
 export interface WimTables {
 	readonly metadata: readonly TableBlob[];
+	readonly plain: TableContents['plain'];
 	readonly blobs: Iterable<TableBlob>;
 	readonly countOf: TableContents['countOf'];
 	/** Its TOTALBYTES is set, unless the file is a part of a set. */
@@ -104,9 +105,9 @@ export async function writeTables(
 	run: Run,
 ): Promise<PartHeader> {
 	const blobs = [...tables.blobs];
-	const { metadata, countOf, xml, integrity } = tables;
+	const { metadata, plain, countOf, xml, integrity } = tables;
 	const { isPipable, partNumber, bootIndex } = shape;
-	const table = encodeBlobTable({ metadata, blobs, countOf, partNumber });
+	const table = encodeBlobTable({ metadata, plain, blobs, countOf, partNumber });
 	const blobTable = await appendTable(output, table, isPipable);
 	if (shape.partCount === 1) setTotalBytes(xml, output.position);
 	const xmlHeader = await appendTable(output, xml.encode(), isPipable);
