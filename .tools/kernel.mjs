@@ -6,6 +6,9 @@ import asc from 'assemblyscript/asc';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
+/** Kernels whose memory other threads look into: a lane that is done helps with what another one has decoded. */
+const SHARED = ['decoders'];
+
 /**
  * Compiles one kernel entry.
  *
@@ -41,6 +44,7 @@ async function compileToMemory(name) {
 			'201',
 			'--maximumMemory',
 			'65536',
+			...(SHARED.includes(name) ? ['--enable', 'threads', '--sharedMemory'] : []),
 		],
 		{
 			stdout,

@@ -24,7 +24,8 @@ export interface Consumed {
 }
 
 interface Kernel {
-	readonly memory: WebAssembly.Memory;
+	/** Shared, so that other lanes can look into it. */
+	readonly memory: { readonly buffer: SharedArrayBuffer; grow(pages: number): number };
 	/** First byte that the kernel does not use itself. */
 	areasStart(): number;
 	/** Returns 0 or a position in `REASONS`. */
@@ -79,7 +80,7 @@ let compiled: WebAssembly.Module | null = null;
  * One private instance of the decoding kernel: a lane owns one.
  *
  * It has two areas, one for stored bytes and one for decoded ones, both views of kernel memory: a file is read
- * straight into the first, and the second is hashed or written without a copy. Memory grows as needed and is given
+ * straight into the first, and the second is hashed or written without a copy, by other threads, too. Memory grows as needed and is given
  * back only when the decoder itself is dropped.
  */
 export class Decoder {
@@ -88,8 +89,8 @@ export class Decoder {
 	#inputSize = 0;
 	#outputStart = 0;
 	#outputSize = 0;
-	#inputView: Uint8Array | null = null;
-	#outputView: Uint8Array | null = null;
+	#inputView: Uint8Array<SharedArrayBuffer> | null = null;
+	#outputView: Uint8Array<SharedArrayBuffer> | null = null;
 	/** The last chunk never got as far as the kernel. */
 	#wasRefused = false;
 
@@ -128,7 +129,7 @@ export class Decoder {
 	}
 
 	/** The area for stored bytes; valid until the next `reserve` or `input`. */
-	get inputBytes(): Uint8Array {
+	get inputBytes(): Uint8Array<SharedArrayBuffer> {
 		this.#inputView ??= new Uint8Array(
 			this.#kernel.memory.buffer,
 			this.#inputStart,
@@ -138,7 +139,7 @@ export class Decoder {
 	}
 
 	/** The area for decoded bytes; valid until the next `reserve` or `input`. */
-	get outputBytes(): Uint8Array {
+	get outputBytes(): Uint8Array<SharedArrayBuffer> {
 		this.#outputView ??= new Uint8Array(
 			this.#kernel.memory.buffer,
 			this.#outputStart,
@@ -289,7 +290,7 @@ function failure(compression: Compression, why: string): FormatError {
 	return new FormatError(`Cannot decode ${name} chunk: ${why}`);
 }
 
-function grow(memory: WebAssembly.Memory, pages: number, wanted: number): void {
+function grow(memory: Kernel['memory'], pages: number, wanted: number): void {
 	try {
 		memory.grow(pages);
 	} catch (error) {

@@ -127,19 +127,17 @@ export class PackedBatch<W extends WithTargets> {
 		};
 	}
 
-	/** The results when the lane could not even answer. */
-	allFailed(error: WimError, recover: boolean): PieceResult[] {
-		const wire = toWire(error);
-		return this.#sent.map(({ piece: { wanted, start, end } }, id) => {
-			const from = wanted.blob.offsetInResource;
-			return {
-				id,
-				sha1: null,
-				isLost: true,
-				badRanges: recover ? [{ start: start - from, end: end - from }] : NO_RANGES,
-				error: wire,
-				targetErrors: NO_REFUSALS,
-			};
-		});
+	/** The result of a piece that the lane could not even tell of. */
+	failedResult(id: number, error: WimError, recover: boolean): PieceResult {
+		const { wanted, start, end } = this.sent(id).piece;
+		const from = wanted.blob.offsetInResource;
+		return {
+			id,
+			sha1: null,
+			isLost: true,
+			badRanges: recover ? [{ start: start - from, end: end - from }] : NO_RANGES,
+			error: toWire(error),
+			targetErrors: NO_REFUSALS,
+		};
 	}
 }

@@ -2,17 +2,15 @@
  * Reads blobs through the pool: verifies them, writes them to files, or hands their bytes over. Each stored byte is
  * read and decoded once, in file order, by lanes that work for themselves; memory does not depend on the image.
  */
-import { CanceledError, FormatError, fromWire, WimError } from '../base/errors.ts';
+import { FormatError, fromWire, type WimError } from '../base/errors.ts';
 import type { List } from '../base/list.ts';
 import { breathe, Pace, type Run } from '../base/run.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
 import type { Pool } from '../pool/pool.ts';
-import type { LaneSource } from '../pool/stored-bytes.ts';
 import { Wakeup } from '../pool/task-pool.ts';
-import { buffersOf } from '../pool/tasks/packed-pieces.ts';
 import type { ByteRange, PieceResult } from '../pool/tasks/pieces.ts';
 import type { FileTarget } from '../storage/target-file.ts';
-import { laneSource } from './fetch-stored.ts';
+import { BatchRead } from './batch-read.ts';
 import { atPositions, FileOrder, SURVEY_LENGTH } from './file-order.ts';
 import { KeepBudget } from './keep-budget.ts';
 import { PackedBatch } from './packed-batch.ts';
@@ -51,7 +49,6 @@ export interface BlobResult<W extends WantedBlob> {
 }
 
 const NO_TARGETS: readonly FileTarget[] = [];
-const NO_IDS = new Uint32Array();
 const NO_ERRORS: ReadonlyMap<FileTarget, WimError> = new Map();
 
 /**
@@ -148,7 +145,9 @@ class Reading<W extends WantedBlob> {
 	readonly #budget: KeepBudget;
 	readonly #spread = new Map<W, SpreadBlob>();
 	readonly #changed = new Wakeup();
-	#underWay = 0;
+	readonly #underWay = new Set<BatchRead<W>>();
+	/** Every batch was sent. */
+	#isSent = false;
 	/** Batches whose blobs are not all told yet. */
 	#untold = 0;
 	#pending = 0;
@@ -184,6 +183,8 @@ class Reading<W extends WantedBlob> {
 				if (this.#failure) break;
 				await this.#send(batch);
 			}
+			this.#isSent = true;
+			this.#shareWork();
 			while (this.#pending > 0) await this.#changed.wait();
 		} catch (error) {
 			this.#fail(error);
@@ -195,7 +196,22 @@ class Reading<W extends WantedBlob> {
 	}
 
 	get #isFull(): boolean {
-		return this.#underWay >= this.#room || this.#untold >= 2 * this.#room;
+		return this.#underWay.size >= this.#room || this.#untold >= 2 * this.#room;
+	}
+
+	/** Has lanes help that would be idle, since there is nothing to decode for them. */
+	#shareWork(): void {
+		if (!this.#isSent && this.#underWay.size < this.#room) return;
+		const batches = [...this.#underWay];
+		let idle = this.#pool.laneCount;
+		for (const { helping } of batches) idle -= 1 + helping;
+		for (; idle > 0 && batches.length > 0; idle--) {
+			const most = batches.reduce((one, other) =>
+				other.piecesLeft > one.piecesLeft ? other : one,
+			);
+			if (!most.canHelp) return;
+			most.help();
+		}
 	}
 
 	/** Ends everything that is under way; the first reason counts. */
@@ -222,7 +238,6 @@ class Reading<W extends WantedBlob> {
 			batch.setTargets(id, this.#spread.get(piece.wanted)?.openTargets ?? NO_TARGETS);
 		}
 		const keep = batch.keepSize > 0 ? await this.#budget.take(batch.keepSize) : null;
-		this.#underWay++;
 		this.#untold++;
 		this.#track(this.#perform(batch, keep));
 	}
@@ -233,36 +248,25 @@ class Reading<W extends WantedBlob> {
 			reported += bytes;
 			this.#run.report({ type: 'advance', bytes });
 		};
-		const { size } = batch.batch;
-		const { recover } = this.#options;
-		let results: readonly PieceResult[] = [];
-		let fine: Uint32Array = NO_IDS;
+		const read = new BatchRead(this.#pool, batch, {
+			signal: this.#signal,
+			laneLimit: this.#laneLimit,
+			recover: this.#options.recover,
+			keep,
+			onProgress,
+			onDecoded: () => this.#shareWork(),
+		});
+		let results: Iterable<PieceResult>;
+		this.#underWay.add(read);
 		try {
-			const source = await sourceOf(batch.batch);
-			const packed = batch.pack(keep);
-			const options = {
-				signal: this.#signal,
-				laneLimit: this.#laneLimit,
-				weight: size,
-				onProgress,
-				transfer: buffersOf(packed),
-			};
-			const output = await this.#pool.run('read', { ...packed, source, recover }, options);
-			results = output.pieces;
-			fine = output.fine;
-		} catch (error) {
-			if (!(error instanceof WimError) || error instanceof CanceledError) throw error;
-			results = batch.allFailed(error, recover);
+			results = await read.run();
 		} finally {
-			this.#underWay--;
+			this.#underWay.delete(read);
 			this.#changed.signal();
+			this.#shareWork();
 		}
-		this.#run.report({ type: 'advance', bytes: size - reported });
+		this.#run.report({ type: 'advance', bytes: batch.batch.size - reported });
 		const pace = new Pace(this.#run);
-		for (const id of fine) {
-			if (pace.isDue) await pace.breathe();
-			this.#settle(batch.fineResult(id), batch);
-		}
 		for (const result of results) {
 			if (pace.isDue) await pace.breathe();
 			this.#settle(result, batch);
@@ -348,11 +352,4 @@ class Reading<W extends WantedBlob> {
 				await this.#doTargets('remove', spread, spread.openTargets).catch(() => undefined);
 		this.#spread.clear();
 	}
-}
-
-/** What lanes read a batch from; a batch has one source. */
-async function sourceOf<W extends Wanted>(batch: PlannedBatch<W>): Promise<LaneSource> {
-	const [first] = batch.stretches;
-	if (first === undefined) throw new Error('A batch without stretches was planned');
-	return laneSource(first.resource.part.source, batch);
 }

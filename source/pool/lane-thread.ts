@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { HostError } from '../base/errors.ts';
-import type { LaneData, LaneReply, LaneRequest } from './task.ts';
+import type { LaneAnswer, LaneData, LaneReply, LaneRequest } from './task.ts';
 
 /** A task on its way: queued, or in flight on a lane. */
 export interface Job {
@@ -14,6 +14,7 @@ export interface Job {
 	readonly cancel: Int32Array<SharedArrayBuffer> | null;
 	readonly transfer: readonly ArrayBuffer[];
 	readonly onProgress: ((bytes: number) => void) | null;
+	readonly onOffer: ((what: unknown) => void) | null;
 	readonly resolve: (output: unknown) => void;
 	readonly reject: (error: unknown) => void;
 }
@@ -29,7 +30,7 @@ const YOUNG_GENERATION_MB = 4;
 /** What a lane tells the pool. */
 export interface LaneListener {
 	/** A task ended; there is room for another one. */
-	onReply(lane: LaneThread, reply: Exclude<LaneReply, { type: 'progress' }>, job: Job): void;
+	onReply(lane: LaneThread, reply: LaneAnswer, job: Job): void;
 	/** The thread is gone, and these tasks with it. */
 	onDeath(lane: LaneThread, jobs: readonly Job[], error: HostError): void;
 }
@@ -89,7 +90,8 @@ export class LaneThread {
 
 	send(job: Job): void {
 		const { id, name, input, cancel } = job;
-		const request: LaneRequest = { type: 'task', id, name, input, cancel };
+		const hearsOffers = job.onOffer !== null;
+		const request: LaneRequest = { type: 'task', id, name, input, cancel, hearsOffers };
 		try {
 			this.#worker.postMessage(request, [...job.transfer]);
 		} catch (error) {
@@ -115,6 +117,10 @@ export class LaneThread {
 		if (job === undefined) return;
 		if (reply.type === 'progress') {
 			job.onProgress?.(reply.bytes);
+			return;
+		}
+		if (reply.type === 'offer') {
+			job.onOffer?.(reply.what);
 			return;
 		}
 		this.#jobs.delete(reply.id);

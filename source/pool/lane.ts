@@ -10,6 +10,7 @@ export class Lane {
 	#decoder: Decoder | null = null;
 	#encoder: Encoder | null = null;
 	#transfer: ArrayBuffer[] = [];
+	#onOffer: ((what: unknown) => void) | null = null;
 	readonly #kept = new Map<string, unknown>();
 
 	/** @param decoders the compiled kernel; asked for when it is first needed */
@@ -25,6 +26,21 @@ export class Lane {
 	get encoder(): Encoder {
 		this.#encoder ??= new Encoder();
 		return this.#encoder;
+	}
+
+	/** Whether somebody hears what is offered. */
+	get canOffer(): boolean {
+		return this.#onOffer !== null;
+	}
+
+	/** Says in the midst of a task what other lanes could help with; plain data. */
+	offer(what: unknown): void {
+		this.#onOffer?.(what);
+	}
+
+	/** For the loop around the tasks: who hears of offers. */
+	setListener(onOffer: ((what: unknown) => void) | null): void {
+		this.#onOffer = onOffer;
 	}
 
 	/** Hands a buffer of the task's output over instead of copying it; only its `ArrayBuffer` may be named. */

@@ -24,6 +24,7 @@ export function serve(registry: Registry): void {
 		try {
 			const task = registry[request.name] as Task<unknown, unknown> | undefined;
 			assert(task, `no task is called "${request.name}"`);
+			lane.setListener(request.hearsOffers ? (what) => reply({ type: 'offer', id, what }) : null);
 			const steps = task(request.input, lane);
 			let bytes = 0;
 			let step = steps.next();

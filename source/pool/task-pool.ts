@@ -12,6 +12,8 @@ export interface TaskOptions {
 	readonly laneLimit?: number;
 	/** Told about every few MiB; what comes after the last call is not reported. */
 	readonly onProgress?: (bytes: number) => void;
+	/** Told what other lanes could help with while the task runs; never without threads. */
+	readonly onOffer?: (what: unknown) => void;
 	/** For `ordered`: how many inputs are under way at once; two a lane if not given. */
 	readonly inFlight?: number;
 	/** Buffers of the input that are handed over instead of copied. */

@@ -28,6 +28,7 @@ export type LaneRequest =
 			readonly input: unknown;
 			/** One number, not zero once the task shall stop; null when nobody can cancel it. */
 			readonly cancel: Int32Array<SharedArrayBuffer> | null;
+			readonly hearsOffers: boolean;
 	  }
 	| { readonly type: 'trim' };
 
@@ -35,7 +36,12 @@ export type LaneRequest =
 export type LaneReply =
 	| { readonly type: 'done'; readonly id: number; readonly output: unknown }
 	| { readonly type: 'failed'; readonly id: number; readonly error: WireError }
-	| { readonly type: 'progress'; readonly id: number; readonly bytes: number };
+	| { readonly type: 'progress'; readonly id: number; readonly bytes: number }
+	/** Something that other lanes could help with. */
+	| { readonly type: 'offer'; readonly id: number; readonly what: unknown };
+
+/** The last word on a task. */
+export type LaneAnswer = Extract<LaneReply, { type: 'done' | 'failed' }>;
 
 /** What is handed to a lane when its thread starts. */
 export interface LaneData {

@@ -2,6 +2,7 @@ import { encodeTask } from './tasks/encode.ts';
 import { flipTask } from './tasks/flip.ts';
 import { followTask } from './tasks/follow.ts';
 import { hashTask } from './tasks/hash.ts';
+import { helpTask } from './tasks/help.ts';
 import { intakeTask } from './tasks/intake.ts';
 import { readTask } from './tasks/read.ts';
 import { searchTask } from './tasks/search.ts';
@@ -11,6 +12,7 @@ import { unpackTask } from './tasks/unpack.ts';
 /** Everything that lanes can do. A new kind of work is one line here and a file in `tasks/`. */
 export const TASKS = {
 	read: readTask,
+	help: helpTask,
 	targets: targetsTask,
 	hash: hashTask,
 	encode: encodeTask,

@@ -3,7 +3,7 @@ import { INLINE_WORK_MAX } from '../base/limits.ts';
 import { Decoder } from '../codec/decoder.ts';
 import { InlineTaskPool } from './inline-pool.ts';
 import { type Job, LaneThread } from './lane-thread.ts';
-import type { LaneReply, Registry, TaskInput, TaskName, TaskOutput } from './task.ts';
+import type { LaneAnswer, Registry, TaskInput, TaskName, TaskOutput } from './task.ts';
 import { orderedTasks, type TaskOptions, type TaskPool } from './task-pool.ts';
 
 /** Even where lanes run already, less than this is done sooner than asked for. */
@@ -78,6 +78,7 @@ export class ThreadPool<R extends Registry> implements TaskPool<R> {
 				cancel: options.signal ? this.#cancelFlag(options.signal) : null,
 				transfer: options.transfer ?? [],
 				onProgress: options.onProgress ?? null,
+				onOffer: options.onOffer ?? null,
 				resolve,
 				reject,
 			});
@@ -222,7 +223,7 @@ export class ThreadPool<R extends Registry> implements TaskPool<R> {
 		return lane;
 	}
 
-	#settle(reply: Exclude<LaneReply, { type: 'progress' }>, job: Job): void {
+	#settle(reply: LaneAnswer, job: Job): void {
 		this.#pump();
 		if (reply.type === 'done') job.resolve(reply.output);
 		else job.reject(fromWire(reply.error));

@@ -190,7 +190,7 @@ export class PieceUnpacker {
 		const count = this.#number(stretch, 6);
 		return {
 			resource: this.resource(stretch),
-			pieces: Array.from({ length: count }, (_, k) => this.#piece(first + k)),
+			pieces: Array.from({ length: count }, (_, k) => this.piece(first + k)),
 		};
 	}
 
@@ -198,7 +198,7 @@ export class PieceUnpacker {
 		return this.#packed.stretches[stretch * STRETCH_WIDTH + field] ?? 0;
 	}
 
-	#piece(id: number): ReadPiece {
+	piece(id: number): ReadPiece {
 		const { pieces, keep, sha1s } = this.#packed;
 		const at = id * PIECE_WIDTH;
 		const keepAt = pieces[at + 4] ?? NO_NUMBER;

@@ -8,7 +8,9 @@ import type { ResourceShape } from '../chunk-window.ts';
 import type { Lane } from '../lane.ts';
 import { type LaneSource, StoredBytes } from '../stored-bytes.ts';
 import { type PackedPieces, PieceUnpacker, type ReadStretch } from './packed-pieces.ts';
-import { PieceReader, type PieceResult } from './pieces.ts';
+import { PieceReader } from './pieces.ts';
+import { type ReadOutput, ReadResults } from './read-results.ts';
+import { awaitHelpers, shareSlice, takeFirst } from './shared-slice.ts';
 import { type Damage, openSlices } from './slices.ts';
 
 /** A batch. */
@@ -18,46 +20,40 @@ export interface ReadInput extends PackedPieces {
 	readonly recover: boolean;
 }
 
-export interface ReadOutput {
-	/** In no particular order; without those that are fine. */
-	readonly pieces: readonly PieceResult[];
-	/** Whole pieces with the SHA-1 that was expected and with all their targets: most, so only their ids are told. */
-	readonly fine: Uint32Array<ArrayBuffer>;
-}
+/**
+ * A slice of this size is offered to other lanes: as long as they have nothing to decode, they take half of the hashing and
+ * writing. Below it telling them takes too long.
+ */
+const SHARED_SIZE_MIN = 4 << 20;
 
-/** Reads, decodes, hashes and writes one batch. Yields the bytes of pieces that it worked through. */
+/**
+ * Reads, decodes, hashes and writes one batch. Yields the bytes of pieces that it worked through, and tells what became of
+ * those that no other lane took.
+ */
 export function* readTask(input: ReadInput, lane: Lane): Generator<number, ReadOutput, void> {
 	const stored = new StoredBytes(input.source, lane.decoder);
 	const batch = new PieceUnpacker(input);
 	const ends = wantedEnds(batch);
-	const results: PieceResult[] = [];
-	const fine: number[] = [];
-	const onEnd = (reader: PieceReader) => {
-		const result = reader.finish();
-		if (reader.isFine) fine.push(result.id);
-		else results.push(result);
-	};
+	const results = new ReadResults();
 	for (let k = 0; k < batch.stretchCount; k++) {
 		stored.expect(ends[k] ?? 0);
 		const stretch = batch.stretch(k);
 		const readers = stretch.pieces.map((piece) => new PieceReader(piece, input.recover));
 		try {
 			checkInside(stretch);
-			yield* readStretch(stretch.resource, readers, stored, lane, onEnd);
+			yield* readStretch(stretch.resource, readers, stored, lane, results);
 		} catch (error) {
 			if (!(error instanceof WimError)) throw error;
 			for (const reader of readers) {
 				reader.fail(error);
-				results.push(reader.finish());
+				results.add(reader);
 			}
 		} finally {
 			// Only those are left that were not finished: the task was stopped.
 			for (const reader of readers) reader.fail(null);
 		}
 	}
-	const output = { pieces: results, fine: Uint32Array.from(fine) };
-	lane.transfer(output.fine.buffer);
-	return output;
+	return results.output(lane);
 }
 
 /** What the plan got from a blob table may be wrong. */
@@ -76,7 +72,7 @@ function* readStretch(
 	readers: PieceReader[],
 	stored: StoredBytes,
 	lane: Lane,
-	onEnd: (reader: PieceReader) => void,
+	results: ReadResults,
 ): Generator<number, void, void> {
 	const slices = openSlices(resource, stored, lane);
 	const { sliceSize, alignment } = slices;
@@ -99,6 +95,10 @@ function* readStretch(
 			return last;
 		};
 		const bytes = slices.load(start, sliceEnd, wantedEnd, damages);
+		if (bytes.length >= SHARED_SIZE_MIN && damages.length === 0 && lane.canOffer) {
+			const inside = takeInside(readers, sliceEnd);
+			if (inside.length > 0) yield* readShared(inside, bytes, start, lane, results);
+		}
 		let kept = 0;
 		let at = 0;
 		for (; at < readers.length; at++) {
@@ -106,10 +106,41 @@ function* readStretch(
 			if (reader === undefined || reader.piece.start >= sliceEnd) break;
 			const size = reader.take(bytes, start, damages);
 			if (reader.piece.end > sliceEnd) readers[kept++] = reader;
-			else onEnd(reader);
+			else results.add(reader);
 			yield size;
 		}
 		readers.splice(kept, at - kept);
+	}
+}
+
+/** Takes the first readers out, as long as they end in the slice and their ids follow one another. */
+function takeInside(readers: PieceReader[], sliceEnd: number): PieceReader[] {
+	const firstId = readers[0]?.piece.id ?? 0;
+	const end = readers.findIndex(({ piece }, k) => piece.end > sliceEnd || piece.id !== firstId + k);
+	return readers.splice(0, end < 0 ? readers.length : end);
+}
+
+/** As `readStretch` with the pieces of one slice, but helpers may take some of them. */
+function* readShared(
+	readers: readonly PieceReader[],
+	bytes: Uint8Array<SharedArrayBuffer>,
+	start: number,
+	lane: Lane,
+	results: ReadResults,
+): Generator<number, void, void> {
+	const firstId = readers[0]?.piece.id ?? 0;
+	const slice = shareSlice(bytes, { start, firstId, count: readers.length });
+	lane.offer(slice);
+	try {
+		for (const position of takeFirst(slice)) {
+			const reader = readers[position];
+			if (reader === undefined) continue;
+			const size = reader.take(bytes, start, []);
+			results.add(reader);
+			yield size;
+		}
+	} finally {
+		awaitHelpers(slice);
 	}
 }
 

@@ -44,7 +44,12 @@ export interface Slices {
 	/** Slices begin and end at multiples of this, but for the end of the resource. */
 	readonly alignment: number;
 	/** The original bytes `start` to `end`, valid until the next call. What nobody wants may be anything. */
-	load(start: number, end: number, wantedEnd: WantedEnd, damages: Damage[]): Uint8Array;
+	load(
+		start: number,
+		end: number,
+		wantedEnd: WantedEnd,
+		damages: Damage[],
+	): Uint8Array<SharedArrayBuffer>;
 }
 
 /** @throws {HostError} when the memory cannot be had */
@@ -68,7 +73,7 @@ class RawSlices implements Slices {
 		stored.reserve(SLICE_SIZE, SLICE_SIZE);
 	}
 
-	load(start: number, end: number, _: WantedEnd, damages: Damage[]): Uint8Array {
+	load(start: number, end: number, _: WantedEnd, damages: Damage[]) {
 		const offset = this.#shape.offset + start;
 		try {
 			const at = this.#stored.need(offset, end - start);
@@ -138,7 +143,7 @@ class ChunkSlices implements Slices {
 		stored.reserve(Math.min(chunkSize, storedSize), Math.min(this.sliceSize, originalSize));
 	}
 
-	load(start: number, end: number, wantedEnd: WantedEnd, damages: Damage[]): Uint8Array {
+	load(start: number, end: number, wantedEnd: WantedEnd, damages: Damage[]) {
 		const { chunkSize } = this.#shape;
 		const { decoder } = this.#lane;
 		for (let at = start; at < end; at += chunkSize) {
