@@ -13,7 +13,7 @@ import { openUnnamed, UNNAMED_IMAGE } from '../operations/unnamed-image.ts';
 import { StreamOutput } from '../storage/output-stream.ts';
 import { PipeReader } from '../wim/pipe-reader.ts';
 import { isEveryImage } from '../wim/wim.ts';
-import { expectWhole } from './expect-whole.ts';
+import { expectChunk, expectWhole } from './expect-whole.ts';
 import { openForReading } from './open-for-job.ts';
 import type { ApplyRequest, ExtractRequest } from './request.ts';
 import type { JobTools } from './tools.ts';
@@ -24,6 +24,7 @@ export async function performExtract(
 	run: Run,
 ): Promise<ExtractSummary | { readonly files: number; readonly bytes: number }> {
 	await using wim = await openForReading(request.wim, request, run);
+	if (!request.dryRun) expectChunk(pool, wim);
 	const pause = () => breathe(run);
 	const image =
 		request.image === UNNAMED_IMAGE

@@ -63,6 +63,8 @@ export interface BlobSink {
 
 /** Puts blobs into files: each decoded once, in the order of the part, its SHA-1 checked. */
 export interface BlobWriter {
+	/** Says how many original bytes will be asked for, while there is still something else to do. */
+	expect?(bytes: number): void;
 	/**
 	 * Reports original bytes as they come.
 	 *

@@ -37,6 +37,7 @@ export async function runExtract(
 	const freeSize = admit(parts, options, run);
 	const extractions = parts.map((part) => new Extraction(part, options, run));
 	if (!options.dryRun || options.readsWhenDry === true) {
+		writer.expect?.(parts.reduce((total, { plan }) => total + plan.blobBytes, 0));
 		run.report({ type: 'phase', phase: 'create', totalBytes: null });
 		for (const extraction of extractions) await extraction.makeStructure();
 		await writeData(parts, extractions, writer, options, run);

@@ -67,6 +67,7 @@ class Job {
  */
 export function poolBlobWriter(pool: Pool, blobs: ReadonlyMap<Sha1, Blob>): BlobWriter {
 	return {
+		expect: (bytes) => pool.expect(bytes),
 		async write(work, sink, run) {
 			const options = { recover: work.recoverData, verify: true };
 			const jobs = await findJobs(work, blobs, sink, run);
