@@ -366,8 +366,11 @@ const WRITES: readonly Damage[] = [
  * Several damages at once: each hurts the whole files, so that each finds what it is to hurt; then what any of them changed,
  * cut off or took away is.
  */
-export function both(...damages: readonly (Damage | undefined)[]): Damage {
-	const all = damages.filter((damage): damage is Damage => damage !== undefined);
+function both(...damages: readonly (Damage | undefined)[]): Damage {
+	const all = damages.map((damage) => {
+		if (damage === undefined) throw new Error('There is no such damage');
+		return damage;
+	});
 	return {
 		name: all.map(({ name }) => name).join(' + '),
 		hurt(files, random) {
@@ -406,6 +409,11 @@ const SINGLE: readonly Damage[] = [
 ];
 
 const byName = (name: string) => SINGLE.find((damage) => damage.name === name);
+
+/** A damage of the kit, or several at once. */
+export function damageNamed(...names: readonly string[]): Damage {
+	return both(...names.map(byName));
+}
 
 /** Everything that the kit can do. */
 export const DAMAGES: readonly Damage[] = [

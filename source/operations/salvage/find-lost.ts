@@ -199,6 +199,17 @@ const USUAL: readonly PartCompression[] = [
 	{ compression: 'lzms', chunkSize: 1 << 17 },
 ];
 
+/** A solid resource hides how the rest is compressed: then all ways are tried. */
+function waysFor(stated: PartCompression, isHidden: boolean): PartCompression[] {
+	const others = isHidden
+		? USUAL.filter(
+				({ compression, chunkSize }) =>
+					compression !== stated.compression || chunkSize !== stated.chunkSize,
+			)
+		: [];
+	return [stated, ...others].filter(({ compression }) => compression !== 'none');
+}
+
 class Search implements Lost {
 	readonly blobs: Blob[] = [];
 	readonly metadata: Blob[] = [];
@@ -252,10 +263,8 @@ class Search implements Lost {
 		let rest: readonly Stretch[] = [gap];
 		const solid = await this.solid(gap);
 		if (solid !== null) rest = solid.end < gap.end ? [{ start: solid.end, end: gap.end }] : [];
-		// A solid resource hides how the rest is compressed.
-		const isUnsure = solid !== null && this.recovered.survey.header.compression === null;
-		const ways = [{ compression, chunkSize }, ...(isUnsure ? USUAL : [])];
-		if (compression !== 'none' || isUnsure)
+		const ways = waysFor({ compression, chunkSize }, solid !== null);
+		if (ways.length > 0)
 			rest = (await Promise.all(rest.map((stretch) => this.compressed(stretch, ways)))).flat();
 		for (const stretch of rest) await this.raw(stretch);
 	}

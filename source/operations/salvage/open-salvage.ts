@@ -92,7 +92,10 @@ class Search {
 	readonly #unlisted: SalvagedImage[] = [];
 	#tentative: readonly Tentative[] = [];
 	#unexplained: Lost['unexplained'] = [];
+	/** What trees name, and is not where an entry says. */
 	#wrong: ReadonlySet<Sha1> = new Set();
+	/** What no tree names, and is not where an entry says: something else lies there. */
+	#disproved: ReadonlySet<Sha1> = new Set();
 	#isNewest: boolean;
 	#isAdopted = false;
 	readonly #options: SearchOptions;
@@ -110,7 +113,11 @@ class Search {
 	async readTrees(): Promise<void> {
 		const images: SalvagedImage[] = [];
 		for (const image of this.damaged.images) images.push(await readTree(image, this.#run));
-		this.#images = images;
+		// A damaged entry may call the contents of a file an image.
+		const contents = wantedBy(images);
+		this.#images = images.filter(
+			({ image: { metadata }, tree }) => tree !== null || !contents.has(metadata.sha1),
+		);
 	}
 
 	#lacksTables(): boolean {
@@ -147,7 +154,12 @@ class Search {
 		}
 		if (relatives !== null && this.#lacksTables())
 			await this.#adopt(await relatives.byIdentity(this.damaged));
-		this.#wrong = await wrongEntries(this.damaged, this.#images, this.#pool, this.#run);
+		({ named: this.#wrong, others: this.#disproved } = await wrongEntries(
+			this.damaged,
+			this.#images,
+			this.#pool,
+			this.#run,
+		));
 		// Without a tree nobody knows what to look for: the trees come first.
 		const lacksTree =
 			(this.#isAdopted ? !this.#isNewest : this.#lacksTables()) ||
@@ -181,7 +193,8 @@ class Search {
 		const isQuick =
 			!needsMetadata && relatives !== null && [...wanted].every((name) => relatives.offers(name));
 		const keepsWhenCanceled = this.#options.keepsWhenCanceled && !needsMetadata;
-		const search = { wanted, known, sizes, needsMetadata, isQuick, keepsWhenCanceled };
+		const disproved = this.#disproved;
+		const search = { wanted, disproved, known, sizes, needsMetadata, isQuick, keepsWhenCanceled };
 		const found = await searchPass(this.damaged, this.#images, search, this.#pool, this.#run);
 		this.#images = [...this.#images, ...found.images];
 		this.#unlisted.push(...found.images);
@@ -230,6 +243,7 @@ class Search {
 					damaged,
 					images,
 					without(names, this.#wrong),
+					this.#disproved,
 					this.#options.sizes,
 					this.#pool,
 					this.#run,
@@ -255,14 +269,16 @@ function lacksEntries(damaged: DamagedWim): boolean {
 	);
 }
 
-/** How many images the header counts beyond those, where a damaged table may have named them; Infinity if it tells none. */
+/** How many images header or XML data count beyond those, where a damaged table may have named them; Infinity if none tells. */
 function lackingImages({ parts }: DamagedWim, images: readonly unknown[]): number {
-	const counts = parts
-		.filter(
-			({ part, survey: { generations } }) =>
-				part.header.partNumber <= 1 && (generations[0]?.table.brokenCount ?? 0) > 0,
-		)
-		.map(({ survey: { header } }) => header.imageCount ?? Number.POSITIVE_INFINITY);
+	const counts = parts.flatMap(({ part, survey: { header, generations } }) => {
+		const [newest] = generations;
+		if (newest === undefined || part.header.partNumber > 1) return [];
+		// Of a table that was found by searching nobody knows what stood before its first good entry.
+		const inXml = newest.xml?.xml.indexes.length ?? 0;
+		const inHeader = header.imageCount ?? Number.POSITIVE_INFINITY;
+		return [newest.table.brokenCount > 0 ? Math.max(inHeader, inXml) : inXml];
+	});
 	return Math.max(0, ...counts) - images.length;
 }
 
@@ -306,6 +322,7 @@ async function searchPass(
 	images: readonly SalvagedImage[],
 	search: {
 		readonly wanted: ReadonlySet<Sha1>;
+		readonly disproved: ReadonlySet<Sha1>;
 		/** Resources that were recognised. */
 		readonly known: readonly Resource[];
 		readonly sizes: ReadonlyMap<Sha1, number>;
@@ -330,7 +347,7 @@ async function searchPass(
 	const trees = images.flatMap(({ image, tree }) =>
 		tree === null ? [] : [image.metadata.resource],
 	);
-	const isDoubted = doubted(images, wanted);
+	const isDoubted = doubted(images, wanted, search.disproved);
 	const keepsWhenCanceled = search.keepsWhenCanceled;
 	const quest = { wanted, sizes, needsMetadata, isDoubted, isQuick, keepsWhenCanceled };
 	for (const part of damaged.parts) {
@@ -357,41 +374,54 @@ function without(names: ReadonlySet<Sha1>, others: ReadonlySet<Sha1>): Set<Sha1>
 	return new Set([...names].filter((name) => !others.has(name)));
 }
 
+interface WrongEntries {
+	/** Of those, what trees name. */
+	readonly named: ReadonlySet<Sha1>;
+	readonly others: ReadonlySet<Sha1>;
+}
+
 /** Of a table that is damaged, every entry is tested: what is not as it says explains nothing. */
 async function wrongEntries(
 	damaged: DamagedWim,
 	images: readonly SalvagedImage[],
 	pool: Pool,
 	run: Run,
-): Promise<Set<Sha1>> {
-	const wrong = new Set<Sha1>();
+): Promise<WrongEntries> {
+	const named = new Set<Sha1>();
+	const others = new Set<Sha1>();
 	const hasBroken = damaged.parts.some(({ survey }) =>
 		survey.generations.some(({ table }) => table.brokenCount > 0),
 	);
-	if (!hasBroken && missingFrom(damaged, images).size === 0) return wrong;
+	const isLacking = missingFrom(damaged, images).size > 0;
+	if (!hasBroken && !isLacking) return { named, others };
+	const names = wantedBy(images);
 	const blobs: Blob[] = [];
-	for (const name of wantedBy(images)) {
-		const blob = damaged.candidates.get(name)?.find(({ defect }) => defect === null);
+	for (const [name, places] of damaged.candidates) {
+		if (!names.has(name) && !isLacking) continue;
+		const blob = places.find(({ defect }) => defect === null);
 		if (blob !== undefined) blobs.push(blob);
 	}
 	const totalBytes = blobs.reduce((sum, { size }) => sum + size, 0);
 	run.report({ type: 'phase', phase: 'verify', totalBytes });
 	const wanted = blobs.map((blob) => ({ blob }));
 	await readBlobs(pool, wanted, { recover: false, verify: true }, run, (result) => {
-		if (result.error !== null) wrong.add(result.wanted.blob.sha1);
+		if (result.error === null) return;
+		const { sha1 } = result.wanted.blob;
+		(names.has(sha1) ? named : others).add(sha1);
 	});
-	return wrong;
+	return { named, others };
 }
 
 /** When all trees are whole, an entry whose SHA-1 none of them names is a wrong one. */
 function doubted(
 	images: readonly SalvagedImage[],
 	missing: ReadonlySet<Sha1>,
+	disproved: ReadonlySet<Sha1>,
 ): (sha1: Sha1) => boolean {
 	const named = wantedBy(images);
 	for (const { image, tree } of images) if (tree !== null) named.add(image.metadata.sha1);
 	const isSure = images.length > 0 && images.every(({ tree }) => tree !== null);
-	return (sha1) => missing.has(sha1) || (isSure && !named.has(sha1));
+	return (sha1) => missing.has(sha1) || disproved.has(sha1) || (isSure && !named.has(sha1));
 }
 
 /** As a search, but only where resources show themselves: the entries of these blobs have wrong sizes or places. */
@@ -399,11 +429,12 @@ async function seek(
 	damaged: DamagedWim,
 	images: readonly SalvagedImage[],
 	names: ReadonlySet<Sha1>,
+	disproved: ReadonlySet<Sha1>,
 	sizes: ReadonlyMap<Sha1, number>,
 	pool: Pool,
 	run: Run,
 ): Promise<void> {
-	const isDoubted = doubted(images, names);
+	const isDoubted = doubted(images, names, disproved);
 	const quest = {
 		wanted: names,
 		sizes,

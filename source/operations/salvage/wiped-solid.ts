@@ -26,6 +26,8 @@ export interface WipedSolid {
 	readonly decoded: Source;
 	/** In the file, behind its last chunk. */
 	readonly end: number;
+	/** All of its chunks were there and decoded. */
+	readonly isWhole: boolean;
 }
 
 /** By source and start of the gap: each part is searched twice. */
@@ -35,9 +37,10 @@ type Codec = Exclude<Compression, 'none'>;
 
 /**
  * Where zeros begin a stretch, they may be the header and the sizes of the chunks behind it: their length tells how many
- * chunks there are. All but the last decode to just one chunk size, each where the one before ends.
+ * chunks there are. All but the last decode to just one chunk size, each where the one before ends. Of a file that is cut, or
+ * has a damaged chunk, the chunks before that come out.
  *
- * @returns null when they do not, or what they hold has no room in memory
+ * @returns null when the first one does not decode, or what they hold has no room in memory
  */
 export function findWipedSolid(
 	source: Source,
@@ -60,6 +63,7 @@ async function decodeWipedSolid(
 ): Promise<WipedSolid | null> {
 	const zeros = await zerosAt(source, gap);
 	const most = Math.floor((zeros - SolidHeader.size) / 4);
+	let best: WipedSolid | null = null;
 	for (let count = most; count >= Math.max(1, most - COUNTS_TRIED + 1); count--)
 		for (const compression of CODECS)
 			for (let order = ORDER_MIN; order <= ORDER_MAX; order++) {
@@ -72,9 +76,10 @@ async function decodeWipedSolid(
 				const at = gap.start + SolidHeader.size + 4 * count;
 				const chain = new ChunkChain(source, gap.end, compression, chunkSize, pool);
 				const found = await chain.follow(at, count, run);
-				if (found !== null) return found;
+				if (found?.isWhole) return found;
+				if (found !== null && found.decoded.size > (best?.decoded.size ?? 0)) best = found;
 			}
-	return null;
+	return best;
 }
 
 function isLargest(compression: Codec, order: number): boolean {
@@ -116,6 +121,8 @@ class ChunkChain {
 		let at = start;
 		let size = 0;
 		let rawCount = 0;
+		// Behind the last chunk that is no raw one: a raw one proves nothing.
+		let sure = { at, size };
 		for (let k = 0; k < count; k++) {
 			await breathe(run);
 			const isLast = k === count - 1;
@@ -134,13 +141,23 @@ class ChunkChain {
 			const request = { ...chunk, source, takesRaw: isRawLeft };
 			const lanes = this.pool.forWork(count * chunkSize, chunkSize);
 			const found = (await lanes.run('follow', request, { signal: run.signal })).end;
-			if (found === null) return null;
-			if (found.storedSize === found.originalSize) rawCount++;
+			if (found === null) return this.decoded(room, sure, false);
 			at += found.storedSize;
 			size += found.originalSize;
+			if (found.storedSize === found.originalSize) rawCount++;
+			else sure = { at, size };
 		}
+		return this.decoded(room, { at, size }, true);
+	}
+
+	private decoded(
+		room: SharedArrayBuffer,
+		{ at, size }: { readonly at: number; readonly size: number },
+		isWhole: boolean,
+	): WipedSolid | null {
+		if (size === 0) return null;
 		const bytes = new Uint8Array(room, 0, size);
 		const decoded = new MemorySource(`solid resource of ${this.source.name}`, bytes);
-		return { decoded, end: at };
+		return { decoded, end: at, isWhole };
 	}
 }

@@ -22,7 +22,7 @@ import {
 import type { Bytes } from './stored-window.ts';
 
 /** Between the two readers lies one word at the end of every chunk. */
-const MEETING_DISTANCE_MAX = 2;
+export const MEETING_DISTANCE_MAX = 2;
 
 /** Chunks larger than this are not looked for from behind. */
 const BACKWARD_MAX = 1 << 20;

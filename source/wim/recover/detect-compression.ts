@@ -1,13 +1,11 @@
-/** Finds out how a file is compressed when neither header nor blob table tell (wim.md §13.2 point 4). */
+/** Finds out how a file is compressed when no blob table proves what the header says, if it says anything (wim.md §13.2 point 4). */
 import { breathe, type Run } from '../../base/run.ts';
 import { COMPRESSIONS, chunkSizeRange } from '../../codec/compression.ts';
-import { Decoder } from '../../codec/decoder.ts';
-import { type FindableCompression, Finder, WantedSet } from '../../codec/finder.ts';
-import { findLzms } from '../../pool/search/find-lzms.ts';
-import { endOf } from '../../pool/search/found.ts';
+import { type FindableCompression, Finder } from '../../codec/finder.ts';
 import type { Source } from '../../storage/source.ts';
 import type { PartCompression } from '../part-blobs.ts';
 import { HEADER_SIZE } from '../part-header.ts';
+import { detectLzms } from './detect-lzms.ts';
 
 /** How much of the file is looked at. */
 const SAMPLE_SIZE = 4 << 20;
@@ -15,77 +13,67 @@ const SAMPLE_SIZE = 4 << 20;
 /** Chunks that are decoded for each pair of codec and size. */
 const PROBES_MAX = 400;
 
-/** How much of the file is looked at for LZMS, whose chunks do not show where they begin, and where resources may begin. */
-const LZMS_SAMPLE_SIZE = 1 << 20;
-const LZMS_STARTS_SIZE = 1 << 18;
-
-/** What is explained by chance is far less. */
-const LEAST_EXPLAINED = 4096;
-
-/** Larger chunk sizes of LZMS are hardly used outside solid resources. */
-const LZMS_CHUNK_MAX = 1 << 21;
+/** What the header says is believed unless another pair gives so many times as many chunks. */
+const DOUBT_FACTOR = 2;
 
 /**
  * The pair with the most chunks that end exactly at its chunk size; with none of those, the codec with the most chunks at
- * all, at its usual size. LZMS only shows itself to a walk from the first resource on, or by a solid resource there.
+ * all, at its usual size. Solid resources tell by themselves.
+ *
+ * @param stated what the header says; null when it does not tell
  */
-export async function detectCompression(source: Source, run: Run): Promise<PartCompression> {
+export async function detectCompression(
+	source: Source,
+	stated: PartCompression | null,
+	run: Run,
+): Promise<PartCompression> {
 	const bytes = new Uint8Array(Math.min(SAMPLE_SIZE, Math.max(0, source.size - HEADER_SIZE)));
 	await source.read(HEADER_SIZE, bytes);
 	const solid = solidCompression(bytes);
-	if (solid !== null) return { compression: solid, chunkSize: chunkSizeRange(solid).normal };
+	if (solid !== null)
+		return stated ?? { compression: solid, chunkSize: chunkSizeRange(solid).normal };
+	const best = await mostChunks(bytes, stated, run);
+	// A handful of hits in megabytes of anything is chance.
+	const isClear = best !== null && (best.full > 0 || best.some >= 8);
+	if (isClear && (stated?.compression !== 'lzms' || best.full >= 8)) return best.how;
+	const lzms = await detectLzms(bytes, stated, run);
+	if (lzms !== null) return lzms;
+	if (stated !== null) return stated;
+	return best !== null && best.some >= 2 ? best.how : { compression: 'none', chunkSize: 0 };
+}
+
+interface Counted {
+	readonly how: PartCompression;
+	/** Chunks of just the chunk size. */
+	readonly full: number;
+	/** Chunks at all. */
+	readonly some: number;
+}
+
+/** The pair of LZX or XPRESS with the most chunks; null when there are none. */
+async function mostChunks(
+	bytes: Uint8Array,
+	stated: PartCompression | null,
+	run: Run,
+): Promise<Counted | null> {
 	const finder = new Finder();
-	let best: { how: PartCompression; full: number; some: number } | null = null;
+	let best: Counted | null = null;
+	let own: Counted | null = null;
 	for (const compression of ['lzx', 'xpress'] as const)
 		for (const chunkSize of sizesOf(compression)) {
 			await breathe(run);
 			const { full, some } = count(finder, compression, chunkSize, bytes);
+			const one = { how: { compression, chunkSize }, full, some };
+			if (compression === stated?.compression && chunkSize === stated.chunkSize) own = one;
 			const isBetter =
 				best === null || full > best.full || (full === best.full && some > best.some);
-			if (some > 0 && isBetter) best = { how: { compression, chunkSize }, full, some };
+			if (some > 0 && isBetter) best = one;
 		}
-	// A handful of hits in megabytes of anything is chance.
-	if (best !== null && (best.full > 0 || best.some >= 8)) return best.how;
-	const lzms = await detectLzms(bytes.subarray(0, LZMS_SAMPLE_SIZE), run);
-	if (lzms !== null) return lzms;
-	return best !== null && best.some >= 2 ? best.how : { compression: 'none', chunkSize: 0 };
-}
-
-/** The chunk size at which a walk explains most of the bytes; null when it explains next to nothing. */
-async function detectLzms(bytes: Uint8Array, run: Run): Promise<PartCompression | null> {
-	const finder = new Finder();
-	const decoder = new Decoder();
-	const at = (offset: number, size: number) => bytes.subarray(offset, offset + size);
-	const window = { at, lostIn: () => [], lostUntil: (offset: number) => offset };
-	const tools = { wanted: new WantedSet([]), sizes: [] };
-	const { min, normal } = chunkSizeRange('lzms');
-	const sizes = [normal];
-	for (let size = min; size <= LZMS_CHUNK_MAX; size *= 2) if (size !== normal) sizes.push(size);
-	let best: { chunkSize: number; explained: number } | null = null;
-	for (const chunkSize of sizes) {
-		const range = {
-			start: 0,
-			isSynced: true,
-			stop: Math.min(bytes.length, LZMS_STARTS_SIZE),
-			end: bytes.length,
-			compression: 'lzms' as const,
-			chunkSize,
-			isQuick: true,
-			effort: 0,
-			hints: [],
-		};
-		const search = findLzms(window, { finder, decoder }, range, tools);
-		let step = search.next();
-		while (!step.done) {
-			await breathe(run);
-			step = search.next();
-		}
-		const explained = step.value.reduce((sum, found) => sum + endOf(found) - found.offset, 0);
-		if (explained > (best?.explained ?? 0)) best = { chunkSize, explained };
-		if (explained > range.stop / 2) break;
-	}
-	if (best === null || best.explained < Math.min(bytes.length / 4, LEAST_EXPLAINED)) return null;
-	return { compression: 'lzms', chunkSize: best.chunkSize };
+	if (own === null || best === null) return best;
+	const isDoubtful =
+		best.full > own.full * DOUBT_FACTOR ||
+		(best.full === own.full && best.some > own.some * DOUBT_FACTOR);
+	return isDoubtful ? best : own;
 }
 
 /** The usual size first, so that it wins where several read the file equally. */

@@ -184,14 +184,10 @@ async function decideCompression(
 			? { compression, chunkSize }
 			: known;
 	if (compressed.length === 0) {
-		if (stated !== null || compression === 'none' || entries.length > 0)
-			return stated ?? { compression: 'none', chunkSize: 0 };
-		const how = await detectCompression(survey.source, run);
-		if (how.compression !== 'none')
-			findings.push(
-				`The compression was found by its chunks: ${compressionName(how.compression)}, chunks of ${plural(how.chunkSize, 'byte')}`,
-			);
-		return how;
+		// A table without damage and without compressed resources names all that there is.
+		const isKnown = entries.length > 0 && (survey.generations[0]?.table.brokenCount ?? 0) === 0;
+		if (isKnown || compression === 'none') return stated ?? { compression: 'none', chunkSize: 0 };
+		return detected(survey, stated, findings, run);
 	}
 	const samples = [...new Set([compressed[0], ...compressed.slice(-3)])].filter(
 		(entry): entry is BlobEntry => entry !== undefined,
@@ -206,13 +202,28 @@ async function decideCompression(
 		if (score === samples.length) break;
 	}
 	if (best === null) return stated ?? { compression: 'none', chunkSize: 0 };
-	if (
-		stated === null ||
-		best.how.compression !== stated.compression ||
-		best.how.chunkSize !== stated.chunkSize
-	)
-		findings.push(
-			`The compression was found by trial: ${compressionName(best.how.compression)}, chunks of ${plural(best.how.chunkSize, 'byte')}`,
-		);
+	if (!isSameWay(best.how, stated))
+		findings.push(`The compression was found by trial: ${printWay(best.how)}`);
 	return best.how;
+}
+
+/** By nothing but the chunks that the file holds. */
+async function detected(
+	{ source }: PartSurvey,
+	stated: PartCompression | null,
+	findings: string[],
+	run: Run,
+): Promise<PartCompression> {
+	const how = await detectCompression(source, stated, run);
+	if (how.compression !== 'none' && !isSameWay(how, stated))
+		findings.push(`The compression was found by its chunks: ${printWay(how)}`);
+	return how;
+}
+
+function isSameWay(a: PartCompression, b: PartCompression | null): boolean {
+	return b !== null && a.compression === b.compression && a.chunkSize === b.chunkSize;
+}
+
+function printWay({ compression, chunkSize }: PartCompression): string {
+	return `${compressionName(compression)}, chunks of ${plural(chunkSize, 'byte')}`;
 }

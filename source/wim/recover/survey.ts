@@ -209,8 +209,9 @@ async function hasBytesBehind(
 	source: Source,
 	run: Run,
 ): Promise<boolean> {
-	if (xml === null || integrity === null) return false;
-	let at = Math.max(table.end, xml.offset + xml.size, integrity.offset + integrity.storedSize);
+	if (xml === null) return false;
+	const integrityEnd = integrity === null ? 0 : integrity.offset + integrity.storedSize;
+	let at = Math.max(table.end, xml.offset + xml.size, integrityEnd);
 	// An integrity table that the header does not name any more is none, and neither is padding, as of a device.
 	if (source.size - at <= integritySizeMax(source.size)) return false;
 	const window = new Uint8Array(WINDOW_SIZE);

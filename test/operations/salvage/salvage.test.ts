@@ -1,19 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { test } from 'node:test';
-import { WimError } from '../../../source/base/errors.ts';
-import { isComplete, type SalvageReport } from '../../../source/operations/salvage/report.ts';
-import { salvage } from '../../../source/operations/salvage/salvage.ts';
+import { isComplete } from '../../../source/operations/salvage/report.ts';
 import { type Damage, damagesFor, randomPairs } from '../../support/damage-cases.ts';
-import { brokenPromises } from '../../support/damage-check.ts';
 import { FORMATS, makeSpecimen } from '../../support/damage-formats.ts';
-import { type Files, intactBlobs, seeded } from '../../support/damage-kit.ts';
-import { inlineWriter } from '../../support/inline-writer.ts';
+import { seeded } from '../../support/damage-kit.ts';
+import { SEED_STEP, salvageHurt } from '../../support/damage-run.ts';
 import { oracle } from '../../support/oracles.ts';
-import { USUAL_SALVAGE } from '../../support/rescue-kit.ts';
 import { tempFolder } from '../../support/temp-tree.ts';
-import { overrunsOf, testRun } from '../../support/test-run.ts';
 
 const needsWimlib = oracle('wimlib-imagex');
 
@@ -25,9 +18,6 @@ const SEED = Number(process.env['WIMDECK_SEED'] ?? 0);
 
 /** So many pairs of damages of each format are tried, too. */
 const PAIR_COUNT = Number(process.env['WIMDECK_PAIRS'] ?? 0);
-
-/** Seeds of one format, and of one number, are far from those of others. */
-const SEED_STEP = 1_000_000;
 
 const NONE: Damage = { name: 'no damage', hurt: (files) => files };
 
@@ -43,12 +33,6 @@ function sample(damages: readonly Damage[], seed: number): Damage[] {
 	return chosen;
 }
 
-/** Files as paths below a folder, everything that is there. */
-function write(folder: string, files: Files): void {
-	mkdirSync(folder);
-	for (const [name, bytes] of files) writeFileSync(path.join(folder, name), bytes);
-}
-
 for (const [k, format] of FORMATS.entries())
 	test(
 		`everything that is physically left of a damaged file comes back: ${format}`,
@@ -61,51 +45,11 @@ for (const [k, format] of FORMATS.entries())
 			const damages = sample(damagesFor(specimen), k + 1 + SEED * SEED_STEP);
 			const pairs = randomPairs(specimen, PAIR_COUNT, seeded(k + 1 + SEED * SEED_STEP));
 			for (const damage of [NONE, ...damages, ...pairs]) {
-				const seed = k * 1000 + damage.name.length + SEED * SEED_STEP;
-				const files = damage.hurt(specimen.files, seeded(seed));
+				const { broken, report } = await salvageHurt(specimen, damage, SEED, folder);
 				const context = `${format}, ${damage.name}`;
-				const home = path.join(folder, 'hurt');
-				write(home, files);
-				const target = path.join(folder, 'target');
-				const [first = ''] = files.keys();
-				const intact = intactBlobs(specimen.blobs, specimen.files, files);
-				const before = readdirSync(folder).length;
-				const report = await salvaged(path.join(home, first), target, context, intact);
 				if (damage === NONE) assert.ok(report !== null && isComplete(report), context);
-				if (report !== null) {
-					const broken = brokenPromises(specimen, intact, target, report);
-					failures.push(...broken.map((promise) => `${context}: ${promise}`));
-					assert.equal(readdirSync(folder).length, before + 1, `${context}: it wrote elsewhere`);
-				}
-				for (const [name, bytes] of files)
-					assert.deepEqual(
-						readFileSync(path.join(home, name)),
-						bytes,
-						'it touched the damaged file',
-					);
-				assert.equal(readdirSync(home).length, files.size);
-				rmSync(home, { recursive: true });
-				rmSync(target, { recursive: true, force: true });
+				failures.push(...broken.map((promise) => `${context}: ${promise}`));
 			}
 			assert.deepEqual(failures, []);
 		},
 	);
-
-/** Null when the file was refused, which is right only when nothing is left. */
-async function salvaged(
-	file: string,
-	target: string,
-	context: string,
-	intact: ReadonlySet<string>,
-): Promise<SalvageReport | null> {
-	const run = testRun();
-	try {
-		const report = await salvage(file, target, inlineWriter, USUAL_SALVAGE, run);
-		assert.deepEqual(overrunsOf(run), [], `${context}: progress went past its end`);
-		return report;
-	} catch (error) {
-		if (!(error instanceof WimError)) throw error;
-		assert.equal(intact.size, 0, `${context}: refused, though something is left: ${error.message}`);
-		return null;
-	}
-}

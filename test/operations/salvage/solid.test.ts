@@ -6,6 +6,10 @@ import { sha1 } from '../../../source/bytes/sha1.ts';
 import type { Compression } from '../../../source/codec/compression.ts';
 import { isComplete } from '../../../source/operations/salvage/report.ts';
 import { salvage } from '../../../source/operations/salvage/salvage.ts';
+import { findWipedSolid } from '../../../source/operations/salvage/wiped-solid.ts';
+import { InlinePool } from '../../../source/pool/pool.ts';
+import { FileSource } from '../../../source/storage/file-source.ts';
+import { readWholeResource } from '../../../source/wim/read-resource.ts';
 import { openWim } from '../../../source/wim/wim.ts';
 import { blobTable, eraseBlobTable, HEADER_SIZE } from '../../support/damage-kit.ts';
 import { inlineWriter } from '../../support/inline-writer.ts';
@@ -55,6 +59,36 @@ for (const compression of ['xpress', 'lzx', 'lzms'] as const)
 			eraseBlobTable(bytes);
 		});
 		await assertComesBack(folder, tree, file);
+	});
+
+for (const compression of ['xpress', 'lzx', 'lzms'] as const)
+	test(`of a solid resource without header, sizes and end the chunks come out that are left: ${compression}`, async (t) => {
+		const { file, folder } = await solidFile(t, compression);
+		const bytes = readFileSync(file);
+		const chunkSize = bytes.readUInt32LE(HEADER_SIZE + 8);
+		const count = Math.ceil(Number(bytes.readBigUInt64LE(HEADER_SIZE)) / chunkSize);
+		const start = HEADER_SIZE + 16 + 4 * count;
+		const sizes = Array.from({ length: count }, (_, k) =>
+			bytes.readUInt32LE(HEADER_SIZE + 16 + 4 * k),
+		);
+		await using wim = await openWim(file);
+		const [resource] =
+			wim.parts[0]?.table.resources.filter(({ layout }) => layout === 'solid') ?? [];
+		assert.ok(resource);
+		const before = await readWholeResource(resource, 1 << 30);
+		// The fourth chunk is cut in its middle.
+		const kept = sizes.slice(0, 3).reduce((sum, size) => sum + size, 0);
+		bytes.fill(0, HEADER_SIZE, start);
+		const cut = path.join(folder, 'cut.wim');
+		writeFileSync(cut, bytes.subarray(0, start + kept + Math.floor((sizes[3] ?? 0) / 2)));
+		await using source = await FileSource.open(cut);
+		const gap = { start: HEADER_SIZE, end: source.size };
+		const found = await findWipedSolid(source, gap, new InlinePool(), testRun());
+		assert.ok(found);
+		assert.equal(found.end, start + kept);
+		const decoded = new Uint8Array(found.decoded.size);
+		await found.decoded.read(0, decoded);
+		assert.deepEqual(decoded, before.subarray(0, 3 * chunkSize));
 	});
 
 for (const [compression, chunkSize] of [

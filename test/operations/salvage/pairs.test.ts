@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { damageNamed } from '../../support/damage-cases.ts';
+import { makeSpecimen } from '../../support/damage-formats.ts';
+import { salvageHurt } from '../../support/damage-run.ts';
+import { oracle } from '../../support/oracles.ts';
+import { tempFolder } from '../../support/temp-tree.ts';
+
+const needsWimlib = oracle('wimlib-imagex');
+
+/** What `WIMDECK_PAIRS` and `WIMDECK_SEED` have found: two damages that together hid more than each by itself. */
+const FOUND: readonly (readonly [format: string, seed: number, ...damages: string[]])[] = [
+	// Nothing but the chunks tells that the header is wrong.
+	['LZX', 1, 'cut inside the metadata', 'header: chunk size doubled'],
+	[
+		'pipable LZX',
+		1,
+		'blob table and XML data: their places and themselves zeroed',
+		'header: another compression',
+	],
+	['solid', 1, 'blob table: the first sector overwritten', 'header: chunk size overwritten'],
+	// One entry calls contents an image; others name contents that are not there.
+	['LZX', 1, 'header: blob table place zeroed', 'blob table: ten flipped bits'],
+	['XPRESS 4K', 2, 'cut before the blob table', 'header: chunk size doubled'],
+	// What is left of the newest table names no image, and only the XML data tells that there was one.
+	[
+		'appended none',
+		1,
+		'header: blob table place overwritten',
+		'five entries of the blob table zeroed',
+	],
+	// Behind the old state of the file stands a part of a newer one.
+	['appended none', 2, 'an append killed halfway', 'header: integrity table place overwritten'],
+];
+
+for (const [format, seed, ...damages] of FOUND)
+	test(`${format}, ${damages.join(' + ')}: what is left comes back`, needsWimlib, async (t) => {
+		const folder = tempFolder(t);
+		const specimen = makeSpecimen(format, folder);
+		const { broken } = await salvageHurt(specimen, damageNamed(...damages), seed, folder);
+		assert.deepEqual(broken, []);
+	});
