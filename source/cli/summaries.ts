@@ -70,11 +70,12 @@ export function captureText(
 	].join('\n');
 }
 
-function rewriteText(summary: RewriteSummary, did: string, isDry: boolean): string {
+/** @param left behind the number of images, such as ` left` */
+function rewriteText(summary: RewriteSummary, did: string, isDry: boolean, left = ''): string {
 	const { sizeBefore, sizeAfter, writtenBytes, freeBytes, isEstimate, imageCount } = summary;
 	const before = sizeBefore > 0 ? `, before ${formatSize(sizeBefore)}` : '';
 	const lines = [
-		`${did}: ${plural(imageCount, 'image')}, ${about(isEstimate, sizeAfter, 'about')}${before}`,
+		`${did}: ${plural(imageCount, 'image')}${left}, ${about(isEstimate, sizeAfter, 'about')}${before}`,
 	];
 	if (isDry)
 		lines.push(
@@ -163,6 +164,7 @@ export function writeText(result: WriteResult, request: JobRequest, show: ShowTe
 				result as RewriteSummary,
 				did(`Deleted from ${show(request.wim)}`, `delete from ${show(request.wim)}`),
 				isDry,
+				' left',
 			);
 		case 'export':
 			return rewriteText(

@@ -5,8 +5,8 @@
 
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
+import { homeFolder } from '../base/home-folder.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -18,7 +18,7 @@ export function stateFolderPath(
 	const xdg = environment['XDG_STATE_HOME'];
 	// The XDG specification says that a relative path is to be ignored.
 	if (xdg !== undefined && path.isAbsolute(xdg)) return path.join(xdg, 'wimdeck');
-	const home = environment['HOME'] ?? os.homedir();
+	const home = homeFolder(environment);
 	if (platform === 'win32') {
 		const local = environment['LOCALAPPDATA'] ?? path.join(home, 'AppData', 'Local');
 		return path.join(local, 'wimdeck');

@@ -10,7 +10,7 @@ import { splitPath } from '../image/patterns.ts';
 import { readWindowsProperties } from '../image/windows-properties.ts';
 import type { Content } from '../storage/content.ts';
 import type { Output } from '../storage/output.ts';
-import { filesOfTarget } from '../storage/output-file.ts';
+import { filesOfTarget, requirePlace } from '../storage/output-file.ts';
 import {
 	addImageElement,
 	requireFreeName,
@@ -178,6 +178,7 @@ export async function capture(
 	const isPipable = options.pipable ?? isStream;
 	requireWritable({ isPipable, isStream, plan, integrity: options.integrity });
 	const file = isStream ? null : target;
+	if (file !== null && !options.dryRun) await requirePlace(file);
 	const expect = expectNew(tools, options.dryRun);
 	const scanned = await scanSources(sources, file, options.image, true, run, expect);
 	await using bases = await openDeltaBases(options.image, null, run);

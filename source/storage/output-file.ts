@@ -323,6 +323,37 @@ export async function realTarget(target: string): Promise<string> {
 	}
 }
 
+/** Where a new file of that name would really be written, and with which permissions. */
+async function targetOf(given: string): Promise<{ target: string; mode: number }> {
+	const attempt = `Cannot write "${given}"`;
+	const [target, stat] = await Promise.all([realTarget(given), fs.stat(given).catch(() => null)]);
+	if (stat?.isDirectory())
+		throw hostError(attempt, Object.assign(new Error('folder'), { code: 'EISDIR' }), {
+			path: given,
+		});
+	// A rename would put a file in the place of a device or FIFO.
+	if (stat !== null && !stat.isFile())
+		throw new InputError(`${attempt}: it is no file, but a device, FIFO or socket`, {
+			path: given,
+			hint: 'Name a file; "-" as the name writes a pipable WIM to standard output.',
+		});
+	return { target, mode: stat ? stat.mode & 0o777 : 0o666 };
+}
+
+/**
+ * Refuses a place where no new file can be written, before work whose result would go there.
+ *
+ * @throws {InputError | HostError} as `NewFile.create`
+ */
+export async function requirePlace(given: string): Promise<void> {
+	const { target } = await targetOf(given);
+	try {
+		await fs.access(path.dirname(target), fs.constants.W_OK);
+	} catch (error) {
+		throw hostError(`Cannot write "${given}"`, error, { path: given });
+	}
+}
+
 /** A new file under a temporary name. Disposing without `commit` leaves the target as it was. */
 export class NewFile extends SeekableFile implements AsyncDisposable {
 	readonly target: string;
@@ -341,25 +372,14 @@ export class NewFile extends SeekableFile implements AsyncDisposable {
 	 * @throws {HostError} when the place cannot be written or another writer has it
 	 */
 	static async create(given: string, sharesLock = false): Promise<NewFile> {
-		const attempt = `Cannot write "${given}"`;
-		const [target, stat] = await Promise.all([realTarget(given), fs.stat(given).catch(() => null)]);
-		if (stat?.isDirectory())
-			throw hostError(attempt, Object.assign(new Error('folder'), { code: 'EISDIR' }), {
-				path: given,
-			});
-		// A rename would put a file in the place of a device or FIFO.
-		if (stat !== null && !stat.isFile())
-			throw new InputError(`${attempt}: it is no file, but a device, FIFO or socket`, {
-				path: given,
-				hint: 'Name a file; "-" as the name writes a pipable WIM to standard output.',
-			});
+		const { target, mode } = await targetOf(given);
 		const lock = sharesLock ? null : await WriteLock.take(target);
 		try {
-			const handle = await openFresh(temporaryPath(target), stat ? stat.mode & 0o777 : 0o666);
+			const handle = await openFresh(temporaryPath(target), mode);
 			return new NewFile(target, handle, lock);
 		} catch (error) {
 			await lock?.[Symbol.asyncDispose]();
-			throw hostError(attempt, error, { path: given });
+			throw hostError(`Cannot write "${given}"`, error, { path: given });
 		}
 	}
 

@@ -1,6 +1,8 @@
 /** Command lines that make no sense or would destroy what they read: each is refused, and every file stays as it was. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import {
+	chmodSync,
 	cpSync,
 	existsSync,
 	mkdirSync,
@@ -14,6 +16,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { before, test } from 'node:test';
 import { type CliResult, cli } from '../support/cli.ts';
+import { root } from '../support/fixture.ts';
 import { tempFolder } from '../support/temp-tree.ts';
 import { contentsOf } from '../support/written.ts';
 
@@ -145,6 +148,40 @@ test('a report goes into the folder that salvage makes, and to a device', async 
 	assert.equal((await run('verify one.wim --report=r.json', folder)).code, 0);
 	const report = JSON.parse(readFileSync(path.join(folder, 'r.json'), 'utf8'));
 	assert.equal(report.type, 'verify-report');
+});
+
+test('what an ordinary user may not do is said before the work, and as what it is', async (t) => {
+	if (process.getuid?.() !== 0) return t.skip('needs a user to become another one');
+	const folder = tempFolder(t);
+	place(folder);
+	chmodSync(folder, 0o755);
+	const closed = path.join(folder, 'closed');
+	mkdirSync(closed, { mode: 0o755 });
+	const program = path.join(root, 'dist', 'wimdeck.js');
+	const nobody = (...words: string[]) =>
+		spawnSync(process.execPath, [program, ...words], {
+			cwd: folder,
+			uid: 65534,
+			gid: 65534,
+			env: { ...process.env, HOME: '', XDG_STATE_HOME: closed },
+			encoding: 'utf8',
+		});
+	if (nobody('--version').status !== 0) return t.skip('another user cannot read the program');
+	for (const [words, pattern] of [
+		[
+			'verify one.wim --report=closed/r.json',
+			/^wimdeck: Cannot write the report "closed\/r\.json": permission/,
+		],
+		['capture src closed/x.wim', /^wimdeck: Cannot write ".*closed\/x\.wim": permission denied/],
+		['append src one.wim', /^wimdeck: Cannot write ".*one\.wim": permission denied/],
+	] as const) {
+		const { status, stdout, stderr } = nobody(...words.split(' '));
+		assert.deepEqual([status, stdout], [8, ''], words);
+		assert.match(stderr, pattern);
+	}
+	const jobs = nobody('jobs');
+	assert.deepEqual([jobs.status, jobs.stdout], [0, '']);
+	assert.match(jobs.stderr, /No jobs: the folder of their journal cannot be used/);
 });
 
 test('of several exported images the one boots that does in the source', async (t) => {

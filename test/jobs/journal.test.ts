@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { DigestError, FormatError } from '../../source/base/errors.ts';
@@ -228,6 +229,8 @@ test('the state folder is where the platform wants it', () => {
 		['linux', { HOME: '/h' }, '/h/.local/state/wimdeck'],
 		['linux', { HOME: '/h', XDG_STATE_HOME: '/s' }, '/s/wimdeck'],
 		['linux', { HOME: '/h', XDG_STATE_HOME: 'relative' }, '/h/.local/state/wimdeck'],
+		['linux', { HOME: '' }, path.join(os.userInfo().homedir, '.local/state/wimdeck')],
+		['linux', { HOME: 'here' }, path.join(os.userInfo().homedir, '.local/state/wimdeck')],
 		['darwin', { HOME: '/h' }, '/h/Library/Application Support/wimdeck'],
 		['win32', { HOME: '/h', LOCALAPPDATA: '/l' }, '/l/wimdeck'],
 	];

@@ -211,6 +211,13 @@ test('a read-only folder, a missing one and a folder in place of the file are re
 	const to = (target: string) => capture(sources, target, captureOptions('x'), tools, testRun());
 	await assert.rejects(to(path.join(top, 'no/t.wim')), InputError);
 	await assert.rejects(to(top), InputError);
+	// Known before the tree is looked at.
+	const nothing = [{ path: path.join(top, 'nothing'), target: '/' }];
+	const options = captureOptions('x');
+	await assert.rejects(
+		capture(nothing, top, options, tools, testRun()),
+		/Cannot write ".*": it is a folder/,
+	);
 	const closed = path.join(top, 'closed');
 	mkdirSync(closed);
 	chmodSync(closed, 0o555);

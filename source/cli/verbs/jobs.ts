@@ -57,6 +57,7 @@ export const jobs: Handler = async ({ given, options }, context) => {
 				hint: 'Set XDG_STATE_HOME to a folder that can be written.',
 			});
 		if (json) out.line(JSON.stringify({ jobs: [] }));
+		else context.err('No jobs: the folder of their journal cannot be used.\n');
 		return ExitCode.done;
 	}
 	if (options.has('clear')) {

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { InputError } from '../../base/errors.ts';
+import { hostError, InputError } from '../../base/errors.ts';
 import { formatSize } from '../../base/print.ts';
 import type { MountRequest } from '../../jobs/request.ts';
 import type { MountSummary } from '../../operations/mount/mount.ts';
@@ -86,7 +86,9 @@ async function mountInBackground(request: MountRequest, context: Context): Promi
 	context.signal.addEventListener('abort', onAbort, { once: true });
 	const code = await new Promise<number | null>((resolve, reject) => {
 		ready?.once('data', () => resolve(null));
-		child.once('error', reject);
+		child.once('error', (error) =>
+			reject(hostError('Cannot start the process that shows the image', error)),
+		);
 		child.once('close', (exitCode) => resolve(exitCode ?? 1));
 	});
 	context.signal.removeEventListener('abort', onAbort);

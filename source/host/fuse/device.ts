@@ -23,6 +23,19 @@ const WITHDRAWN: ReadonlySet<string> = new Set(['ENOENT', 'EINTR', 'EAGAIN']);
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | null)?.code ?? '';
 
+/** Why the device cannot be opened: it is not for this user, or not there. */
+function unusable(folder: string, error: unknown): HostError {
+	const code = codeOf(error);
+	const isForOthers = code === 'EACCES' || code === 'EPERM';
+	const why = isForOthers ? 'only root may use /dev/fuse here' : 'this machine offers no /dev/fuse';
+	const way = isForOthers ? 'Run it as root' : 'Load the module with "modprobe fuse"';
+	return new HostError(
+		`Cannot mount on "${folder}": ${why} (${code})`,
+		{ path: folder, hint: `${way}, or use "wimdeck extract".` },
+		error,
+	);
+}
+
 export interface MountPlan {
 	/** A folder, as an absolute path. */
 	readonly folder: string;
@@ -56,11 +69,7 @@ export class FuseDevice {
 		try {
 			fd = fs.openSync('/dev/fuse', fs.constants.O_RDWR);
 		} catch (error) {
-			throw new HostError(
-				`Cannot mount on "${folder}": this machine offers no /dev/fuse (${codeOf(error)})`,
-				{ path: folder, hint: 'Load the module with "modprobe fuse", or use "wimdeck extract".' },
-				error,
-			);
+			throw unusable(folder, error);
 		}
 		const options = [
 			`fd=3,rootmode=${mode.toString(8)},user_id=${process.getuid?.() ?? 0},group_id=${process.getgid?.() ?? 0}`,

@@ -1,8 +1,8 @@
 /** Where the configuration lies on this platform. An absent or unreadable file is normal in a recovery environment. */
 
 import { promises as fs } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
+import { homeFolder } from '../../base/home-folder.ts';
 import type { Command } from '../keys/command.ts';
 import { DEFAULT_CONFIG, type ReadConfig, readConfig } from './deck-config.ts';
 
@@ -17,7 +17,7 @@ export function configFilePath(
 	platform: NodeJS.Platform = process.platform,
 ): string {
 	const xdg = environment['XDG_CONFIG_HOME'];
-	const home = environment['HOME'] ?? os.homedir();
+	const home = homeFolder(environment);
 	const folder = ((): string => {
 		// The XDG specification says that a relative path is to be ignored.
 		if (xdg !== undefined && path.isAbsolute(xdg)) return path.join(xdg, 'wimdeck');

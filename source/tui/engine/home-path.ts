@@ -1,6 +1,6 @@
-import os from 'node:os';
 import path from 'node:path';
+import { homeFolder } from '../../base/home-folder.ts';
 
 /** A path as typed, with `~` at its beginning for the home folder. */
 export const withHome = (text: string): string =>
-	/^~([\\/]|$)/.test(text) ? path.join(os.homedir(), text.slice(1)) : text;
+	/^~([\\/]|$)/.test(text) ? path.join(homeFolder(), text.slice(1)) : text;

@@ -48,9 +48,10 @@ function repairText({ images, repaired, lost, isDryRun }: RepairReport): string 
 	return `${isDryRun ? 'would give ' : ''}${parts.join(', ')}`;
 }
 
-function rewriteText({ sizeBefore, sizeAfter, imageCount }: RewriteSummary): string {
+/** @param left behind the number of images */
+function rewriteText({ sizeBefore, sizeAfter, imageCount }: RewriteSummary, left = ''): string {
 	const before = sizeBefore > 0 ? `${formatSize(sizeBefore)} -> ` : '';
-	return `${before}${formatSize(sizeAfter)}, ${plural(imageCount, 'image')}`;
+	return `${before}${formatSize(sizeAfter)}, ${plural(imageCount, 'image')}${left}`;
 }
 
 /** Null when there is nothing to say beyond that it is done. */
@@ -75,8 +76,9 @@ export function resultText({ verb }: EngineRequest, result: unknown): string | n
 		case 'export':
 		case 'join':
 		case 'optimize':
-		case 'delete':
 			return rewriteText(result as RewriteSummary);
+		case 'delete':
+			return rewriteText(result as RewriteSummary, ' left');
 		case 'split': {
 			const { parts, totalBytes } = result as SplitSummary;
 			return `${plural(parts.length, 'part')}, ${formatSize(totalBytes)}`;

@@ -190,8 +190,17 @@ test('properties change only what differs, and an image can stop being the one t
 	);
 	const edit = { ...values, name: 'Zwei', flags: 'Professional', boot: true };
 	assert.match(await here.notes('edit', edit), /^writes [\d.]+ ?K?.*, .* free$/);
-	const commands = [JSON.stringify({ type: 'add', source: here.at('src'), target: '/new' })];
-	assert.match(await here.notes('update', { wim, imageIndex: 2, commands }), /writes .*, .* free$/);
+	const commands = [
+		{ type: 'image', image: '2' },
+		{ type: 'add', source: here.at('src'), target: '/new' },
+		{ type: 'image', image: '1' },
+		{ type: 'add', source: here.at('src'), target: '/new' },
+	].map((command) => JSON.stringify(command));
+	const updated = { wim, images: ['1', '2'], commands };
+	assert.match(
+		await here.notes('update', updated),
+		/^the 2 images then have \d+ names; writes .*, .* free$/,
+	);
 	await here.done('edit', edit);
 	await using changed = await openWim(wim);
 	assert.equal(changed.images[1]?.facts.name, 'Zwei');

@@ -25,7 +25,7 @@ test('a job touches no image but the one that was seen under its number', async 
 		['export', { images: [1], target: here.at('new.wim') }],
 		['edit', { imageIndex: 1, name: 'New' }],
 		['apply', { imageIndex: 1, target: here.at('out') }],
-		['update', { imageIndex: 1, commands: [] }],
+		['update', { images: ['2', '1'], commands: [] }],
 	] as const) {
 		const errors = await here.errors(verb, { wim, seen, ...more });
 		assert.match(errors[''] ?? '', /not the one you saw.*; Esc, then R reads it again/, verb);
