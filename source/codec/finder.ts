@@ -2,7 +2,6 @@ import { HostError } from '../base/errors.ts';
 import { fromBase64 } from '../bytes/base64.ts';
 import { encodeHex } from '../bytes/hex.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
-import type { Compression } from './compression.ts';
 import { FINDERS_MODULE } from './finders-module.ts';
 
 /**
@@ -64,12 +63,15 @@ interface Kernel {
 	startsOfLzms(
 		end: number,
 		from: number,
+		to: number,
 		least: number,
 		chunkSize: number,
 		output: number,
 		hits: number,
 		most: number,
+		blind: number,
 	): number;
+	blindLeftLzms(): number;
 	scanLzms(start: number, end: number, least: number, hits: number, most: number): number;
 	skipSha1(start: number, size: number, before: bigint): void;
 	cutBySha1(start: number, size: number, before: bigint, hits: number, most: number): number;
@@ -96,6 +98,8 @@ export const PREFIXES_MAX = 65_536;
 /** Slow attempts at a start that is sure, some seconds, and at one that is only tried. */
 const BLIND_SURE = 12_000;
 const BLIND_ENDS = 256;
+/** And at the starts of a stretch. */
+const BLIND_STARTS = 20_000;
 /** The least literals that a byte of the range coder tells, when no match is among them: each takes log2(64/63) bits. */
 const LITERALS_PER_BYTE = 350;
 /** Where the kernel keeps the bits of wanted prefixes. */
@@ -112,6 +116,7 @@ export class Finder {
 	#outputSize = 0;
 	#untried = 0;
 	#work = 0;
+	#blind = 0;
 
 	constructor() {
 		compiled ??= new WebAssembly.Module(fromBase64(FINDERS_MODULE));
@@ -182,6 +187,7 @@ export class Finder {
 	 * @param isSure a chunk does begin there: even slow attempts are worth it
 	 * @param least original size; as large as `chunkSize` where that is all it can be, which is far quicker to find
 	 * @param longest stored size that is tried: `untried` of the call before, to go on where that gave up
+	 * @param shortest stored size that is tried
 	 */
 	endsOfLzms(
 		chunkSize: number,
@@ -189,6 +195,7 @@ export class Finder {
 		isSure: boolean,
 		least = 1,
 		longest = stored.length,
+		shortest = 0,
 	): ChunkEnd[] {
 		this.#untried = 0;
 		this.#work = 0;
@@ -201,7 +208,7 @@ export class Finder {
 		const blind = isSure ? BLIND_SURE : BLIND_ENDS;
 		const count = this.#kernel.endsOfLzms(
 			input,
-			input,
+			input + shortest,
 			to,
 			least,
 			chunkSize,
@@ -248,37 +255,48 @@ export class Finder {
 
 	/** The LZMS chunks that may end where `stored` ends, the likeliest first; of a `least` original size as above. */
 	startsOfLzms(chunkSize: number, stored: Uint8Array, least = 1): ChunkEnd[] {
+		this.loadEnd(chunkSize, stored);
+		this.startBlock();
+		return this.#lzmsHits(this.#starts(chunkSize, stored.length, least, 0, stored.length));
+	}
+
+	/** Loads bytes for `sizesBetween`; until another method is called. */
+	loadEnd(chunkSize: number, stored: Uint8Array): void {
 		this.#load(stored, chunkSize);
-		const input = this.#input;
-		const output = this.#output(stored.length);
-		const end = input + stored.length;
-		return this.#lzmsHits(
-			this.#kernel.startsOfLzms(end, input, least, chunkSize, output, this.#hits, LZMS_HITS_MAX),
-		);
+	}
+
+	/** Of each stretch of starts so many are tried that take long. */
+	startBlock(): void {
+		this.#blind = BLIND_STARTS;
 	}
 
 	/**
-	 * The stored sizes of chunks that end where `stored` ends, the likeliest first.
+	 * The stored sizes of LZMS chunks that end where the loaded bytes end.
 	 *
-	 * @param originalSize what such a chunk decodes to, known in full
+	 * @param originalSize of the chunk
+	 * @param above even; stored sizes above it are tried
+	 * @param most up to this one
 	 */
-	chunksBefore(
-		compression: Exclude<Compression, 'none'>,
-		chunkSize: number,
-		stored: Uint8Array,
-		originalSize: number,
-	): number[] {
-		if (compression === 'lzms')
-			return this.startsOfLzms(originalSize, stored, originalSize).map((one) => one.storedSize);
-		const sizes: number[] = [];
-		for (const at of this.scan(compression, chunkSize, stored)) {
-			const storedSize = stored.length - at;
-			if (storedSize >= originalSize) continue;
-			const ends = this.probe(compression, chunkSize, stored.subarray(at));
-			if (ends.some((end) => end.originalSize === originalSize && end.storedSize === storedSize))
-				sizes.push(storedSize);
-		}
-		return sizes;
+	sizesBetween(originalSize: number, size: number, above: number, most: number): number[] {
+		const count = this.#starts(originalSize, size, originalSize, above, most);
+		return this.#lzmsHits(count).map((one) => one.storedSize);
+	}
+
+	#starts(chunkSize: number, size: number, least: number, above: number, most: number): number {
+		const inputEnd = this.#input + size;
+		const count = this.#kernel.startsOfLzms(
+			inputEnd,
+			inputEnd - most,
+			inputEnd - above - 2,
+			least,
+			chunkSize,
+			this.#output(size),
+			this.#hits,
+			LZMS_HITS_MAX,
+			this.#blind,
+		);
+		this.#blind = this.#kernel.blindLeftLzms();
+		return count;
 	}
 
 	/** The longest first: the shorter, the more comes up by chance. Of one stored size the first is the likeliest. */

@@ -15,7 +15,7 @@ export async function performVerify(
 ): Promise<VerifyReport> {
 	const { references, integrity, fast } = request;
 	if (!fast) await expectWhole(pool, request.wim);
-	await using opened = await openForVerify(request.wim, references, run);
+	await using opened = await openForVerify(request.wim, references, pool, run);
 	const { wim, failure } = opened;
 	// Taken before anything is read: what changes meanwhile makes the report stale.
 	const parts = [...wim.parts, ...wim.references];

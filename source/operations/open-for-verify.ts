@@ -2,7 +2,9 @@
 import { FormatError, UnsupportedError, type WimError } from '../base/errors.ts';
 import { plural } from '../base/print.ts';
 import type { Run } from '../base/run.ts';
+import type { Pool } from '../pool/pool.ts';
 import { HEADER_SIZE } from '../wim/part-header.ts';
+import { SolidRepairs } from '../wim/recover/solid-shapes.ts';
 import { openWim, Wim } from '../wim/wim.ts';
 import { openDamaged } from './salvage/open-damaged.ts';
 import type { Range } from './verify-report.ts';
@@ -28,13 +30,21 @@ export interface OpeningFailure {
 export async function openForVerify(
 	path: string,
 	references: readonly string[],
+	pool: Pool,
 	run: Run,
 ): Promise<OpenedForVerify> {
 	let failure: WimError;
+	const repairs = new SolidRepairs(pool, run);
 	try {
 		const wim = await openWim(path, { references, tolerant: true });
 		if (!isContradicted(wim)) return asItIs(wim);
-		const searched = await bySearching(path, references, (found) => tableFailure(wim, found), run);
+		const searched = await bySearching(
+			path,
+			references,
+			(found) => tableFailure(wim, found),
+			repairs,
+			run,
+		);
 		const isBetter =
 			searched !== null &&
 			searched.wim.images.length + searched.wim.blobs.size > wim.images.length + wim.blobs.size;
@@ -53,6 +63,7 @@ export async function openForVerify(
 		path,
 		references,
 		() => ({ error: failure, class: 'header', range, imageCount: 0, notes: hintsOf([failure]) }),
+		repairs,
 		run,
 	);
 	if (searched === null) throw failure;
@@ -103,9 +114,10 @@ async function bySearching(
 	path: string,
 	references: readonly string[],
 	failureBy: (found: Wim) => OpeningFailure,
+	repairs: SolidRepairs,
 	run: Run,
 ): Promise<OpenedForVerify | null> {
-	const damaged = await openDamaged(path, references, false, run);
+	const damaged = await openDamaged(path, references, false, repairs, run);
 	if (damaged.images.length === 0) {
 		await damaged[Symbol.asyncDispose]();
 		return null;

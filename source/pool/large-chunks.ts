@@ -1,11 +1,14 @@
+import { ChunkSeeker } from './chunk-seeker.ts';
 import type { Pool } from './pool.ts';
 import type { UnpackReply, UnpackRequest } from './tasks/unpack.ts';
 
 /** Chunks above this size are decoded on a lane; smaller ones take a few milliseconds. */
 export const LARGE_CHUNK_MIN = 2 << 20;
 
-/** Decodes large chunks on a lane, one after the other. */
+/** Decodes large chunks on a lane, one after the other, and looks for chunks. */
 export class LargeChunks {
+	/** Also of small chunks: to look for one takes longer than to decode it. */
+	readonly seeker: ChunkSeeker;
 	readonly #pool: Pool;
 	readonly #signal: AbortSignal;
 	/** Of some reader that has ended. */
@@ -14,6 +17,7 @@ export class LargeChunks {
 	constructor(pool: Pool, signal: AbortSignal) {
 		this.#pool = pool;
 		this.#signal = signal;
+		this.seeker = new ChunkSeeker(pool, signal);
 	}
 
 	/** At least so many bytes for one reader. */

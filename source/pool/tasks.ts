@@ -6,6 +6,7 @@ import { helpTask } from './tasks/help.ts';
 import { intakeTask } from './tasks/intake.ts';
 import { readTask } from './tasks/read.ts';
 import { searchTask } from './tasks/search.ts';
+import { seekTask } from './tasks/seek.ts';
 import { targetsTask } from './tasks/targets.ts';
 import { unpackTask } from './tasks/unpack.ts';
 
@@ -20,6 +21,7 @@ export const TASKS = {
 	flip: flipTask,
 	follow: followTask,
 	search: searchTask,
+	seek: seekTask,
 	unpack: unpackTask,
 };
 

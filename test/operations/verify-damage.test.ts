@@ -15,11 +15,12 @@ import { subfolder } from '../support/temp-tree.ts';
 import { testRun } from '../support/test-run.ts';
 import { captureOptions, tools } from '../support/written.ts';
 
-const checker = poolBlobChecker(new InlinePool());
+const pool = new InlinePool();
+const checker = poolBlobChecker(pool);
 
 async function verified(file: string, fast = false): Promise<VerifyReport> {
 	const run = testRun();
-	await using opened = await openForVerify(file, [], run);
+	await using opened = await openForVerify(file, [], pool, run);
 	const { wim, failure } = opened;
 	return await verify(wim, { integrity: true, fast, failure }, checker, run);
 }

@@ -6,12 +6,12 @@ import { copyMatch } from './copy';
 import { decodeE8 } from './e8';
 import { buildTable, COMPLETE, LONG, longSymbol, NO_SYMBOL } from './huffman';
 import { AREAS, LENGTHS, MAIN_LONG, MAIN_TABLE } from './layout';
-import { endsOfLzms, scanLzms, startsOfLzms, untriedLzms, workOfLzms } from './lzms-find';
+import { blindLeftLzms, endsOfLzms, scanLzms, startsOfLzms, untriedLzms, workOfLzms } from './lzms-find';
 import { probeLzxBlocks } from './lzx';
 import { cutBySha1, skipSha1 } from './sha1-cut';
 import { prefixesBySha1, startsBySha1 } from './sha1-starts';
 
-export { cutBySha1, endsOfLzms, prefixesBySha1, scanLzms, skipSha1, startsBySha1, startsOfLzms, untriedLzms, workOfLzms };
+export { blindLeftLzms, cutBySha1, endsOfLzms, prefixesBySha1, scanLzms, skipSha1, startsBySha1, startsOfLzms, untriedLzms, workOfLzms };
 
 /** First byte of memory that the kernel does not use itself. */
 export function areasStart(): u32 {

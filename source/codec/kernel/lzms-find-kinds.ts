@@ -14,6 +14,8 @@ const DELTA_REPEAT: usize = DELTA + 64 * 8;
 const DELTA_REPEAT_2: usize = DELTA_REPEAT + 64 * 8;
 const HISTORIES_END: usize = DELTA_REPEAT_2 + 64 * 8;
 const FIRST_HISTORY: u64 = 0x55555555;
+/** Of the 64 decisions of a fresh history. */
+const FRESH_ZEROS: u32 = 48;
 
 // Kinds of matches; recent ones count the index up from the second value.
 export const LZ_EXPLICIT: u32 = 0;
@@ -254,4 +256,63 @@ export function literalsAt(input: usize, most: u32): u32 {
 	let literals: u32 = 0;
 	while (literals < most && !isMatch()) literals += 1;
 	return literals;
+}
+
+/** Codes of `firstMatch`: the kind of the match in these bits, how many literals precede it above. */
+export const FIRST_KIND_BITS: u32 = 3;
+export const FIRST_DELTA: u32 = 4;
+
+/**
+ * The first match of a chunk at `input`, which nothing but literals precedes: as `makePlan`, but without histories in memory,
+ * since each class of decisions is fresh when it is first asked.
+ *
+ * @param most literals
+ * @returns literals before it and its kind: 0 explicit, 1 to 3 recent offsets, the same from FIRST_DELTA on for delta matches
+ */
+export function firstMatch(input: usize, most: u32): u32 {
+	let width: u32 = 0xffffffff;
+	let held = rotl<u32>(load<u32>(input), 16);
+	let at = input + 4;
+	let past = FIRST_HISTORY;
+	let literals: u32 = 0;
+	for (; literals < most; literals++) {
+		if (width < 0x10000) {
+			width <<= 16;
+			held = (held << 16) | <u32>load<u16>(at);
+			at += 2;
+		}
+		const ones = <u32>popcnt(past);
+		const bound = (width >> 6) * (64 - (ones + <u32>(ones == 0) - (ones >> 6)));
+		if (held >= bound) {
+			width -= bound;
+			held -= bound;
+			break;
+		}
+		width = bound;
+		past <<= 1;
+	}
+	// MATCH, then LZ, LZ_REPEAT and LZ_REPEAT_2 or the same for delta matches.
+	let kind: u32 = 0;
+	for (let class_ = 0; class_ < 4; class_++) {
+		if (width < 0x10000) {
+			width <<= 16;
+			held = (held << 16) | <u32>load<u16>(at);
+			at += 2;
+		}
+		const bound = (width >> 6) * FRESH_ZEROS;
+		const bit = held >= bound;
+		if (bit) {
+			width -= bound;
+			held -= bound;
+		} else {
+			width = bound;
+		}
+		if (class_ == 0) {
+			if (bit) kind = FIRST_DELTA;
+			continue;
+		}
+		if (!bit) break;
+		kind += 1;
+	}
+	return (literals << FIRST_KIND_BITS) | kind;
 }

@@ -64,7 +64,7 @@ let hitsAt: usize = 0;
 export let hitCount: u32 = 0;
 export let hitsMost: u32 = 0;
 /** Ends that may still be tried without an explicit offset to go by, which takes a thousand times as long. */
-let blindLeft: u32 = 0;
+export let blindLeft: u32 = 0;
 /** A trial that takes many items ends behind this one. */
 let itemsMost: u32 = ITEMS_ALL;
 

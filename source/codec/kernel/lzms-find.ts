@@ -15,11 +15,13 @@ import {
 	farthestEnd,
 	forgetFarthest,
 	makePlan,
+	mayBegin,
 	PLAN_LITERALS_MAX,
 	PLAN_MAX,
 	planCount,
 	planFirst,
 	position,
+	prepareFirst,
 	reachItems,
 	SHORT_PLAN,
 	shortenPlan,
@@ -29,6 +31,7 @@ import {
 	walkToExplicit,
 } from './lzms-find-plan';
 import {
+	blindLeft,
 	endTrialsAt,
 	hitCount,
 	hitsMost,
@@ -41,8 +44,6 @@ import {
 } from './lzms-find-meet';
 import { slotsFor, writeLengthSlots, writeOffsetSlots } from './slots';
 
-/** For starts: how many are tried without an explicit offset to go by. */
-const BLIND_STARTS: u32 = 20000;
 /** Hits after which a search of ends without an explicit offset to go by pauses: before the true end most are. */
 const BLIND_HITS: u32 = 1000;
 /** So many bytes of one word are no end: their bits would be literals or matches that none but a bad encoder writes. */
@@ -99,12 +100,14 @@ function tryChunk(input: usize, end: usize, output: usize, chunkSize: u32, isSho
 	if (state == 0) return;
 	if (state == 2 || planFirst >= planCount) {
 		if (planCount == 0 && storedSize < PLAN_LITERALS_MAX) return;
-		if (end > farthestEnd(input, inputEnd, chunkSize)) return;
+		// Of one start and one end of known size a trial takes less than to see how far the start may lead.
+		const isSingle = isShort && !isSizeOpen;
+		if (!isSingle && end > farthestEnd(input, inputEnd, chunkSize)) return;
 		if (!takeBlind()) {
 			untried = max(untried, storedSize);
 			return;
 		}
-		endTrialsAt(reachItems);
+		if (!isSingle) endTrialsAt(reachItems);
 		tryBlindly(input, end, output, chunkSize);
 		endTrialsAt(ITEMS_ALL);
 		return;
@@ -231,30 +234,39 @@ export function workOfLzms(): u32 {
 	return workDone;
 }
 
-/** As `endsOfLzms`, but for the starts of a chunk whose end is known; from the nearest on. */
+/** As `endsOfLzms`, but for the starts of a chunk whose end is known: from `to`, the nearest, down to `from`. */
 export function startsOfLzms(
 	end: usize,
 	from: usize,
+	to: usize,
 	least: u32,
 	chunkSize: u32,
 	output: usize,
 	hits: usize,
 	most: u32,
+	blind: u32,
 ): u32 {
-	startHits(hits, most, BLIND_STARTS);
+	startHits(hits, most, blind);
 	startWork();
 	inputEnd = end;
 	forgetFarthest();
 	isSizeOpen = least < chunkSize;
 	if (endsInFilling(from, end)) return 0;
 	startSizes(least, chunkSize);
-	for (let input = end - STORED_MIN; input >= from && hitCount < most; input -= 2) {
+	if (!isSizeOpen) prepareFirst(end, greatestSymbols, chunkSize);
+	for (let input = min(to, end - STORED_MIN); input >= from && hitCount < most; input -= 2) {
+		if (!isSizeOpen && !mayBegin(input, end)) continue;
 		// Zeros tell literals without end: of unknown size any run of zeros would do.
 		if (least < chunkSize && load<u32>(input) == 0) continue;
 		makePlan(input, SHORT_PLAN);
 		tryChunk(input, end, output, chunkSize, true);
 	}
 	return hitCount;
+}
+
+/** Blind trials that the last search of starts left. */
+export function blindLeftLzms(): u32 {
+	return blindLeft;
 }
 
 /**

@@ -46,7 +46,7 @@ export async function repair(
 ): Promise<RepairReport> {
 	await requireFreeTarget(target);
 	await requireOther(path, target);
-	await using donors = await Donors.open(options.donors, path, run);
+	await using donors = await Donors.open(options.donors, path, tools.pool, run);
 	const sameFile = new SameFile(donors, tools.pool, run);
 	const { references } = options;
 	const { pool } = tools;

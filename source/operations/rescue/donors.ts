@@ -10,6 +10,7 @@ import { scanTree } from '../../host/scan.ts';
 import type { Pool } from '../../pool/pool.ts';
 import { type Content, FileContent } from '../../storage/content.ts';
 import { isFolder, isSameFile } from '../../storage/find-files.ts';
+import { SolidRepairs } from '../../wim/recover/solid-shapes.ts';
 import type { Blob } from '../../wim/resource.ts';
 import { type DamagedWim, openDamaged } from '../salvage/open-damaged.ts';
 
@@ -54,8 +55,14 @@ export class Donors implements AsyncDisposable {
 	 * @param damaged the file that is to be repaired, which cannot be its own donor
 	 * @throws {InputError} when a donor is not there, or is that file
 	 */
-	static async open(paths: readonly string[], damaged: string, run: Run): Promise<Donors> {
+	static async open(
+		paths: readonly string[],
+		damaged: string,
+		pool: Pool,
+		run: Run,
+	): Promise<Donors> {
 		const all: Donor[] = [];
+		const repairs = new SolidRepairs(pool, run);
 		try {
 			for (const path of paths) {
 				if (await isSameFile(path, damaged))
@@ -63,7 +70,9 @@ export class Donors implements AsyncDisposable {
 						path,
 						hint: 'Other copies of its contents in it are found anyway; leave --from out.',
 					});
-				const wim = (await isFolder(path)) ? null : await openDamaged(path, [], false, run);
+				const wim = (await isFolder(path))
+					? null
+					: await openDamaged(path, [], false, repairs, run);
 				all.push({ path, wim, blobCount: 0, bytes: 0, hashedCount: 0 });
 			}
 			return new Donors(all);

@@ -14,6 +14,7 @@ import {
 	type RecoveredPart,
 	recoverPart,
 } from '../../wim/recover/recover-wim.ts';
+import type { SolidRepairs } from '../../wim/recover/solid-shapes.ts';
 import { type PartSurvey, surveyPart } from '../../wim/recover/survey.ts';
 import type { Blob } from '../../wim/resource.ts';
 import { Wim } from '../../wim/wim.ts';
@@ -42,11 +43,13 @@ const PART_GUESS_MAX = 99;
  * @param path of any part
  * @param references patterns of further parts
  * @param scanAll looks for older generations too
+ * @param repairs of this file, which remember what they worked out
  */
 export async function openDamaged(
 	path: string,
 	references: readonly string[],
 	scanAll: boolean,
+	repairs: SolidRepairs,
 	run: Run,
 ): Promise<DamagedWim> {
 	const sources: Source[] = [];
@@ -62,7 +65,7 @@ export async function openDamaged(
 			sources.push(source);
 			surveys.push(await surveyPart(source, scanAll, run));
 		}
-		return damagedWim(path, await recoverParts(surveys, run), close);
+		return damagedWim(path, await recoverParts(surveys, repairs, run), close);
 	} catch (error) {
 		await close();
 		throw error;
@@ -73,9 +76,10 @@ export async function openDamaged(
 export async function recoverAgain(
 	damaged: DamagedWim,
 	surveys: readonly PartSurvey[],
+	repairs: SolidRepairs,
 	run: Run,
 ): Promise<DamagedWim> {
-	const parts = await recoverParts(surveys, run);
+	const parts = await recoverParts(surveys, repairs, run);
 	return damagedWim(damaged.name, parts, async () => damaged[Symbol.asyncDispose]());
 }
 
@@ -83,11 +87,15 @@ export function withImages(damaged: DamagedWim, images: readonly RecoveredImage[
 	return { ...damaged, images };
 }
 
-async function recoverParts(surveys: readonly PartSurvey[], run: Run): Promise<RecoveredPart[]> {
+async function recoverParts(
+	surveys: readonly PartSurvey[],
+	repairs: SolidRepairs,
+	run: Run,
+): Promise<RecoveredPart[]> {
 	const parts: RecoveredPart[] = [];
 	let known: { compression: RecoveredPart['part']['compression']; chunkSize: number } | null = null;
 	for (const survey of bestFirst(surveys)) {
-		const part: RecoveredPart = await recoverPart(survey, known, run);
+		const part: RecoveredPart = await recoverPart(survey, known, repairs, run);
 		parts.push(part);
 		if (known === null && part.part.compression !== 'none') known = part.part;
 	}

@@ -3,6 +3,7 @@ import { plural } from '../../base/print.ts';
 import type { Run } from '../../base/run.ts';
 import type { Sha1 } from '../../bytes/sha1.ts';
 import { InlinePool, type Pool } from '../../pool/pool.ts';
+import { SolidRepairs } from '../../wim/recover/solid-shapes.ts';
 import { nothingLeft } from '../../wim/recover/survey.ts';
 import type { Blob, Resource } from '../../wim/resource.ts';
 import type { Wim } from '../../wim/wim.ts';
@@ -65,8 +66,9 @@ export async function openSalvage(
 	keepsWhenCanceled = false,
 	relatives: Relatives | null = null,
 ): Promise<OpenSalvage> {
-	const first = await openDamaged(path, references, false, run);
-	const search = new Search(first, { sizes, keepsWhenCanceled, relatives }, pool, run);
+	const repairs = new SolidRepairs(pool, run);
+	const first = await openDamaged(path, references, false, repairs, run);
+	const search = new Search(first, { sizes, keepsWhenCanceled, relatives, repairs }, pool, run);
 	try {
 		await search.readTrees();
 		if (!search.isGood()) await search.all(path, references);
@@ -83,6 +85,7 @@ interface SearchOptions {
 	readonly sizes: ReadonlyMap<Sha1, number>;
 	readonly keepsWhenCanceled: boolean;
 	readonly relatives: Relatives | null;
+	readonly repairs: SolidRepairs;
 }
 
 /** What is known of a damaged file while it is looked through. */
@@ -146,10 +149,10 @@ class Search {
 
 	/** Looks through the whole file. */
 	async all(path: string, references: readonly string[]): Promise<void> {
-		const { relatives } = this.#options;
+		const { relatives, repairs } = this.#options;
 		if (!this.damaged.parts.every(({ survey }) => survey.isScanned)) {
 			await this.damaged[Symbol.asyncDispose]();
-			this.damaged = await openDamaged(path, references, true, this.#run);
+			this.damaged = await openDamaged(path, references, true, repairs, this.#run);
 			await this.readTrees();
 		}
 		if (relatives !== null && this.#lacksTables())

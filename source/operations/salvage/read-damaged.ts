@@ -20,8 +20,9 @@ import {
 	surveySolidTable,
 } from '../../codec/chunk-table.ts';
 import { type Consumed, Decoder } from '../../codec/decoder.ts';
-import { Finder } from '../../codec/finder.ts';
+import { ChunkSeeker } from '../../pool/chunk-seeker.ts';
 import { LARGE_CHUNK_MIN, type LargeChunks } from '../../pool/large-chunks.ts';
+import { InlinePool } from '../../pool/pool.ts';
 import type { Blob, Resource } from '../../wim/resource.ts';
 
 /** A stretch of original bytes. */
@@ -92,7 +93,8 @@ async function readLeniently(
 }
 
 let shared: Decoder | null = null;
-let sharedFinder: Finder | null = null;
+/** Where no lanes are given. */
+let inlineSeeker: ChunkSeeker | null = null;
 
 /** So many chunks in a row that are stored as they are, and show nothing, are stepped over. */
 const RAW_RUN_MAX = 4;
@@ -141,6 +143,8 @@ class DamagedChunks {
 	private readonly resource: Resource;
 	/** Null where chunks are small, or there are none. */
 	private readonly lanes: LargeChunks | null;
+	/** Finds chunks of any size: on lanes where there are some. */
+	private readonly seeker: ChunkSeeker;
 	/** Of the stored bytes of the last chunk. */
 	private consumed: Consumed = { front: 0, back: 0 };
 
@@ -148,6 +152,8 @@ class DamagedChunks {
 		this.resource = resource;
 		const isLarge = Math.min(resource.chunkSize, resource.originalSize) > LARGE_CHUNK_MIN;
 		this.lanes = isLarge ? lanes : null;
+		inlineSeeker ??= new ChunkSeeker(new InlinePool(), new AbortController().signal);
+		this.seeker = lanes?.seeker ?? inlineSeeker;
 	}
 
 	async *read(start: number, end: number): AsyncGenerator<Piece, void, undefined> {
@@ -309,9 +315,8 @@ class DamagedChunks {
 		const from = Math.max(table.starts[0] ?? 0, end - size);
 		const stored = await this.stored(from, Math.max(0, end - from));
 		if (stored.length === 0 || stored.length < end - from) return null;
-		sharedFinder ??= new Finder();
-		const sizes = sharedFinder.chunksBefore(compression, chunkSize, stored, size);
-		for (const one of sizes) {
+		const request = { bound: 'end', compression, chunkSize, stored, originalSize: size } as const;
+		for (const one of await this.seeker.seek(request)) {
 			const decoded = await this.decode(stored.subarray(stored.length - one), size, 0);
 			if (decoded?.isGood) return end - one;
 		}
@@ -391,10 +396,17 @@ class DamagedChunks {
 	): Promise<DecodedChunk | null> {
 		const whole = await this.decode(stored, originalSize, at + stored.length);
 		if (whole?.isGood && stored.length < originalSize && this.hasMet()) return whole;
-		sharedFinder ??= new Finder();
-		for (const one of sharedFinder.endsOfLzms(originalSize, stored, true, originalSize)) {
-			const chunk = stored.subarray(0, one.storedSize);
-			const decoded = await this.decode(chunk, originalSize, at + one.storedSize);
+		const { chunkSize } = this.resource;
+		const request = {
+			bound: 'start',
+			compression: 'lzms',
+			chunkSize,
+			stored,
+			originalSize,
+		} as const;
+		for (const storedSize of await this.seeker.seek(request)) {
+			const chunk = stored.subarray(0, storedSize);
+			const decoded = await this.decode(chunk, originalSize, at + storedSize);
 			if (decoded?.isGood) return decoded;
 		}
 		// Where the readers do not meet, what was decoded is right up to some point at best.
@@ -413,12 +425,14 @@ class DamagedChunks {
 		const { compression, chunkSize } = this.resource;
 		const stored = await this.stored(at, Math.max(0, Math.min(bound - at, chunkSize)));
 		if (stored.length === 0 || compression === 'none') return false;
-		sharedFinder ??= new Finder();
-		const ends =
-			compression === 'lzms'
-				? sharedFinder.endsOfLzms(chunkSize, stored, true, chunkSize)
-				: sharedFinder.probe(compression, chunkSize, stored);
-		return ends.some((end) => end.originalSize === chunkSize);
+		const request = {
+			bound: 'start',
+			compression,
+			chunkSize,
+			stored,
+			originalSize: chunkSize,
+		} as const;
+		return (await this.seeker.seek(request)).length > 0;
 	}
 
 	private async decode(

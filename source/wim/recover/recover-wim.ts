@@ -16,7 +16,7 @@ import { XmlData } from '../xml-data.ts';
 import { detectCompression } from './detect-compression.ts';
 import { countRight, TRIAL_SIZE_MAX } from './prove-table.ts';
 import { composeHeader, possibleCompressions } from './recover-header.ts';
-import { solidShapes } from './solid-shapes.ts';
+import { type SolidRepairs, solidShapes } from './solid-shapes.ts';
 import type { Generation, PartSurvey } from './survey.ts';
 
 /** An image that some blob table names. */
@@ -45,13 +45,14 @@ export interface RecoveredPart {
 export async function recoverPart(
 	survey: PartSurvey,
 	known: PartCompression | null,
+	repairs: SolidRepairs,
 	run: Run,
 ): Promise<RecoveredPart> {
 	const { source, header, generations } = survey;
 	const findings: string[] = [...survey.findings];
 	const newest = generations[0] ?? null;
 	const entries = newest?.table.entries ?? [];
-	const shapes = await solidShapes(survey, findings);
+	const shapes = await solidShapes(survey, repairs, findings);
 	const how = await decideCompression(survey, entries, known, findings, run);
 	const partNumber = header.part ?? {
 		number: entries[0]?.partNumber ?? 1,
