@@ -79,6 +79,9 @@ interface PartPlan {
 	readonly size: number;
 }
 
+/** So many parts at most are on their way to the disk while the next one is written: each takes a thread that reads and writes. */
+const UNSETTLED_MAX = 2;
+
 /** Shares of a solid resource compress a little worse than the whole. */
 const SHARE_MARGIN = 1.03;
 
@@ -361,8 +364,8 @@ async function writeParts(
 ): Promise<number[]> {
 	const written: NewSession[] = [];
 	const sizes: number[] = [];
-	/** One part comes to the disk while the next one is written. */
-	let settling: Promise<void> = Promise.resolve();
+	/** Parts come to the disk while further ones are written; two at most wait for that. */
+	const settling: Promise<void>[] = [];
 	const plan = planCompression(USUAL_COMPRESSION, job.wim);
 	try {
 		for (const position of job.parts.keys()) {
@@ -371,18 +374,19 @@ async function writeParts(
 			session.shape.partCount = job.parts.length;
 			await writePart(session, job, position, plan, tools, run);
 			sizes.push(await session.seal());
-			await settling;
-			settling = session.settle();
+			const settled = session.settle();
 			// It is awaited later; until then a failure must not count as unhandled.
-			settling.catch(() => {});
+			settled.catch(() => {});
+			settling.push(settled);
+			await settling[position - UNSETTLED_MAX];
 		}
 		run.report({ type: 'phase', phase: 'finish', totalBytes: null });
-		await settling;
+		await Promise.all(settling);
 		// Once the names of all others are on the disk, part 1 gets its own.
 		for (const [k, session] of [...written.entries()].reverse()) await session.publish(k < 2);
 		return sizes;
 	} finally {
-		await settling.catch(() => {});
+		await Promise.allSettled(settling);
 	}
 }
 

@@ -2,11 +2,11 @@
  * Files that are written whole or not at all: beside the target under a temporary name, synced, renamed; and files
  * that are edited in place. What a killed run left behind is removed by the next one (product.md §3).
  */
-import { Buffer } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { HostError, hostError, InputError } from '../base/errors.ts';
 import { formatSize } from '../base/print.ts';
+import { givePiece, takePiece } from './copy-pieces.ts';
 import { hostFs as fs } from './host-fs.ts';
 import { COPY_SIZE, type Output } from './output.ts';
 import { removeFile } from './remove-file.ts';
@@ -45,14 +45,6 @@ function nextSync(last: () => void): void {
 	}
 }
 
-/** Pieces that are copied through, free to be used again: the system clears memory that is new. */
-const freePieces: Uint8Array[] = [];
-/** So many are kept. */
-const FREE_PIECES_MAX = 4;
-
-const takePiece = () =>
-	freePieces.pop() ?? new Uint8Array(Buffer.allocUnsafeSlow(COPY_SIZE).buffer);
-
 /**
  * An open file with two buffers in front of its end: one is filled while the system takes the other. A write that fails
  * is reported by one of the next calls, at the latest by `flush`.
@@ -74,8 +66,6 @@ export class SeekableFile implements Output {
 	#syncing: Promise<void> | null = null;
 	/** Why a sync on the way failed: the system tells it only once. */
 	#syncFailure: unknown = null;
-	/** Two for copying, which take turns: the first is filled while the second is written. */
-	#pieces: Uint8Array[] = [];
 
 	constructor(name: string, handle: FileHandle, position: number) {
 		this.name = name;
@@ -111,12 +101,18 @@ export class SeekableFile implements Output {
 		const length = Math.min(size, COPY_SIZE);
 		if (length < BUFFER_SIZE - this.#buffered) return this.#gather(source, offset, length);
 		if (this.#buffered > 0) await this.#swap();
-		const [next = takePiece(), other = takePiece()] = this.#pieces;
-		const got = await source.read(offset, next.subarray(0, length));
-		await this.#writing;
-		this.#pieces = [other, next];
-		this.#hand(next.subarray(0, got));
-		return got;
+		const piece = await takePiece();
+		const give = () => givePiece(piece);
+		try {
+			const got = await source.read(offset, piece.subarray(0, length));
+			await this.#writing;
+			this.#hand(piece.subarray(0, got));
+			this.#writing.then(give, give);
+			return got;
+		} catch (error) {
+			give();
+			throw error;
+		}
 	}
 
 	/** Small pieces go through the buffer. */
@@ -262,8 +258,6 @@ export class SeekableFile implements Output {
 	protected release(): void {
 		this.#buffer = new Uint8Array(0);
 		this.#written = null;
-		if (freePieces.length < FREE_PIECES_MAX) freePieces.push(...this.#pieces);
-		this.#pieces = [];
 	}
 
 	/** Makes sure that everything is on the disk. */
