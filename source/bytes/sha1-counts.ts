@@ -2,8 +2,49 @@ import { Uint32Column } from './columns.ts';
 import { isEmptyStreamAt, type Sha1 } from './sha1.ts';
 import { Sha1Index } from './sha1-index.ts';
 
+/** What streams are counted into. */
+export interface StreamCounter {
+	/** Of different SHA-1s; 0 where nobody asks. */
+	readonly size: number;
+	add(name: Sha1, count: number): void;
+	/** Counts the SHA-1 of the 20 bytes at `at` once more, unless it stands for an empty stream. */
+	addAt(view: DataView, at: number): void;
+}
+
+/** How often something has each SHA-1 of an index: it is looked up once. */
+export class RowCounts implements StreamCounter {
+	readonly size = 0;
+	/** What the index does not have. */
+	readonly others = new Sha1Counts();
+	readonly #index: Sha1Index;
+	readonly #counts: Int32Array;
+
+	constructor(index: Sha1Index) {
+		this.#index = index;
+		this.#counts = new Int32Array(index.size);
+	}
+
+	/** Of a row; 0 when it was not counted. */
+	at(row: number): number {
+		return this.#counts[row]!;
+	}
+
+	add(name: Sha1, count: number): void {
+		const row = this.#index.find(name);
+		if (row < 0) this.others.add(name, count);
+		else this.#counts[row]! += count;
+	}
+
+	addAt(view: DataView, at: number): void {
+		if (isEmptyStreamAt(view, at)) return;
+		const row = this.#index.findAt(view, at);
+		if (row < 0) this.others.addAt(view, at);
+		else this.#counts[row]!++;
+	}
+}
+
 /** How often something has each SHA-1: columns, because an image names hundreds of thousands. */
-export class Sha1Counts implements Iterable<[Sha1, number]> {
+export class Sha1Counts implements Iterable<[Sha1, number]>, StreamCounter {
 	readonly #index: Sha1Index;
 	readonly #counts: Uint32Column;
 	#changes = 0;
@@ -47,7 +88,6 @@ export class Sha1Counts implements Iterable<[Sha1, number]> {
 		this.#put(this.#index.add(name), count, true);
 	}
 
-	/** Counts the SHA-1 of the 20 bytes at `at` once more, unless it stands for an empty stream. */
 	addAt(view: DataView, at: number): void {
 		if (!isEmptyStreamAt(view, at)) this.#put(this.#index.addAt(view, at), 1, true);
 	}

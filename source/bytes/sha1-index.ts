@@ -29,13 +29,14 @@ function factorsFor(slots: number): Int32Array {
 	return secretFactors;
 }
 
-/**
- * The SHA-1 in question, as words in the order of this machine: they are only compared. They have a sign because V8 keeps
- * larger numbers as objects, until it has optimized a function; for most files it never does.
- */
-const wordsInQuestion = new Int32Array(WORDS);
-const bytesInQuestion = Buffer.from(wordsInQuestion.buffer);
+/** The words of a SHA-1 that is given as a name. */
+const namedWords = new Int32Array(WORDS);
+const namedBytes = Buffer.from(namedWords.buffer);
 
+/**
+ * The words of a SHA-1 are in the order of this machine: they are only compared. They have a sign because V8 keeps larger
+ * numbers as objects, until it has optimized a function; for most files it never does.
+ */
 export class Sha1Index {
 	#count = 0;
 	#words: Int32Array<ArrayBuffer>;
@@ -64,30 +65,45 @@ export class Sha1Index {
 	/** The row of a SHA-1, a new one if it has none yet: `size` tells which. */
 	add(name: Sha1): number {
 		assert(ask(name), `"${name}" is no SHA-1`);
-		return this.#add();
+		return this.#addWords(namedWords, 0);
 	}
 
 	/** As `add`, for the 20 bytes at `at`. */
 	addAt(view: DataView, at: number): number {
-		askAt(view, at);
-		return this.#add();
+		return this.#add(
+			view.getInt32(at, IS_LITTLE_ENDIAN),
+			view.getInt32(at + 4, IS_LITTLE_ENDIAN),
+			view.getInt32(at + 8, IS_LITTLE_ENDIAN),
+			view.getInt32(at + 12, IS_LITTLE_ENDIAN),
+			view.getInt32(at + 16, IS_LITTLE_ENDIAN),
+		);
 	}
 
 	/** As `add`, for a row of another index. */
 	addFrom(other: Sha1Index, row: number): number {
-		askRow(other.#words, row);
-		return this.#add();
+		return this.#addWords(other.#words, row * WORDS);
 	}
 
 	/** The row of a SHA-1, or -1. */
 	find(name: Sha1): number {
-		return ask(name) ? this.#find() : -1;
+		return ask(name) ? this.#findWords(namedWords, 0) : -1;
+	}
+
+	/** As `find`, for the 20 bytes at `at`. */
+	findAt(view: DataView, at: number): number {
+		const slot = this.#slot(
+			view.getInt32(at, IS_LITTLE_ENDIAN),
+			view.getInt32(at + 4, IS_LITTLE_ENDIAN),
+			view.getInt32(at + 8, IS_LITTLE_ENDIAN),
+			view.getInt32(at + 12, IS_LITTLE_ENDIAN),
+			view.getInt32(at + 16, IS_LITTLE_ENDIAN),
+		);
+		return this.#slots[slot]! - 1;
 	}
 
 	/** As `find`, for a row of another index. */
 	findFrom(other: Sha1Index, row: number): number {
-		askRow(other.#words, row);
-		return this.#find();
+		return this.#findWords(other.#words, row * WORDS);
 	}
 
 	/** The SHA-1 of a row. */
@@ -95,38 +111,54 @@ export class Sha1Index {
 		return this.#bytes.toString('hex', row * SIZE, (row + 1) * SIZE);
 	}
 
-	#find(): number {
-		return (this.#slots[this.#slot()] ?? 0) - 1;
+	#findWords(words: Int32Array, at: number): number {
+		const slot = this.#slot(
+			words[at]!,
+			words[at + 1]!,
+			words[at + 2]!,
+			words[at + 3]!,
+			words[at + 4]!,
+		);
+		return this.#slots[slot]! - 1;
 	}
 
-	#add(): number {
-		const slot = this.#slot();
-		const known = this.#slots[slot] ?? 0;
+	#addWords(words: Int32Array, at: number): number {
+		return this.#add(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!, words[at + 4]!);
+	}
+
+	#add(a: number, b: number, c: number, d: number, e: number): number {
+		const slot = this.#slot(a, b, c, d, e);
+		const known = this.#slots[slot]!;
 		if (known > 0) return known - 1;
 		const row = this.#count++;
-		if (row * WORDS === this.#words.length) this.#grow();
-		this.#words.set(wordsInQuestion, row * WORDS);
+		const at = row * WORDS;
+		if (at === this.#words.length) this.#grow();
+		const words = this.#words;
+		words[at] = a;
+		words[at + 1] = b;
+		words[at + 2] = c;
+		words[at + 3] = d;
+		words[at + 4] = e;
 		this.#slots[slot] = row + 1;
 		if (this.#count * 2 > this.#slots.length) this.#rehash();
 		return row;
 	}
 
-	/** Where the SHA-1 in question stands, or would stand. */
-	#slot(): number {
+	/** Where a SHA-1 stands, or would stand. */
+	#slot(a: number, b: number, c: number, d: number, e: number): number {
 		const slots = this.#slots;
 		const words = this.#words;
-		const asked = wordsInQuestion;
-		let slot = hash(asked, 0, this.#factors) >>> this.#shift;
+		let slot = hash(this.#factors, a, b, c, d, e) >>> this.#shift;
 		for (;;) {
 			const row = slots[slot]!;
 			if (row === 0) return slot;
 			const at = (row - 1) * WORDS;
 			if (
-				words[at] === asked[0] &&
-				words[at + 1] === asked[1] &&
-				words[at + 2] === asked[2] &&
-				words[at + 3] === asked[3] &&
-				words[at + 4] === asked[4]
+				words[at] === a &&
+				words[at + 1] === b &&
+				words[at + 2] === c &&
+				words[at + 3] === d &&
+				words[at + 4] === e
 			)
 				return slot;
 			slot = (slot + 1) & (slots.length - 1);
@@ -146,7 +178,9 @@ export class Sha1Index {
 		this.#factors = factorsFor(this.#slots.length);
 		const mask = this.#slots.length - 1;
 		for (let row = 0; row < this.#count; row++) {
-			let slot = hash(this.#words, row * WORDS, this.#factors) >>> this.#shift;
+			const at = row * WORDS;
+			const [a = 0, b = 0, c = 0, d = 0, e = 0] = this.#words.subarray(at, at + WORDS);
+			let slot = hash(this.#factors, a, b, c, d, e) >>> this.#shift;
 			while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
 			this.#slots[slot] = row + 1;
 		}
@@ -154,37 +188,19 @@ export class Sha1Index {
 }
 
 /** Multilinear: whatever the words, with unknown factors they spread evenly over the highest bits. */
-function hash(words: Int32Array, at: number, factors: Int32Array): number {
+function hash(factors: Int32Array, a: number, b: number, c: number, d: number, e: number): number {
 	return (
-		(Math.imul(words[at]!, factors[0]!) +
-			Math.imul(words[at + 1]!, factors[1]!) +
-			Math.imul(words[at + 2]!, factors[2]!) +
-			Math.imul(words[at + 3]!, factors[3]!) +
-			Math.imul(words[at + 4]!, factors[4]!)) |
+		(Math.imul(a, factors[0]!) +
+			Math.imul(b, factors[1]!) +
+			Math.imul(c, factors[2]!) +
+			Math.imul(d, factors[3]!) +
+			Math.imul(e, factors[4]!)) |
 		0
 	);
 }
 
-function askAt(view: DataView, at: number): void {
-	wordsInQuestion[0] = view.getInt32(at, IS_LITTLE_ENDIAN);
-	wordsInQuestion[1] = view.getInt32(at + 4, IS_LITTLE_ENDIAN);
-	wordsInQuestion[2] = view.getInt32(at + 8, IS_LITTLE_ENDIAN);
-	wordsInQuestion[3] = view.getInt32(at + 12, IS_LITTLE_ENDIAN);
-	wordsInQuestion[4] = view.getInt32(at + 16, IS_LITTLE_ENDIAN);
-}
-
-function askRow(words: Int32Array, row: number): void {
-	const at = row * WORDS;
-	wordsInQuestion[0] = words[at]!;
-	wordsInQuestion[1] = words[at + 1]!;
-	wordsInQuestion[2] = words[at + 2]!;
-	wordsInQuestion[3] = words[at + 3]!;
-	wordsInQuestion[4] = words[at + 4]!;
-}
-
 /** @returns false when the name is none */
 function ask(name: Sha1): boolean {
-	if (name.length !== 2 * SIZE || bytesInQuestion.write(name, 0, SIZE, 'hex') !== SIZE)
-		return false;
+	if (name.length !== 2 * SIZE || namedBytes.write(name, 0, SIZE, 'hex') !== SIZE) return false;
 	return name === name.toLowerCase();
 }

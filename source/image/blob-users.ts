@@ -1,6 +1,6 @@
 /** The map from SHA-1 to every path in every image (issue: "what does this damage mean in files?"). */
 import { isEmptyStream, type Sha1 } from '../bytes/sha1.ts';
-import type { Sha1Counts } from '../bytes/sha1-counts.ts';
+import type { StreamCounter } from '../bytes/sha1-counts.ts';
 import type { OpenImage } from './open.ts';
 import { pathOf } from './paths.ts';
 import type { DentryPosition, ImageTree } from './tree.ts';
@@ -30,7 +30,7 @@ export function visitBlobs(
  */
 export function countBlobs(
 	tree: ImageTree,
-	counts: Sha1Counts,
+	counts: StreamCounter,
 	onFirst: ((sha1: Sha1, dentry: DentryPosition) => void) | null = null,
 ): void {
 	for (let dentry = 0; dentry < tree.count; dentry++) {

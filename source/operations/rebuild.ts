@@ -48,7 +48,7 @@ const SOLID_NEEDED_MIN = 2 / 3;
 export interface Selection {
 	readonly wim: Wim;
 	readonly images: readonly WimImage[];
-	/** How often all of them together reference each blob. */
+	/** How often all of them together reference each blob; with `plain`, which has the others, each that no table lists. */
 	readonly references: Sha1Counts;
 	/** A name of a file that holds a blob, for sorting; absent where they are not asked for. */
 	readonly names: ReadonlyMap<Sha1, string>;
@@ -87,19 +87,21 @@ export async function selectImages(
 	foreign: { has(name: Sha1): boolean } = new Set(),
 	plain: PlainBlobs | null = null,
 ): Promise<Selection> {
-	const references = new Sha1Counts(wim.blobs.size);
+	const counter = plain?.counter() ?? null;
+	const references = counter?.others ?? new Sha1Counts(wim.blobs.size);
 	const names = new Map<Sha1, string>();
 	for (const image of images) {
 		const { tree } = await openImage(wim, image, { tolerant: false }, () => breathe(run));
 		const remember = (sha1: Sha1, dentry: number) => names.set(sha1, tree.name(dentry));
-		countBlobs(tree, references, isSorted ? remember : null);
+		countBlobs(tree, counter ?? references, isSorted ? remember : null);
 		await breathe(run);
 	}
 	const missing: MissingError[] = [];
 	const pause = () => breathe(run);
-	const counted = plain === null ? null : await inSlices(plain.counted(references), pause);
-	const blobs = plain === null ? await inSlices(countedBlobs(wim.blobs, references), pause) : [];
-	if ((counted ?? blobs).length < references.size)
+	const isPlain = plain !== null && counter !== null;
+	const counted = isPlain ? await inSlices(plain.counted(counter), pause) : null;
+	const blobs = isPlain ? [] : await inSlices(countedBlobs(wim.blobs, references), pause);
+	if (blobs.length < references.size)
 		for (const sha1 of references.keys())
 			if (!wim.blobs.has(sha1) && !foreign.has(sha1)) missing.push(wim.missingBlob(sha1));
 	return { wim, images, references, names, blobs, plain: counted, missing };

@@ -8,12 +8,20 @@ import type { Sha1 } from '../bytes/sha1.ts';
 import type { Sha1Counts } from '../bytes/sha1-counts.ts';
 import { Sha1Index } from '../bytes/sha1-index.ts';
 import type { Compression } from '../codec/compression.ts';
-import type { BlobEntries } from './blob-entries.ts';
+import { BLOB_ENTRY_SIZE, type BlobEntries, ENTRY_AT } from './blob-entries.ts';
 import { HEADER_SIZE, ResourceFlag } from './part-header.ts';
 import { type Blob, leastStored, type Part, type Resource, resourceDefect } from './resource.ts';
 
 /** Rows between two pauses: about a millisecond of work. */
 const SLICE = 512;
+
+const {
+	flags: FLAGS_AT,
+	partNumber: PART_NUMBER_AT,
+	storedSize: STORED_SIZE_AT,
+	originalSize: ORIGINAL_SIZE_AT,
+	sha1: SHA1_AT,
+} = ENTRY_AT;
 
 /** How the resources of a part are compressed, by its header. */
 export interface PartCompression {
@@ -128,9 +136,9 @@ export class PartBlobs extends BlobRows {
 	readonly index: Sha1Index;
 	readonly parts: readonly PartBlobs[] = [this];
 	/** The entry of each row. */
-	readonly #entryOf: Uint32Column;
-	/** The position of the solid resource of each row + 1; 0 = a resource of its own. */
-	readonly #homeOf: Uint32Column;
+	readonly #entryOf: Int32Array;
+	/** The position of the solid resource of each row + 1; 0 = a resource of its own. Null until there is one. */
+	#homeOf: Int32Array | null = null;
 	readonly #homes: SolidHome[] = [];
 
 	constructor(part: Part, how: PartCompression, entries: BlobEntries) {
@@ -139,8 +147,7 @@ export class PartBlobs extends BlobRows {
 		this.how = how;
 		this.table = entries;
 		this.index = new Sha1Index(entries.length);
-		this.#entryOf = new Uint32Column(entries.length);
-		this.#homeOf = new Uint32Column(entries.length);
+		this.#entryOf = new Int32Array(entries.length);
 	}
 
 	/**
@@ -150,14 +157,43 @@ export class PartBlobs extends BlobRows {
 	 * @returns false when there is a blob of this SHA-1
 	 */
 	add(entry: number, home: SolidHome | null): boolean {
-		const { size } = this.index;
+		const row = this.index.size;
 		this.index.addAt(this.table.view, this.table.sha1Place(entry));
-		if (this.index.size === size) return false;
-		this.#entryOf.push(entry);
+		if (this.index.size === row) return false;
+		this.#entryOf[row] = entry;
+		if (home === null) return true;
 		// Blobs come home by home.
-		if (home !== null && this.#homes.at(-1) !== home) this.#homes.push(home);
-		this.#homeOf.push(home === null ? 0 : this.#homes.length);
+		if (this.#homes.at(-1) !== home) this.#homes.push(home);
+		this.#homeOf ??= new Int32Array(this.table.length);
+		this.#homeOf[row] = this.#homes.length;
 		return true;
+	}
+
+	/**
+	 * Adds the blobs of entries that have resources of their own, from one on until something about one needs a closer look:
+	 * with few calls, because a table has thousands.
+	 *
+	 * @returns that one, or `end`
+	 */
+	addOrdinary(from: number, end: number): number {
+		const { index, part } = this;
+		const { view } = this.table;
+		const { partNumber } = part.header;
+		const special = ResourceFlag.solid | ResourceFlag.metadata;
+		for (let entry = from; entry < end; entry++) {
+			const at = entry * BLOB_ENTRY_SIZE;
+			if ((view.getUint8(at + FLAGS_AT) & special) !== 0) return entry;
+			if (view.getUint16(at + PART_NUMBER_AT, true) !== partNumber) return entry;
+			// As a rule these halves alone tell that there is something.
+			if (view.getInt32(at + STORED_SIZE_AT) === 0) return entry;
+			if (view.getInt32(at + ORIGINAL_SIZE_AT) === 0) return entry;
+			if (view.getInt32(at + SHA1_AT) === 0) return entry;
+			const row = index.size;
+			index.addAt(view, at + SHA1_AT);
+			if (index.size === row) return entry;
+			this.#entryOf[row] = entry;
+		}
+		return end;
 	}
 
 	/** The resource that an entry describes, which is not a solid one. */
@@ -195,24 +231,21 @@ export class PartBlobs extends BlobRows {
 	}
 
 	ownEntryAt(row: number): number {
-		return this.#homeOf.get(row) > 0 ? -1 : this.#entryOf.get(row);
+		return this.#homeOf !== null && this.#homeOf[row]! > 0 ? -1 : this.#entryOf[row]!;
 	}
 
 	/** Whether an entry describes a resource that nothing speaks against, as `resourceDefect` has it, and not a pipable one. */
-	isPlain(entry: number): boolean {
+	isPlain(entry: number, offset: number, storedSize: number, originalSize: number): boolean {
 		const { table, part, how } = this;
-		const storedSize = table.storedSize(entry);
-		const offset = table.offset(entry);
 		if (part.pipable || offset < HEADER_SIZE || !(offset + storedSize <= part.source.size))
 			return false;
-		const originalSize = table.originalSize(entry);
 		if ((table.flags(entry) & ResourceFlag.compressed) === 0) return storedSize === originalSize;
 		return how.compression !== 'none' && leastStored(originalSize, how.chunkSize) <= storedSize;
 	}
 
 	blobAt(row: number, name: Sha1): Blob {
-		const entry = this.#entryOf.get(row);
-		const home = this.#homes[this.#homeOf.get(row) - 1];
+		const entry = this.#entryOf[row]!;
+		const home = this.#homeOf === null ? undefined : this.#homes[this.#homeOf[row]! - 1];
 		if (home === undefined) return this.singleAt(entry, name);
 		const { resource, start } = home;
 		const size = this.table.storedSize(entry);
@@ -291,6 +324,11 @@ export class ResourceList implements Iterable<Resource> {
 
 	get length(): number {
 		return this.#entries.length;
+	}
+
+	/** Adds entries one after the other that describe no solid ones. */
+	addRange(from: number, end: number): void {
+		for (let entry = from; entry < end; entry++) this.#entries.push(entry);
 	}
 
 	/** @param solid the resource, when the entry describes a solid one */

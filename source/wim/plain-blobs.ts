@@ -5,7 +5,7 @@
  */
 import { assert } from '../base/errors.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
-import type { Sha1Counts } from '../bytes/sha1-counts.ts';
+import { RowCounts } from '../bytes/sha1-counts.ts';
 import { u64 } from '../bytes/struct.ts';
 import { BLOB_ENTRY_SIZE, ENTRY_AT } from './blob-entries.ts';
 import { BlobRows, type PartBlobs } from './part-blobs.ts';
@@ -122,15 +122,18 @@ export class PlainBlobs {
 			const position = blobs.partAt(row);
 			const entry = blobs.ownEntryAt(row);
 			const part = parts[position];
-			if (part === undefined || entry < 0 || !part.isPlain(entry)) return null;
-			const offset = part.table.offset(entry);
-			const storedSize = part.table.storedSize(entry);
+			if (part === undefined || entry < 0) return null;
+			const { table } = part;
+			const offset = table.offset(entry);
+			const storedSize = table.storedSize(entry);
+			const size = table.originalSize(entry);
+			if (!part.isPlain(entry, offset, storedSize, size)) return null;
 			columns.row.push(row);
 			columns.part.push(position);
 			columns.entry.push(entry);
 			columns.offset.push(offset);
 			columns.storedSize.push(storedSize);
-			columns.size.push(part.table.originalSize(entry));
+			columns.size.push(size);
 			columns.count.push(0);
 			if (position === last ? offset < end : position < last) isInOrder = false;
 			last = position;
@@ -141,18 +144,22 @@ export class PlainBlobs {
 	}
 
 	/** Those of them that are counted; yields now and then. The same object, when that are all. */
-	*counted(counts: Sha1Counts): Generator<void, PlainBlobs, undefined> {
-		const { blobs, row, count } = this.#columns;
+	*counted(counts: RowCounts): Generator<void, PlainBlobs, undefined> {
+		const { row, count } = this.#columns;
 		const positions: number[] = [];
 		for (let k = this.#from; k < this.#end; k++) {
 			if (k % SLICE === SLICE - 1) yield;
-			const counted = counts.getRow(blobs.index, row[k]!);
-			if (counted === undefined) continue;
-			count[k] = counted;
+			count[k] = counts.at(row[k]!);
+			if (count[k] === 0) continue;
 			positions.push(k);
 		}
 		if (positions.length === this.length) return this;
 		return new PlainBlobs(chosen(this.#columns, positions));
+	}
+
+	/** What counts how often something has each of them. */
+	counter(): RowCounts {
+		return new RowCounts(this.#columns.blobs.index);
 	}
 
 	/** Where they lie. */

@@ -99,5 +99,6 @@ export function resourceDefect(resource: Resource): string | null {
 
 /** Bytes that contents take at least when they are compressed: the table of their chunks, and one for each. */
 export function leastStored(originalSize: number, chunkSize: number): number {
+	if (originalSize > 0 && originalSize <= chunkSize) return 1;
 	return chunkTableSize(originalSize, chunkSize) + chunkCount(originalSize, chunkSize);
 }
