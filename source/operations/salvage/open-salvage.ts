@@ -167,7 +167,7 @@ class Search {
 		const lacksTree =
 			(this.#isAdopted ? !this.#isNewest : this.#lacksTables()) ||
 			this.#images.length === 0 ||
-			this.#images.some(({ tree }) => tree === null);
+			this.#images.some(({ state }) => state !== 'whole');
 		if (lacksTree) await this.#pass(wantedBy(this.#images), true);
 		const isUnknown = this.#images.length === 0 && relatives !== null;
 		await this.#pass(isUnknown ? await relatives.names() : wantedBy(this.#images), false);
@@ -199,7 +199,7 @@ class Search {
 		const disproved = this.#disproved;
 		const search = { wanted, disproved, known, sizes, needsMetadata, isQuick, keepsWhenCanceled };
 		const found = await searchPass(this.damaged, this.#images, search, this.#pool, this.#run);
-		this.#images = [...this.#images, ...found.images];
+		this.#images = [...this.#images.map((one) => found.mended.get(one) ?? one), ...found.images];
 		this.#unlisted.push(...found.images);
 		this.#isNewest ||= found.images.length > 0;
 		this.#tentative = found.tentative;
@@ -338,6 +338,8 @@ async function searchPass(
 	run: Run,
 ): Promise<{
 	images: SalvagedImage[];
+	/** Those whose metadata is whole at a place that no entry names. */
+	mended: ReadonlyMap<SalvagedImage, SalvagedImage>;
 	tentative: Tentative[];
 	unexplained: Lost['unexplained'];
 }> {
@@ -347,10 +349,16 @@ async function searchPass(
 	let count = 0;
 	const tentative: Tentative[] = [];
 	const unexplained: Lost['unexplained'][number][] = [];
-	const trees = images.flatMap(({ image, tree }) =>
-		tree === null ? [] : [image.metadata.resource],
+	const trees = images.flatMap(({ image, state }) =>
+		state === 'whole' ? [image.metadata.resource] : [],
 	);
-	const isDoubted = doubted(images, wanted, search.disproved);
+	// Their entries may have a wrong place or size, and the tree be whole.
+	const hurt = new Map(
+		images.flatMap((one) => (one.state === 'whole' ? [] : [[one.image.metadata.sha1, one]])),
+	);
+	const mended = new Map<SalvagedImage, SalvagedImage>();
+	const disproved = new Set([...search.disproved, ...hurt.keys()]);
+	const isDoubted = doubted(images, wanted, disproved);
 	const keepsWhenCanceled = search.keepsWhenCanceled;
 	const quest = { wanted, sizes, needsMetadata, isDoubted, isQuick, keepsWhenCanceled };
 	for (const part of damaged.parts) {
@@ -361,7 +369,10 @@ async function searchPass(
 		for (const one of lost.tentative) tentative.push(one);
 		for (const one of lost.unexplained) unexplained.push(one);
 		for (const metadata of lost.metadata) {
-			if (knownTrees.has(metadata.sha1)) continue;
+			const before = hurt.get(metadata.sha1);
+			if (before !== undefined)
+				mended.set(before, await readTree({ ...before.image, metadata }, run));
+			if (knownTrees.has(metadata.sha1) || isKnownPlace(metadata, images)) continue;
 			knownTrees.add(metadata.sha1);
 			const name = `recovered ${images.length + found.length + 1}`;
 			found.push(await readTree({ index: null, name, metadata }, run));
@@ -370,7 +381,21 @@ async function searchPass(
 	if (found.length > 0)
 		damaged.findings.push(`${plural(found.length, 'image')} found without a table`);
 	noteFound(damaged, count);
-	return { images: found, tentative, unexplained };
+	if (mended.size > 0)
+		damaged.findings.push(
+			`The metadata of ${plural(mended.size, 'image')} found, which the blob table places wrongly`,
+		);
+	return { images: found, mended, tentative, unexplained };
+}
+
+/** A tree was read from there, though not with its SHA-1. */
+function isKnownPlace({ resource }: Blob, images: readonly SalvagedImage[]): boolean {
+	return images.some(
+		({ tree, image: { metadata } }) =>
+			tree !== null &&
+			metadata.resource.part.source === resource.part.source &&
+			metadata.resource.offset === resource.offset,
+	);
 }
 
 function without(names: ReadonlySet<Sha1>, others: ReadonlySet<Sha1>): Set<Sha1> {

@@ -31,6 +31,8 @@ const FOUND: readonly (readonly [format: string, seed: number, ...damages: strin
 	],
 	// Behind the old state of the file stands a part of a newer one.
 	['appended none', 2, 'an append killed halfway', 'header: integrity table place overwritten'],
+	// The entry of the metadata has another size.
+	['split LZX', 1, 'header: version zeroed', 'blob table: ten flipped bits'],
 ];
 
 for (const [format, seed, ...damages] of FOUND)
