@@ -90,8 +90,9 @@ export async function surveyPart(source: Source, scanAll: boolean, run: Run): Pr
 	const current = await currentGeneration(source, header, isPipable, findings);
 	const isGood = current !== null && current.xml !== null && current.table.brokenCount === 0;
 	// A write that was killed leaves the old header; without its flag only the bytes behind the end tell.
-	const isFollowed =
-		current !== null && !isPipable && (await hasBytesBehind(current, header, source, run));
+	const isFollowedBy = async (one: Generation | null) =>
+		one !== null && !isPipable && (await hasBytesBehind(one, header, source, run));
+	let isFollowed = await isFollowedBy(current);
 	const isInterrupted = isFollowed || ((header.flags ?? 0) & HeaderFlag.writeInProgress) !== 0;
 	if (isGood && !scanAll && !isInterrupted)
 		return {
@@ -115,7 +116,10 @@ export async function surveyPart(source: Source, scanAll: boolean, run: Run): Pr
 	);
 	const xml = generations.find(({ table }) => table.end === current?.table.end)?.xml ?? null;
 	const all = current === null ? others : [{ ...current, xml: current.xml ?? xml }, ...others];
-	const isForward = isInterrupted && current !== null ? rollForward(all, current, findings) : false;
+	if (current !== null && current.xml === null)
+		isFollowed = await isFollowedBy({ ...current, xml });
+	const isForward =
+		(isInterrupted || isFollowed) && current !== null ? rollForward(all, current, findings) : false;
 	const used = new Set(all.map(({ xml }) => xml?.offset));
 	const xmls = found.xmls.filter(({ offset }) => !used.has(offset));
 	if (current === null)

@@ -31,6 +31,7 @@ const FOUND: readonly (readonly [format: string, seed: number, ...damages: strin
 	],
 	// Behind the old state of the file stands a part of a newer one.
 	['appended none', 2, 'an append killed halfway', 'header: integrity table place overwritten'],
+	['appended XPRESS', 3, 'header: XML data place overwritten', 'an append killed halfway'],
 	// The entry of the metadata has another size.
 	['split LZX', 1, 'header: version zeroed', 'blob table: ten flipped bits'],
 ];
