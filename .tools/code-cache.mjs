@@ -13,7 +13,7 @@ import vm from 'node:vm';
 const IDLE_MS = 1000;
 
 const launcher = process.argv[2];
-const { commands, packs } = JSON.parse(fs.readFileSync(0, 'utf8'));
+const { commands, packs, ofLanes } = JSON.parse(fs.readFileSync(0, 'utf8'));
 const require = createRequire(launcher);
 EventEmitter.defaultMaxListeners = 0;
 
@@ -27,14 +27,17 @@ require('node:vm').Script = new Proxy(vm.Script, {
 	},
 });
 
-/** Lanes write the cache of their packs themselves. */
-const threads = require('node:worker_threads');
-const execArgv = ['--require', fileURLToPath(new URL('code-cache-lane.cjs', import.meta.url))];
-threads.Worker = class extends threads.Worker {
-	constructor(entry, options) {
-		super(entry, { ...options, execArgv });
-	}
-};
+/** Lanes write the cache of their packs themselves. They start without the flags that the program sets. */
+if (ofLanes) {
+	const threads = require('node:worker_threads');
+	const execArgv = ['--require', fileURLToPath(new URL('code-cache-lane.cjs', import.meta.url))];
+	threads.Worker = class extends threads.Worker {
+		constructor(entry, options) {
+			super(entry, { ...options, execArgv });
+		}
+	};
+	require('node:v8').setFlagsFromString = () => {};
+}
 
 /** A terminal that answers nothing; when it has become quiet, `q` is pressed. */
 function pretendTerminal() {
@@ -56,7 +59,7 @@ function pretendTerminal() {
 function next() {
 	let command = commands.shift();
 	if (command === undefined) {
-		for (const [filename, script] of scripts)
+		for (const [filename, script] of ofLanes ? [] : scripts)
 			if (packs.includes(path.basename(filename)))
 				fs.writeFileSync(`${filename}.cache`, script.createCachedData());
 		process.exit(0);

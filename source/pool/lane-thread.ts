@@ -113,6 +113,7 @@ export class LaneThread {
 	}
 
 	#receive(reply: LaneReply): void {
+		if (reply.type === 'ready') return;
 		const job = this.#jobs.get(reply.id);
 		if (job === undefined) return;
 		if (reply.type === 'progress') {

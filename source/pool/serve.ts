@@ -15,6 +15,7 @@ export function serve(registry: Registry): void {
 	const lane = new Lane(() => decoders);
 	const reply = (message: LaneReply, transfer: ArrayBuffer[] = []) =>
 		port.postMessage(message, transfer);
+	reply({ type: 'ready' });
 	port.on('message', (request: LaneRequest) => {
 		if (request.type === 'trim') {
 			lane.trim();

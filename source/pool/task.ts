@@ -34,6 +34,8 @@ export type LaneRequest =
 
 /** From a lane to the pool. */
 export type LaneReply =
+	/** Said once, when the thread has started. */
+	| { readonly type: 'ready' }
 	| { readonly type: 'done'; readonly id: number; readonly output: unknown }
 	| { readonly type: 'failed'; readonly id: number; readonly error: WireError }
 	| { readonly type: 'progress'; readonly id: number; readonly bytes: number }
