@@ -337,6 +337,20 @@ class DamagedChunks {
 		storedSize: number,
 		originalSize: number,
 	): Promise<DecodedChunk | null> {
+		return this.holding(at, storedSize, originalSize, async () => {
+			const bytes = await this.stored(at, storedSize);
+			if (bytes.length < storedSize) return null;
+			return this.decode(bytes, originalSize, at + storedSize);
+		});
+	}
+
+	/** What `decode` gives, unless that is what was decoded last: a solid chunk holds many files, also a lost one. */
+	private async holding(
+		at: number,
+		storedSize: number,
+		originalSize: number,
+		decode: () => Promise<DecodedChunk | null>,
+	): Promise<DecodedChunk | null> {
 		const { source } = this.resource.part;
 		const offset = this.resource.offset + at;
 		const { chunkSize } = this.resource;
@@ -348,9 +362,7 @@ class DamagedChunks {
 			held.chunkSize === chunkSize
 		)
 			return held.chunk;
-		const bytes = await this.stored(at, storedSize);
-		if (bytes.length < storedSize) return null;
-		const chunk = await this.decode(bytes, originalSize, at + storedSize);
+		const chunk = await decode();
 		held = { source, offset, storedSize, originalSize, chunkSize, chunk };
 		return chunk;
 	}
@@ -362,6 +374,14 @@ class DamagedChunks {
 		originalSize: number,
 	): Promise<DecodedChunk | null> {
 		if (at === null || bound <= at) return null;
+		return this.holding(at, bound - at, originalSize, () => this.search(at, bound, originalSize));
+	}
+
+	private async search(
+		at: number,
+		bound: number,
+		originalSize: number,
+	): Promise<DecodedChunk | null> {
 		const room = Math.min(bound - at, originalSize);
 		const stored = await this.stored(at, room);
 		const { compression } = this.resource;

@@ -8,7 +8,7 @@ import { DamagedContent } from '../../../source/operations/rescue/damaged-conten
 import { surveyContents } from '../../../source/operations/rescue/find-contents.ts';
 import { readDamaged } from '../../../source/operations/salvage/read-damaged.ts';
 import { LargeChunks } from '../../../source/pool/large-chunks.ts';
-import { openPool } from '../../../source/pool/pool.ts';
+import { openPool, type Pool } from '../../../source/pool/pool.ts';
 import type { Blob, Resource } from '../../../source/wim/resource.ts';
 import { openWim } from '../../../source/wim/wim.ts';
 import { tempFolder } from '../../support/temp-tree.ts';
@@ -104,4 +104,37 @@ test('reading of large damaged chunks stops when it is canceled', async (t) => {
 	assert.ok(blob);
 	const reading = readDamaged(blob.resource, 0, undefined, new LargeChunks(pool, run.signal));
 	await assert.rejects(reading.next(), { code: 'canceled' });
+});
+
+test('the end of a lost chunk is looked for once, however many contents were in it', async (t) => {
+	const file = await hurtSolid(t, (bytes, { offset }) =>
+		// The sizes of both chunks, and the beginning of the first one.
+		bytes.fill(0xff, offset + 16, offset + 100),
+	);
+	await using pool = openPool(2);
+	let seeks = 0;
+	const counting: Pool = Object.create(pool, {
+		run: {
+			value: (...args: Parameters<Pool['run']>) => {
+				if (args[0] === 'seek') seeks++;
+				return pool.run(...args);
+			},
+		},
+		forWork: { value: () => counting },
+		lanesFor: { value: () => 1 },
+	});
+	const lanes = new LargeChunks(counting, testRun().signal);
+	await using wim = await openWim(file, { tolerant: true });
+	const lost = [...wim.blobs.values()]
+		.filter(({ offsetInResource, size }) => offsetInResource + size <= 1 << 22)
+		.sort((a, b) => a.offsetInResource - b.offsetInResource);
+	assert.ok(lost.length > 5, `${lost.length} contents`);
+	const counts: number[] = [];
+	for (const blob of lost) {
+		assert.ok((await surveyContents(blob, testRun(), lanes)).badRanges.length > 0);
+		counts.push(seeks);
+	}
+	const [first = 0] = counts;
+	assert.ok(first > 0);
+	assert.deepEqual(new Set(counts), new Set([first]));
 });
