@@ -203,9 +203,12 @@ export class BitSearch {
 					);
 		// Two chunks cannot both be hurt by one bit.
 		if (badRanges !== null && suspects.length !== 1) return null;
+		// To read a large damaged chunk takes seconds.
+		const isTooLarge = ({ originalSize }: StoredStretch) => originalSize > CHUNK_MAX;
+		if (suspects.slice(0, 1).some(isTooLarge)) return null;
 		const plain = await plainOf(blob);
 		for (const stretch of suspects) {
-			if (stretch.originalSize > CHUNK_MAX) return null;
+			if (isTooLarge(stretch)) return null;
 			const stored = new Uint8Array(stretch.storedSize);
 			const got = await blob.resource.part.source.read(stretch.offset, stored);
 			if (got < stored.length) return null;

@@ -73,7 +73,7 @@ export async function salvageToWim(
 	);
 	const all = options.image === null ? opened.images : chosen;
 	const lanes = new LargeChunks(tools.pool, run.signal);
-	const unnamed = await checkUnnamed(await gatherUnnamed(opened, all, run), lanes, run);
+	const unnamed = await checkUnnamed(await gatherUnnamed(opened, all, lanes, run), lanes, run);
 	const request: RescueRequest = {
 		wim: opened.wim,
 		images: rescuedImages(chosen, opened),

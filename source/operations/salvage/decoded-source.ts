@@ -1,3 +1,4 @@
+import type { LargeChunks } from '../../pool/large-chunks.ts';
 import type { Source } from '../../storage/source.ts';
 import type { Resource } from '../../wim/resource.ts';
 import { readDamaged } from './read-damaged.ts';
@@ -7,11 +8,14 @@ export class DecodedSource implements Source {
 	readonly name = 'solid resource';
 	readonly size: number;
 	private readonly resource: Resource;
+	private readonly lanes: LargeChunks;
 	private cachedStart = -1;
 	private cached = new Uint8Array(0);
 
-	constructor(resource: Resource) {
+	/** @param lanes decode large chunks */
+	constructor(resource: Resource, lanes: LargeChunks) {
 		this.resource = resource;
+		this.lanes = lanes;
 		this.size = resource.originalSize;
 	}
 
@@ -29,7 +33,7 @@ export class DecodedSource implements Source {
 
 	private async load(start: number): Promise<void> {
 		const end = Math.min(start + this.resource.chunkSize, this.size);
-		for await (const piece of readDamaged(this.resource, start, end))
+		for await (const piece of readDamaged(this.resource, start, end, this.lanes))
 			this.cached = piece.bytes.slice();
 		this.cachedStart = start;
 	}

@@ -14,6 +14,7 @@ import {
 } from '../../codec/chunk-table.ts';
 import { COMPRESSIONS, isLegalChunkSize } from '../../codec/compression.ts';
 import { ImageTree } from '../../image/tree.ts';
+import { LargeChunks } from '../../pool/large-chunks.ts';
 import type { Pool } from '../../pool/pool.ts';
 import { cutOut, endOf, type FoundResource, type Stretch } from '../../pool/search/found.ts';
 import { type WantedInput, wantedInput } from '../../pool/tasks/search.ts';
@@ -456,7 +457,9 @@ class Search implements Lost {
 			chunkSize,
 			flags: ResourceFlag.solid,
 		};
-		if (this.quest.wanted.size === 0) this.unexplained.push(whole(new DecodedSource(resource)));
+		const lanes = new LargeChunks(this.pool, this.run.signal);
+		if (this.quest.wanted.size === 0)
+			this.unexplained.push(whole(new DecodedSource(resource, lanes)));
 		else await this.inSolid(resource, { start: 0, end: originalSize });
 		return { start: gap.start, end: gap.start + storedSize };
 	}

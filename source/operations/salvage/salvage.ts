@@ -10,6 +10,7 @@ import { encodeWtf8 } from '../../bytes/utf16.ts';
 import { isHarmlessName } from '../../host/names.ts';
 import { PosixTarget } from '../../host/posix-target.ts';
 import type { OpenImage } from '../../image/open.ts';
+import { LargeChunks } from '../../pool/large-chunks.ts';
 import { InlinePool, type Pool } from '../../pool/pool.ts';
 import { isEveryImage } from '../../wim/wim.ts';
 import { applyImage } from '../apply.ts';
@@ -84,6 +85,7 @@ export async function salvage(
 				options.image === null ? opened.images : chosen,
 				target,
 				salvager,
+				new LargeChunks(pool, run.signal),
 				run,
 			);
 	const report = makeReport(
@@ -161,9 +163,10 @@ async function writeUnnamed(
 	images: readonly SalvagedImage[],
 	target: PosixTarget,
 	writer: SalvageWriter,
+	lanes: LargeChunks,
 	run: Run,
 ): Promise<UnnamedFile[]> {
-	const unnamed = await gatherUnnamed(opened, images, run);
+	const unnamed = await gatherUnnamed(opened, images, lanes, run);
 	if (unnamed.length === 0) return [];
 	target.makeFolder(UNNAMED_FOLDER);
 	const files: UnnamedFile[] = [];

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { formatHex } from '../../base/print.ts';
 import { breathe, type Run } from '../../base/run.ts';
+import type { LargeChunks } from '../../pool/large-chunks.ts';
 import type { Blob, Resource } from '../../wim/resource.ts';
 import type { OpenSalvage } from './open-salvage.ts';
 import { readDamaged, readDamagedBlob } from './read-damaged.ts';
@@ -63,10 +64,15 @@ export interface UnnamedBlob {
 	readonly isRaw: boolean;
 }
 
-/** Everything that was found and that none of these images names. */
+/**
+ * Everything that was found and that none of these images names.
+ *
+ * @param lanes decode large chunks
+ */
 export async function gatherUnnamed(
 	opened: OpenSalvage,
 	images: readonly SalvagedImage[],
+	lanes: LargeChunks,
 	run: Run,
 ): Promise<UnnamedBlob[]> {
 	const named = wantedBy(images);
@@ -74,7 +80,7 @@ export async function gatherUnnamed(
 	const add = async (blob: Blob, isProved: boolean) => {
 		if (named.has(blob.sha1)) return;
 		await breathe(run);
-		const name = `${blob.sha1}.${guessEnding(await beginning(blob))}`;
+		const name = `${blob.sha1}.${guessEnding(await beginning(blob, lanes))}`;
 		found.push({ blob, name, isProved, isRaw: false });
 	};
 	for (const blob of opened.wim.blobs.values()) await add(blob, true);
@@ -121,8 +127,8 @@ async function rawStretches(opened: OpenSalvage): Promise<{ blob: Blob; name: st
 	return found;
 }
 
-async function beginning(blob: Blob): Promise<Uint8Array> {
+async function beginning(blob: Blob, lanes: LargeChunks): Promise<Uint8Array> {
 	const size = Math.min(blob.size, 64);
-	const head = await readDamagedBlob({ ...blob, size });
+	const head = await readDamagedBlob({ ...blob, size }, lanes);
 	return head.bytes;
 }
