@@ -19,8 +19,8 @@ test(
 		writeFileSync(path.join(folder, 'added.txt'), 'added');
 		mkdirSync(path.join(folder, 'tree', 'deep'), { recursive: true });
 		writeFileSync(path.join(folder, 'tree', 'deep', 'leaf.txt'), 'leaf');
-		const names = (): string[] =>
-			runOracle('wimlib-imagex', 'dir', wim, '1')
+		const names = (image = '1'): string[] =>
+			runOracle('wimlib-imagex', 'dir', wim, image)
 				.split('\n')
 				.filter((line) => line.startsWith('/') && line !== '/');
 		const before = names();
@@ -67,15 +67,27 @@ test(
 			await terminal.press('C-x');
 			await terminal.until(new RegExp(`${i + 3} staged`));
 		}
+		const beforeSecond = names('2');
+		await terminal.press(']');
+		await terminal.until(/\[2 Files\] 2: \\/);
+		await terminal.press('a');
+		await terminal.until(/Add a file or folder/);
+		await terminal.press('C-u');
+		terminal.type(path.join(folder, 'added.txt'));
+		await terminal.press('C-x');
+		await terminal.until(/5 staged/);
 		// Leaving now would lose them: it asks, and the safe answer stays.
 		await terminal.press('q');
-		await terminal.until(/4 staged changes not committed/);
+		await terminal.until(/5 staged changes not committed/);
 		await terminal.press('Enter');
+		await terminal.until(/\[2 Files\]/);
 		assert.deepEqual(names(), before);
-		await terminal.press('C', 'c');
-		await terminal.until(/Commit 4 staged changes/);
+		await terminal.press('C');
+		await terminal.until(/\[Staged\] 2 images/);
+		await terminal.press('c');
+		await terminal.until(/Commit 5 staged changes/);
 		await terminal.press('C-x');
-		await terminal.until(/Committed 4 changes/);
+		await terminal.until(/Committed 5 changes of 2 images/);
 		await terminal.press('q');
 		await terminal.until(/EXIT=0/);
 		const expected = [
@@ -90,6 +102,7 @@ test(
 			'/tree/deep/leaf.txt',
 		];
 		assert.deepEqual(names().sort(), expected.sort());
+		assert.deepEqual(names('2').sort(), [...beforeSecond, '/added.txt'].sort());
 		runOracle('wimlib-imagex', 'verify', wim);
 	},
 );
