@@ -18,6 +18,8 @@ interface Known extends WatchedRun {
 export class JournalWatch {
 	readonly #journal: Journal;
 	#known = new Map<number, Known>();
+	/** The stamps of runs that cannot be read, so that they are not read again and again. */
+	#unreadable = new Map<number, string>();
 	#own: ProcessIdentity | null = null;
 
 	constructor(journal: Journal) {
@@ -33,22 +35,27 @@ export class JournalWatch {
 		this.#own ??= await ownIdentity();
 		const ids = await this.#journal.ids();
 		const next = new Map<number, Known>();
-		let isChanged = ids.length !== this.#known.size;
+		const unreadable = new Map<number, string>();
+		let isChanged = false;
 		for (const id of ids) {
 			const before = this.#known.get(id);
-			const now = await this.#look(id, before);
-			if (now === null) continue;
+			const stamp = await this.#journal.stamp(id);
+			const now = this.#unreadable.get(id) === stamp ? null : await this.#look(id, before, stamp);
+			if (now === null) {
+				unreadable.set(id, stamp);
+				continue;
+			}
 			next.set(id, now);
 			isChanged ||= now !== before;
 		}
 		isChanged ||= next.size !== this.#known.size;
 		this.#known = next;
+		this.#unreadable = unreadable;
 		if (!isChanged) return null;
 		return [...next.values()].filter(({ record }) => !isSame(record.process, this.#own));
 	}
 
-	async #look(id: number, before: Known | undefined): Promise<Known | null> {
-		const stamp = await this.#journal.stamp(id);
+	async #look(id: number, before: Known | undefined, stamp: string): Promise<Known | null> {
 		if (before !== undefined && before.stamp === stamp) {
 			const { record } = before;
 			// Killed processes write nothing more; whether they are there must be asked.

@@ -20,6 +20,8 @@ const RUNS_MAX = 100;
 /** Problems and warnings kept of one run; further ones are only counted. */
 const EVENTS_MAX = 1000;
 const LOG_SIZE_MAX = 1024 * 1024;
+/** Of an update: some 100 KB. */
+const COMMANDS_MAX = 1000;
 const PROGRESS_WIDTH = 2048;
 const PROGRESS_ITEM_MAX = 800;
 const TICK_MS = 1000;
@@ -248,7 +250,7 @@ export class Journal {
 		const start: StartLine = {
 			type: 'start',
 			title: describeRequest(request, calledVerb(request, isThere)),
-			request: withAbsolutePaths(request, process.cwd()),
+			request: withAbsolutePaths(shortEnough(request), process.cwd()),
 			startedAt: this.#clock.now(),
 			process: owner,
 		};
@@ -371,6 +373,13 @@ export class Journal {
 			return value === null ? [] : [value];
 		});
 	}
+}
+
+/** Thousands of commands are not kept: what they were for is named, and nothing runs them again. */
+function shortEnough(request: JobRequest): JobRequest {
+	return request.verb === 'update' && request.commands.length > COMMANDS_MAX
+		? { ...request, commands: [] }
+		: request;
 }
 
 /** A line another process may be writing at this moment, or an older version wrote: null when it is not whole. */

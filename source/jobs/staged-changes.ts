@@ -8,8 +8,8 @@ import path from 'node:path';
 import { isAlive, ownIdentity, type ProcessIdentity } from '../host/process-identity.ts';
 import { StateFolder, stateFolderPath } from '../host/state-folder.ts';
 
-/** Of a file in bytes: some 10,000 changes with long paths. */
-const SIZE_MAX = 4 * 1024 * 1024;
+/** Of a file in bytes: a deletion of each of 300,000 files, with long paths. */
+const SIZE_MAX = 64 * 1024 * 1024;
 
 /** Paths are backslash paths of the image; `source` is one of this machine. */
 export type KeptChange =

@@ -6,7 +6,7 @@
 import { plural } from '../../base/print.ts';
 import type { KeptChange, KeptChanges, KeptImage } from '../../jobs/staged-changes.ts';
 import type { DeckEngine, OpenFile } from '../engine.ts';
-import { type StagedDraft, stage } from '../state/staged.ts';
+import { type DeletionDraft, type StagedDraft, stage, stageDeletions } from '../state/staged.ts';
 import { changesOf, imagesOf, type Occupant } from '../state/staged-plan.ts';
 import type { StagedChange, StagedState } from '../state/staged-state.ts';
 import type { State } from '../state/state.ts';
@@ -67,13 +67,38 @@ async function found(
 	return { imageIndex, draft, occupant: await file.entryAt(imageIndex, to) };
 }
 
+type FoundDeletion = Found & { readonly draft: DeletionDraft };
+
+const isDeletion = (one: Found | null): one is FoundDeletion => one?.draft.type === 'delete';
+
+/** Deletions of an image that follow each other, which may be 100,000, in one group; all others alone. */
+function groupsOf(all: readonly (Found | null)[]): readonly (readonly (Found | null)[])[] {
+	const groups: (Found | null)[][] = [];
+	for (const one of all) {
+		const last = groups.at(-1);
+		const before = last?.[0] ?? null;
+		const isAlike = isDeletion(one) && isDeletion(before) && one.imageIndex === before.imageIndex;
+		if (isAlike) last?.push(one);
+		else groups.push([one]);
+	}
+	return groups;
+}
+
+function stagedAgain(state: State, one: Found, group: readonly (Found | null)[]): State | string {
+	const deletions = group.filter(isDeletion).map(({ draft }) => draft);
+	return deletions.length > 0
+		? stageDeletions(state, one.imageIndex, deletions)
+		: stage(state, one.imageIndex, one.draft, one.occupant);
+}
+
 /** Stages again what was kept; what cannot be is told. */
 function takenUp(state: State, all: readonly (Found | null)[]): State {
 	let next = state;
 	let left = 0;
-	for (const one of all) {
-		const staged = one && stage(next, one.imageIndex, one.draft, one.occupant);
-		if (staged === null || typeof staged === 'string') left++;
+	for (const group of groupsOf(all)) {
+		const [one] = group;
+		const staged = one ? stagedAgain(next, one, group) : null;
+		if (staged === null || typeof staged === 'string') left += group.length;
 		else next = staged;
 	}
 	const count = plural(next.staged.changes.length, 'staged change');
@@ -109,8 +134,10 @@ export class StagedKeeper {
 			this.#wished = path;
 			this.#path = null;
 			void this.#takeUp(path);
-		} else if (path === this.#path && names(staged.changes) !== names(this.#kept)) {
+		} else if (path === this.#path && staged.changes !== this.#kept) {
+			const isAsKept = names(staged.changes) === names(this.#kept);
 			this.#kept = staged.changes;
+			if (isAsKept) return;
 			const kept = keptOf(this.#host.state());
 			this.#last = this.#last.then(() => this.#host.engine.staged.save(path, kept));
 		}
@@ -138,13 +165,17 @@ export class StagedKeeper {
 			);
 		} else if (kept && file) {
 			// Nothing is staged for an image that cannot be read.
-			const all = await Promise.all(
-				kept.images.flatMap((image) =>
-					image.changes.map((change) =>
-						isImage(image) ? found(engine, file, image.index, change) : null,
-					),
-				),
-			).catch(() => []);
+			const all: (Found | null)[] = [];
+			try {
+				// One after the other: each looks names up in an index that the first one makes.
+				for (const image of kept.images)
+					for (const change of image.changes) {
+						all.push(isImage(image) ? await found(engine, file, image.index, change) : null);
+						if (!isCurrent()) return;
+					}
+			} catch {
+				all.length = 0;
+			}
 			if (!isCurrent()) return;
 			if (all.length > 0) arrived((current) => takenUp(current, all));
 			this.#kept = state().staged.changes;

@@ -55,6 +55,8 @@ const PARALLEL_MAX = 3;
 interface Extra {
 	/** Null: it was started without a form. */
 	readonly request: JobRequest | null;
+	/** Of the request; it may name 100,000 paths, so that it is made once. */
+	readonly title: string | null;
 	verb: string;
 	readonly findings: Map<number, Finding>;
 	readonly good: GoodRanges;
@@ -126,6 +128,7 @@ export class QueuedJobs implements DeckJobs {
 	#add(real: EngineRequest, request: JobRequest | null): number {
 		const extra: Extra = {
 			request,
+			title: request === null ? null : titleOf(request),
 			verb: calledVerb(real, isThere),
 			findings: new Map(),
 			good: new GoodRanges(),
@@ -309,7 +312,7 @@ export class QueuedJobs implements DeckJobs {
 			label: String(job.id),
 			verb: extra.verb,
 			writes: touchedBy(job.request).writes.map((name) => path.resolve(name)),
-			title: extra.request === null ? withoutVerb(job.title) : titleOf(extra.request),
+			title: extra.title ?? withoutVerb(job.title),
 			state: STATES[job.state],
 			phase: progress?.phase ?? '',
 			doneBytes: progress?.doneBytes ?? 0,

@@ -1,9 +1,9 @@
 /** Forms and questions about staged changes. */
 
-import { formatSize, plural } from '../../base/print.ts';
+import { formatCount, formatSize, plural } from '../../base/print.ts';
 import { openDialog, question } from '../state/dialogs.ts';
-import { hasStaged, totalsOf } from '../state/staged.ts';
-import { changesOf, imagesOf, planCommands } from '../state/staged-plan.ts';
+import { hasStaged } from '../state/staged.ts';
+import { changesOf, imagesOf, planCommands, totalsOf } from '../state/staged-plan.ts';
 import type { StagedChange } from '../state/staged-state.ts';
 import type { ConfirmDialog, Field, FormDialog, StagedNext, State } from '../state/state.ts';
 import { openWim, wimName } from '../state/wim.ts';
@@ -60,7 +60,7 @@ const sized = (bytes: number): string => (bytes < 1024 ? plural(bytes, 'byte') :
 export function stagedSummary(changes: readonly StagedChange[]): string {
 	const count = (sign: string, type: string): string[] => {
 		const many = changes.filter((change) => change.type === type).length;
-		return many === 0 ? [] : [`${sign}${many}`];
+		return many === 0 ? [] : [`${sign}${formatCount(many)}`];
 	};
 	const counts = [...count('+', 'add'), ...count('-', 'delete'), ...count('~', 'rename')].join(' ');
 	const { added, removed, isComplete } = totalsOf(changes);

@@ -8,15 +8,56 @@ export const changesOf = (
 	imageIndex: number,
 ): readonly StagedChange[] => changes.filter((change) => change.imageIndex === imageIndex);
 
+/** What was found of a list of changes, which may be 100,000 and is asked about in every frame. */
+export function remembered<T>(
+	find: (changes: readonly StagedChange[]) => T,
+): (changes: readonly StagedChange[]) => T {
+	const known = new WeakMap<readonly StagedChange[], { readonly found: T }>();
+	return (changes) => {
+		const { found } = known.get(changes) ?? { found: find(changes) };
+		known.set(changes, { found });
+		return found;
+	};
+}
+
 /** The images that changes are for, in ascending order. */
-export const imagesOf = (changes: readonly StagedChange[]): readonly number[] =>
-	[...new Set(changes.map(({ imageIndex }) => imageIndex))].sort((a, b) => a - b);
+export const imagesOf = remembered((changes): readonly number[] =>
+	[...new Set(changes.map(({ imageIndex }) => imageIndex))].sort((a, b) => a - b),
+);
+
+/** Bytes that come and that go. */
+export interface StagedTotals {
+	readonly added: number;
+	readonly removed: number;
+	readonly isComplete: boolean;
+}
+
+export const totalsOf = remembered((changes): StagedTotals => {
+	let added = 0;
+	let removed = 0;
+	for (const change of changes) {
+		if (change.type === 'add') {
+			added += change.size ?? 0;
+			if (change.replaces && !change.isFolder) removed += change.replaces.size;
+		}
+		if (change.type === 'delete') removed += change.size ?? 0;
+	}
+	return { added, removed, isComplete: changes.every(({ size }) => size !== null) };
+});
 
 /** True for the path itself and everything below it; without case, as Windows looks names up. */
 export function isAtOrBelow(path: string, folder: string): boolean {
 	const lower = path.toLowerCase();
 	const top = folder.toLowerCase();
 	return lower === top || lower.startsWith(top === '\\' ? top : `${top}\\`);
+}
+
+/** The same for many folders in lower case. */
+export function isAtOrBelowAny(path: string, folders: ReadonlySet<string>): boolean {
+	for (let at = path.toLowerCase(); ; at = parentOf(at)) {
+		if (folders.has(at)) return true;
+		if (at === '\\') return false;
+	}
 }
 
 const isSame = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
@@ -82,10 +123,14 @@ export function without(changes: readonly StagedChange[], change: New): readonly
 }
 
 function isTakenBack(other: StagedChange, change: New): boolean {
-	if (change.type !== 'delete')
-		return other.type === change.type && isSame(other.path, change.path);
-	if (other.type === 'rename' && isAtOrBelow(other.to, change.path)) return true;
-	return isAtOrBelow(other.path, change.path);
+	if (change.type === 'delete') return isTakenBackBy(other, new Set([change.path.toLowerCase()]));
+	return other.type === change.type && isSame(other.path, change.path);
+}
+
+/** True for what would happen at or below something deleted. */
+export function isTakenBackBy(other: StagedChange, deleted: ReadonlySet<string>): boolean {
+	if (other.type === 'rename' && isAtOrBelowAny(other.to, deleted)) return true;
+	return isAtOrBelowAny(other.path, deleted);
 }
 
 /** A command of `update` (wim.md §10.4), as the engine takes it. */

@@ -12,9 +12,11 @@ import {
 	changesOf,
 	conflictOf,
 	imagesOf,
-	isAtOrBelow,
+	isAtOrBelowAny,
+	isTakenBackBy,
 	type Occupant,
 	parentOf,
+	remembered,
 	without,
 } from './staged-plan.ts';
 import { NOTHING_STAGED, type StagedChange, type StagedState } from './staged-state.ts';
@@ -72,6 +74,37 @@ export function stage(
 	});
 }
 
+export type DeletionDraft = Extract<StagedDraft, { type: 'delete' }>;
+
+/** Stages many deletions at once, as `stage` would one after the other. */
+export function stageDeletions(
+	state: State,
+	imageIndex: number,
+	drafts: readonly DeletionDraft[],
+): State | string {
+	const obstacle =
+		stagingObstacle(state, imageIndex) ??
+		drafts.map((draft) => conflictOf([], draft, null)).find((reason) => reason !== null) ??
+		null;
+	if (obstacle !== null) return obstacle;
+	const { staged } = state;
+	const gone = new Set(drafts.map(({ path }) => path.toLowerCase()));
+	const kept = staged.changes.filter(
+		(other) => other.imageIndex !== imageIndex || !isTakenBackBy(other, gone),
+	);
+	const added = drafts
+		.filter(({ path }) => path === '\\' || !isAtOrBelowAny(parentOf(path), gone))
+		.map((draft, i) => ({ ...draft, imageIndex, id: staged.nextId + i, error: null }));
+	return restage({
+		...state,
+		staged: {
+			...staged,
+			changes: [...kept, ...added],
+			nextId: staged.nextId + drafts.length,
+		},
+	});
+}
+
 /** Takes back the change under the cursor of the view, or all those of the image whose line it is on. */
 export function dropStaged(state: State): State {
 	const row = stagedUnderCursor(state);
@@ -118,9 +151,11 @@ export function stagedMeasured(
 	return restage({ ...state, staged: { ...staged, changes } });
 }
 
+const firstUnmeasured = remembered((changes) => changes.find(({ size }) => size === null) ?? null);
+
 /** The change whose size is still to be counted, or null. */
 export function unmeasured({ staged }: State): StagedChange | null {
-	return staged.changes.find(({ size }) => size === null) ?? null;
+	return firstUnmeasured(staged.changes);
 }
 
 /** Keeps the staged changes in step with the job that commits them; called after every change. */
@@ -193,7 +228,8 @@ export type StagedSign = '+' | '-' | '~';
 interface Signs {
 	readonly own: ReadonlyMap<string, StagedSign>;
 	readonly above: ReadonlySet<string>;
-	readonly deleted: readonly string[];
+	/** In lower case. */
+	readonly deleted: ReadonlySet<string>;
 	readonly names: ReadonlyMap<string, string>;
 }
 
@@ -201,7 +237,7 @@ const signsBy = memo((all: StagedState['changes'], imageIndex: number): Signs =>
 	const changes = changesOf(all, imageIndex);
 	const own = new Map<string, StagedSign>();
 	const above = new Set<string>();
-	const deleted: string[] = [];
+	const deleted = new Set<string>();
 	const names = new Map<string, string>();
 	for (const change of changes) {
 		const key = change.path.toLowerCase();
@@ -211,7 +247,7 @@ const signsBy = memo((all: StagedState['changes'], imageIndex: number): Signs =>
 		} else if (change.type === 'add') own.set(key, change.replaces ? '~' : '+');
 		else {
 			if (!own.has(key)) own.set(key, '-');
-			deleted.push(change.path);
+			deleted.add(key);
 		}
 		for (let at = parentOf(key); !above.has(at); at = parentOf(at)) above.add(at);
 	}
@@ -230,7 +266,7 @@ export function stagedSign(
 	const key = path.toLowerCase();
 	const sign = own.get(key);
 	if (sign) return sign;
-	if (deleted.some((folder) => isAtOrBelow(path, folder))) return '-';
+	if (isAtOrBelowAny(path, deleted)) return '-';
 	return isFolder && above.has(key) ? '~' : null;
 }
 
@@ -238,26 +274,6 @@ export function stagedSign(
 export function renamedTo({ staged }: State, imageIndex: number, path: string): string | null {
 	if (staged.changes.length === 0) return null;
 	return signsBy(staged.changes, imageIndex).names.get(path.toLowerCase()) ?? null;
-}
-
-/** Bytes that come and that go. */
-export interface StagedTotals {
-	readonly added: number;
-	readonly removed: number;
-	readonly isComplete: boolean;
-}
-
-export function totalsOf(changes: readonly StagedChange[]): StagedTotals {
-	let added = 0;
-	let removed = 0;
-	for (const change of changes) {
-		if (change.type === 'add') {
-			added += change.size ?? 0;
-			if (change.replaces && !change.isFolder) removed += change.replaces.size;
-		}
-		if (change.type === 'delete') removed += change.size ?? 0;
-	}
-	return { added, removed, isComplete: changes.every(({ size }) => size !== null) };
 }
 
 /** Shows what is staged now in the listing that is open; the cursor stays on its entry. */

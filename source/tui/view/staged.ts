@@ -13,17 +13,11 @@ import {
 	wrapped,
 } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
-import {
-	changeUnderCursor,
-	isCommitting,
-	type StagedRow,
-	stagedRows,
-	totalsOf,
-} from '../state/staged.ts';
-import { changesOf, imagesOf } from '../state/staged-plan.ts';
+import { changeUnderCursor, isCommitting, type StagedRow, stagedRows } from '../state/staged.ts';
+import { changesOf, imagesOf, totalsOf } from '../state/staged-plan.ts';
 import type { StagedChange } from '../state/staged-state.ts';
 import type { State } from '../state/state.ts';
-import { sizeText } from './columns.ts';
+import { countText, sizeText } from './columns.ts';
 import { listBody, messageBody, styleRow } from './pane.ts';
 
 const SIZE_WIDTH = 16;
@@ -135,7 +129,7 @@ export function stagedAbout(state: State): Shown {
 }
 
 export function stagedRight(state: State): Shown {
-	return shown`${state.staged.changes.length} staged`;
+	return shown`${countText(state.staged.changes.length)} staged`;
 }
 
 export function stagedNote(): Shown {

@@ -28,13 +28,15 @@ const LINE_NAMES: Readonly<Record<LineMode['purpose'], string>> = {
 function marksText(state: State): Shown {
 	const images = state.images.marks.size;
 	const count = markCount(state);
-	if (focusOf(state) === 'images' && images > 0) return shown`${images} marked`;
+	if (focusOf(state) === 'images' && images > 0) return shown`${countText(images)} marked`;
 	if (count === 0) return NOTHING;
 	const { markTotals } = state;
 	if (markTotals?.of === state.marks && markTotals.files > count)
-		return shown`${count} marked: ${countText(markTotals.files)} files, ${safe(formatSize(markTotals.size))}`;
+		return shown`${countText(count)} marked: ${countText(markTotals.files)} files, ${safe(formatSize(markTotals.size))}`;
 	const bytes = markedBytes(state);
-	return bytes > 0 ? shown`${count} marked, ${safe(formatSize(bytes))}` : shown`${count} marked`;
+	return bytes > 0
+		? shown`${countText(count)} marked, ${safe(formatSize(bytes))}`
+		: shown`${countText(count)} marked`;
 }
 
 /** `Integrity check finished in 0:41: 2 errors, 0 warnings. Nothing was changed.` */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { stageDeletions } from '../../../source/tui/state/staged.ts';
 import { DeckOnTerminal, type DeckTestOptions } from '../../support/deck.ts';
 import { FakeEngine, FakeFile, jobView } from '../../support/fake-engine.ts';
 import { type Scene, testScreens } from '../../support/scenes.ts';
@@ -358,6 +359,44 @@ test('marked entries are deleted together', async () => {
 	deck.close();
 });
 
+test('deleting many takes back what was staged below, and many more are staged at once', async () => {
+	const staging = await inWindows();
+	const { deck } = staging;
+	await to(staging, 'notepad.exe');
+	await deck.press('r');
+	await deck.until(/Rename or move/);
+	await deck.press(CLEAR, 'editor.exe', SUBMIT);
+	await deck.until(/1 staged/);
+	await deck.press('*');
+	await deck.until(/marked/);
+	await deck.press('D');
+	await deck.until(/\d+ staged/);
+	const state = deck.app.store.get();
+	const { changes } = state.staged;
+	assert.ok(changes.length > 5 && changes.every(({ type }) => type === 'delete'));
+	assert.equal(new Set(changes.map(({ id }) => id)).size, changes.length);
+	// 100,000 more: one after the other would take minutes.
+	const drafts = Array.from({ length: 100_000 }, (_, i) => ({
+		type: 'delete' as const,
+		path: `\\Many\\file${i}`,
+		position: 1000 + i,
+		isFolder: false,
+		size: 1,
+		fileCount: 1,
+	}));
+	const many = stageDeletions(state, 1, drafts);
+	assert.ok(typeof many !== 'string');
+	assert.equal(many.staged.changes.length, changes.length + 100_000);
+	const all = stageDeletions(many, 1, [{ ...drafts[0]!, path: '\\Many', isFolder: true }]);
+	assert.ok(typeof all !== 'string');
+	assert.equal(all.staged.changes.length, changes.length + 1);
+	assert.equal(
+		stageDeletions(many, 1, [{ ...drafts[0]!, path: '\\' }]),
+		'The root of an image stays as it is',
+	);
+	deck.close();
+});
+
 test('with --readonly there is nothing to stage with', async () => {
 	const { deck } = await inWindows({ settings: { readonly: true } });
 	await deck.press('D', 'a', 'r');
@@ -396,6 +435,33 @@ test('what was staged when a deck ended without asking is staged again by the ne
 	await deck.press('C', 'D', 'right', 'right', 'enter');
 	await deck.app.saved();
 	assert.equal(engine.kept.size, 0);
+	deck.close();
+});
+
+test('thousands of deletions of an earlier deck are looked up one after the other', async () => {
+	const { deck: first, engine } = await inWindows();
+	first.close();
+	const file = engine.files.get('/srv/sources/install.wim')!;
+	const kept = Array.from(
+		{ length: 5000 },
+		(_, i) => ({ type: 'delete', path: `\\Windows\\f${i}` }) as const,
+	);
+	let underWay = 0;
+	let most = 0;
+	file.entryAt = async (_, path) => {
+		most = Math.max(most, ++underWay);
+		await Promise.resolve();
+		underWay--;
+		return { position: 7, path, isFolder: false, size: 1 };
+	};
+	const { guid, name } = { guid: file.facts.guid, name: file.images[0]!.name };
+	engine.kept.set('/srv/sources/install.wim', {
+		guid,
+		images: [{ index: 1, name, changes: kept }],
+	});
+	const deck = await DeckOnTerminal.open(engine);
+	await deck.until(/5,000 staged changes of an earlier deck taken up/);
+	assert.equal(most, 1);
 	deck.close();
 });
 

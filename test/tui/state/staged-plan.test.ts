@@ -26,6 +26,22 @@ const rename = (path: string, to: string): StagedChange => ({
 	position: 1,
 });
 
+const imageTwo = (change: StagedChange): StagedChange => ({ ...change, imageIndex: 2 });
+
+test('each image gets its own commands, and an error finds the change of its image', () => {
+	const changes = [imageTwo(remove('\\x')), add('/host/x', '\\x'), imageTwo(add('/host/x', '\\x'))];
+	assert.deepEqual(planCommands(changes), [
+		{ type: 'image', image: '1' },
+		{ type: 'add', source: '/host/x', target: '/x' },
+		{ type: 'image', image: '2' },
+		{ type: 'delete', path: '/x' },
+		{ type: 'add', source: '/host/x', target: '/x' },
+	]);
+	const message = 'Cannot put a file at "/x": there is a folder';
+	assert.equal(changeOfError(changes, `Image 1: ${message}`), changes[1]);
+	assert.equal(changeOfError(changes, `Image 2: ${message}`), changes[0]);
+});
+
 const FILE: Occupant = { isFolder: false, size: 5 };
 const FOLDER: Occupant = { isFolder: true, size: 0 };
 

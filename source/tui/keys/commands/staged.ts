@@ -1,5 +1,6 @@
 /** Staging changes in Files, and the view of what is staged. */
 
+import { formatCount } from '../../../base/print.ts';
 import { chosenEntries } from '../../forms/extract.ts';
 import { addForm, commitForm, leaveStagedDialog, renameForm } from '../../forms/stage.ts';
 import { openDialog } from '../../state/dialogs.ts';
@@ -7,12 +8,13 @@ import { browse } from '../../state/files.ts';
 import { additionAt } from '../../state/files-overlay.ts';
 import { entryPath, entryUnderCursor } from '../../state/selectors.ts';
 import {
+	type DeletionDraft,
 	dropStaged,
 	dropStagedChange,
 	hasStaged,
 	isCommitting,
 	showStaged,
-	stage,
+	stageDeletions,
 	stagedUnderCursor,
 	stagingObstacle,
 } from '../../state/staged.ts';
@@ -49,29 +51,24 @@ function remove(state: State): State {
 	const known = new Map(
 		changesOf(state.staged.changes, imageIndex).map((one) => [one.path.toLowerCase(), one]),
 	);
-	let next = state;
+	const drafts: DeletionDraft[] = [];
 	for (const position of chosen.positions) {
 		const { path, isFolder, size } = state.wim.file.describe(imageIndex, position);
 		const already = known.get(path.toLowerCase());
 		if (already?.type === 'delete' && chosen.positions.length === 1)
-			return dropStagedChange(next, already.id);
-		const staged = stage(
-			next,
-			imageIndex,
-			{
-				type: 'delete',
-				path,
-				position,
-				isFolder,
-				size: isFolder ? null : size,
-				fileCount: isFolder ? null : 1,
-			},
-			null,
-		);
-		if (typeof staged === 'string') return say(next, staged, 'warning');
-		next = staged;
+			return dropStagedChange(state, already.id);
+		drafts.push({
+			type: 'delete',
+			path,
+			position,
+			isFolder,
+			size: isFolder ? null : size,
+			fileCount: isFolder ? null : 1,
+		});
 	}
-	const count = next.staged.changes.length;
+	const next = stageDeletions(state, imageIndex, drafts);
+	if (typeof next === 'string') return say(state, next, 'warning');
+	const count = formatCount(next.staged.changes.length);
 	return say(next, `${count} staged; C shows and commits them`);
 }
 
