@@ -21,7 +21,8 @@ const CHANCE_MAX = 4;
  * The shape of a solid resource whose header stands at the start of a stretch and is lost: the count of chunks and their
  * original size are those with which the first chunk decodes and takes all of its stored bytes.
  *
- * @returns null when there is none; the original size is the least that the last chunk allows
+ * @returns null when there is none; the original size is the least that the last chunk allows,
+ *   or the most when that is cut off
  */
 export async function guessSolid(
 	source: Source,
@@ -34,9 +35,12 @@ export async function guessSolid(
 	for (const [k, size] of sizes.entries()) {
 		storedSize += 4 + size;
 		largest = Math.max(largest, size);
-		if (gap.start + storedSize > gap.end) return null;
+		// Of a file that is cut the last chunks are missing.
+		const isCut = gap.start + storedSize > gap.end;
+		if (isCut && gap.end < source.size) return null;
 		if (k < sizes.length - CHANCE_MAX) continue;
-		const shape = await guessWith(source, gap.start, sizes.slice(0, k + 1), largest, pool);
+		const chunks = { sizes: sizes.slice(0, k + 1), largest, isCut };
+		const shape = await guessWith(source, gap.start, chunks, pool);
 		if (shape !== null) return { ...shape, storedSize };
 	}
 	return null;
@@ -58,11 +62,18 @@ async function sizesAt(source: Source, { start, end }: Stretch): Promise<number[
 	return sizes;
 }
 
+/** Sizes that may be those of the chunks. */
+interface Chunks {
+	readonly sizes: readonly number[];
+	readonly largest: number;
+	/** The last of them are not in the file. */
+	readonly isCut: boolean;
+}
+
 async function guessWith(
 	source: Source,
 	start: number,
-	sizes: readonly number[],
-	largest: number,
+	{ sizes, largest, isCut }: Chunks,
 	pool: Pool,
 ): Promise<Omit<SolidShape, 'storedSize'> | null> {
 	const tableSize = 4 * sizes.length;
@@ -79,7 +90,9 @@ async function guessWith(
 			const first = { at, size: firstSize, isLast: false };
 			if (sizes.length > 1 && (await originalSizeOf(source, first, how, pool)) === null) continue;
 			const last = { at: at + before, size: lastSize, isLast: true };
-			const end = await originalSizeOf(source, last, how, pool);
+			// Nobody knows how much the last chunk held; it is lost.
+			const isUnknown = isCut && sizes.length > 1;
+			const end = isUnknown ? chunkSize : await originalSizeOf(source, last, how, pool);
 			if (end === null) continue;
 			return {
 				originalSize: (sizes.length - 1) * chunkSize + end,

@@ -34,6 +34,8 @@ const FOUND: readonly (readonly [format: string, seed: number, ...damages: strin
 	['appended XPRESS', 3, 'header: XML data place overwritten', 'an append killed halfway'],
 	// The entry of the metadata has another size.
 	['split LZX', 1, 'header: version zeroed', 'blob table: ten flipped bits'],
+	// The sizes of the chunks are there, not all of the chunks.
+	['solid', 2, 'cut after 50 %', 'solid header zeroed'],
 ];
 
 for (const [format, seed, ...damages] of FOUND)
