@@ -4,6 +4,8 @@
  */
 import { FormatError, WimError } from '../../base/errors.ts';
 import { breathe, type Run, throwIfCanceled } from '../../base/run.ts';
+import { clear } from '../../bytes/clear.ts';
+import { equalBytes } from '../../bytes/equal-bytes.ts';
 import { type Sha1, sha1Hasher } from '../../bytes/sha1.ts';
 import {
 	type ChunkTable,
@@ -12,8 +14,9 @@ import {
 	SolidHeader,
 	storedSizeOf,
 } from '../../codec/chunk-table.ts';
+import { Decoder } from '../../codec/decoder.ts';
 import type { Pool } from '../../pool/pool.ts';
-import type { FlipInput } from '../../pool/tasks/flip.ts';
+import { endsExactly, type FlipInput } from '../../pool/tasks/flip.ts';
 import { PatchedSource } from '../../storage/patched-source.ts';
 import { ResourceFlag } from '../../wim/part-header.ts';
 import { readChunkTable, readResource } from '../../wim/read-resource.ts';
@@ -39,6 +42,9 @@ const PLAIN_MAX = 256 << 20;
 const CHUNK_MAX = 1 << 20;
 /** Raw bytes are tried in stretches of this size: what precedes a stretch is hashed once. */
 const RAW_STRETCH = 4096;
+/** Of the bits of a chunk that decodes half are hashed, of one that does not hardly any (`flipTask`). */
+const HASHED_SHARE = 0.5;
+const HASHED_SHARE_BROKEN = 0.02;
 /** Bytes that one task decodes and hashes: some tenths of a second. */
 const TASK_BYTES = 64 << 20;
 
@@ -195,33 +201,40 @@ export class BitSearch {
 	async #chunks(blob: Blob, badRanges: readonly Range[] | null): Promise<FoundBit | null> {
 		if (blob.size > PLAIN_MAX) return null;
 		const stretches = await stretchesOf(blob);
-		const suspects =
+		// To read a large damaged chunk takes seconds.
+		const isTooLarge = ({ originalSize }: StoredStretch) => originalSize > CHUNK_MAX;
+		if (badRanges === null && stretches.some(isTooLarge)) return null;
+		const broken =
 			badRanges === null
-				? stretches.reverse()
+				? await brokenStretches(blob, stretches, this.#run)
 				: stretches.filter(({ start, end }) =>
 						badRanges.some((bad) => bad.start < end && start < bad.end),
 					);
 		// Two chunks cannot both be hurt by one bit.
-		if (badRanges !== null && suspects.length !== 1) return null;
-		// To read a large damaged chunk takes seconds.
-		const isTooLarge = ({ originalSize }: StoredStretch) => originalSize > CHUNK_MAX;
-		if (suspects.slice(0, 1).some(isTooLarge)) return null;
+		if (badRanges !== null && broken.length !== 1) return null;
+		// The later a chunk, the less of what follows is hashed.
+		const others = badRanges === null ? stretches.filter((one) => !broken.includes(one)) : [];
+		const suspects = [...broken, ...others.reverse()];
+		if (suspects.some(isTooLarge)) return null;
 		const plain = await plainOf(blob);
-		for (const stretch of suspects) {
-			if (isTooLarge(stretch)) return null;
-			const stored = new Uint8Array(stretch.storedSize);
-			const got = await blob.resource.part.source.read(stretch.offset, stored);
-			if (got < stored.length) return null;
-			const bit = await this.#flip(blob, stretch, stored, plain);
-			if (bit === null) {
-				if (this.#isOver()) return null;
-				continue;
+		const isRaw = blob.resource.layout === 'raw';
+		for (const ends of isRaw ? (['exact'] as const) : (['exact', 'other'] as const))
+			for (const stretch of suspects) {
+				const stored = new Uint8Array(stretch.storedSize);
+				const got = await blob.resource.part.source.read(stretch.offset, stored);
+				if (got < stored.length) return null;
+				const hashedShare = broken.includes(stretch) ? HASHED_SHARE_BROKEN : HASHED_SHARE;
+				const how = { ends, hashedShare };
+				const bit = await this.#flip(blob, stretch, stored, plain, how);
+				if (bit === null) {
+					if (this.#isOver()) return null;
+					continue;
+				}
+				const at = stretch.offset + (bit >> 3);
+				const mask = 1 << (bit & 7);
+				const patched = await patchedBlob(blob, at, mask);
+				if (patched !== null) return this.#bitFound(blob, patched, at, mask);
 			}
-			const at = stretch.offset + (bit >> 3);
-			const mask = 1 << (bit & 7);
-			const patched = await patchedBlob(blob, at, mask);
-			if (patched !== null) return this.#bitFound(blob, patched, at, mask);
-		}
 		return null;
 	}
 
@@ -231,29 +244,29 @@ export class BitSearch {
 		stretch: StoredStretch,
 		stored: Uint8Array,
 		plain: Uint8Array<SharedArrayBuffer>,
+		how: { readonly ends: FlipInput['ends']; readonly hashedShare: number },
 	): Promise<number | null> {
 		const { start, end, skip, originalSize } = stretch;
 		const { compression, chunkSize } = blob.resource;
-		const perBit = originalSize + plain.length - end;
+		const perBit = originalSize + (plain.length - end) * how.hashedShare;
 		const perTask = Math.max(8, Math.ceil(TASK_BYTES / Math.max(1, perBit)));
-		const common = { sha1: blob.sha1, plain, start, end, skip, stored, originalSize };
-		const count = stored.length * 8;
+		const chunk = { compression, chunkSize, stored, originalSize };
+		const common = { ...chunk, sha1: blob.sha1, plain, start, end, skip, ends: how.ends };
 		const run = this.#run;
+		const pieces = await likeliestFirst(chunk, run);
+		const count = stored.length * 8;
 		function* inputs(): Generator<FlipInput, void, undefined> {
-			for (let bit = 0; bit < count; bit += perTask)
-				yield {
-					...common,
-					compression,
-					chunkSize,
-					firstBit: bit,
-					endBit: Math.min(count, bit + perTask),
-				};
+			for (const piece of pieces)
+				for (let bit = piece.start * 8; bit < piece.end * 8; bit += perTask)
+					yield { ...common, firstBit: bit, endBit: Math.min(piece.end * 8, bit + perTask) };
 		}
 		const lanes = this.#pool.forWork(count * perBit, originalSize);
-		for await (const { bit } of lanes.ordered('flip', inputs(), { signal: run.signal })) {
+		for await (const { bit, count: tried } of lanes.ordered('flip', inputs(), {
+			signal: run.signal,
+		})) {
 			if (bit !== null) return bit;
-			this.#doneBytes += perTask * perBit;
-			run.report({ type: 'advance', bytes: perTask * perBit });
+			this.#doneBytes += tried * perBit;
+			run.report({ type: 'advance', bytes: tried * perBit });
 			const pause = run.paused?.();
 			if (pause) await pause;
 			if (this.#isOver()) return null;
@@ -271,9 +284,110 @@ function costOf({ blob, badRanges }: Suspect): number {
 	const { storedSize, originalSize } = blob.resource;
 	const density = storedSize / Math.max(1, originalSize);
 	const [bad] = badRanges ?? [];
-	if (bad === undefined) return blob.size * density * 8 * (blob.size / 2 + 1);
-	return (bad.end - bad.start) * density * 8 * (blob.size - bad.start);
+	if (bad === undefined) return blob.size * density * 8 * ((blob.size / 2) * HASHED_SHARE + 1);
+	const perBit = bad.end - bad.start + (blob.size - bad.end) * HASHED_SHARE_BROKEN;
+	return (bad.end - bad.start) * density * 8 * perBit;
 }
+
+/** Chunks that decode, though not from all of their stored bytes, as all known writers make them. */
+async function brokenStretches(
+	{ resource: { part, compression, chunkSize, layout } }: Blob,
+	stretches: readonly StoredStretch[],
+	run: Run,
+): Promise<StoredStretch[]> {
+	if (layout === 'raw') return [];
+	const decoder = new Decoder();
+	const broken: StoredStretch[] = [];
+	for (const stretch of stretches) {
+		await breathe(run);
+		const { offset, storedSize, originalSize } = stretch;
+		const stored = new Uint8Array(storedSize);
+		await part.source.read(offset, stored);
+		try {
+			decoder.reserve(storedSize, originalSize);
+			decoder.input(storedSize).set(stored);
+			decoder.decode(compression, chunkSize, storedSize, originalSize);
+			if (!endsExactly(decoder, { compression, stored, originalSize })) broken.push(stretch);
+		} catch (error) {
+			if (!(error instanceof FormatError)) throw error;
+			broken.push(stretch);
+		}
+	}
+	return broken;
+}
+
+/** So many pieces of a chunk that breaks off are tested. */
+const READ_PIECES = 256;
+
+/** The code lengths of one LZX block take fewer bytes, those of an XPRESS chunk 256. */
+const CODES_SIZE_MAX = 1024;
+
+/**
+ * The stored bytes of a chunk, those first that the decoder reads before the chunk breaks off, from the break backwards: a
+ * wrong bit stands in there. Such bytes tell themselves since others in their place change what comes out.
+ */
+async function likeliestFirst(
+	{ compression, chunkSize, stored, originalSize }: Chunk,
+	run: Run,
+): Promise<readonly Range[]> {
+	const all = [{ start: 0, end: stored.length }];
+	if (stored.length === originalSize) return all;
+	const decoder = new Decoder();
+	decoder.reserve(stored.length, originalSize);
+	const outcome = (): { readonly why: string | null; readonly bytes: Uint8Array } => {
+		clear(decoder.outputBytes.subarray(0, originalSize));
+		let why: string | null = null;
+		try {
+			decoder.decode(compression, chunkSize, stored.length, originalSize);
+		} catch (error) {
+			if (!(error instanceof FormatError)) throw error;
+			why = error.message;
+		}
+		return { why, bytes: decoder.outputBytes.subarray(0, originalSize) };
+	};
+	decoder.input(stored.length).set(stored);
+	const { why, bytes } = outcome();
+	const before = bytes.slice();
+	if (why === null) return all;
+	const size = Math.ceil(stored.length / READ_PIECES);
+	const pieces: Range[] = [];
+	const isRead: boolean[] = [];
+	for (let start = 0; start < stored.length; start += size) {
+		await breathe(run);
+		const end = Math.min(stored.length, start + size);
+		const input = decoder.input(stored.length);
+		for (let at = start; at < end; at++) input[at] = (input[at] ?? 0) ^ 0xff;
+		const changed = outcome();
+		pieces.push({ start, end });
+		isRead.push(changed.why !== why || !equalBytes(changed.bytes, before));
+		decoder.input(stored.length).set(stored);
+	}
+	// Of a table of codes that is broken no other byte seems to matter: it stands next to what does.
+	const unread = longestRun(isRead, compression === 'lzms');
+	const slack = Math.ceil(CODES_SIZE_MAX / size);
+	const front = pieces.slice(0, unread.start + slack);
+	const back = pieces.slice(Math.max(front.length, unread.end - slack));
+	const rest = pieces.slice(front.length, pieces.length - back.length);
+	return [
+		...front.reverse().flatMap((one, k) => [one, ...back.slice(k, k + 1)]),
+		...back.slice(front.length),
+		...rest,
+	];
+}
+
+/** The pieces that are not read: between the two readers of LZMS, else behind the only one. */
+function longestRun(isRead: readonly boolean[], hasTwoReaders: boolean): Range {
+	let best = { start: isRead.length, end: isRead.length };
+	for (let start = 0, k = 0; k <= isRead.length; k++) {
+		if (k < isRead.length && !isRead[k]) continue;
+		const isLonger = k - start > best.end - best.start;
+		if (isLonger && (hasTwoReaders || k === isRead.length)) best = { start, end: k };
+		start = k + 1;
+	}
+	return best;
+}
+
+type Chunk = Pick<FlipInput, 'compression' | 'chunkSize' | 'stored' | 'originalSize'>;
 
 /** A stretch of a blob that is decoded by itself. */
 interface StoredStretch {

@@ -1,11 +1,13 @@
 /**
  * Looks for a single flipped bit in the stored bytes of one chunk, with the SHA-1 of the whole contents as the oracle
- * (wim.md §13.5): flips each bit, decodes, and hashes what decodes.
+ * (wim.md §13.5): flips each bit, decodes, and hashes what decodes. Of the bits of a chunk that does not decode, all but one
+ * in a hundred give a chunk that does not either, or that ends elsewhere than its stored bytes do.
  */
 import type { Hash } from 'node:crypto';
 import { FormatError } from '../../base/errors.ts';
 import { type Sha1, sha1Hasher } from '../../bytes/sha1.ts';
 import type { Compression } from '../../codec/compression.ts';
+import type { Decoder } from '../../codec/decoder.ts';
 import type { Lane } from '../lane.ts';
 
 export interface FlipInput {
@@ -22,6 +24,8 @@ export interface FlipInput {
 	readonly compression: Compression;
 	readonly chunkSize: number;
 	readonly originalSize: number;
+	/** What is hashed: chunks that take all of their stored bytes, as all known writers make them, or those that do not. */
+	readonly ends: 'exact' | 'other';
 	/** Bits to try, counted from the first byte of `stored`, its lowest bit first. */
 	readonly firstBit: number;
 	readonly endBit: number;
@@ -30,6 +34,8 @@ export interface FlipInput {
 export interface FlipOutput {
 	/** The bit that makes it right; null when none of them does. */
 	readonly bit: number | null;
+	/** So many bits were asked for. */
+	readonly count: number;
 }
 
 /** Original bytes between two pauses: a few milliseconds of work. */
@@ -45,6 +51,7 @@ export function* flipTask(input: FlipInput, lane: Lane): Generator<number, FlipO
 		sha1Hasher().update(plain.subarray(0, start)),
 	);
 	const after = plain.subarray(end);
+	const count = input.endBit - input.firstBit;
 	const isRight = (bytes: Uint8Array) =>
 		(before.copy() as Hash).update(bytes).update(after).digest('hex') === input.sha1;
 	let unpaused = 0;
@@ -54,18 +61,19 @@ export function* flipTask(input: FlipInput, lane: Lane): Generator<number, FlipO
 		const bytes = decoder.input(stored.length);
 		bytes[at] = (bytes[at] ?? 0) ^ mask;
 		const decoded = decodeOrNull();
+		const isHashed = decoded !== null && endsExactly(decoder, input) === (input.ends === 'exact');
 		bytes[at] = (bytes[at] ?? 0) ^ mask;
 		unpaused += originalSize;
-		if (decoded !== null) {
+		if (isHashed) {
 			unpaused += after.length;
-			if (isRight(decoded.subarray(skip, skip + end - start))) return { bit };
+			if (isRight(decoded.subarray(skip, skip + end - start))) return { bit, count };
 		}
 		if (unpaused >= STEP_BYTES) {
 			yield unpaused;
 			unpaused = 0;
 		}
 	}
-	return { bit: null };
+	return { bit: null, count };
 
 	function decodeOrNull(): Uint8Array | null {
 		try {
@@ -75,4 +83,18 @@ export function* flipTask(input: FlipInput, lane: Lane): Generator<number, FlipO
 			throw error;
 		}
 	}
+}
+
+/** Between the two readers of an LZMS chunk lies one word at most when they meet. */
+const MEETING_DISTANCE_MAX = 2;
+
+/** Whether the last chunk that was decoded took all of its stored bytes; raw ones always do. */
+export function endsExactly(
+	decoder: Decoder,
+	{ compression, stored, originalSize }: Pick<FlipInput, 'compression' | 'stored' | 'originalSize'>,
+): boolean {
+	if (stored.length === originalSize) return true;
+	const { front, back } = decoder.lastConsumed();
+	const left = back - front;
+	return left >= 0 && left <= (compression === 'lzms' ? MEETING_DISTANCE_MAX : 0);
 }
