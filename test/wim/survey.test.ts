@@ -3,6 +3,7 @@ import { readFileSync, statSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { FileSource } from '../../source/storage/file-source.ts';
+import { MemorySource } from '../../source/storage/memory-source.ts';
 import { hadIntegrityTable } from '../../source/wim/recover/had-integrity-table.ts';
 import { surveyPart } from '../../source/wim/recover/survey.ts';
 import { openWim } from '../../source/wim/wim.ts';
@@ -45,4 +46,31 @@ test('without its header a part had an integrity table if one stands behind the 
 	truncateSync(hurt, integrity.offset);
 	await using source = await FileSource.open(hurt);
 	assert.equal(await hadIntegrityTable(await surveyPart(source, true, testRun())), false);
+});
+
+test('a file is looked through in small pieces, and a table that several of them hold is one', async () => {
+	const count = 50_000;
+	const offset = (3 << 20) + 17;
+	const bytes = Buffer.alloc(offset + 50 * count + (3 << 20));
+	for (let k = 0; k < count; k++) {
+		const at = offset + 50 * k;
+		// Raw contents of 8 bytes, one behind the other.
+		bytes.writeUInt32LE(8, at);
+		bytes.writeUInt32LE(HEADER_SIZE + 8 * k, at + 8);
+		bytes.writeUInt32LE(8, at + 16);
+		bytes.writeUInt16LE(1, at + 24);
+		bytes.writeUInt32LE(1, at + 26);
+		bytes.writeUInt32LE(k + 1, at + 30);
+		bytes.writeUInt32LE(0x0102_0304, at + 46);
+	}
+	const run = testRun();
+	const survey = await surveyPart(new MemorySource('hurt', bytes), true, run);
+	const entries = survey.generations.flatMap(({ table }) => table.entries);
+	assert.equal(entries.length, count);
+	const steps = run.events.flatMap((event) => (event.type === 'advance' ? [event.bytes] : []));
+	assert.ok(Math.max(...steps) <= 2 << 20, `${Math.max(...steps)} bytes at once`);
+	assert.equal(
+		steps.reduce((sum, size) => sum + size, 0),
+		bytes.length,
+	);
 });

@@ -82,14 +82,13 @@ export function isEntry(
  * @param bytes a stretch of the part
  * @param origin where it begins, in bytes from the start of the part
  */
-export function findTables(
+export function* findTables(
 	bytes: Uint8Array,
 	origin: number,
 	pipable: boolean,
 	name: string,
-): FoundTable[] {
+): Generator<FoundTable, void, undefined> {
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-	const tables: FoundTable[] = [];
 	const last = bytes.length - BLOB_ENTRY_SIZE;
 	for (let at = 0; at <= last; at++) {
 		if (!isEntry(bytes, view, at, origin + at, pipable)) continue;
@@ -97,10 +96,9 @@ export function findTables(
 		const follows = next <= last && isEntry(bytes, view, next, origin + at, pipable);
 		if (!follows && !endsAt(view, at, origin + at, pipable)) continue;
 		const table = readRun(bytes, view, at, origin, pipable, name);
-		tables.push(table);
+		yield table;
 		at = table.end - origin - 1;
 	}
-	return tables;
 }
 
 /** A single entry is a table only when its resource ends where the entry begins (pipable: 40 bytes before). */
