@@ -67,6 +67,36 @@ test('entries that are written and parsed again are the same, absurd amounts inc
 	assert.ok(again.storedSize > Number.MAX_SAFE_INTEGER);
 });
 
+test('an odd entry among ordinary ones is looked at more closely', () => {
+	const zero = '0'.repeat(40);
+	const rows: [string | null, Partial<BlobEntry>][] = [
+		['An entry for part 2 is ignored in part 1', { partNumber: 2 }],
+		['An entry without SHA-1 is ignored', { sha1: zero }],
+		['An entry of size 0 is ignored', { storedSize: 0 }],
+		['An entry of size 0 is ignored', { originalSize: 0 }],
+		[`Blob ${entry(1).sha1} is listed twice; the first entry counts`, { sha1: entry(1).sha1 }],
+		[null, { sha1: `${'0'.repeat(8)}${'1'.repeat(32)}` }],
+		[null, { originalSize: 2 ** 32, flags: ResourceFlag.compressed }],
+	];
+	for (const [warning, odd] of rows) {
+		const table = [entry(1), entry(2), entry(3, odd), entry(4)];
+		const { blobs, resources, warnings } = placeBlobs(partOfSize(10_000), table, HOW, new Map());
+		const kept = table.filter((_, k) => warning === null || k !== 2);
+		assert.deepEqual(
+			[...blobs.values()].map(({ sha1: name, resource }) => [name, resource.offset]),
+			kept.map(({ sha1: name, offset }) => [name, offset]),
+		);
+		assert.deepEqual(
+			resources.map(({ offset }) => offset),
+			kept.map(({ offset }) => offset),
+		);
+		assert.deepEqual(
+			warnings.map(({ message, offset }) => [message, offset]),
+			warning === null ? [] : [[warning, 150]],
+		);
+	}
+});
+
 test('the blobs of a part are a map in the order of its table', () => {
 	const blobs = blobsOf(
 		partOfSize(10_000),

@@ -185,6 +185,24 @@ test('a stretch reaches over blobs of one part', () => {
 	assert.equal(all.slice(2, 2).stretch, null);
 });
 
+test('blobs of two parts are two pieces, though one begins where the other ends', () => {
+	const entry = { number: 1, gap: 0, storedSize: 40, isCompressed: false };
+	const second = partOf([{ ...entry, number: 2, gap: 40 }], false, 2);
+	const all = atOnce(PlainBlobs.find(new SetBlobs([partOf([entry], false, 1), second])));
+	assert.deepEqual(
+		[...(all?.pieces(1 << 20) ?? [])].map(({ part, offset, from, end }) => [
+			part.source.name,
+			offset,
+			from,
+			end,
+		]),
+		[
+			['part 1', HEADER_SIZE, 0, 1],
+			['part 2', HEADER_SIZE + 40, 1, 2],
+		],
+	);
+});
+
 test('blobs that need more than copying are not plain', () => {
 	const bytes = new Uint8Array(1000);
 	const rows: [string, BlobEntry[]][] = [
