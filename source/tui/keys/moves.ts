@@ -3,7 +3,7 @@
 import { createTheme } from '../parts/theme.ts';
 import { shownFindings } from '../state/damage.ts';
 import { differenceFrame } from '../state/difference.ts';
-import { filesFrame } from '../state/files.ts';
+import { atEnd, filesFrame } from '../state/files.ts';
 import { moveJobs } from '../state/jobs.ts';
 import { type ListFrame, type ListState, moveTo, page } from '../state/list.ts';
 import { mapGrid, moveCells, nextBadCell } from '../state/map.ts';
@@ -82,7 +82,7 @@ function accessOf(state: State): Access | null {
 			return {
 				frame: filesFrame(state),
 				list: state.files.list,
-				set: (list) => ({ ...state, files: { ...state.files, list } }),
+				set: (list) => ({ ...state, files: { ...state.files, list, staysAtEnd: false } }),
 			};
 		case 'start':
 			return {
@@ -145,6 +145,7 @@ export function moveList(state: State, move: Move): State {
 		});
 	if (focus === 'map') return moveMap(state, move);
 	if (focus === 'details') return scrollDetails(state, move);
+	if (focus === 'files' && move === 'last') return atEnd(state);
 	const access = accessOf(state);
 	if (!access) return state;
 	const list = moved(access.list, move, access.frame);

@@ -72,6 +72,7 @@ export function browse(state: State, request: FilesRequest, options: BrowseOptio
 			...files,
 			load: { request, status: 'loading', sinceMs: state.nowMs, error: null },
 			isPartial: false,
+			staysAtEnd: false,
 			places: rememberedPlaces(files),
 			history,
 			wanted: options.wanted ?? null,
@@ -130,11 +131,9 @@ export function folderLoaded(
 	};
 	// Sorting keeps the cursor on its entry, but nobody has chosen one yet.
 	const sorted = atTop(resort({ ...state, files: next }, true));
-	const placed = placeCursor(
-		sorted,
-		moved ?? wanted ?? files.wanted,
-		files.places.get(placeKey(listing)),
-	);
+	const placed = files.staysAtEnd
+		? atEnd(sorted)
+		: placeCursor(sorted, moved ?? wanted ?? files.wanted, files.places.get(placeKey(listing)));
 	return withCursorOnImage(placed, listing.imageIndex);
 }
 
@@ -153,6 +152,17 @@ const atTop = (state: State): State => ({
 	...state,
 	files: { ...state.files, list: LIST_START },
 });
+
+/** Puts the cursor on the last row, and lets it go along with what is still to come. */
+export function atEnd(state: State): State {
+	const { files } = state;
+	const frame = filesFrame(state);
+	const staysAtEnd = files.isPartial || files.reorder?.isFirst === true;
+	return {
+		...state,
+		files: { ...files, staysAtEnd, list: moveTo(files.list, frame.count - 1, frame) },
+	};
+}
 
 function placeCursor(
 	state: State,
@@ -268,6 +278,7 @@ export function orderReady(
 	const { files } = state;
 	if (files.reorder !== wish) return state;
 	const next = show({ ...state, files: { ...files, reorder: null } }, sorted);
+	if (wish.isFirst && files.staysAtEnd) return atEnd(next);
 	// A folder that has just been opened is sorted for the first time: whoever stands at its top stays there.
 	return wish.isFirst && files.list.cursor === 0 ? atTop(next) : next;
 }

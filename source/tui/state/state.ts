@@ -119,6 +119,8 @@ export interface FilesState {
 	readonly listing: Listing | null;
 	/** Only the first rows are there; the others are being read. */
 	readonly isPartial: boolean;
+	/** The cursor was sent to the end before all rows were there, in their order: it goes along. */
+	readonly staysAtEnd: boolean;
 	/** The pattern, when the listing holds hits of a search. */
 	readonly find: string | null;
 	/** All rows of the listing, in order. */
@@ -436,6 +438,7 @@ export const NO_FILES: FilesState = {
 	load: NO_LOAD,
 	listing: null,
 	isPartial: false,
+	staysAtEnd: false,
 	find: null,
 	sorted: new Int32Array(0),
 	order: new Int32Array(0),

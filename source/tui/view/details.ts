@@ -1,6 +1,6 @@
 /** The Details pane: facts, hex, text or streams of the entry under the cursor, or the facts of an image. */
 
-import { formatCount } from '../../base/print.ts';
+import { formatCount, plural } from '../../base/print.ts';
 import { type EntryDetails, EntryKind } from '../engine.ts';
 import {
 	cutStart,
@@ -85,7 +85,7 @@ function streamLines(details: EntryDetails, theme: Theme, width: number): Shown[
 	if (details.streams.length === 0) return [shown` no named streams`];
 	return details.streams.flatMap(({ name, size }) => [
 		...wrapped(shown`:${theme.exact(name)}`, width - 1).map((line) => shown` ${line}`),
-		shown`   ${countText(size)} bytes`,
+		shown`   ${safe(plural(size, 'byte'))}`,
 	]);
 }
 
@@ -162,7 +162,7 @@ export function entryNote(state: State, theme: Theme, width: number): Shown {
 	if (finding) return shown`${name}: ${theme.exact(finding.what)}, see !`;
 	const day = timeText(listing.times[row] ?? null, 'minute', state.settings.utc);
 	const isFolder = ((listing.kinds[row] ?? 0) & EntryKind.folder) !== 0;
-	const what = isFolder ? shown`folder` : shown`${countText(listing.sizes[row] ?? 0)} bytes`;
+	const what = isFolder ? shown`folder` : safe(plural(listing.sizes[row] ?? 0, 'byte'));
 	// A path found in the whole image is long; what is said of it stays, while there is room for its end.
 	const room = width - widthOf(what) - widthOf(day) - 4;
 	const short = room >= NOTE_NAME_MIN ? cutStart(name, room) : name;
