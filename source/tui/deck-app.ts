@@ -33,7 +33,7 @@ import {
 	type StagedNext,
 	type State,
 } from './state/state.ts';
-import { clearStatus, say } from './state/status.ts';
+import { clearStatus, mention, say } from './state/status.ts';
 import { createStore, type Store } from './state/store.ts';
 import { openWim, showStart } from './state/wim.ts';
 import {
@@ -454,7 +454,7 @@ const sayWaiting = (state: State, count: number): State =>
 const slowed = (state: State): State =>
 	state.settings.slow
 		? state
-		: say(
+		: mention(
 				{ ...state, settings: { ...state.settings, slow: true } },
 				'The line is slow: fewer updates from now on (:slow switches)',
 			);

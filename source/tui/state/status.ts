@@ -15,6 +15,13 @@ export function say(state: State, text: string, tone: Tone = 'info', keys = ''):
 	return { ...state, status: message, messages };
 }
 
+/** Says something that nobody asked for: it does not take the place of what stands there, and is kept for `:messages`. */
+export function mention(state: State, text: string): State {
+	if (state.status === null) return say(state, text);
+	const message: StatusMessage = { text, tone: 'info', keys: '' };
+	return { ...state, messages: [...state.messages, message].slice(-MESSAGES_MAX) };
+}
+
 export function clearStatus(state: State): State {
 	return state.status === null ? state : { ...state, status: null };
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { InputError } from '../../../source/base/errors.ts';
 import type { Listing } from '../../../source/tui/engine.ts';
 import { createTheme } from '../../../source/tui/parts/theme.ts';
+import { clearStatus, mention, say } from '../../../source/tui/state/status.ts';
 import { composeFrame } from '../../../source/tui/terminal/compose.ts';
 import { deckBlocks } from '../../../source/tui/view/deck.ts';
 import { DeckOnTerminal, inWindows, withDeck } from '../../support/deck.ts';
@@ -359,6 +360,16 @@ test('an image whose metadata cannot be read stays, opens into the damage view, 
 		new FakeEngine(file),
 	);
 });
+
+test('a line that turns out to be slow does not hide what a job came to', () =>
+	withDeck(async (deck) => {
+		const empty = clearStatus(deck.app.store.get());
+		assert.equal(mention(empty, 'The line is slow').status?.text, 'The line is slow');
+		const done = say(empty, 'verify a.wim: no damage');
+		const both = mention(done, 'The line is slow');
+		assert.equal(both.status?.text, 'verify a.wim: no damage');
+		assert.equal(both.messages.at(-1)?.text, 'The line is slow');
+	}));
 
 /** A file with one long folder of which 300 rows come at once, the others when they are let. */
 function longFolder(count: number): { readonly file: FakeFile; finish(): void } {
