@@ -210,6 +210,27 @@ export function hostError(attempt: string, error: unknown, facts: ErrorFacts = {
 	return new Class(`${attempt}: ${reason}`, all, error);
 }
 
+/** How V8 says that the machine gives no more: to a kernel (its addresses are set aside at once), or to an array. */
+const NO_MEMORY =
+	/^WebAssembly\.\w+\(\): (Out of memory|could not allocate)|^Array buffer allocation failed/;
+
+/**
+ * What ended a run, as it is: a machine without memory or addresses for it is no bug of ours.
+ *
+ * @returns anything but that unchanged
+ */
+export function endingError(error: unknown): unknown {
+	if (error instanceof WimError || !(error instanceof Error) || !NO_MEMORY.test(error.message))
+		return error;
+	const hint =
+		'Raise or lift the limit (ulimit -v: each thread sets aside 10 GB), or use --threads=1.';
+	return new HostError(
+		'Cannot go on: the machine gives this process no more memory or addresses',
+		{ hint },
+		error,
+	);
+}
+
 /** For what only a bug can break. Throws a plain `Error`, never a `WimError`. */
 export function assert(condition: unknown, why: string): asserts condition {
 	if (!condition) throw new Error(`Internal check failed: ${why}`);

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
-import { ExitCode, exitCodeOf, HostError, InputError } from '../base/errors.ts';
+import { ExitCode, endingError, exitCodeOf, HostError, InputError } from '../base/errors.ts';
 import { printable } from '../base/print.ts';
 import { machineClock } from '../jobs/clock.ts';
 import { Journal } from '../jobs/journal.ts';
@@ -186,9 +186,10 @@ export async function runCommandLine(
 		const exitCode = await handler(invocation, context);
 		await out.end();
 		return exitCode;
-	} catch (error) {
+	} catch (thrown) {
 		// Whoever reads the list had enough of it, as `head` does: that is no failure of ours.
-		if (error instanceof ReaderGone) return ExitCode.done;
+		if (thrown instanceof ReaderGone) return ExitCode.done;
+		const error = endingError(thrown);
 		// Whoever asked for an object gets one, unless the verb has printed it before it failed.
 		if (json && out.isUntouched) out.line(JSON.stringify({ error: errorJson(error) }));
 		// What was printed before the error, as the JSON of a failed job, still counts.

@@ -1,6 +1,6 @@
 /** Runs one request from beginning to end: progress, problems, pause, cancel, journal, exit code. */
 
-import { CanceledError, ExitCode, exitCodeOf } from '../base/errors.ts';
+import { CanceledError, ExitCode, endingError, exitCodeOf } from '../base/errors.ts';
 import type { Clock, ProgressEvent, Run } from '../base/run.ts';
 import type { Journal, RunControl, RunLog } from './journal.ts';
 import { PauseGate } from './pause.ts';
@@ -124,7 +124,8 @@ export async function runJob<R extends JobRequest, Result>(
 			...ended(),
 		};
 	} catch (thrown) {
-		const error = abort.signal.aborted && !isDefect(thrown) ? new CanceledError() : thrown;
+		const error =
+			abort.signal.aborted && !isDefect(thrown) ? new CanceledError() : endingError(thrown);
 		outcome = {
 			state: error instanceof CanceledError ? 'canceled' : 'failed',
 			exitCode: exitCodeOf(error),

@@ -1,8 +1,9 @@
-import { WimError } from '../base/errors.ts';
+import { endingError, WimError } from '../base/errors.ts';
 import { formatHex } from '../base/print.ts';
 
 /** An error as sentences for the status row: what failed, on what, why, and what now. */
-export function sentence(error: unknown): string {
+export function sentence(thrown: unknown): string {
+	const error = endingError(thrown);
 	if (!(error instanceof WimError))
 		return `This is a defect of wimdeck: ${error instanceof Error ? error.message : String(error)}`;
 	const { path, offset, hint } = error.facts;

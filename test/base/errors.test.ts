@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DigestError, exitCodeOf, fromWire, hostError, toWire } from '../../source/base/errors.ts';
+import {
+	DigestError,
+	endingError,
+	exitCodeOf,
+	fromWire,
+	hostError,
+	toWire,
+} from '../../source/base/errors.ts';
 
 test('an error keeps class, code and facts through a thread boundary', () => {
 	const error = new DigestError('Cannot read x', {
@@ -28,4 +35,16 @@ test('errors of the machine become sentences with a hint', () => {
 	assert.ok(full.facts.hint);
 	const absent = hostError('Cannot open "a"', Object.assign(new Error('x'), { code: 'ENOENT' }));
 	assert.equal(absent.code, 'bad-input');
+});
+
+test('a machine that gives no memory is no defect', () => {
+	// More than any machine has addresses for.
+	const ask = () => new ArrayBuffer(2 ** 52);
+	assert.throws(ask, (error) => {
+		const back = fromWire(toWire(error));
+		assert.equal(exitCodeOf(back), 1);
+		assert.equal(exitCodeOf(endingError(back)), 8);
+		return true;
+	});
+	assert.equal(exitCodeOf(endingError(new RangeError('Invalid array length'))), 1);
 });

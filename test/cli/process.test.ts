@@ -62,6 +62,25 @@ test('a full device is said, with exit code 8', {
 	assert.match(result.stderr, /Cannot write to standard output: the disk is full/);
 });
 
+test('a limit of addresses is said, with exit code 8', {
+	skip: process.platform !== 'linux',
+}, (t) => {
+	// Node itself starts with 12 GB of addresses; a kernel sets aside 10 more.
+	const limited = (...words: string[]) =>
+		spawnSync('/bin/sh', ['-c', 'ulimit -v 12000000; exec "$0" "$@"', process.execPath, ...words], {
+			encoding: 'utf8',
+			env: environment,
+		});
+	if (limited('-e', '0').status !== 0) {
+		t.skip('Node does not start with so few addresses');
+		return;
+	}
+	const result = limited(main, 'verify', path.join(root, 'fixtures', 'demo', 'install.wim'));
+	assert.equal(result.status, 8, result.stderr);
+	assert.match(result.stderr, /^wimdeck: Cannot go on: [^\n]*memory[^\n]*\n {2}[^\n]*ulimit -v/m);
+	assert.doesNotMatch(result.stderr, /\n\s+at /);
+});
+
 test('without a terminal and without a command one sentence says what to do', () => {
 	const result = run(main, path.join(root, 'fixtures'));
 	assert.equal(result.status, 2, result.stderr);
