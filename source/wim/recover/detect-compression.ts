@@ -21,10 +21,12 @@ const DOUBT_FACTOR = 2;
  * all, at its usual size. Solid resources tell by themselves.
  *
  * @param stated what the header says; null when it does not tell
+ * @param isCompressed the header says that it is, in whatever way
  */
 export async function detectCompression(
 	source: Source,
 	stated: PartCompression | null,
+	isCompressed: boolean,
 	run: Run,
 ): Promise<PartCompression> {
 	const bytes = new Uint8Array(Math.min(SAMPLE_SIZE, Math.max(0, source.size - HEADER_SIZE)));
@@ -39,7 +41,9 @@ export async function detectCompression(
 	const lzms = await detectLzms(bytes, stated, run);
 	if (lzms !== null) return lzms;
 	if (stated !== null) return stated;
-	return best !== null && best.some >= 2 ? best.how : { compression: 'none', chunkSize: 0 };
+	return best !== null && best.some >= (isCompressed ? 1 : 2)
+		? best.how
+		: { compression: 'none', chunkSize: 0 };
 }
 
 interface Counted {

@@ -13,6 +13,7 @@ import type { PartCompression } from '../part-blobs.ts';
 
 /** Larger chunk sizes are hardly used outside solid resources. */
 const CHUNK_MAX = 1 << 21;
+const NORMAL = chunkSizeRange('lzms').normal;
 
 /** Bytes between two pauses. */
 const STEP_SIZE = 1 << 18;
@@ -23,12 +24,19 @@ const PROBES_MAX = 4000;
 /** A table that ends in words by chance has so many more. */
 const CHANCE_MAX = 2;
 
-/** How much is looked at where no table shows, and where resources may begin in it, a short stretch first. */
+/** How much is looked at where no table shows. */
 const WALK_SIZE = 1 << 20;
-const WALK_STARTS = [1 << 15, 1 << 18];
 
-/** What is explained by chance is far less. */
+/** Where resources may begin in it, and the effort for starts that nothing shows (`SearchRange`): what takes little first. */
+const WALKS = [
+	{ starts: 1 << 15, effort: 0, chunkSizes: [NORMAL, CHUNK_MAX] },
+	{ starts: 1 << 18, effort: 0, chunkSizes: [NORMAL, CHUNK_MAX] },
+	{ starts: 1 << 18, effort: 1 << 25, chunkSizes: [NORMAL] },
+] as const;
+
+/** What is explained by chance is far less: in 2 MB of programs that are stored as they are, nothing was. */
 const LEAST_EXPLAINED = 4096;
+const LEAST_COUNT = 8;
 
 /**
  * @param bytes of the file, from its first resource on
@@ -105,9 +113,9 @@ async function walked(bytes: Uint8Array, run: Run): Promise<PartCompression | nu
 	const at = (offset: number, size: number) => bytes.subarray(offset, offset + size);
 	const window = { at, lostIn: () => [], lostUntil: (offset: number) => offset };
 	const tools = { wanted: new WantedSet([]), sizes: [] };
-	let best: { chunkSize: number; explained: number } | null = null;
-	for (const starts of WALK_STARTS)
-		for (const chunkSize of [chunkSizeRange('lzms').normal, CHUNK_MAX]) {
+	let best = { chunkSize: 0, explained: 0, count: 0 };
+	for (const { starts, effort, chunkSizes } of WALKS)
+		for (const chunkSize of chunkSizes) {
 			const range = {
 				start: 0,
 				isSynced: true,
@@ -115,8 +123,8 @@ async function walked(bytes: Uint8Array, run: Run): Promise<PartCompression | nu
 				end: bytes.length,
 				compression: 'lzms' as const,
 				chunkSize,
-				isQuick: true,
-				effort: 0,
+				isQuick: effort === 0,
+				effort,
 				hints: [],
 			};
 			const search = findLzms(window, kernels, range, tools);
@@ -127,8 +135,10 @@ async function walked(bytes: Uint8Array, run: Run): Promise<PartCompression | nu
 			}
 			const explained = step.value.reduce((sum, found) => sum + endOf(found) - found.offset, 0);
 			if (explained > range.stop / 2) return { compression: 'lzms', chunkSize };
-			if (explained > (best?.explained ?? 0)) best = { chunkSize, explained };
+			const count = step.value.length;
+			if (explained > best.explained) best = { chunkSize, explained, count };
 		}
-	if (best === null || best.explained < Math.min(bytes.length / 4, LEAST_EXPLAINED)) return null;
-	return { compression: 'lzms', chunkSize: best.chunkSize };
+	const { chunkSize, explained, count } = best;
+	const isEnough = explained >= Math.min(bytes.length / 4, LEAST_EXPLAINED) || count >= LEAST_COUNT;
+	return isEnough && chunkSize > 0 ? { compression: 'lzms', chunkSize } : null;
 }

@@ -210,12 +210,14 @@ async function decideCompression(
 
 /** By nothing but the chunks that the file holds. */
 async function detected(
-	{ source }: PartSurvey,
+	{ source, header }: PartSurvey,
 	stated: PartCompression | null,
 	findings: string[],
 	run: Run,
 ): Promise<PartCompression> {
-	const how = await detectCompression(source, stated, run);
+	// 'none' never comes here.
+	const isCompressed = header.compression !== null;
+	const how = await detectCompression(source, stated, isCompressed, run);
 	if (how.compression !== 'none' && !isSameWay(how, stated))
 		findings.push(`The compression was found by its chunks: ${printWay(how)}`);
 	return how;

@@ -12,6 +12,7 @@ const needsWimlib = oracle('wimlib-imagex');
 const FOUND: readonly (readonly [format: string, seed: number, ...damages: string[]])[] = [
 	// Nothing but the chunks tells that the header is wrong.
 	['LZX', 1, 'cut inside the metadata', 'header: chunk size doubled'],
+	['XPRESS 4K', 3, 'cut anywhere', 'header: another compression'],
 	[
 		'pipable LZX',
 		1,
