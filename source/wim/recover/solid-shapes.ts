@@ -16,7 +16,7 @@ import { readExactly } from '../../storage/read.ts';
 import type { Source } from '../../storage/source.ts';
 import { type BlobEntry, isSolidResourceEntry } from '../blob-entries.ts';
 import { HEADER_SIZE, ResourceFlag } from '../part-header.ts';
-import { type StatedPlace, searchSolid } from './search-solid.ts';
+import { findSolidShape, type StatedPlace } from './find-solid-shape.ts';
 import type { PartSurvey } from './survey.ts';
 
 /** By the offset of the resource; why it has none where it cannot be worked out. */
@@ -124,7 +124,7 @@ export class SolidRepairs {
 		const place = { offset, storedSize, originalSize };
 		const shape =
 			(await this.#bySizes(source, place)) ??
-			(await searchSolid(source, place, this.#lanes.seeker, this.#run));
+			(await findSolidShape(source, place, this.#lanes.seeker, this.#run));
 		this.#known.set(key, shape);
 		return shape;
 	}

@@ -43,7 +43,7 @@ interface Guess {
  *
  * @returns null when no chunk size fits
  */
-export async function searchSolid(
+export async function findSolidShape(
 	source: Source,
 	place: StatedPlace,
 	seeker: ChunkSeeker,

@@ -8,7 +8,7 @@ import { Encoder } from '../../../source/codec/encoder.ts';
 import { ChunkSeeker } from '../../../source/pool/chunk-seeker.ts';
 import { InlinePool, openPool, type Pool } from '../../../source/pool/pool.ts';
 import { MemorySource } from '../../../source/storage/memory-source.ts';
-import { searchSolid } from '../../../source/wim/recover/search-solid.ts';
+import { findSolidShape } from '../../../source/wim/recover/find-solid-shape.ts';
 import { SolidRepairs } from '../../../source/wim/recover/solid-shapes.ts';
 import type { Resource } from '../../../source/wim/resource.ts';
 import { openWim } from '../../../source/wim/wim.ts';
@@ -46,7 +46,7 @@ async function solidFile(
 
 function search(bytes: Uint8Array, resource: Resource, run: Run, pool: Pool = new InlinePool()) {
 	const seeker = new ChunkSeeker(pool, run.signal);
-	return searchSolid(new MemorySource('hurt', bytes), resource, seeker, run);
+	return findSolidShape(new MemorySource('hurt', bytes), resource, seeker, run);
 }
 
 /** What is overwritten with zeros, up to which offset; the file ends at `cut`. */
