@@ -361,3 +361,45 @@ test('what cannot be mounted or unmounted is said', needs, (t) => {
 	assert.equal(wimdeck('mount', wim, '1', parent, '--staging-dir=/tmp').code, 2);
 	assert.equal(wimdeck('unmount', parent, '--rebuild').code, 2);
 });
+
+/** Runs `mount` in a mount namespace of its own that was prepared by shell commands, as a user without rights of root. */
+function mountUnprivileged(parent: string, prepare: string) {
+	const folder = subfolder(parent, 'folder');
+	const wim = path.join(root, 'fixtures/demo/install.wim');
+	const words = [process.execPath, PROGRAM, 'mount', wim, '1', folder];
+	const plain = ['setpriv', '--bounding-set=-all', '--inh-caps=-all', ...words];
+	const { status, stderr } = spawnSync(
+		'unshare',
+		['-m', 'sh', '-ec', `${prepare}\nexec "$@"`, 'sh', ...plain],
+		{ cwd: parent, encoding: 'utf8', env: { ...process.env, XDG_STATE_HOME: '/dev/null/nowhere' } },
+	);
+	assert.deepEqual(readdirSync(folder), []);
+	return { code: status, err: stderr };
+}
+
+test('who may not mount is told why, and what works instead', needs, (t) => {
+	const parent = workFolder(t);
+	const at = path.join(parent, 'folder');
+	const closed = 'touch closed; chmod 0 closed; mount --bind closed /dev/fuse';
+	assert.deepEqual(mountUnprivileged(parent, closed), {
+		code: 8,
+		err:
+			`wimdeck: Cannot mount on "${at}": only root may use /dev/fuse here (EACCES)\n` +
+			'  Run it as root, or use "wimdeck extract".\n',
+	});
+	const open = mountUnprivileged(parent, '');
+	assert.equal(open.code, 8);
+	assert.ok(open.err.startsWith(`wimdeck: Cannot mount on "${at}": mount: ${at}: `), open.err);
+	assert.match(
+		open.err,
+		/\n {2}Mounting needs root: run it with sudo, or use "wimdeck extract"\.\n$/,
+	);
+	const missing =
+		'touch null; mount --bind /dev/null null; mount -t tmpfs dev /dev; touch /dev/null; mount --bind null /dev/null';
+	assert.deepEqual(mountUnprivileged(parent, missing), {
+		code: 8,
+		err:
+			`wimdeck: Cannot mount on "${at}": this machine offers no /dev/fuse (ENOENT)\n` +
+			'  Load the module with "modprobe fuse", or use "wimdeck extract".\n',
+	});
+});
