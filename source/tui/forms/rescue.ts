@@ -1,5 +1,6 @@
 /** Forms about damage: verify with options, salvage, repair. */
 
+import { repairName } from '../../operations/repair/output-name.ts';
 import { DONOR } from '../engine.ts';
 import { baseName, chosenImages, namedPath } from '../state/selectors.ts';
 import type { Field, FormDialog, State } from '../state/state.ts';
@@ -15,7 +16,7 @@ import {
 	radio,
 	shownWhen,
 } from './build.ts';
-import { integrityField, inWorkFolder, stemOf, unixDataField, withEnding } from './presets.ts';
+import { integrityField, inWorkFolder, stemOf, unixDataField } from './presets.ts';
 
 const openFile = (state: State) => ({
 	wim: namedPath(state) ?? '',
@@ -142,7 +143,7 @@ export function repairForm(state: State, beside: readonly string[]): FormDialog 
 		title: 'Repair into a new file',
 		fields: [
 			note('From', `${name}, which stays as it is`),
-			pathField('target', 'To', withEnding(wim, '.repaired.wim')),
+			pathField('target', 'To', repairName(wim)),
 			...donors.map((path, k) =>
 				check(`${DONOR}${path}`, k === 0 ? 'Take from' : '', baseName(path), true),
 			),

@@ -61,7 +61,10 @@ const plainTitle = ({ title }: Command): string => title.replace(/\.{3}$/, '');
 function sayElsewhere(api: Api, state: State, name: string): State {
 	const other = commandElsewhere(api.keymap, name);
 	return other
-		? say(state, `${keyLabel(name)} works in ${other.place}: ${plainTitle(other.command)}`)
+		? say(
+				state,
+				`${keyLabel(name)} works in ${other.places.join(', ')}: ${plainTitle(other.command)}`,
+			)
 		: state;
 }
 

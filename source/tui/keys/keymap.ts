@@ -85,24 +85,29 @@ export function commandFor(keymap: Keymap, state: State, key: string): Command |
 	return null;
 }
 
-/** Panes and views with keys of their own, and what brings one there; the nearest first. */
-const PLACES: readonly (readonly [context: Context, place: string])[] = [
-	['images', 'Images (1)'],
-	['files', 'Files (2)'],
-	['details', 'Details (3)'],
-	['jobs', 'Jobs (4)'],
-	['damage', 'the damage view (!)'],
-	['start', 'the start screen'],
+/** Panes, then views, with keys of their own, and what brings one there; the nearest first. */
+const PLACES: readonly (readonly (readonly [context: Context, place: string])[])[] = [
+	[
+		['images', 'Images (1)'],
+		['files', 'Files (2)'],
+		['details', 'Details (3)'],
+		['jobs', 'Jobs (4)'],
+	],
+	[['damage', 'the damage view (!)']],
+	[['start', 'the start screen']],
 ];
 
-/** The command that a key has in the nearest other place, or null. */
+/** The command that a key has in the nearest other pane or view, and all panes where it has it; or null. */
 export function commandElsewhere(
 	keymap: Keymap,
 	key: string,
-): { readonly command: Command; readonly place: string } | null {
-	for (const [context, place] of PLACES) {
-		const command = keymap.byContext.get(context)?.get(key);
-		if (command) return { command, place };
+): { readonly command: Command; readonly places: readonly string[] } | null {
+	const commandIn = (context: Context) => keymap.byContext.get(context)?.get(key);
+	for (const near of PLACES) {
+		const command = near.map(([context]) => commandIn(context)).find((one) => one !== undefined);
+		if (!command) continue;
+		const places = near.filter(([context]) => commandIn(context) === command);
+		return { command, places: places.map(([, place]) => place) };
 	}
 	return null;
 }

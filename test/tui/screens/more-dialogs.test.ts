@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { InputError } from '../../../source/base/errors.ts';
 import type { JobView } from '../../../source/tui/engine.ts';
 import { DeckOnTerminal, type DeckTestOptions, withDeck } from '../../support/deck.ts';
-import { FakeEngine, jobView } from '../../support/fake-engine.ts';
+import { FakeEngine, FakeFile, jobView } from '../../support/fake-engine.ts';
 import { findings } from '../../support/fake-findings.ts';
 import { assertGolden } from '../../support/golden.ts';
 
@@ -178,3 +178,13 @@ test('a name that Windows cannot have is told on its field, and nothing is stage
 		assert.equal(deck.app.store.get().staged.changes.length, 0);
 	});
 });
+
+test('the repair dialog keeps the ending of the damaged file', () =>
+	withDeck(
+		async (deck) => {
+			await deck.press('F');
+			await deck.until(/To +\S*install\.repaired\.esd/);
+		},
+		{ path: '/srv/sources/install.esd' },
+		new FakeEngine(new FakeFile({ path: '/srv/sources/install.esd' })),
+	));

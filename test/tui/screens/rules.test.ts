@@ -486,6 +486,12 @@ test('a key of another pane says where it works, a key of none changes nothing',
 		await inWindows(deck);
 		await deck.press('c');
 		await deck.until(/c works in Images \(1\): Capture a folder into an image\s/);
+		await deck.press('3');
+		await deck.until(/\[3 Details\]|\[Details\]|Details\]/);
+		await deck.press('*');
+		await deck.until(/\* works in Images \(1\), Files \(2\): Invert the marks\s/);
+		await deck.press('2');
+		await deck.until(/\[2 Files\]/);
 		await deck.press('j');
 		await deck.quiet();
 		const before = deck.terminal.lines();
