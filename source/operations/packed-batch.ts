@@ -38,27 +38,32 @@ export class PackedBatch<W extends WithTargets> {
 		this.batch = batch;
 	}
 
-	/** Puts a batch together in slices: a chunk of 64 MiB may hold 10,000 files. */
+	/**
+	 * Puts a batch together in slices: a chunk of 64 MiB may hold 10,000 files.
+	 *
+	 * @param isHashed whether the SHA-1 of a blob that comes in several pieces still matters: then all their bytes are needed
+	 */
 	static async of<W extends WithTargets>(
 		batch: PlannedBatch<W>,
 		verify: boolean,
 		pace: Pace,
+		isHashed: (wanted: W) => boolean = () => true,
 	): Promise<PackedBatch<W>> {
 		const packed = new PackedBatch(batch);
 		for (const { resource, pieces } of batch.stretches) {
 			packed.#packer.addStretch(resource);
 			for (const piece of pieces) {
 				if (pace.isDue) await pace.breathe();
-				packed.#add(piece, verify);
+				packed.#add(piece, verify, isHashed(piece.wanted));
 			}
 		}
 		return packed;
 	}
 
-	#add(piece: PlannedPiece<W>, verify: boolean): void {
+	#add(piece: PlannedPiece<W>, verify: boolean, isHashed: boolean): void {
 		const { wanted, start, end, isWhole } = piece;
 		const { blob } = wanted;
-		const isKept = wanted.wantsBytes === true || (verify && !isWhole);
+		const isKept = wanted.wantsBytes === true || (verify && !isWhole && isHashed);
 		const keepAt = isKept ? this.#packer.keepSize : -1;
 		const blobOffset = start - blob.offsetInResource;
 		const sha1 = verify ? blob.sha1 : null;

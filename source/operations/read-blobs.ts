@@ -173,12 +173,15 @@ class Reading<W extends WantedBlob> {
 
 	async readAll(batches: Iterable<PlannedBatch<W> | null>): Promise<void> {
 		const pace = new Pace(this.#run);
+		const { verify } = this.#options;
+		// Of a large blob that is lost at its front the rest is not sent here.
+		const isHashed = (wanted: W) => this.#spread.get(wanted)?.isHashed ?? true;
 		try {
 			for (const planned of batches) {
 				if (planned !== null || pace.isDue) await pace.breathe();
 				if (planned === null) continue;
 				// While the lanes have enough to do: they never wait for it.
-				const batch = await PackedBatch.of(planned, this.#options.verify, pace);
+				const batch = await PackedBatch.of(planned, verify, pace, isHashed);
 				while (this.#isFull && !this.#failure) await this.#changed.wait();
 				if (this.#failure) break;
 				await this.#send(batch);

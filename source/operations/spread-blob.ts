@@ -59,6 +59,11 @@ export class SpreadBlob {
 		return this.#sha1;
 	}
 
+	/** False once a part is lost, and where nobody asked for it. */
+	get isHashed(): boolean {
+		return this.#hasher !== null;
+	}
+
 	/** Ascending; neighbours are joined. */
 	get badRanges(): readonly ByteRange[] {
 		const joined: { start: number; end: number }[] = [];

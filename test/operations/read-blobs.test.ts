@@ -6,6 +6,7 @@ import type { Compression } from '../../source/codec/compression.ts';
 import { BATCH_SIZE } from '../../source/operations/plan-reads.ts';
 import { type BlobResult, readBlobs, type WantedBlob } from '../../source/operations/read-blobs.ts';
 import { InlinePool, type Pool } from '../../source/pool/pool.ts';
+import type { ReadInput } from '../../source/pool/tasks/read.ts';
 import { readChunkTable } from '../../source/wim/read-resource.ts';
 import { openWim } from '../../source/wim/wim.ts';
 import { fixture } from '../support/fixture.ts';
@@ -177,6 +178,44 @@ test('a damaged chunk is named, and costs the others nothing', async (t) => {
 		const expected = files.bad.slice().fill(0, 65_536, 98_304);
 		assert.ok(kept.bytes && Buffer.compare(kept.bytes, expected) === 0);
 	}
+});
+
+test('of a large blob that is lost at its front no more bytes come to the main thread', async (t) => {
+	const files = { large: easyBytes(24 * MIB + 5, 1) };
+	const { blob } = await pooledWim(t, files, {
+		compression: 'lzx',
+		chunkSize: 32_768,
+		damage: (bytes, intact) => {
+			const [{ resource } = { resource: null }] = [...intact.blobs.values()];
+			const table = (Math.ceil(files.large.length / 32_768) - 1) * 4;
+			const at = (resource?.offset ?? 0) + table;
+			bytes.fill(0xff, at, at + 20);
+		},
+	});
+	const inline = new InlinePool();
+	const areKept: boolean[] = [];
+	const pool: Pool = {
+		...threadsOnly(inline),
+		// One lane alone is given the blob as a whole.
+		laneCount: 2,
+		run(name, input, options) {
+			if (name === 'read') areKept.push((input as ReadInput).keep !== null);
+			return inline.run(name, input, options);
+		},
+		forWork: () => pool,
+	};
+	const lost = [{ start: 0, end: 32_768 }];
+	const { results } = await readAll(pool, [{ blob: blob('large') }], { recover: true });
+	const read = results.get(blob('large').sha1);
+	assert.deepEqual([read?.sha1, read?.badRanges], [null, lost]);
+	assert.deepEqual([areKept[0], areKept.at(-1)], [true, false]);
+	// Unless somebody asks for them.
+	areKept.length = 0;
+	const asked = [{ blob: blob('large'), wantsBytes: true }];
+	const all = (await readAll(pool, asked, { recover: true })).results.get(blob('large').sha1);
+	assert.ok(areKept.length > 1 && areKept.every((isKept) => isKept));
+	const expected = files.large.slice().fill(0, 0, 32_768);
+	assert.ok(all?.bytes && Buffer.compare(all.bytes, expected) === 0);
 });
 
 test('a damaged solid chunk hits the blobs in it and no other', async (t) => {

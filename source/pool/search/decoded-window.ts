@@ -1,7 +1,7 @@
 import type { ResourceShape } from '../chunk-window.ts';
 import type { Lane } from '../lane.ts';
 import { type LaneSource, StoredBytes } from '../stored-bytes.ts';
-import { type Damage, openSlices, type Slices } from '../tasks/slices.ts';
+import { ALL_WANTED, type Damage, openSlices, type Slices } from '../tasks/slices.ts';
 import type { Stretch } from './found.ts';
 import type { Bytes } from './stored-window.ts';
 
@@ -77,7 +77,7 @@ export class DecodedWindow implements Bytes {
 		if (known !== undefined) return known;
 		const end = Math.min(start + sliceSize, this.size);
 		const damages: Damage[] = [];
-		const loaded = this.slices.load(start, end, (_, until) => until, damages);
+		const loaded = this.slices.load(start, end, ALL_WANTED, damages);
 		for (const damage of damages) this.note({ start: damage.decodedEnd, end: damage.end });
 		const last = damages.at(-1);
 		const goodEnd = last !== undefined && last.end === end ? last.decodedEnd : end;

@@ -136,9 +136,10 @@ function* takeResource(
 	let start = Math.floor(from / alignment) * alignment;
 	const last = Math.min(end, Math.ceil(to / alignment) * alignment);
 	const damages: Damage[] = [];
+	const wanted = { end: (_: number, until: number) => Math.min(to, until), showsLost: () => false };
 	while (start < to) {
 		const sliceEnd = Math.min(last, start + sliceSize);
-		const slice = slices.load(start, sliceEnd, (_, until) => Math.min(to, until), damages);
+		const slice = slices.load(start, sliceEnd, wanted, damages);
 		const [damage] = damages;
 		if (damage !== undefined) throw damage.error;
 		const bytes = slice.subarray(Math.max(0, from - start), to - start);

@@ -79,6 +79,11 @@ export class PieceReader {
 		return this.#error === null || this.#recover;
 	}
 
+	/** Whether somebody gets zeros for the bytes that are lost. */
+	get showsLost(): boolean {
+		return this.piece.keep !== null || this.#files !== null;
+	}
+
 	/** Whether there is nothing to tell of it, once it is finished, but that it has the SHA-1 that was expected. */
 	get isFine(): boolean {
 		return (

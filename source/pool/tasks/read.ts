@@ -11,7 +11,7 @@ import { type PackedPieces, PieceUnpacker, type ReadStretch } from './packed-pie
 import { PieceReader } from './pieces.ts';
 import { type ReadOutput, ReadResults } from './read-results.ts';
 import { awaitHelpers, shareSlice, takeFirst } from './shared-slice.ts';
-import { type Damage, openSlices } from './slices.ts';
+import { type Damage, openSlices, type Wanted } from './slices.ts';
 
 /** A batch. */
 export interface ReadInput extends PackedPieces {
@@ -79,6 +79,7 @@ function* readStretch(
 	const damages: Damage[] = [];
 	const lastEnd = readers.reduce((most, { piece }) => Math.max(most, piece.end), 0);
 	const end = Math.min(resource.originalSize, Math.ceil(lastEnd / alignment) * alignment);
+	const wanted = wantedBy(readers);
 	let sliceEnd = 0;
 	while (readers.length > 0) {
 		const [first] = readers;
@@ -86,15 +87,7 @@ function* readStretch(
 		const start = Math.max(sliceEnd, Math.floor(first.piece.start / alignment) * alignment);
 		sliceEnd = Math.min(end, start + sliceSize);
 		damages.length = 0;
-		const wantedEnd = (from: number, to: number) => {
-			let last = from;
-			for (const { piece, isAlive } of readers) {
-				if (piece.start >= to || last >= to) break;
-				if (piece.end > last && isAlive) last = Math.min(piece.end, to);
-			}
-			return last;
-		};
-		const bytes = slices.load(start, sliceEnd, wantedEnd, damages);
+		const bytes = slices.load(start, sliceEnd, wanted, damages);
 		if (bytes.length >= SHARED_SIZE_MIN && damages.length === 0 && lane.canOffer) {
 			const inside = takeInside(readers, sliceEnd);
 			if (inside.length > 0) yield* readShared(inside, bytes, start, lane, results);
@@ -111,6 +104,27 @@ function* readStretch(
 		}
 		readers.splice(kept, at - kept);
 	}
+}
+
+/** @param readers by start, as they are at the time of the question */
+function wantedBy(readers: readonly PieceReader[]): Wanted {
+	return {
+		end(from, to) {
+			let last = from;
+			for (const { piece, isAlive } of readers) {
+				if (piece.start >= to || last >= to) break;
+				if (piece.end > last && isAlive) last = Math.min(piece.end, to);
+			}
+			return last;
+		},
+		showsLost(from, to) {
+			for (const { piece, showsLost } of readers) {
+				if (piece.start >= to) break;
+				if (piece.end > from && showsLost) return true;
+			}
+			return false;
+		},
+	};
 }
 
 /** Takes the first readers out, as long as they end in the slice and their ids follow one another. */

@@ -25,7 +25,7 @@ const WINDOW_CHUNKS = 16_384;
 /** Where a raw resource on a failing disk is read block by block, so that only the bad blocks are lost. */
 const BLOCK_SIZE = 4096;
 
-/** Original bytes of a resource that could not be had; they read as zeros. */
+/** Original bytes of a resource that could not be had; they read as zeros where anybody is given them. */
 export interface Damage {
 	/** From the start of the resource. */
 	readonly start: number;
@@ -35,19 +35,26 @@ export interface Damage {
 	readonly decodedEnd: number;
 }
 
-/** Asks where the last original byte ends that is of use from `start` to `end` of the resource; `start` when none is. */
-export type WantedEnd = (start: number, end: number) => number;
+/** What is wanted of the stretch from `start` to `end` of the resource. */
+export interface Wanted {
+	/** Where the last byte of use ends; `start` when none is. */
+	end(start: number, end: number): number;
+	/** Whether anybody is given what stands for bytes that are lost. */
+	showsLost(start: number, end: number): boolean;
+}
+
+export const ALL_WANTED: Wanted = { end: (_, end) => end, showsLost: () => true };
 
 export interface Slices {
 	/** The most original bytes of a slice; a multiple of `alignment`. */
 	readonly sliceSize: number;
 	/** Slices begin and end at multiples of this, but for the end of the resource. */
 	readonly alignment: number;
-	/** The original bytes `start` to `end`, valid until the next call. What nobody wants may be anything. */
+	/** The original bytes `start` to `end`, valid until the next call. What nobody wants, or is shown, may be anything. */
 	load(
 		start: number,
 		end: number,
-		wantedEnd: WantedEnd,
+		wanted: Wanted,
 		damages: Damage[],
 	): Uint8Array<SharedArrayBuffer>;
 }
@@ -73,7 +80,7 @@ class RawSlices implements Slices {
 		stored.reserve(SLICE_SIZE, SLICE_SIZE);
 	}
 
-	load(start: number, end: number, _: WantedEnd, damages: Damage[]) {
+	load(start: number, end: number, _: Wanted, damages: Damage[]) {
 		const offset = this.#shape.offset + start;
 		try {
 			const at = this.#stored.need(offset, end - start);
@@ -143,12 +150,12 @@ class ChunkSlices implements Slices {
 		stored.reserve(Math.min(chunkSize, storedSize), Math.min(this.sliceSize, originalSize));
 	}
 
-	load(start: number, end: number, wantedEnd: WantedEnd, damages: Damage[]) {
+	load(start: number, end: number, wanted: Wanted, damages: Damage[]) {
 		const { chunkSize } = this.#shape;
 		const { decoder } = this.#lane;
 		for (let at = start; at < end; at += chunkSize) {
 			const chunkEnd = Math.min(end, at + chunkSize);
-			const neededSize = wantedEnd(at, chunkEnd) - at;
+			const neededSize = wanted.end(at, chunkEnd) - at;
 			if (neededSize <= 0) continue;
 			this.#decodedSize = 0;
 			const error = this.#decode(at / chunkSize, at - start, chunkEnd - at, neededSize);
@@ -156,7 +163,8 @@ class ChunkSlices implements Slices {
 				this.#zeros = null;
 				continue;
 			}
-			this.#zero(at - start, chunkEnd - at);
+			if (wanted.showsLost(at, chunkEnd)) this.#zero(at - start, chunkEnd - at);
+			else this.#zeros = null;
 			damages.push({ start: at, end: chunkEnd, error, decodedEnd: at + this.#decodedSize });
 		}
 		return decoder.outputBytes.subarray(0, end - start);
