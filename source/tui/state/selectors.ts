@@ -51,6 +51,10 @@ export function memo<A extends readonly unknown[], R>(
 	};
 }
 
+/** What a list calls an image: by its name, else by what else tells it from others. */
+export const imageTitle = ({ name, displayName, description }: ImageFacts): string =>
+	name || displayName || description || '(no name)';
+
 /** The row below the images for what no readable image names. */
 const UNNAMED: ImageFacts = {
 	index: UNNAMED_INDEX,

@@ -17,7 +17,7 @@ import type { Theme } from '../parts/theme.ts';
 import { findingOfEntry } from '../state/damage.ts';
 import { contentOfShown, showsStart } from '../state/details.ts';
 import { isLate } from '../state/load.ts';
-import { imageUnderCursor } from '../state/selectors.ts';
+import { imageTitle, imageUnderCursor } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
 import { countText, factText, timeText } from './columns.ts';
 import { EMPTY_FILE, hexRow, hexRowCount, hexRows, textRows } from './content.ts';
@@ -99,7 +99,7 @@ export function detailLines(state: State, theme: Theme, width: number): readonly
 			? wrapped(shown`? ${theme.exact(reason)}`, width - 1).map((line) => theme.unreadable(line))
 			: [];
 		return [
-			shown` ${theme.exact(image.name)}`,
+			shown` ${theme.exact(imageTitle(image))}`,
 			NOTHING,
 			...trouble,
 			...imageFactRows(state, image).flatMap(([label, value]) =>

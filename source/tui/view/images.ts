@@ -15,7 +15,7 @@ import {
 } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import { moveTo } from '../state/list.ts';
-import { imageUnderCursor, visibleImages } from '../state/selectors.ts';
+import { imageTitle, imageUnderCursor, visibleImages } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
 import { countText, tightSize } from './columns.ts';
 import { hardLinksText } from './image-facts.ts';
@@ -75,7 +75,7 @@ export function imagesBody(state: State, theme: Theme, width: number, height: nu
 		const isUnnamed = image.index === UNNAMED_INDEX;
 		const size = isUnnamed ? NOTHING : tightSize(image.totalBytes);
 		const number = fitRight(isUnnamed ? NOTHING : safe(String(image.index)), digits);
-		const name = fit(theme.name(image.name), width - digits - 3 - widthOf(size));
+		const name = fit(theme.name(imageTitle(image)), width - digits - 3 - widthOf(size));
 		const mark = markOf(rowState, isCursor);
 		const text = shown`${mark}${number}${cursorBlank(mark, isCursor)}${name} ${size}`;
 		return styleRow(theme, text, rowState, isCursor ? (isFocused ? 'focused' : 'idle') : 'none');

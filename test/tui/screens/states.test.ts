@@ -14,7 +14,15 @@ import { jobsChanged } from '../../../source/tui/state/jobs.ts';
 import { NO_LOAD } from '../../../source/tui/state/load.ts';
 import { initialState, type State } from '../../../source/tui/state/state.ts';
 import { createStore } from '../../../source/tui/state/store.ts';
-import { FakeFile, FOUND, jobView, longListing } from '../../support/fake-engine.ts';
+import { withDeck } from '../../support/deck.ts';
+import {
+	FakeEngine,
+	FakeFile,
+	FOUND,
+	IMAGES,
+	jobView,
+	longListing,
+} from '../../support/fake-engine.ts';
 import { findings } from '../../support/fake-findings.ts';
 
 // Every place of the design's table of states (tui.md §6), in each of its states, as a component draws it.
@@ -264,3 +272,21 @@ for (const [columns, rows] of SIZES)
 				);
 				if (symbols === 'ascii') assert.doesNotMatch(screen, /[^\n\x20-\x7e]/);
 			});
+
+test('an image without a name shows what else it is called, and has no name to copy', () => {
+	const [first, second] = IMAGES.map((image) => ({
+		...image,
+		name: '',
+		displayName: '',
+		description: '',
+	}));
+	return withDeck(
+		async (deck) => {
+			await deck.until(/1 \(no name\) .*\n.*2 Rescue disk /);
+			await deck.press('y');
+			await deck.until(/There is nothing to copy here/);
+		},
+		{},
+		new FakeEngine(new FakeFile({}, [first!, { ...second!, description: 'Rescue disk' }])),
+	);
+});

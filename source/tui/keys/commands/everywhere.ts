@@ -118,10 +118,8 @@ export function pathUnderCursor(state: State): string | null {
 	switch (focusOf(state)) {
 		case 'start':
 			return shownFound(state)[state.start.list.cursor]?.path ?? null;
-		case 'images': {
-			const image = imageUnderCursor(state);
-			return image ? image.name : null;
-		}
+		case 'images':
+			return imageUnderCursor(state)?.name || null;
 		case 'staged':
 			return changeUnderCursor(state)?.path ?? null;
 		case 'sizes':
