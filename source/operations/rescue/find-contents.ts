@@ -16,6 +16,7 @@ import { addRange, type Range, readDamaged } from '../salvage/read-damaged.ts';
 import { DamagedContent } from './damaged-content.ts';
 import type { Donors, Needed } from './donors.ts';
 import type { Fate } from './mark-lost.ts';
+import { type DamagedPlace, SplicedContent } from './spliced-content.ts';
 
 /** Contents that have their SHA-1. */
 export interface WholeContents {
@@ -203,13 +204,16 @@ class Finder implements Contents {
 		this.#run.report({ type: 'phase', phase: 'read', totalBytes: null });
 		for (const { sha1, size } of missing) {
 			let hurt: HurtContents | null = null;
+			const places: DamagedPlace[] = [];
 			for (const blob of this.#request.candidates.get(sha1) ?? []) {
 				const read = await this.#walkBlob(blob);
 				if (read === 'whole') hurt = null;
 				else if (hurt === null || badSize(read) < badSize(hurt)) hurt = read;
 				if (read === 'whole') break;
+				const { best, badRanges } = read;
+				if (best !== null && badRanges !== null) places.push({ blob: best, badRanges });
 			}
-			if (this.whole.has(sha1)) continue;
+			if (this.whole.has(sha1) || (await this.#splice(places, sha1))) continue;
 			this.hurt.set(sha1, hurt ?? this.#nowhere(size));
 		}
 	}
@@ -249,6 +253,33 @@ class Finder implements Contents {
 			if (!isExpected(thrown)) throw thrown;
 			return lost((error ?? thrown).message);
 		}
+	}
+
+	/** What is hurt in one place may be good in a donor that is hurt elsewhere. */
+	async #splice(own: readonly DamagedPlace[], sha1: Sha1): Promise<boolean> {
+		const { donors } = this.#request;
+		const [first] = own;
+		if (first === undefined || donors === null) return false;
+		const { size } = first.blob;
+		for (const { blob, donor } of donors.places(sha1)) {
+			if (blob.size !== size) continue;
+			const read = await this.#walkBlob(blob);
+			if (read === 'whole') {
+				donors.credit(donor, size);
+				return true;
+			}
+			if (read.badRanges === null) continue;
+			const places = [...own, { blob, badRanges: read.badRanges }];
+			const content = SplicedContent.of(places, size, this.#lanes);
+			if (content === null || (await content.digest(this.#run)) !== sha1) continue;
+			const from = blob.resource.part.source.name;
+			const remedy: Remedy = { kind: 'donor', from, offset: null };
+			this.whole.set(sha1, { size, blob: null, content, remedy });
+			const given = size - read.badRanges.reduce((sum, { start, end }) => sum + end - start, 0);
+			donors.credit(donor, given);
+			return true;
+		}
+		return false;
 	}
 
 	async searchBits(search: BitSearch): Promise<void> {

@@ -134,6 +134,21 @@ for (const format of FORMATS) {
 		assert.deepEqual(objectionsOf(made.target), []);
 	});
 
+	test(`${format.name}: two copies that are hurt in different chunks make a whole one`, async (t) => {
+		const made = await make(t, format);
+		const [, second, third] = await chunksOf(made.whole);
+		assert.ok(second && third);
+		const spoil = (file: string, { offset, storedSize }: Chunk) =>
+			hurtFile(made.whole, file, (bytes) => void bytes.fill(0x5a, offset, offset + storedSize));
+		spoil(made.hurt, second);
+		const donor = made.at('donor.wim');
+		spoil(donor, third);
+		const report = await repaired(made, donor, new WatchedEncoder(format.solidChunkSize ?? 0));
+		assert.ok(isRepaired(report), JSON.stringify(report.lost));
+		assert.deepEqual(await listImages(made.target), await listImages(made.whole));
+		assert.deepEqual(objectionsOf(made.target), []);
+	});
+
 	for (const lost of ['mark', 'omit'] as const)
 		test(`${format.name}: what stays lost does not spoil the chunks around it (${lost})`, async (t) => {
 			const made = await make(t, format);
