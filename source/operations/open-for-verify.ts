@@ -4,7 +4,7 @@ import { plural } from '../base/print.ts';
 import type { Run } from '../base/run.ts';
 import type { Pool } from '../pool/pool.ts';
 import { HEADER_SIZE } from '../wim/part-header.ts';
-import { SolidRepairs } from '../wim/recover/solid-shapes.ts';
+import { RecoveryTools } from '../wim/recover/recovery-tools.ts';
 import { openWim, Wim } from '../wim/wim.ts';
 import { openDamaged } from './salvage/open-damaged.ts';
 import type { Range } from './verify-report.ts';
@@ -34,7 +34,7 @@ export async function openForVerify(
 	run: Run,
 ): Promise<OpenedForVerify> {
 	let failure: WimError;
-	const repairs = new SolidRepairs(pool, run);
+	const recovery = new RecoveryTools(pool, run);
 	try {
 		const wim = await openWim(path, { references, tolerant: true });
 		if (!isContradicted(wim)) return asItIs(wim);
@@ -42,7 +42,7 @@ export async function openForVerify(
 			path,
 			references,
 			(found) => tableFailure(wim, found),
-			repairs,
+			recovery,
 			run,
 		);
 		const isBetter =
@@ -63,7 +63,7 @@ export async function openForVerify(
 		path,
 		references,
 		() => ({ error: failure, class: 'header', range, imageCount: 0, notes: hintsOf([failure]) }),
-		repairs,
+		recovery,
 		run,
 	);
 	if (searched === null) throw failure;
@@ -114,10 +114,10 @@ async function bySearching(
 	path: string,
 	references: readonly string[],
 	failureBy: (found: Wim) => OpeningFailure,
-	repairs: SolidRepairs,
+	recovery: RecoveryTools,
 	run: Run,
 ): Promise<OpenedForVerify | null> {
-	const damaged = await openDamaged(path, references, false, repairs, run);
+	const damaged = await openDamaged(path, references, false, recovery, run);
 	if (damaged.images.length === 0) {
 		await damaged[Symbol.asyncDispose]();
 		return null;

@@ -9,6 +9,7 @@ import { searchTask } from './tasks/search.ts';
 import { seekTask } from './tasks/seek.ts';
 import { targetsTask } from './tasks/targets.ts';
 import { unpackTask } from './tasks/unpack.ts';
+import { walkTask } from './tasks/walk.ts';
 
 /** Everything that lanes can do. A new kind of work is one line here and a file in `tasks/`. */
 export const TASKS = {
@@ -23,6 +24,7 @@ export const TASKS = {
 	search: searchTask,
 	seek: seekTask,
 	unpack: unpackTask,
+	walk: walkTask,
 };
 
 export type Tasks = typeof TASKS;

@@ -17,7 +17,7 @@ import { InlinePool } from '../../source/pool/pool.ts';
 import { MemorySource } from '../../source/storage/memory-source.ts';
 import { readWholeResource } from '../../source/wim/read-resource.ts';
 import { recoverPart } from '../../source/wim/recover/recover-wim.ts';
-import { SolidRepairs } from '../../source/wim/recover/solid-shapes.ts';
+import { RecoveryTools } from '../../source/wim/recover/recovery-tools.ts';
 import { surveyPart } from '../../source/wim/recover/survey.ts';
 import { openWim } from '../../source/wim/wim.ts';
 import { fixture } from '../support/fixture.ts';
@@ -122,6 +122,6 @@ export const targets: FuzzTargets = {
 	survey: within(async (bytes) => {
 		const run = testRun();
 		const survey = await surveyPart(new MemorySource('fuzzed', bytes), true, run);
-		await recoverPart(survey, null, new SolidRepairs(repairTools.pool, run), run);
+		await recoverPart(survey, null, new RecoveryTools(repairTools.pool, run), run);
 	}),
 };

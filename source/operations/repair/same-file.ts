@@ -9,7 +9,7 @@ import { LargeChunks } from '../../pool/large-chunks.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { HeaderFields } from '../../wim/recover/recover-header.ts';
 import type { RecoveredImage } from '../../wim/recover/recover-wim.ts';
-import { SolidRepairs } from '../../wim/recover/solid-shapes.ts';
+import { RecoveryTools } from '../../wim/recover/recovery-tools.ts';
 import type { PartSurvey } from '../../wim/recover/survey.ts';
 import type { Blob } from '../../wim/resource.ts';
 import type { ImageFacts } from '../../wim/xml-data.ts';
@@ -56,7 +56,7 @@ interface DonorImage {
 export class SameFile implements Relatives {
 	readonly #donors: Donors;
 	readonly #pool: Pool;
-	readonly #repairs: SolidRepairs;
+	readonly #recovery: RecoveryTools;
 	readonly #run: Run;
 	#images: Promise<readonly DonorImage[]> | null = null;
 	#from: ImagesFrom | null = null;
@@ -65,7 +65,7 @@ export class SameFile implements Relatives {
 		this.#donors = donors;
 		this.#pool = pool;
 		this.#run = run;
-		this.#repairs = new SolidRepairs(pool, run);
+		this.#recovery = new RecoveryTools(pool, run);
 	}
 
 	/** Null when all images are those of the file itself. */
@@ -164,7 +164,7 @@ export class SameFile implements Relatives {
 			surveys.push(mergeSurveys(survey, other.survey));
 			isSame ||= isSameHeader(survey.header, other.survey.header);
 		}
-		const twin = await recoverAgain(damaged, surveys, this.#repairs, this.#run);
+		const twin = await recoverAgain(damaged, surveys, this.#recovery, this.#run);
 		const share = await this.#shareThere(twin);
 		return isSame || share >= TWIN_SHARE ? { damaged: twin, share } : null;
 	}
@@ -193,7 +193,7 @@ export class SameFile implements Relatives {
 		const donor = picks[0]?.image.donor;
 		if (donor?.wim == null) throw new Error('Images come from a donor');
 		const surveys = surveysWith(damaged, donor.wim, proof);
-		const base = twin ?? (await recoverAgain(damaged, surveys, this.#repairs, this.#run));
+		const base = twin ?? (await recoverAgain(damaged, surveys, this.#recovery, this.#run));
 		const images: RecoveredImage[] = [];
 		let isLent = false;
 		for (const {

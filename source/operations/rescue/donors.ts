@@ -10,7 +10,7 @@ import { scanTree } from '../../host/scan.ts';
 import type { Pool } from '../../pool/pool.ts';
 import { type Content, FileContent } from '../../storage/content.ts';
 import { isFolder, isSameFile } from '../../storage/find-files.ts';
-import { SolidRepairs } from '../../wim/recover/solid-shapes.ts';
+import { RecoveryTools } from '../../wim/recover/recovery-tools.ts';
 import type { Blob } from '../../wim/resource.ts';
 import { type DamagedWim, openDamaged } from '../salvage/open-damaged.ts';
 
@@ -62,7 +62,7 @@ export class Donors implements AsyncDisposable {
 		run: Run,
 	): Promise<Donors> {
 		const all: Donor[] = [];
-		const repairs = new SolidRepairs(pool, run);
+		const recovery = new RecoveryTools(pool, run);
 		try {
 			for (const path of paths) {
 				if (await isSameFile(path, damaged))
@@ -72,7 +72,7 @@ export class Donors implements AsyncDisposable {
 					});
 				const wim = (await isFolder(path))
 					? null
-					: await openDamaged(path, [], false, repairs, run);
+					: await openDamaged(path, [], false, recovery, run);
 				all.push({ path, wim, blobCount: 0, bytes: 0, hashedCount: 0 });
 			}
 			return new Donors(all);

@@ -14,7 +14,7 @@ import {
 	type RecoveredPart,
 	recoverPart,
 } from '../../wim/recover/recover-wim.ts';
-import type { SolidRepairs } from '../../wim/recover/solid-shapes.ts';
+import type { RecoveryTools } from '../../wim/recover/recovery-tools.ts';
 import { type PartSurvey, surveyPart } from '../../wim/recover/survey.ts';
 import type { Blob } from '../../wim/resource.ts';
 import { Wim } from '../../wim/wim.ts';
@@ -43,13 +43,13 @@ const PART_GUESS_MAX = 99;
  * @param path of any part
  * @param references patterns of further parts
  * @param scanAll looks for older generations too
- * @param repairs of this file, which remember what they worked out
+ * @param recovery of this file, which remember what they worked out
  */
 export async function openDamaged(
 	path: string,
 	references: readonly string[],
 	scanAll: boolean,
-	repairs: SolidRepairs,
+	recovery: RecoveryTools,
 	run: Run,
 ): Promise<DamagedWim> {
 	const sources: Source[] = [];
@@ -65,7 +65,7 @@ export async function openDamaged(
 			sources.push(source);
 			surveys.push(await surveyPart(source, scanAll, run));
 		}
-		return damagedWim(path, await recoverParts(surveys, repairs, run), close);
+		return damagedWim(path, await recoverParts(surveys, recovery, run), close);
 	} catch (error) {
 		await close();
 		throw error;
@@ -76,10 +76,10 @@ export async function openDamaged(
 export async function recoverAgain(
 	damaged: DamagedWim,
 	surveys: readonly PartSurvey[],
-	repairs: SolidRepairs,
+	recovery: RecoveryTools,
 	run: Run,
 ): Promise<DamagedWim> {
-	const parts = await recoverParts(surveys, repairs, run);
+	const parts = await recoverParts(surveys, recovery, run);
 	return damagedWim(damaged.name, parts, async () => damaged[Symbol.asyncDispose]());
 }
 
@@ -89,13 +89,13 @@ export function withImages(damaged: DamagedWim, images: readonly RecoveredImage[
 
 async function recoverParts(
 	surveys: readonly PartSurvey[],
-	repairs: SolidRepairs,
+	recovery: RecoveryTools,
 	run: Run,
 ): Promise<RecoveredPart[]> {
 	const parts: RecoveredPart[] = [];
 	let known: { compression: RecoveredPart['part']['compression']; chunkSize: number } | null = null;
 	for (const survey of bestFirst(surveys)) {
-		const part: RecoveredPart = await recoverPart(survey, known, repairs, run);
+		const part: RecoveredPart = await recoverPart(survey, known, recovery, run);
 		parts.push(part);
 		if (known === null && part.part.compression !== 'none') known = part.part;
 	}

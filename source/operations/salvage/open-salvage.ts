@@ -3,7 +3,7 @@ import { plural } from '../../base/print.ts';
 import type { Run } from '../../base/run.ts';
 import type { Sha1 } from '../../bytes/sha1.ts';
 import { InlinePool, type Pool } from '../../pool/pool.ts';
-import { SolidRepairs } from '../../wim/recover/solid-shapes.ts';
+import { RecoveryTools } from '../../wim/recover/recovery-tools.ts';
 import { nothingLeft } from '../../wim/recover/survey.ts';
 import type { Blob, Resource } from '../../wim/resource.ts';
 import type { Wim } from '../../wim/wim.ts';
@@ -66,9 +66,9 @@ export async function openSalvage(
 	keepsWhenCanceled = false,
 	relatives: Relatives | null = null,
 ): Promise<OpenSalvage> {
-	const repairs = new SolidRepairs(pool, run);
-	const first = await openDamaged(path, references, false, repairs, run);
-	const search = new Search(first, { sizes, keepsWhenCanceled, relatives, repairs }, pool, run);
+	const recovery = new RecoveryTools(pool, run);
+	const first = await openDamaged(path, references, false, recovery, run);
+	const search = new Search(first, { sizes, keepsWhenCanceled, relatives, recovery }, pool, run);
 	try {
 		await search.readTrees();
 		if (!search.isGood()) await search.all(path, references);
@@ -85,7 +85,7 @@ interface SearchOptions {
 	readonly sizes: ReadonlyMap<Sha1, number>;
 	readonly keepsWhenCanceled: boolean;
 	readonly relatives: Relatives | null;
-	readonly repairs: SolidRepairs;
+	readonly recovery: RecoveryTools;
 }
 
 /** What is known of a damaged file while it is looked through. */
@@ -149,10 +149,10 @@ class Search {
 
 	/** Looks through the whole file. */
 	async all(path: string, references: readonly string[]): Promise<void> {
-		const { relatives, repairs } = this.#options;
+		const { relatives, recovery } = this.#options;
 		if (!this.damaged.parts.every(({ survey }) => survey.isScanned)) {
 			await this.damaged[Symbol.asyncDispose]();
-			this.damaged = await openDamaged(path, references, true, repairs, this.#run);
+			this.damaged = await openDamaged(path, references, true, recovery, this.#run);
 			await this.readTrees();
 		}
 		if (relatives !== null && this.#lacksTables())

@@ -6,6 +6,7 @@ import type { Source } from '../../storage/source.ts';
 import type { PartCompression } from '../part-blobs.ts';
 import { HEADER_SIZE } from '../part-header.ts';
 import { detectLzms } from './detect-lzms.ts';
+import type { RecoveryTools } from './recovery-tools.ts';
 
 /** How much of the file is looked at. */
 const SAMPLE_SIZE = 4 << 20;
@@ -27,6 +28,7 @@ export async function detectCompression(
 	source: Source,
 	stated: PartCompression | null,
 	isCompressed: boolean,
+	recovery: RecoveryTools,
 	run: Run,
 ): Promise<PartCompression> {
 	const bytes = new Uint8Array(Math.min(SAMPLE_SIZE, Math.max(0, source.size - HEADER_SIZE)));
@@ -38,7 +40,7 @@ export async function detectCompression(
 	// A handful of hits in megabytes of anything is chance.
 	const isClear = best !== null && (best.full > 0 || best.some >= 8);
 	if (isClear && (stated?.compression !== 'lzms' || best.full >= 8)) return best.how;
-	const lzms = await detectLzms(bytes, stated, run);
+	const lzms = await detectLzms(bytes, stated, (head) => recovery.lzmsChunkSize(source, head), run);
 	if (lzms !== null) return lzms;
 	if (stated !== null) return stated;
 	return best !== null && best.some >= (isCompressed ? 1 : 2)

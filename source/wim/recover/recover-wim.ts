@@ -16,7 +16,8 @@ import { XmlData } from '../xml-data.ts';
 import { detectCompression } from './detect-compression.ts';
 import { countRight, TRIAL_SIZE_MAX } from './prove-table.ts';
 import { composeHeader, possibleCompressions } from './recover-header.ts';
-import { type SolidRepairs, solidShapes } from './solid-shapes.ts';
+import type { RecoveryTools } from './recovery-tools.ts';
+import { solidShapes } from './solid-shapes.ts';
 import type { Generation, PartSurvey } from './survey.ts';
 
 /** An image that some blob table names. */
@@ -45,15 +46,15 @@ export interface RecoveredPart {
 export async function recoverPart(
 	survey: PartSurvey,
 	known: PartCompression | null,
-	repairs: SolidRepairs,
+	recovery: RecoveryTools,
 	run: Run,
 ): Promise<RecoveredPart> {
 	const { source, header, generations } = survey;
 	const findings: string[] = [...survey.findings];
 	const newest = generations[0] ?? null;
 	const entries = newest?.table.entries ?? [];
-	const shapes = await solidShapes(survey, repairs, findings);
-	const how = await decideCompression(survey, entries, known, findings, run);
+	const shapes = await solidShapes(survey, recovery, findings);
+	const how = await decideCompression(survey, entries, known, findings, recovery, run);
 	const partNumber = header.part ?? {
 		number: entries[0]?.partNumber ?? 1,
 		count: entries[0]?.partNumber ?? 1,
@@ -172,6 +173,7 @@ async function decideCompression(
 	entries: readonly BlobEntry[],
 	known: PartCompression | null,
 	findings: string[],
+	recovery: RecoveryTools,
 	run: Run,
 ): Promise<PartCompression> {
 	const { compression, chunkSize } = survey.header;
@@ -188,7 +190,7 @@ async function decideCompression(
 		// A table without damage and without compressed resources names all that there is.
 		const isKnown = entries.length > 0 && (survey.generations[0]?.table.brokenCount ?? 0) === 0;
 		if (isKnown || compression === 'none') return stated ?? { compression: 'none', chunkSize: 0 };
-		return detected(survey, stated, findings, run);
+		return detected(survey, stated, findings, recovery, run);
 	}
 	const samples = [...new Set([compressed[0], ...compressed.slice(-3)])].filter(
 		(entry): entry is BlobEntry => entry !== undefined,
@@ -213,11 +215,12 @@ async function detected(
 	{ source, header }: PartSurvey,
 	stated: PartCompression | null,
 	findings: string[],
+	recovery: RecoveryTools,
 	run: Run,
 ): Promise<PartCompression> {
 	// 'none' never comes here.
 	const isCompressed = header.compression !== null;
-	const how = await detectCompression(source, stated, isCompressed, run);
+	const how = await detectCompression(source, stated, isCompressed, recovery, run);
 	if (how.compression !== 'none' && !isSameWay(how, stated))
 		findings.push(`The compression was found by its chunks: ${printWay(how)}`);
 	return how;

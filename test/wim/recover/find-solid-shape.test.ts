@@ -9,7 +9,7 @@ import { ChunkSeeker } from '../../../source/pool/chunk-seeker.ts';
 import { InlinePool, openPool, type Pool } from '../../../source/pool/pool.ts';
 import { MemorySource } from '../../../source/storage/memory-source.ts';
 import { findSolidShape } from '../../../source/wim/recover/find-solid-shape.ts';
-import { SolidRepairs } from '../../../source/wim/recover/solid-shapes.ts';
+import { RecoveryTools } from '../../../source/wim/recover/recovery-tools.ts';
 import type { Resource } from '../../../source/wim/resource.ts';
 import { openWim } from '../../../source/wim/wim.ts';
 import { seeded } from '../../support/damage-kit.ts';
@@ -98,14 +98,14 @@ test('what was worked out once is known', async (t) => {
 	const { bytes, resource, starts } = await solidFile(t, 'lzms', 65_536);
 	const source = new MemorySource('hurt', bytes.slice().fill(0, resource.offset, starts[0]));
 	const run = testRun();
-	const repairs = new SolidRepairs(new InlinePool(), run);
-	const shape = await repairs.repair(source, resource, resource.originalSize);
+	const recovery = new RecoveryTools(new InlinePool(), run);
+	const shape = await recovery.solidShape(source, resource, resource.originalSize);
 	assert.equal(shape?.chunkSize, 65_536);
 	const count = run.events.length;
 	assert.ok(count > 0);
-	assert.equal(await repairs.repair(source, resource, resource.originalSize), shape);
+	assert.equal(await recovery.solidShape(source, resource, resource.originalSize), shape);
 	assert.equal(run.events.length, count);
-	const other = await repairs.repair(source, resource, resource.originalSize + 5);
+	const other = await recovery.solidShape(source, resource, resource.originalSize + 5);
 	assert.notEqual(other?.originalSize, shape?.originalSize);
 });
 
