@@ -89,7 +89,7 @@ function* readStretch(
 		damages.length = 0;
 		const bytes = slices.load(start, sliceEnd, wanted, damages);
 		if (bytes.length >= SHARED_SIZE_MIN && damages.length === 0 && lane.canOffer) {
-			const inside = takeInside(readers, sliceEnd);
+			const inside = takeInside(readers, start, sliceEnd);
 			if (inside.length > 0) yield* readShared(inside, bytes, start, lane, results);
 		}
 		let kept = 0;
@@ -127,9 +127,12 @@ function wantedBy(readers: readonly PieceReader[]): Wanted {
 	};
 }
 
-/** Takes the first readers out, as long as they end in the slice and their ids follow one another. */
-function takeInside(readers: PieceReader[], sliceEnd: number): PieceReader[] {
-	const firstId = readers[0]?.piece.id ?? 0;
+/** Takes the first readers out, as long as they begin and end in the slice and their ids follow one another. */
+function takeInside(readers: PieceReader[], start: number, sliceEnd: number): PieceReader[] {
+	const [first] = readers;
+	// Of a piece that began in the slice before, only its own lane has the beginning.
+	if (first === undefined || first.piece.start < start) return [];
+	const firstId = first.piece.id;
 	const end = readers.findIndex(({ piece }, k) => piece.end > sliceEnd || piece.id !== firstId + k);
 	return readers.splice(0, end < 0 ? readers.length : end);
 }

@@ -56,7 +56,7 @@ export async function findSolidShape(
 	let guess = await search.first(several, (one) => search.firstTwo(one));
 	if (guess === null && !search.isCut)
 		guess =
-			(await search.first(single, (one) => search.only(one))) ??
+			(await search.first(single, (one) => search.isOnly(one))) ??
 			(await search.first(several, (one) => search.lastTwo(one)));
 	guess ??= search.likely();
 	return guess === null ? null : shapeOf(place, guess);
@@ -168,7 +168,7 @@ class Search {
 		return false;
 	}
 
-	async only(guess: Guess): Promise<boolean> {
+	async isOnly(guess: Guess): Promise<boolean> {
 		const start = this.startOf(guess);
 		const { originalSize } = this.place;
 		const storedSize = this.end - start;
