@@ -23,6 +23,15 @@ export interface Consumed {
 	readonly back: number;
 }
 
+/** Between the two readers of an LZMS chunk lies one word at most when they meet. */
+const MEETING_DISTANCE_MAX = 2;
+
+/** Whether a chunk took all of its stored bytes, as all known writers make them: else it most likely ends elsewhere. */
+export function tookAll(compression: Compression, { front, back }: Consumed): boolean {
+	const left = back - front;
+	return left >= 0 && left <= (compression === 'lzms' ? MEETING_DISTANCE_MAX : 0);
+}
+
 interface Kernel {
 	/** Shared, so that other lanes can look into it. */
 	readonly memory: { readonly buffer: SharedArrayBuffer; grow(pages: number): number };

@@ -19,7 +19,7 @@ import {
 	surveyChunkTable,
 	surveySolidTable,
 } from '../../codec/chunk-table.ts';
-import { type Consumed, Decoder } from '../../codec/decoder.ts';
+import { type Consumed, Decoder, tookAll } from '../../codec/decoder.ts';
 import { ChunkSeeker } from '../../pool/chunk-seeker.ts';
 import { LARGE_CHUNK_MIN, type LargeChunks } from '../../pool/large-chunks.ts';
 import { InlinePool } from '../../pool/pool.ts';
@@ -98,9 +98,6 @@ let inlineSeeker: ChunkSeeker | null = null;
 
 /** So many chunks in a row that are stored as they are, and show nothing, are stepped over. */
 const RAW_RUN_MAX = 4;
-
-/** Unused bytes between the two readers at the end of an LZMS chunk. */
-const MEETING_DISTANCE_MAX = 2;
 
 /** What is known of the chunks of a resource, and was worked out while it was read. */
 const surveys = new WeakMap<Resource, ChunkSurvey>();
@@ -436,8 +433,7 @@ class DamagedChunks {
 
 	/** Both readers of the last LZMS chunk ended side by side. */
 	private hasMet(): boolean {
-		const { front, back } = this.consumed;
-		return back - front >= 0 && back - front <= MEETING_DISTANCE_MAX;
+		return tookAll('lzms', this.consumed);
 	}
 
 	/** Whether a whole compressed chunk begins there. */

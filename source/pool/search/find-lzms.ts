@@ -5,7 +5,7 @@
  */
 import { FormatError } from '../../base/errors.ts';
 import { sha1Hasher, sha1 as sha1Of } from '../../bytes/sha1.ts';
-import type { Decoder } from '../../codec/decoder.ts';
+import { type Decoder, tookAll } from '../../codec/decoder.ts';
 import type { ChunkEnd, Finder } from '../../codec/finder.ts';
 import { Chains } from './chains.ts';
 import { BlobCutter } from './cut-blobs.ts';
@@ -20,9 +20,6 @@ import {
 	type Stretch,
 } from './found.ts';
 import type { Bytes } from './stored-window.ts';
-
-/** Between the two readers lies one word at the end of every chunk. */
-export const MEETING_DISTANCE_MAX = 2;
 
 /** Chunks larger than this are not looked for from behind. */
 const BACKWARD_MAX = 1 << 20;
@@ -427,8 +424,7 @@ class LzmsSearch implements GapSteps {
 			this.decoder.input(stored.length).set(stored);
 			const bytes = this.decoder.decode('lzms', this.chunkSize, stored.length, originalSize);
 			this.stepsTaken += originalSize * STEPS_PER_BYTE;
-			const { front, back } = this.decoder.lastConsumed();
-			return back - front >= 0 && back - front <= MEETING_DISTANCE_MAX ? bytes : null;
+			return tookAll('lzms', this.decoder.lastConsumed()) ? bytes : null;
 		} catch (error) {
 			if (error instanceof FormatError) return null;
 			throw error;

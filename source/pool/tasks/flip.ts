@@ -7,7 +7,7 @@ import type { Hash } from 'node:crypto';
 import { FormatError } from '../../base/errors.ts';
 import { type Sha1, sha1Hasher } from '../../bytes/sha1.ts';
 import type { Compression } from '../../codec/compression.ts';
-import type { Decoder } from '../../codec/decoder.ts';
+import { type Decoder, tookAll } from '../../codec/decoder.ts';
 import type { Lane } from '../lane.ts';
 
 export interface FlipInput {
@@ -85,16 +85,10 @@ export function* flipTask(input: FlipInput, lane: Lane): Generator<number, FlipO
 	}
 }
 
-/** Between the two readers of an LZMS chunk lies one word at most when they meet. */
-const MEETING_DISTANCE_MAX = 2;
-
 /** Whether the last chunk that was decoded took all of its stored bytes; raw ones always do. */
 export function endsExactly(
 	decoder: Decoder,
 	{ compression, stored, originalSize }: Pick<FlipInput, 'compression' | 'stored' | 'originalSize'>,
 ): boolean {
-	if (stored.length === originalSize) return true;
-	const { front, back } = decoder.lastConsumed();
-	const left = back - front;
-	return left >= 0 && left <= (compression === 'lzms' ? MEETING_DISTANCE_MAX : 0);
+	return stored.length === originalSize || tookAll(compression, decoder.lastConsumed());
 }

@@ -5,8 +5,7 @@
 import { FormatError } from '../../base/errors.ts';
 import { breathe, type Run } from '../../base/run.ts';
 import { chunkSizeRange } from '../../codec/compression.ts';
-import { Decoder } from '../../codec/decoder.ts';
-import { MEETING_DISTANCE_MAX } from '../../pool/search/find-lzms.ts';
+import { Decoder, tookAll } from '../../codec/decoder.ts';
 import type { PartCompression } from '../part-blobs.ts';
 
 /** Larger chunk sizes are hardly used outside solid resources. */
@@ -83,8 +82,7 @@ function isWhole(decoder: Decoder, stored: Uint8Array, originalSize: number): bo
 		decoder.reserve(stored.length, originalSize);
 		decoder.input(stored.length).set(stored);
 		decoder.decode('lzms', originalSize, stored.length, originalSize);
-		const { front, back } = decoder.lastConsumed();
-		return back >= front && back - front <= MEETING_DISTANCE_MAX;
+		return tookAll('lzms', decoder.lastConsumed());
 	} catch (error) {
 		if (error instanceof FormatError) return false;
 		throw error;
