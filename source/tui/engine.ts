@@ -4,6 +4,7 @@
  */
 
 import type { StagedStore } from '../jobs/staged-changes.ts';
+import type { LikelyDonor } from '../operations/repair/likely-donors.ts';
 import type {
 	DifferenceFact,
 	FactValue,
@@ -392,6 +393,14 @@ export interface HostPath {
 	readonly imageCount: number | null;
 }
 
+/** What the repair dialog offers. */
+export interface RepairFacts {
+	/** A free name for the repaired file. */
+	readonly target: string;
+	/** The WIMs beside the damaged file, the likeliest first. */
+	readonly donors: readonly LikelyDonor[];
+}
+
 export interface DeckEngine {
 	/**
 	 * Opens a file.
@@ -411,8 +420,8 @@ export interface DeckEngine {
 		onBatch: (found: readonly FoundWim[]) => void,
 		signal: AbortSignal,
 	): Promise<void>;
-	/** The same paths, those first that are likely to hold what a damaged file lost. */
-	sortDonors(damaged: string, paths: readonly string[]): Promise<readonly string[]>;
+	/** What can be known before a file is repaired. */
+	repairFacts(damaged: string): Promise<RepairFacts>;
 	/** As `findWims`, for files that are known by their paths. */
 	lookAt(
 		paths: readonly string[],

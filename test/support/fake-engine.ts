@@ -2,6 +2,7 @@
 
 import { InputError } from '../../source/base/errors.ts';
 import type { KeptChanges, StagedStore } from '../../source/jobs/staged-changes.ts';
+import { repairName } from '../../source/operations/repair/output-name.ts';
 import type {
 	DeckEngine,
 	DeckJobs,
@@ -17,6 +18,7 @@ import type {
 	JobView,
 	Listing,
 	OpenFile,
+	RepairFacts,
 	WimFacts,
 } from '../../source/tui/engine.ts';
 import { EntryKind } from '../../source/tui/engine.ts';
@@ -490,8 +492,17 @@ export class FakeEngine implements DeckEngine {
 		onBatch(this.found);
 	}
 
-	async sortDonors(_damaged: string, paths: readonly string[]): Promise<readonly string[]> {
-		return paths;
+	async repairFacts(damaged: string): Promise<RepairFacts> {
+		const beside = (name: string) => damaged.replace(/[^/]*$/, name);
+		return {
+			target: repairName(damaged),
+			donors: [
+				{ path: beside('backup.wim'), isCopy: true, sharedCount: 112_417 },
+				{ path: beside('boot.wim'), isCopy: false, sharedCount: 1204 },
+				{ path: beside('cut.wim'), isCopy: false, sharedCount: null },
+				{ path: beside('linux.wim'), isCopy: false, sharedCount: 0 },
+			],
+		};
 	}
 
 	async complete(): Promise<readonly HostEntry[]> {

@@ -46,6 +46,11 @@ function isLaterPart(name: string, all: ReadonlySet<string>): boolean {
 	return match !== null && Number(match[2]) > 1 && all.has(`${match[1]}${match[3]}`);
 }
 
+function withoutLaterParts(files: readonly string[]): readonly string[] {
+	const all = new Set(files);
+	return files.filter((file) => !isLaterPart(file, all));
+}
+
 async function summaryOf(file: string): Promise<FoundSummary> {
 	const wim = await openWim(file);
 	try {
@@ -134,6 +139,13 @@ class FoundRows {
 	}
 }
 
+/** The images of a folder, a part set by its first part. */
+export async function wimsIn(folder: string): Promise<readonly string[]> {
+	for await (const files of imagesIn(folder, 0, new AbortController().signal))
+		return withoutLaterParts(files);
+	return [];
+}
+
 /** Lists the images in a folder and below, folder by folder, as they are found. */
 export async function findWims(
 	folder: string,
@@ -143,10 +155,7 @@ export async function findWims(
 ): Promise<void> {
 	const rows = new FoundRows(onBatch, signal);
 	for await (const files of imagesIn(path.resolve(folder), isDeep ? DEPTH_MAX : 0, signal)) {
-		const all = new Set(files);
-		await rows.add(
-			files.filter((file) => !isLaterPart(file, all)).slice(0, FOUND_MAX - rows.count),
-		);
+		await rows.add(withoutLaterParts(files).slice(0, FOUND_MAX - rows.count));
 		if (rows.count >= FOUND_MAX) break;
 	}
 	rows.tell();

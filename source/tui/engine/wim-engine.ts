@@ -5,11 +5,28 @@ import type { Clock } from '../../base/run.ts';
 import type { Journal } from '../../jobs/journal.ts';
 import { recentFiles } from '../../jobs/recent-files.ts';
 import { stagedStore } from '../../jobs/staged-changes.ts';
-import { likeliestFirst } from '../../operations/repair/likely-donors.ts';
-import type { DeckEngine, FoundWim, HostEntry, HostPath, OpenFile } from '../engine.ts';
+import { likelyDonors } from '../../operations/repair/likely-donors.ts';
+import { freeRepairName } from '../../operations/repair/output-name.ts';
+import type {
+	DeckEngine,
+	FoundWim,
+	HostEntry,
+	HostPath,
+	OpenFile,
+	RepairFacts,
+} from '../engine.ts';
 import { type DeckPerformer, QueuedJobs } from './deck-jobs.ts';
 import { withHome } from './home-path.ts';
-import { complete, findWims, isFolder, look, lookAt, measure, writeReport } from './host-files.ts';
+import {
+	complete,
+	findWims,
+	isFolder,
+	look,
+	lookAt,
+	measure,
+	wimsIn,
+	writeReport,
+} from './host-files.ts';
 import { openFile } from './open-wim-file.ts';
 
 export interface WimEngineOptions {
@@ -49,8 +66,13 @@ export class WimEngine implements DeckEngine {
 		return findWims(withHome(folder), isDeep, onBatch, signal);
 	}
 
-	sortDonors(damaged: string, paths: readonly string[]): Promise<readonly string[]> {
-		return likeliestFirst(withHome(damaged), paths);
+	async repairFacts(damaged: string): Promise<RepairFacts> {
+		const file = path.resolve(withHome(damaged));
+		const beside = await wimsIn(path.dirname(file)).catch(() => []);
+		return {
+			target: await freeRepairName(withHome(damaged)),
+			donors: await likelyDonors(file, beside),
+		};
 	}
 
 	complete(path: string): Promise<readonly HostEntry[]> {

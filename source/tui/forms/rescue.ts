@@ -1,6 +1,7 @@
 /** Forms about damage: verify with options, salvage, repair. */
 
-import { repairName } from '../../operations/repair/output-name.ts';
+import { plural } from '../../base/print.ts';
+import type { LikelyDonor } from '../../operations/repair/likely-donors.ts';
 import { DONOR } from '../engine.ts';
 import { baseName, chosenImages, namedPath } from '../state/selectors.ts';
 import type { Field, FormDialog, State } from '../state/state.ts';
@@ -127,15 +128,37 @@ export function salvageForm(state: State): FormDialog {
 /** Donors that the dialog offers one by one. */
 const DONORS_MAX = 5;
 
+/** Whether to take from a file; not from one of which is known that it has nothing to give. */
+function donorField({ path, isCopy, sharedCount }: LikelyDonor, isFirst: boolean): Field {
+	const gives = isCopy
+		? ', a copy of it'
+		: sharedCount === null
+			? ''
+			: sharedCount === 0
+				? ', nothing in common'
+				: `, ${plural(sharedCount, 'content')} in common`;
+	return check(
+		`${DONOR}${path}`,
+		isFirst ? 'Take from' : '',
+		`${baseName(path)}${gives}`,
+		isCopy || sharedCount !== 0,
+	);
+}
+
 /**
  * A whole file made from a damaged one and others.
  *
- * @param beside paths of the WIMs in the same folder
+ * @param target where it goes unless something else is typed
+ * @param beside the WIMs in the same folder, the likeliest first
  */
-export function repairForm(state: State, beside: readonly string[]): FormDialog {
+export function repairForm(
+	state: State,
+	target: string,
+	beside: readonly LikelyDonor[],
+): FormDialog {
 	const { wim } = openFile(state);
 	const name = wimName(state);
-	const donors = beside.filter((path) => path !== wim).slice(0, DONORS_MAX);
+	const donors = beside.slice(0, DONORS_MAX);
 	const folder = wim.slice(0, wim.length - name.length);
 	return buildForm(state, {
 		form: 'repair',
@@ -143,10 +166,8 @@ export function repairForm(state: State, beside: readonly string[]): FormDialog 
 		title: 'Repair into a new file',
 		fields: [
 			note('From', `${name}, which stays as it is`),
-			pathField('target', 'To', repairName(wim)),
-			...donors.map((path, k) =>
-				check(`${DONOR}${path}`, k === 0 ? 'Take from' : '', baseName(path), true),
-			),
+			pathField('target', 'To', target),
+			...donors.map((donor, k) => donorField(donor, k === 0)),
 			pathField('donor', donors.length === 0 ? 'Take from' : '', donors.length === 0 ? folder : ''),
 			lostField,
 			reportField,

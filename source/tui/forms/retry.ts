@@ -58,8 +58,11 @@ const FORMS: Readonly<Record<string, Build>> = {
 	repair: (state, values) =>
 		repairForm(
 			state,
+			'',
 			Object.keys(values).flatMap((name) =>
-				name.startsWith(DONOR) ? [name.slice(DONOR.length)] : [],
+				name.startsWith(DONOR)
+					? [{ path: name.slice(DONOR.length), isCopy: false, sharedCount: null }]
+					: [],
 			),
 		),
 	salvage: salvageForm,

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+	copyFileSync,
+	existsSync,
+	mkdirSync,
+	readFileSync,
+	statSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { sha1 } from '../../../source/bytes/sha1.ts';
@@ -373,6 +381,19 @@ test('salvage and repair write to new places only, and a look writes nothing', a
 	const [repaired] = await here.done('repair', repair);
 	assert.match(repaired?.summary ?? '', /^2 of 2 images whole/);
 	assert.deepEqual(await namesIn(here.at('whole.wim')), ['First', 'Second']);
+});
+
+test('a repair is offered the WIMs beside the file, and a name that is free', async (t) => {
+	const here = await place(t);
+	const wim = await twoImages(here);
+	copyFileSync(wim, here.at('copy.esd'));
+	copyFileSync(wim, here.at('copy.old'));
+	writeFileSync(here.at('text.wim'), 'no WIM');
+	writeFileSync(here.at('a.repaired.wim'), '');
+	assert.deepEqual(await here.engine.repairFacts(wim), {
+		target: here.at('a.repaired-2.wim'),
+		donors: [{ path: here.at('copy.esd'), isCopy: true, sharedCount: 4 }],
+	});
 });
 
 test('a target in the source folder is warned of', async (t) => {

@@ -188,3 +188,36 @@ test('the repair dialog keeps the ending of the damaged file', () =>
 		{ path: '/srv/sources/install.esd' },
 		new FakeEngine(new FakeFile({ path: '/srv/sources/install.esd' })),
 	));
+
+test('the repair dialog does not offer a name again that is taken by now', async () => {
+	const engine = new FakeEngine();
+	await withDeck(
+		async (deck) => {
+			await deck.press('F');
+			await deck.until(/To +\S*install\.repaired\.wim/);
+			await deck.press(CLEAR, '/srv/whole.wim');
+			await deck.until(/To +\/srv\/whole\.wim/);
+			await deck.press('esc');
+			await deck.until((screen) => !screen.includes('Repair into'));
+			await deck.press('F');
+			await deck.until(/To +\/srv\/whole\.wim/);
+			await deck.press('esc');
+			await deck.until((screen) => !screen.includes('Repair into'));
+			engine.files.set('/srv/whole.wim', new FakeFile());
+			await deck.press('F');
+			await deck.until(/To +\S*install\.repaired\.wim/);
+		},
+		{},
+		engine,
+	);
+});
+
+test('the repair dialog takes from what may have something to give, and tells why', () =>
+	withDeck(async (deck) => {
+		await deck.press('F');
+		await deck.until(/Take from +\[x\] backup\.wim, a copy of it/);
+		const screen = deck.screen();
+		assert.match(screen, /\[x\] boot\.wim, 1,204 contents in common/);
+		assert.match(screen, /\[x\] cut\.wim {2}/);
+		assert.match(screen, /\[ \] linux\.wim, nothing in common/);
+	}));
