@@ -3,8 +3,7 @@ import { InputError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
 import { filetimeFromMs } from '../bytes/filetime.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
-import { Attribute } from '../image/dentry.ts';
-import { EditTree, newInode } from '../image/edit-tree.ts';
+import { EditTree, type Inode } from '../image/edit-tree.ts';
 import { countReferences, encodeTree, treeSize, treeStatistics } from '../image/encode-tree.ts';
 import { splitPath } from '../image/patterns.ts';
 import { readWindowsProperties } from '../image/windows-properties.ts';
@@ -31,7 +30,7 @@ import {
 	captureTree,
 	type PendingStream,
 } from './capture-tree.ts';
-import { placeTree } from './overlay.ts';
+import { fillerInode, placeTree } from './overlay.ts';
 import { type NewImageSize, sizeWithImage } from './predict-size.ts';
 import {
 	filesOf,
@@ -130,9 +129,8 @@ export async function scanSources(
 	const share = new CaptureShare(expect);
 	let rpFix = false;
 	const now = filetimeFromMs(run.clock.now());
-	const root = newInode(Attribute.directory);
-	Object.assign(root, { creationTime: now, lastAccessTime: now, lastWriteTime: now });
-	let tree = new EditTree(root, share.security);
+	const placing = { noReplace: false, replaced: () => {}, now, fillers: new Set<Inode>() };
+	let tree = new EditTree(fillerInode(placing), share.security);
 	for (const [k, source] of sources.entries()) {
 		// Only what becomes the root has links that can be made relative to it.
 		const isRoot = splitPath(source.target).length === 0;
@@ -148,7 +146,7 @@ export async function scanSources(
 			});
 		for (const item of captured.pending) pending.push(item);
 		if (isRoot && k === 0) tree = captured.tree;
-		else placeTree(tree, source.target, captured, { noReplace: false, replaced: () => {}, now });
+		else placeTree(tree, source.target, captured, placing);
 	}
 	const kept = pending.filter(({ inode }) => inode.nameCount > 0);
 	const contents = new Map<object, Content>();

@@ -60,10 +60,13 @@ export interface PlaceOptions {
 	readonly replaced: (path: string) => void;
 	/** FILETIME, for folders that have to be made. */
 	readonly now: bigint;
+	/** Folders that were only made so that something could stand below them: the first real one gives them its facts. */
+	readonly fillers: Set<Inode>;
 }
 
 /**
  * Puts a captured tree, which shares the descriptors of `tree`, at a path. Folders merge, files replace files; missing folders above are made.
+ * A folder that is there keeps its attributes, times and security descriptor: laying files over "/Windows" must not take its ACL away.
  *
  * @param source the tree's root, or, for a single file, the node of the file
  * @throws {InputError} when a folder meets a file
@@ -84,17 +87,16 @@ export function placeTree(
 				path,
 				hint: 'Name the place of the file, as in "/NAME".',
 			});
-		// The root takes attributes and times of what is laid over it.
-		replaceInode(tree.root, captured.tree.root.inode);
+		layOver(tree.root, captured.tree.root.inode, options);
 		mergeChildren(tree.root, source, options);
 		return;
 	}
 	let parent = tree.root;
-	for (const step of steps.slice(0, -1)) parent = folderIn(parent, step, options.now);
+	for (const step of steps.slice(0, -1)) parent = folderIn(parent, step, options);
 	place(parent, last, source, options, childOf(parent, last));
 }
 
-function folderIn(parent: EditNode, name: string, now: bigint): EditNode {
+function folderIn(parent: EditNode, name: string, options: PlaceOptions): EditNode {
 	const known = childOf(parent, name);
 	if (known !== null) {
 		if (known.children === null)
@@ -103,11 +105,15 @@ function folderIn(parent: EditNode, name: string, now: bigint): EditNode {
 			});
 		return known;
 	}
+	return addNode(parent, name, '', fillerInode(options));
+}
+
+/** A folder of which nothing is known but that it has to be there. */
+export function fillerInode({ now, fillers }: Pick<PlaceOptions, 'now' | 'fillers'>): Inode {
 	const inode = newInode(Attribute.directory);
-	inode.creationTime = now;
-	inode.lastAccessTime = now;
-	inode.lastWriteTime = now;
-	return addNode(parent, name, '', inode);
+	Object.assign(inode, { creationTime: now, lastAccessTime: now, lastWriteTime: now });
+	fillers.add(inode);
+	return inode;
 }
 
 /** @param known what is at that name already */
@@ -133,7 +139,7 @@ function place(
 			{ path: where, hint: `Delete "${where}" first.` },
 		);
 	if (source.children !== null) {
-		replaceInode(known, source.inode);
+		layOver(known, source.inode, options);
 		mergeChildren(known, source, options);
 		return known;
 	}
@@ -145,6 +151,12 @@ function place(
 	options.replaced(where);
 	replaceInode(known, source.inode);
 	return known;
+}
+
+/** What a folder is when another one is laid over it: what it was, unless nobody had said yet. */
+function layOver(node: EditNode, inode: Inode, { fillers }: PlaceOptions): void {
+	if (fillers.delete(node.inode)) replaceInode(node, inode);
+	else inode.nameCount--;
 }
 
 /** The name keeps its place; the file behind it is another one. */

@@ -3,7 +3,7 @@ import { WimError } from '../base/errors.ts';
 import { breathe, type Run } from '../base/run.ts';
 import { filetimeFromMs } from '../bytes/filetime.ts';
 import { Sha1Counts } from '../bytes/sha1-counts.ts';
-import { EditTree } from '../image/edit-tree.ts';
+import { EditTree, type Inode } from '../image/edit-tree.ts';
 import { countReferences } from '../image/encode-tree.ts';
 import { openImage } from '../image/open.ts';
 import { type ExclusionRules, splitPath } from '../image/patterns.ts';
@@ -186,6 +186,7 @@ async function runCommands(
 	const share = new CaptureShare(undefined, tree.security);
 	const now = filetimeFromMs(run.clock.now());
 	const ownFiles = await filesOfTarget(wim);
+	const fillers = new Set<Inode>();
 	for (const command of options.commands)
 		try {
 			if (command.type === 'delete') {
@@ -214,6 +215,7 @@ async function runCommands(
 				placeTree(tree, target, captured, {
 					noReplace: flags.noReplace,
 					now,
+					fillers,
 					replaced: (path) => options.done(`Replaced "${path}"`),
 				});
 				options.done(`Added "${source}" as "${target}"`);
