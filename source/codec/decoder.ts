@@ -102,6 +102,8 @@ export class Decoder {
 	#outputView: Uint8Array<SharedArrayBuffer> | null = null;
 	/** The last chunk never got as far as the kernel. */
 	#wasRefused = false;
+	/** Up to where the output area was ever written, in bytes from its start. */
+	#writtenSize = 0;
 
 	/** The compiled kernel: made once per process, and cheap to hand to a worker by `workerData`. */
 	static module(): WebAssembly.Module {
@@ -176,6 +178,7 @@ export class Decoder {
 		if (why !== null) throw failure(compression, why);
 		if (storedSize === originalSize) {
 			this.outputBytes.set(this.inputBytes.subarray(inputAt, inputAt + storedSize), outputAt);
+			this.#noteWritten(outputAt + originalSize);
 			return;
 		}
 		const code = this.#kernel.decode(
@@ -187,6 +190,8 @@ export class Decoder {
 			originalSize,
 			Math.min(originalSize, place.neededSize ?? originalSize),
 		);
+		const touched = code === 0 ? originalSize : this.lastTouched(compression, originalSize);
+		this.#noteWritten(outputAt + touched);
 		if (code !== 0) throw failure(compression, REASONS[code] ?? `unknown reason ${code}`);
 	}
 
@@ -260,9 +265,18 @@ export class Decoder {
 			: originalSize;
 	}
 
-	/** Bytes of memory that this decoder holds. */
+	/** Bytes of memory that this decoder holds, whether the machine had to give them yet or not. */
 	get memorySize(): number {
 		return this.#kernel.memory.buffer.byteLength;
+	}
+
+	/** Bytes of the output area that were ever written: what the machine gave for it. */
+	get writtenSize(): number {
+		return this.#writtenSize;
+	}
+
+	#noteWritten(end: number): void {
+		this.#writtenSize = Math.max(this.#writtenSize, end);
 	}
 
 	/** The input area lies below the output area and stays where it is, so its bytes survive. */

@@ -4,11 +4,12 @@ import { buffersOf } from '../pool/tasks/packed-pieces.ts';
 import type { PieceResult } from '../pool/tasks/pieces.ts';
 import type { ReadOutput } from '../pool/tasks/read-results.ts';
 import {
+	ask,
 	HELPERS_MAX,
 	hasHelped,
 	leave,
+	type OfferedSlice,
 	piecesLeft,
-	type SharedSlice,
 } from '../pool/tasks/shared-slice.ts';
 import { laneSource } from './fetch-stored.ts';
 import type { PackedBatch } from './packed-batch.ts';
@@ -38,7 +39,8 @@ export class BatchRead<W extends WantedBlob> {
 	readonly #helpers: Promise<void>[] = [];
 	/** Helpers that have not begun when the batch is done need not begin any more. */
 	readonly #done = new AbortController();
-	#slice: SharedSlice | null = null;
+	/** Its memory comes once it was asked for. */
+	#slice: OfferedSlice | null = null;
 	#error: unknown = null;
 	#helping = 0;
 
@@ -86,7 +88,7 @@ export class BatchRead<W extends WantedBlob> {
 					weight: batch.size,
 					onProgress,
 					onOffer: (what) => {
-						this.#slice = what as SharedSlice;
+						this.#slice = what as OfferedSlice;
 						onDecoded();
 					},
 					transfer: buffersOf(packed),
@@ -106,10 +108,16 @@ export class BatchRead<W extends WantedBlob> {
 		return this.#results();
 	}
 
-	/** Has an idle lane take some pieces. */
+	/** Has an idle lane take some pieces; the first time it only asks for them, and `onDecoded` is called once more. */
 	help(): void {
-		const slice = this.#slice;
-		if (slice === null) return;
+		const offered = this.#slice;
+		if (offered === null) return;
+		const { memory } = offered;
+		if (memory === null) {
+			ask(offered);
+			return;
+		}
+		const slice = { ...offered, memory };
 		const { signal, recover, keep, onProgress } = this.#options;
 		const helper = this.#helpers.length;
 		const packed = this.#batch.pack(keep);

@@ -3,6 +3,8 @@ import { Encoder } from '../codec/encoder.ts';
 
 /** A lane that holds more than this gives it back when nothing is left to do. */
 const IDLE_MEMORY_MAX = 32 << 20;
+/** A lane among others gives a large chunk back before it begins the next one, from this size on: it costs a collection. */
+const LARGE_CHUNK_MIN = 32 << 20;
 
 /** What one thread has for itself: its kernels, with their private memory. Tasks get it as their second argument. */
 export class Lane {
@@ -12,10 +14,20 @@ export class Lane {
 	#transfer: ArrayBuffer[] = [];
 	#onOffer: ((what: unknown) => void) | null = null;
 	readonly #kept = new Map<string, unknown>();
+	readonly #collect: (() => void) | null;
+	/** A large chunk of another lane was looked at. */
+	#sawLarge = false;
 
-	/** @param decoders the compiled kernel; asked for when it is first needed */
-	constructor(decoders: () => WebAssembly.Module = () => Decoder.module()) {
+	/**
+	 * @param decoders the compiled kernel; asked for when it is first needed
+	 * @param collect has V8 free what nobody holds any more; null: no other lane needs the memory
+	 */
+	constructor(
+		decoders: () => WebAssembly.Module = () => Decoder.module(),
+		collect: (() => void) | null = null,
+	) {
 		this.#decoders = decoders;
+		this.#collect = collect;
 	}
 
 	get decoder(): Decoder {
@@ -62,6 +74,26 @@ export class Lane {
 		const value = make();
 		this.#kept.set(kind, { key, value });
 		return value;
+	}
+
+	/** Says that a task works on the memory of another lane's decoder. */
+	noteShared(size: number): void {
+		this.#sawLarge ||= size >= LARGE_CHUNK_MIN;
+	}
+
+	/**
+	 * To be called after each task. Pages of a decoded chunk become memory as they are written: where lanes give theirs back
+	 * in turns, they hold three chunks for two lanes at most, not four halves. A chunk of which less than half was written
+	 * stays, since the next one will have come as far by the time it matters.
+	 */
+	settle(): void {
+		if (this.#collect === null) return;
+		const written = this.#decoder?.writtenSize ?? 0;
+		const room = this.#decoder?.outputBytes.length ?? 0;
+		const isLarge = written >= LARGE_CHUNK_MIN && written > room / 2;
+		if (isLarge) this.#decoder = null;
+		if (isLarge || this.#sawLarge) this.#collect();
+		this.#sawLarge = false;
 	}
 
 	/** Gives back what is only worth keeping while there is work. */

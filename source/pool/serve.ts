@@ -1,6 +1,7 @@
 /** The lane's side of the conversation: takes tasks one after the other and answers each. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert, CanceledError, toWire } from '../base/errors.ts';
+import { collector } from './collector.ts';
 import { Lane } from './lane.ts';
 import type { LaneData, LaneReply, LaneRequest, Registry, Task } from './task.ts';
 
@@ -11,8 +12,8 @@ const PROGRESS_BYTES = 4 << 20;
 export function serve(registry: Registry): void {
 	assert(parentPort, 'a lane runs on a worker thread');
 	const port = parentPort;
-	const { decoders } = workerData as LaneData;
-	const lane = new Lane(() => decoders);
+	const { decoders, isAlone } = workerData as LaneData;
+	const lane = new Lane(() => decoders, isAlone ? null : collector());
 	const reply = (message: LaneReply, transfer: ArrayBuffer[] = []) =>
 		port.postMessage(message, transfer);
 	reply({ type: 'ready' });
@@ -46,5 +47,7 @@ export function serve(registry: Registry): void {
 			lane.takeTransfers();
 			reply({ type: 'failed', id, error: toWire(error) });
 		}
+		// While the next task is on its way.
+		lane.settle();
 	});
 }

@@ -48,4 +48,6 @@ export type LaneAnswer = Extract<LaneReply, { type: 'done' | 'failed' }>;
 /** What is handed to a lane when its thread starts. */
 export interface LaneData {
 	readonly decoders: WebAssembly.Module;
+	/** No other lane will run beside it. */
+	readonly isAlone: boolean;
 }

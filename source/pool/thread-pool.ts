@@ -213,7 +213,7 @@ export class ThreadPool<R extends Registry> implements TaskPool<R> {
 		const lane = new LaneThread(
 			position,
 			this.#entry(),
-			{ decoders: Decoder.module() },
+			{ decoders: Decoder.module(), isAlone: this.laneCount === 1 },
 			{
 				onReply: (_, reply, job) => this.#settle(reply, job),
 				onDeath: (dead, jobs, error) => this.#bury(dead, jobs, error),

@@ -4,6 +4,7 @@ import { CanceledError, HostError } from '../../source/base/errors.ts';
 import { Pace } from '../../source/base/run.ts';
 import { sha1 } from '../../source/bytes/sha1.ts';
 import { BatchRead } from '../../source/operations/batch-read.ts';
+import { laneSource } from '../../source/operations/fetch-stored.ts';
 import { PackedBatch } from '../../source/operations/packed-batch.ts';
 import { planReads } from '../../source/operations/plan-reads.ts';
 import { Lane } from '../../source/pool/lane.ts';
@@ -11,7 +12,7 @@ import { InlinePool, type Pool } from '../../source/pool/pool.ts';
 import { helpTask } from '../../source/pool/tasks/help.ts';
 import type { PieceResult } from '../../source/pool/tasks/pieces.ts';
 import { readTask } from '../../source/pool/tasks/read.ts';
-import { enter } from '../../source/pool/tasks/shared-slice.ts';
+import { ask, enter, type OfferedSlice } from '../../source/pool/tasks/shared-slice.ts';
 import { easyBytes, pooledWim, readAll, testPool, threadsOnly } from '../support/pooled-wim.ts';
 import { testRun } from '../support/test-run.ts';
 
@@ -103,6 +104,34 @@ test('a lane that has nothing to decode takes pieces that another one has decode
 	for (const { error, sha1 } of results) assert.deepEqual([error, sha1?.length], [null, 40]);
 	// All that the first lane had not taken by then.
 	assert.equal(helped, COUNT - 1);
+});
+
+test('the memory of a chunk goes nowhere until another lane wants to help', async (t) => {
+	const { wim } = await solidWim(t);
+	const offers: OfferedSlice[] = [];
+	const lane = new Lane();
+	lane.setListener((what) => offers.push(what as OfferedSlice));
+	const [blob] = wim.blobs.values();
+	assert.ok(blob);
+	const wanted = [...wim.blobs.values()]
+		.toSorted((one, other) => one.offsetInResource - other.offsetInResource)
+		.map((each) => ({ blob: each }));
+	const [batch] = [...planReads(wanted, { laneCount: 2, totalSize: 8 * MIB })].filter(
+		(one) => one !== null,
+	);
+	assert.ok(batch);
+	const packed = (await PackedBatch.of(batch, true, new Pace(testRun()))).pack(null);
+	const source = await laneSource(blob.resource.part.source, batch);
+	const steps = readTask({ ...packed, source, recover: false }, lane);
+	for (let k = 0; k < 10; k++) steps.next();
+	assert.equal(offers.length, 1);
+	assert.equal(offers[0]?.memory, null);
+	assert.ok(offers[0]);
+	ask(offers[0]);
+	for (let k = 0; k < 10; k++) steps.next();
+	assert.equal(offers.length, 2);
+	assert.equal(offers[1]?.memory, lane.decoder.outputBytes.buffer);
+	lastOf(steps);
 });
 
 test('nobody waits for a helper that did not come in time', async (t) => {

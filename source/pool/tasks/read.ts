@@ -10,7 +10,7 @@ import { type LaneSource, StoredBytes } from '../stored-bytes.ts';
 import { type PackedPieces, PieceUnpacker, type ReadStretch } from './packed-pieces.ts';
 import { PieceReader } from './pieces.ts';
 import { type ReadOutput, ReadResults } from './read-results.ts';
-import { awaitHelpers, shareSlice, takeFirst } from './shared-slice.ts';
+import { awaitHelpers, isAsked, shareSlice, takeFirst } from './shared-slice.ts';
 import { type Damage, openSlices, type Wanted } from './slices.ts';
 
 /** A batch. */
@@ -147,9 +147,14 @@ function* readShared(
 ): Generator<number, void, void> {
 	const firstId = readers[0]?.piece.id ?? 0;
 	const slice = shareSlice(bytes, { start, firstId, count: readers.length });
-	lane.offer(slice);
+	lane.offer({ ...slice, memory: null });
+	let isShown = false;
 	try {
 		for (const position of takeFirst(slice)) {
+			if (!isShown && isAsked(slice)) {
+				lane.offer(slice);
+				isShown = true;
+			}
 			const reader = readers[position];
 			if (reader === undefined) continue;
 			const size = reader.take(bytes, start, []);

@@ -4,10 +4,10 @@
  * makes files in folders of its own.
  */
 
-/** Plain data: it crosses threads, and so do its bytes, without a copy. */
-export interface SharedSlice {
-	/** The memory of the decoder that it lies in. */
-	readonly memory: SharedArrayBuffer;
+/** What is said of a slice before anybody wants to help. Plain data. */
+export interface OfferedSlice {
+	/** Null until somebody asks: a thread that has it keeps 64 MiB alive, and does not notice. */
+	readonly memory: SharedArrayBuffer | null;
 	/** Where it begins in that memory, and how long it is, in bytes. */
 	readonly at: number;
 	readonly size: number;
@@ -16,13 +16,20 @@ export interface SharedSlice {
 	/** Its pieces have the ids from here on. */
 	readonly firstId: number;
 	readonly count: number;
-	/** How many pieces are taken, how many of them from the end, and where each helper stands. */
+	/** How many pieces are taken, how many of them from the end, whether anybody asked, and where each helper stands. */
 	readonly claims: Int32Array<SharedArrayBuffer>;
+}
+
+/** It crosses threads, and so do its bytes, without a copy. */
+export interface SharedSlice extends OfferedSlice {
+	/** The memory of the decoder that it lies in. */
+	readonly memory: SharedArrayBuffer;
 }
 
 const TAKEN = 0;
 const FROM_END = 1;
-const HELPERS = 2;
+const ASKED = 2;
+const HELPERS = 3;
 
 /** What a helper says of itself; 0 while it has not come. */
 const LOOKING = 1;
@@ -48,8 +55,18 @@ export function shareSlice(
 	};
 }
 
+/** Asks the lane that decoded a slice for its memory: another one can help. */
+export function ask({ claims }: OfferedSlice): void {
+	Atomics.store(claims, ASKED, 1);
+}
+
+/** Whether anybody asked. */
+export function isAsked({ claims }: SharedSlice): boolean {
+	return Atomics.load(claims, ASKED) !== 0;
+}
+
 /** Pieces that nobody has taken. */
-export function piecesLeft({ claims, count }: SharedSlice): number {
+export function piecesLeft({ claims, count }: OfferedSlice): number {
 	return Math.max(0, count - Atomics.load(claims, TAKEN));
 }
 
@@ -85,6 +102,6 @@ export function awaitHelpers({ claims, count }: SharedSlice): void {
 }
 
 /** Once all pieces are taken: whether a helper may have taken some, and has told or will tell of them. */
-export function hasHelped({ claims }: SharedSlice, helper: number): boolean {
+export function hasHelped({ claims }: OfferedSlice, helper: number): boolean {
 	return Atomics.load(claims, HELPERS + helper) !== 0;
 }
