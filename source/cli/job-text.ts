@@ -44,6 +44,8 @@ export function runJson(run: RunRecord): Readonly<Record<string, unknown>> {
 		paused: run.isPaused,
 		title: run.title,
 		request: run.request,
+		// Commands or paths that are too many to stand in the request.
+		leftOutCount: run.listCount ?? 0,
 		pid: run.pid,
 		startedAt: new Date(run.startedAt).toISOString(),
 		endedAt: run.endedAt === null ? null : new Date(run.endedAt).toISOString(),

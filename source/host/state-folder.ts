@@ -115,6 +115,15 @@ export class StateFolder {
 		}
 	}
 
+	/** In bytes; null when there is no such file. */
+	async sizeOf(name: string): Promise<number | null> {
+		try {
+			return (await stat(path.join(this.path, name))).size;
+		} catch {
+			return null;
+		}
+	}
+
 	/** Milliseconds since 1970 of the last write; null when there is no such file. */
 	async writtenAt(name: string): Promise<number | null> {
 		try {
@@ -150,6 +159,11 @@ export class StateFolder {
 			await rm(temporary, { force: true }).catch(() => {});
 			return false;
 		}
+	}
+
+	/** Gives a file another name; where that cannot be done, it keeps its own. */
+	async rename(name: string, to: string): Promise<void> {
+		await rename(path.join(this.path, name), path.join(this.path, to)).catch(() => {});
 	}
 
 	async remove(name: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** What a request touches, what it means from another folder, and how people call it. */
 
 import path from 'node:path';
+import { formatCount } from '../base/print.ts';
 import type { DiffSide } from '../operations/diff.ts';
 import type { JobRequest } from './request.ts';
 
@@ -107,6 +108,17 @@ const output = (file: string) => (file === '-' ? 'standard output' : file);
 const sideName = (side: DiffSide) =>
 	side.type === 'image' ? `${path.basename(side.wim)} #${side.image}` : side.path;
 
+/** Images named in a title. */
+const NAMED_MAX = 8;
+
+/** ` #1,3`; '' for none. */
+function imageList(images: readonly (string | number)[]): string {
+	if (images.length === 0) return '';
+	const named = images.slice(0, NAMED_MAX).join(',');
+	const more = images.length - NAMED_MAX;
+	return more > 0 ? ` #${named} and ${formatCount(more)} more` : ` #${named}`;
+}
+
 function titleOf(request: JobRequest, verb: string): string {
 	switch (request.verb) {
 		case 'verify':
@@ -117,9 +129,8 @@ function titleOf(request: JobRequest, verb: string): string {
 			return `extract ${input(request.wim)} #${request.image} -> ${output(request.target)}`;
 		case 'apply':
 		case 'export': {
-			const image = request.verb === 'export' ? request.images.join(',') : request.image;
-			const which = image === null ? '' : ` #${image}`;
-			return `${request.verb} ${input(request.wim)}${which} -> ${request.target}`;
+			const images = request.verb === 'export' ? request.images : [request.image ?? []].flat();
+			return `${request.verb} ${input(request.wim)}${imageList(images)} -> ${request.target}`;
 		}
 		case 'capture':
 		case 'append': {
@@ -130,13 +141,12 @@ function titleOf(request: JobRequest, verb: string): string {
 		case 'update': {
 			const named = request.commands.flatMap((one) => (one.type === 'image' ? [one.image] : []));
 			const images = new Set(request.image === null ? named : [request.image, ...named]);
-			const which = images.size === 0 ? '' : ` #${[...images].join(',')}`;
-			return `update ${input(request.wim)}${which}`;
+			return `update ${input(request.wim)}${imageList([...images])}`;
 		}
 		case 'edit':
 			return `edit properties of ${input(request.wim)}`;
 		case 'delete':
-			return `delete ${input(request.wim)} #${request.images.join(',')}`;
+			return `delete ${input(request.wim)}${imageList(request.images)}`;
 		case 'split':
 		case 'salvage':
 		case 'repair':

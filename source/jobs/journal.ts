@@ -11,6 +11,7 @@ import { isAlive, ownIdentity, type ProcessIdentity } from '../host/process-iden
 import { type StateFile, StateFolder, stateFolderPath } from '../host/state-folder.ts';
 import { isThere } from '../storage/host-fs.ts';
 import { calledVerb, describeRequest, withAbsolutePaths } from './describe-request.ts';
+import { KeptLists, listOf, withoutLongList } from './kept-lists.ts';
 import type { Progress } from './progress.ts';
 import type { JobRequest } from './request.ts';
 import type { JobOutcome, JobState, NotableEvent } from './run-job.ts';
@@ -20,8 +21,6 @@ const RUNS_MAX = 100;
 /** Problems and warnings kept of one run; further ones are only counted. */
 const EVENTS_MAX = 1000;
 const LOG_SIZE_MAX = 1024 * 1024;
-/** Of an update: some 100 KB. */
-const COMMANDS_MAX = 1000;
 const PROGRESS_WIDTH = 2048;
 const PROGRESS_ITEM_MAX = 800;
 const TICK_MS = 1000;
@@ -46,6 +45,10 @@ export interface RunRecord {
 	/** One line for people. */
 	readonly title: string;
 	readonly request: JobRequest;
+	/** Entries of its list of commands or paths when that is long and stands apart; null: `request` is whole. */
+	readonly listCount: number | null;
+	/** `Journal.request` has all of the request. */
+	readonly canRunAgain: boolean;
 	/** Milliseconds since 1970. */
 	readonly startedAt: number;
 	/** Null while it runs, and when it was interrupted. */
@@ -67,6 +70,8 @@ interface StartLine {
 	readonly type: 'start';
 	readonly title: string;
 	readonly request: JobRequest;
+	/** The entries of its list, where that stands apart. */
+	readonly listCount?: number;
 	readonly startedAt: number;
 	readonly process: ProcessIdentity;
 }
@@ -102,7 +107,7 @@ export class RunLog {
 	readonly #timer: NodeJS.Timeout;
 	#log: StateFile | null;
 	#now: StateFile | null;
-	readonly #pruned: Promise<void>;
+	readonly #kept: Promise<void>;
 	#latest: Progress | null = null;
 	#written: Progress | null = null;
 	#wasPaused = false;
@@ -115,8 +120,8 @@ export class RunLog {
 			readonly folder: StateFolder;
 			readonly log: StateFile;
 			readonly now: StateFile | null;
-			/** Settles when older runs that are too many are gone. */
-			readonly pruned: Promise<void>;
+			/** Settles when older runs that are too many are gone, and the list of this one is kept. */
+			readonly kept: Promise<void>;
 		},
 		clock: Clock,
 		control: RunControl,
@@ -125,7 +130,7 @@ export class RunLog {
 		this.#folder = files.folder;
 		this.#log = files.log;
 		this.#now = files.now;
-		this.#pruned = files.pruned;
+		this.#kept = files.kept;
 		this.#clock = clock;
 		this.#control = control;
 		this.#startMs = clock.elapsed();
@@ -188,13 +193,13 @@ export class RunLog {
 			...(isUnseen ? { isUnseen } : {}),
 		};
 		await this.tick();
+		await this.#kept;
 		this.#append(line);
 		await this.#work;
 		for (const file of [this.#log, this.#now]) await file?.close().catch(() => {});
 		this.#log = null;
 		this.#now = null;
 		await this.#folder.remove(`${this.id}.do`);
-		await this.#pruned;
 	}
 
 	#append(line: LogLine | EndLine): void {
@@ -212,12 +217,14 @@ export class RunLog {
 /** The journal of this user; opening it is cheap, and it may be absent altogether. */
 export class Journal {
 	readonly #folder: StateFolder;
+	readonly #lists: KeptLists;
 	readonly #clock: Clock;
 	/** Set once the line to the screen has dropped: whatever ends from now on, nobody sees. */
 	isUnseen = false;
 
 	private constructor(folder: StateFolder, clock: Clock) {
 		this.#folder = folder;
+		this.#lists = new KeptLists(folder);
 		this.#clock = clock;
 	}
 
@@ -247,10 +254,13 @@ export class Journal {
 			log = await this.#folder.create(`${++id}.jsonl`);
 		if (log === null) return null;
 		const now = await this.#folder.create(`${id}.now`);
+		const short = withoutLongList(request);
+		const from = process.cwd();
 		const start: StartLine = {
 			type: 'start',
 			title: describeRequest(request, calledVerb(request, isThere)),
-			request: withAbsolutePaths(shortEnough(request), process.cwd()),
+			request: withAbsolutePaths(short, from),
+			...(short === request ? {} : { listCount: listOf(request).length }),
 			startedAt: this.#clock.now(),
 			process: owner,
 		};
@@ -260,7 +270,13 @@ export class Journal {
 			await log.close().catch(() => {});
 			return null;
 		}
-		return new RunLog(id, { folder: this.#folder, log, now, pruned }, this.#clock, control);
+		const kept = short === request ? pruned : this.#keep(id, request, from, pruned);
+		return new RunLog(id, { folder: this.#folder, log, now, kept }, this.#clock, control);
+	}
+
+	async #keep(id: number, request: JobRequest, from: string, pruned: Promise<void>): Promise<void> {
+		await this.#lists.keep(id, request, from);
+		await pruned;
 	}
 
 	/** All runs, newest first. */
@@ -285,6 +301,8 @@ export class Journal {
 			state: end?.state ?? ((await this.#runs(id, start)) ? 'running' : 'interrupted'),
 			title: start.title,
 			request: start.request,
+			listCount: start.listCount ?? null,
+			canRunAgain: hasList(start) || (await this.#lists.has(id)),
 			startedAt: start.startedAt,
 			endedAt: end?.endedAt ?? null,
 			pid: start.process.pid,
@@ -297,6 +315,13 @@ export class Journal {
 			problems: end?.problems ?? known?.problems ?? logged('problem'),
 			warnings: end?.warnings ?? known?.warnings ?? logged('warning'),
 		};
+	}
+
+	/** The whole request of a run, to run it again; null when there is no such run, or its list was not kept. */
+	async request(id: number): Promise<JobRequest | null> {
+		const [start] = await this.#lines(id);
+		if (start?.type !== 'start') return null;
+		return hasList(start) ? start.request : this.#lists.load(id, start.request);
 	}
 
 	/** Problems and warnings of a run, oldest first. */
@@ -356,6 +381,7 @@ export class Journal {
 	}
 
 	async #forget(id: number): Promise<void> {
+		await this.#lists.forget(id);
 		for (const end of ['now', 'do', 'jsonl']) await this.#folder.remove(`${id}.${end}`);
 	}
 
@@ -375,11 +401,9 @@ export class Journal {
 	}
 }
 
-/** Thousands of commands are not kept: what they were for is named, and nothing runs them again. */
-function shortEnough(request: JobRequest): JobRequest {
-	return request.verb === 'update' && request.commands.length > COMMANDS_MAX
-		? { ...request, commands: [] }
-		: request;
+/** The record has all of its request. Earlier versions left out the commands of long updates. */
+function hasList({ request, listCount }: StartLine): boolean {
+	return listCount === undefined && !(request.verb === 'update' && request.commands.length === 0);
 }
 
 /** A line another process may be writing at this moment, or an older version wrote: null when it is not whole. */

@@ -367,7 +367,7 @@ export class DeckApp {
 				break;
 			case 'runAgain':
 				this.#change(closeDialog);
-				this.#started(() => this.#options.engine.jobs.again(action.id));
+				void this.#runAgain(action.id);
 				break;
 			case 'cleanJob':
 				this.#change(closeDialog);
@@ -403,18 +403,25 @@ export class DeckApp {
 	}
 
 	#startJob(request: JobRequest): void {
-		this.#started(() => this.#options.engine.jobs.start(request));
-	}
-
-	#started(start: () => number): void {
 		try {
-			const id = start();
-			const jobs = this.#options.engine.jobs.list();
-			const verb = jobs.find((job) => job.id === id)?.verb ?? '';
-			this.#change((state) => say(jobsChanged(state, jobs), `Job ${id} started: ${verb}`));
+			this.#sayStarted(this.#options.engine.jobs.start(request));
 		} catch (error) {
 			this.#change((state) => say(state, sentence(error), 'error'));
 		}
+	}
+
+	async #runAgain(id: number): Promise<void> {
+		try {
+			this.#sayStarted(await this.#options.engine.jobs.again(id));
+		} catch (error) {
+			this.#change((state) => say(state, sentence(error), 'error'));
+		}
+	}
+
+	#sayStarted(id: number): void {
+		const jobs = this.#options.engine.jobs.list();
+		const verb = jobs.find((job) => job.id === id)?.verb ?? '';
+		this.#change((state) => say(jobsChanged(state, jobs), `Job ${id} started: ${verb}`));
 	}
 
 	#copy(text: string): void {

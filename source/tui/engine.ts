@@ -319,6 +319,8 @@ export interface JobView {
 	readonly writes: readonly string[];
 	/** The form and its values, so that a retry can open it again; null: started without a form. */
 	readonly request: JobRequest | null;
+	/** Why it cannot be run again as it was; null where it can. */
+	readonly whyOnce: string | null;
 	/** Started elsewhere (a command, another deck); shown, and canceled through the journal. */
 	readonly isForeign: boolean;
 	/** Files that an interrupted job left behind, one line each. */
@@ -361,7 +363,7 @@ export interface DeckJobs {
 	resume(id: number): void;
 	dismiss(id: number): void;
 	/** Runs a job that is over once more as it was; gives the new one's id. */
-	again(id: number): number;
+	again(id: number): Promise<number>;
 	/** Clears away what an interrupted job left; says what was done. */
 	clean(id: number): Promise<string>;
 	/** Whether jobs of the past are listed too, not only those that run, were killed, or ended unseen. */

@@ -335,6 +335,7 @@ export const jobView = (id: number, change: Partial<JobView> = {}): JobView => (
 	canPause: true,
 	writes: [],
 	request: REQUEST,
+	whyOnce: null,
 	isForeign: false,
 	label: String(id),
 	leftovers: [],
@@ -413,7 +414,7 @@ export class FakeJobs implements DeckJobs {
 		this.update(id, { state: 'running' });
 	}
 
-	again(id: number): number {
+	async again(id: number): Promise<number> {
 		this.asked.push(`again ${id}`);
 		return this.start({ verb: this.#jobs.find((job) => job.id === id)?.verb ?? '', values: {} });
 	}

@@ -118,8 +118,8 @@ export class QueuedJobs implements DeckJobs {
 		return this.#add(engineRequest(request), request);
 	}
 
-	again(id: number): number {
-		const request = id < 0 ? this.#foreign?.requestOf(id) : this.#queue.job(id)?.request;
+	async again(id: number): Promise<number> {
+		const request = id < 0 ? await this.#foreign?.wholeRequestOf(id) : this.#queue.job(id)?.request;
 		if (!request) throw new InputError('Cannot run the job again: its record is gone');
 		// A job of the queue is told from others by its request.
 		return this.#add({ ...request }, this.#extras.get(id)?.request ?? null);
@@ -347,6 +347,7 @@ export class QueuedJobs implements DeckJobs {
 			map: mapsOf(outcome?.result),
 			canPause: true,
 			request: extra.request,
+			whyOnce: null,
 			isForeign: false,
 			leftovers: [],
 		};

@@ -1,7 +1,7 @@
 /** Jobs of other processes, as their journal tells them: shown beside the deck's own, and controlled through it. */
 
 import { fromWire } from '../../base/errors.ts';
-import { formatSize, plural } from '../../base/print.ts';
+import { formatCount, formatSize, plural } from '../../base/print.ts';
 import type { Clock } from '../../base/run.ts';
 import { touchedBy } from '../../jobs/describe-request.ts';
 import type { ControlWord, Journal, RunRecord } from '../../jobs/journal.ts';
@@ -86,8 +86,9 @@ export class ForeignJobs {
 		}
 	}
 
-	requestOf(viewId: number): EngineRequest | null {
-		return this.#shown.get(-viewId)?.run.record.request ?? null;
+	/** With all that it is to do; null when that is not known any more. */
+	wholeRequestOf(viewId: number): Promise<EngineRequest | null> {
+		return this.#journal.request(-viewId);
 	}
 
 	control(viewId: number, word: ControlWord): void {
@@ -104,8 +105,8 @@ export class ForeignJobs {
 	}
 
 	async clean(viewId: number): Promise<string> {
-		const request = this.requestOf(viewId);
-		if (request === null) return 'There is nothing to clean up';
+		const request = this.#shown.get(-viewId)?.run.record.request;
+		if (request === undefined) return 'There is nothing to clean up';
 		const cleaned = await cleanLeftovers(request, {
 			signal: new AbortController().signal,
 			clock: this.#clock,
@@ -191,10 +192,18 @@ export class ForeignJobs {
 			map: null,
 			canPause: true,
 			request: null,
+			whyOnce: whyOnce(record),
 			isForeign: true,
 			leftovers: left,
 		};
 	}
+}
+
+function whyOnce({ state, canRunAgain, listCount }: RunRecord): string | null {
+	if (canRunAgain || state === 'running') return null;
+	return listCount === null
+		? 'its commands were not kept'
+		: `its list of ${formatCount(listCount)} commands or paths was not kept`;
 }
 
 function leftoverLine({ path, kind, size }: Leftover): string {
@@ -231,16 +240,19 @@ const logLines = (log: WatchedRun['log']): readonly string[] =>
 	});
 
 function endLines(record: RunRecord): readonly string[] {
+	const why = whyOnce(record);
+	return why === null ? [endLine(record)] : [endLine(record), `It cannot be run again: ${why}`];
+}
+
+function endLine(record: RunRecord): string {
 	switch (record.state) {
 		case 'running':
-			return [`process ${record.pid}; wimdeck jobs ${record.id} --follow`];
+			return `process ${record.pid}; wimdeck jobs ${record.id} --follow`;
 		case 'interrupted':
-			return [`interrupted: process ${record.pid} is gone`];
+			return `interrupted: process ${record.pid} is gone`;
 		default:
-			return [
-				record.error === null
-					? `${record.state}, exit code ${record.exitCode ?? ''}`
-					: sentence(fromWire(record.error)),
-			];
+			return record.error === null
+				? `${record.state}, exit code ${record.exitCode ?? ''}`
+				: sentence(fromWire(record.error));
 	}
 }

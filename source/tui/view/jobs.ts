@@ -105,15 +105,15 @@ function failedText(theme: Theme, job: JobView, room: number, mayRetry: boolean)
 }
 
 /** What can be done with a job that was killed; a deck that writes nothing offers none of it. */
-function interruptedKeys(job: JobView, mayRetry: boolean): readonly Shown[] {
-	if (!mayRetry) return [shown`   Enter log`];
-	return job.leftovers.length > 0
-		? [shown`   c clean  r again`, shown`   c clean`]
-		: [shown`   r again`];
+function interruptedKeys(job: JobView, mayWrite: boolean): readonly Shown[] {
+	const mayRetry = mayWrite && job.whyOnce === null;
+	if (!mayWrite || job.leftovers.length === 0)
+		return [mayRetry ? shown`   r again` : shown`   Enter log`];
+	return mayRetry ? [shown`   c clean  r again`, shown`   c clean`] : [shown`   c clean`];
 }
 
 function endOf(state: State, theme: Theme, job: JobView, room: number): Shown {
-	const mayRetry = !state.settings.readonly || !writesSomething(job);
+	const mayWrite = !state.settings.readonly || !writesSomething(job);
 	const took =
 		job.endedMs === null
 			? NOTHING
@@ -127,9 +127,9 @@ function endOf(state: State, theme: Theme, job: JobView, room: number): Shown {
 		case 'done':
 			return withLogKey(job, shown`done${took}${summary}${notesOf(job)}`, room);
 		case 'failed':
-			return failedText(theme, job, room, mayRetry);
+			return failedText(theme, job, room, mayWrite && job.whyOnce === null);
 		case 'interrupted':
-			return withKeys(shown`INTERRUPTED${summary}`, interruptedKeys(job, mayRetry), room);
+			return withKeys(shown`INTERRUPTED${summary}`, interruptedKeys(job, mayWrite), room);
 		case 'canceled':
 			return shown`canceled${took}`;
 		default:

@@ -68,3 +68,42 @@ for (const verb of ['repair', 'salvage'] as const)
 				jobs.close();
 			}
 		});
+
+test('an update of another process whose commands were not kept says that it cannot be run again', async (t) => {
+	const folder = tempFolder(t);
+	const clock = fakeClock();
+	const { pid } = spawnSync(process.execPath, ['-e', '0']);
+	const owner = { pid, started: '1', host: os.hostname() };
+	const journal = await Journal.open(folder, clock);
+	assert.ok(journal);
+	const record = (id: number, listCount: object, commands: readonly unknown[]) => {
+		const request = { verb: 'update', wim: '/srv/a.wim', commands, dryRun: false };
+		const start = { type: 'start', title: 'update a.wim', request, startedAt: 1, process: owner };
+		const text = `${JSON.stringify({ ...start, ...listCount })}\n`;
+		writeFileSync(path.join(folder, 'runs', `${id}.jsonl`), text);
+	};
+	record(1, {}, [{ type: 'delete', path: '/a' }]);
+	record(2, {}, []);
+	record(3, { listCount: 5000 }, []);
+	record(4, { listCount: 2 }, []);
+	writeFileSync(path.join(folder, 'runs', '4.list'), '[{"type":"delete"}]\n[{"type":"delete"}]\n');
+	const jobs = new ForeignJobs({ journal, clock, onChange: () => {} });
+	try {
+		await jobs.look();
+		assert.deepEqual(
+			jobs.list().map(({ id, whyOnce }) => [id, whyOnce]),
+			[
+				[-1, null],
+				[-2, 'its commands were not kept'],
+				[-3, 'its list of 5,000 commands or paths was not kept'],
+				[-4, null],
+			],
+		);
+		assert.match(jobs.list()[2]?.log.at(-1) ?? '', /^It cannot be run again: its list of 5,000/);
+		const whole = await jobs.wholeRequestOf(-4);
+		assert.equal(whole?.verb === 'update' && whole.commands.length, 2);
+		assert.equal(await jobs.wholeRequestOf(-3), null);
+	} finally {
+		jobs.close();
+	}
+});

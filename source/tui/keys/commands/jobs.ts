@@ -58,9 +58,9 @@ function retry(api: Api): void {
 /** A deck that writes nothing runs no job again that does. */
 const mayRunAgain = (state: State): string | null => {
 	const job = jobUnderCursor(state);
-	return job && state.settings.readonly && writesSomething(job)
-		? 'nothing is written here (--readonly)'
-		: null;
+	if (job && state.settings.readonly && writesSomething(job))
+		return 'nothing is written here (--readonly)';
+	return job?.whyOnce ?? null;
 };
 
 const leftSomething = (state: State): string | null =>
