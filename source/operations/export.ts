@@ -178,9 +178,8 @@ async function exportToNew(job: Export, early: EarlyCopy | null): Promise<Rewrit
 	const isStream = typeof target !== 'string';
 	const isPipable = options.pipable ?? isStream;
 	requireWritable({ isPipable, isStream, plan: asked, integrity: options.integrity ?? false });
-	// A copy of a solid file is solid, unless something else was asked for.
-	const isUsual = request.compress === null && request.chunkSize === null;
-	const former = isUsual && !isPipable ? solidLike(wim, asked.level) : null;
+	// A copy of a solid file is solid, unless another type was asked for; a chunk size is about the rest.
+	const former = request.compress === null && !isPipable ? solidLike(wim, asked.level) : null;
 	const plan = { ...asked, solid: asked.solid ?? former };
 	const shape: WimShape & { bootIndex: number } = {
 		...shapeLike(wim),

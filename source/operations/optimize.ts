@@ -51,7 +51,8 @@ export async function optimize(
 		isPipable,
 	};
 	const asked = options.compression;
-	const isSettled = asked.compress !== null || asked.chunkSize !== null || asked.solid;
+	// A chunk size alone is about resources that are not solid.
+	const isSettled = asked.compress !== null || asked.solid;
 	const policy = {
 		recompress: options.recompress || asked.solid,
 		// With another type asked for, nothing may keep the old one.

@@ -124,6 +124,8 @@ const LINES: readonly (readonly [base: string, line: string, stdin?: string])[] 
 	['lzx.wim', 'export two.wim all @.wim --boot --rebuild'],
 	['two.wim', 'export solid.wim 1 @new.wim'],
 	['two.wim', 'export solid.wim 1 @new.wim --compress=XPRESS'],
+	['two.wim', 'export solid.wim 1 @new.wim --chunk-size=64K'],
+	['solid.wim', 'optimize @.wim --chunk-size=64K'],
 	['two.wim', 'export solid.wim 1 @.wim'],
 	['solid.wim', 'export two.wim 1 @.wim'],
 	['pipable.wim', 'export two.wim 2 @.wim'],
