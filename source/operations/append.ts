@@ -1,5 +1,8 @@
 /** Adds an image to a WIM: in place where that is possible, else by writing the whole file anew. */
 import type { Run } from '../base/run.ts';
+import type { Sha1 } from '../bytes/sha1.ts';
+import { type EditTree, streamsOf } from '../image/edit-tree.ts';
+import type { Blob } from '../wim/resource.ts';
 import type { Wim } from '../wim/wim.ts';
 import { EditableWim, EditSession } from '../wim/write-session.ts';
 import {
@@ -18,6 +21,7 @@ import { openDeltaBases, reuseUnchanged } from './capture-bases.ts';
 import { sizeWithMore } from './predict-size.ts';
 import {
 	replacingSession,
+	type Selection,
 	selectImages,
 	shapeLike,
 	solidLike,
@@ -76,7 +80,8 @@ export async function append(
 		level: plan.level,
 		integrity: options.integrity ?? hasTable,
 		encoder: tools.encoder,
-		foreign: bases.sizes,
+		// What the file holds stays in it, also when it is written anew and another one has it, too.
+		foreign: new Map([...bases.sizes].filter(([name]) => !wim.blobs.has(name))),
 	};
 	const { chunkSize } = plan;
 	const isReshaped = isPipable !== wim.isPipable || chunkSize !== wim.chunkSize;
@@ -107,7 +112,8 @@ export async function append(
 	} else {
 		const policy = { recompress: false, keepSolid: true };
 		const isSorted = plan.solid?.sorted ?? false;
-		const selection = await selectImages(wim, wim.images, run, isSorted, bases.sizes);
+		const former = await selectImages(wim, wim.images, run, isSorted, bases.sizes);
+		const selection = withReused(former, bases.tree === null ? null : scanned.tree);
 		if (session.shape.isPipable) {
 			const sizeOf = (name: string) => wim.blobs.get(name)?.size ?? bases.sizes.get(name) ?? 0;
 			const hashed = await hashImage(session, image, element, run, sizeOf);
@@ -121,6 +127,26 @@ export async function append(
 	}
 	const fileSize = await session.commit();
 	return summarize(pending, session, fileSize, isRebuilt ? fileSize : fileSize - start, index);
+}
+
+/**
+ * Adds the blobs that no image of the file uses any more (`delete --soft` leaves them) and the new one does, without having
+ * read them: they were taken over from an earlier image.
+ *
+ * @param tree null when nothing was taken over
+ */
+function withReused(selection: Selection, tree: EditTree | null): Selection {
+	if (tree === null) return selection;
+	const { wim, references } = selection;
+	const reused = new Map<Sha1, Blob>();
+	for (const inode of tree.inodes())
+		for (const { sha1 } of streamsOf(inode)) {
+			const blob = references.has(sha1) ? undefined : wim.blobs.get(sha1);
+			if (blob !== undefined) reused.set(sha1, blob);
+		}
+	return reused.size === 0
+		? selection
+		: { ...selection, blobs: [...selection.blobs, ...reused.values()] };
 }
 
 function planAppended(

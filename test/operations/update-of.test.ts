@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { append } from '../../source/operations/append.ts';
 import { type CaptureSummary, capture } from '../../source/operations/capture.ts';
+import { deleteImages } from '../../source/operations/delete.ts';
 import { openWim } from '../../source/wim/wim.ts';
 import { oracle, runOracle } from '../support/oracles.ts';
 import { subfolder, tempFolder } from '../support/temp-tree.ts';
@@ -115,3 +116,42 @@ test(
 		assert.deepEqual(changed, ['/folder 0/file 0', '/folder 1/file 1', '/folder 2/new']);
 	},
 );
+
+/** How a file is written anew by an append. */
+const REBUILT = {
+	'on request': { rebuild: true },
+	'because it becomes pipable': { pipable: true },
+};
+
+for (const [why, how] of Object.entries(REBUILT)) {
+	const options = { compression, integrity: null, dryRun: false, rebuild: false, pipable: null };
+
+	test(`an append that writes the file anew ${why} keeps contents that were taken over unread`, async (t) => {
+		const { tree, file } = await made(t);
+		const base = `${file}.base`;
+		copyFileSync(file, base);
+		await deleteImages(
+			file,
+			{ images: ['1'], soft: true, integrity: null, dryRun: false },
+			tools,
+			testRun(),
+		);
+		const image = imageOptions('two', { updateOf: { wim: base, image: '1' } });
+		const sources = [{ path: tree, target: '/' }];
+		await append(sources, file, { ...options, image, ...how }, tools, testRun());
+		assert.deepEqual(await listImages(file), await listImages(base));
+	});
+
+	test(`a delta that is appended, the file written anew ${why}, takes nothing from the images before`, async (t) => {
+		const { tree, file } = await made(t);
+		const base = `${file}.base`;
+		copyFileSync(file, base);
+		writeFileSync(path.join(tree, 'new'), noise(FILE_SIZE));
+		const image = imageOptions('two', { deltaFrom: [base] });
+		const sources = [{ path: tree, target: '/' }];
+		await append(sources, file, { ...options, image, ...how }, tools, testRun());
+		const [first, second] = await listImages(file);
+		assert.deepEqual(first, (await listImages(base))[0]);
+		assert.equal(second?.length, (first?.length ?? 0) + 1);
+	});
+}
