@@ -1,6 +1,7 @@
 import { FormatError, HostError } from '../base/errors.ts';
 import { fromBase64 } from '../bytes/base64.ts';
 import { type Compression, compressionName, isLegalChunkSize } from './compression.ts';
+import { type ChunkBytes, type DecoderKernel, DONE, SLACK, Windows } from './decoder-kernel.ts';
 import { DECODERS_MODULE } from './decoders-module.ts';
 
 /** Where one chunk lies in the two areas of a `Decoder`, in bytes. */
@@ -32,26 +33,6 @@ export function tookAll(compression: Compression, { front, back }: Consumed): bo
 	return left >= 0 && left <= (compression === 'lzms' ? MEETING_DISTANCE_MAX : 0);
 }
 
-interface Kernel {
-	/** Shared, so that other lanes can look into it. */
-	readonly memory: { readonly buffer: SharedArrayBuffer; grow(pages: number): number };
-	/** First byte that the kernel does not use itself. */
-	areasStart(): number;
-	/** Returns 0 or a position in `REASONS`. */
-	decode(
-		format: number,
-		chunkSize: number,
-		input: number,
-		storedSize: number,
-		output: number,
-		originalSize: number,
-		neededSize: number,
-	): number;
-	consumedFront(): number;
-	consumedBack(): number;
-	decodedBefore(): number;
-}
-
 /** What the codes that the kernel returns mean; `kernel/reasons.ts` has the same list. */
 const REASONS: readonly string[] = [
 	'',
@@ -77,11 +58,20 @@ const FORMATS: Readonly<Record<Compression, number>> = {
 	lzms: 3,
 };
 
-/** Wide copies and reads of the kernel reach this many bytes beyond either end of an area. */
-const SLACK = 64;
 const PAGE = 65_536;
 /** Wide copies of matches end so many bytes behind what they say at most. */
 const TOUCHED_BEHIND = 4096;
+
+/** What is in memory of a large chunk around either of its readers, in bytes. */
+const WINDOW_SIZE = (512 << 10) - SLACK;
+/** What the input area must hold for both. */
+export const WINDOWS_SIZE = 2 * (WINDOW_SIZE + SLACK);
+
+/** Instead of what the kernel returns: stored bytes could not be had. */
+const ABANDONED = -1;
+
+/** Where a chunk comes out whose stored bytes are read as they are wanted. */
+export type StreamedChunk = Omit<ChunkPlace, 'inputAt'>;
 
 let compiled: WebAssembly.Module | null = null;
 
@@ -93,15 +83,16 @@ let compiled: WebAssembly.Module | null = null;
  * back only when the decoder itself is dropped.
  */
 export class Decoder {
-	readonly #kernel: Kernel;
+	readonly #kernel: DecoderKernel;
 	#inputStart = 0;
 	#inputSize = 0;
 	#outputStart = 0;
 	#outputSize = 0;
 	#inputView: Uint8Array<SharedArrayBuffer> | null = null;
 	#outputView: Uint8Array<SharedArrayBuffer> | null = null;
-	/** The last chunk never got as far as the kernel. */
-	#wasRefused = false;
+	/** Of the last chunk that is broken: how many of its bytes were decoded before that showed, and how many changed. */
+	#decoded = 0;
+	#touched = 0;
 	/** Up to where the output area was ever written, in bytes from its start. */
 	#writtenSize = 0;
 
@@ -112,7 +103,7 @@ export class Decoder {
 	}
 
 	constructor(module: WebAssembly.Module = Decoder.module()) {
-		this.#kernel = new WebAssembly.Instance(module).exports as unknown as Kernel;
+		this.#kernel = new WebAssembly.Instance(module).exports as unknown as DecoderKernel;
 		this.reserve(0, 0);
 	}
 
@@ -174,7 +165,7 @@ export class Decoder {
 		if (outputAt < 0 || outputAt + originalSize > this.#outputSize)
 			throw new Error(`Chunk at ${outputAt} lies outside the output area`);
 		const why = refusal(compression, chunkSize, storedSize, originalSize);
-		this.#wasRefused = why !== null;
+		this.#noteBroken(0, 0);
 		if (why !== null) throw failure(compression, why);
 		if (storedSize === originalSize) {
 			this.outputBytes.set(this.inputBytes.subarray(inputAt, inputAt + storedSize), outputAt);
@@ -190,9 +181,48 @@ export class Decoder {
 			originalSize,
 			Math.min(originalSize, place.neededSize ?? originalSize),
 		);
-		const touched = code === 0 ? originalSize : this.lastTouched(compression, originalSize);
-		this.#noteWritten(outputAt + touched);
-		if (code !== 0) throw failure(compression, REASONS[code] ?? `unknown reason ${code}`);
+		this.#note(compression, code, outputAt, originalSize);
+		if (code !== DONE) throw broken(compression, code);
+	}
+
+	/**
+	 * Decodes an LZMS chunk into the output area, of which no more than two windows are in the input area at once: a large
+	 * one is read from its front and from its back. What the input area held is lost.
+	 *
+	 * @param read may throw: then `lastDecoded` tells how far the chunk is right, and the error goes on
+	 * @throws {FormatError} as `decodeAt`
+	 */
+	decodeStreamed(
+		chunkSize: number,
+		{ storedSize, outputAt, originalSize, neededSize = originalSize }: StreamedChunk,
+		read: ChunkBytes,
+		windowSize = WINDOW_SIZE,
+	): void {
+		this.reserve(2 * (windowSize + SLACK), 0);
+		if (outputAt < 0 || outputAt + originalSize > this.#outputSize)
+			throw new Error(`Chunk at ${outputAt} lies outside the output area`);
+		const why = refusal('lzms', chunkSize, storedSize, originalSize);
+		this.#noteBroken(0, 0);
+		if (why !== null) throw failure('lzms', why);
+		if (storedSize === originalSize) {
+			this.#noteBroken(0, originalSize);
+			this.#noteWritten(outputAt + originalSize);
+			read(0, this.outputBytes.subarray(outputAt, outputAt + originalSize));
+			return;
+		}
+		const windows = new Windows(this.#kernel, this.inputBytes, storedSize, windowSize, read);
+		windows.fill();
+		let code = ABANDONED;
+		try {
+			code = windows.decode({
+				at: this.#outputStart + outputAt,
+				originalSize,
+				neededSize: Math.min(originalSize, neededSize),
+			});
+		} finally {
+			this.#note('lzms', code, outputAt, originalSize);
+		}
+		if (code !== DONE) throw broken('lzms', code);
 	}
 
 	/**
@@ -253,16 +283,28 @@ export class Decoder {
 	 * How many bytes of the last chunk, which is broken, were decoded before that showed: some of them are right, from the
 	 * first one on. 0 where that is not known.
 	 */
-	lastDecoded(): number {
-		return this.#wasRefused ? 0 : this.#kernel.decodedBefore();
+	get lastDecoded(): number {
+		return this.#decoded;
 	}
 
 	/** The output area is as it was before the last chunk, which is broken, from so many bytes behind its start on. */
-	lastTouched(compression: Compression, originalSize: number): number {
-		if (this.#wasRefused) return 0;
-		return compression === 'lzms'
-			? Math.min(originalSize, this.#kernel.decodedBefore() + TOUCHED_BEHIND)
-			: originalSize;
+	get lastTouched(): number {
+		return this.#touched;
+	}
+
+	#note(compression: Compression, code: number, outputAt: number, originalSize: number): void {
+		const decoded = this.#kernel.decodedBefore();
+		const touched =
+			compression === 'lzms' && code !== DONE
+				? Math.min(originalSize, decoded + TOUCHED_BEHIND)
+				: originalSize;
+		this.#noteBroken(decoded, touched);
+		this.#noteWritten(outputAt + touched);
+	}
+
+	#noteBroken(decoded: number, touched: number): void {
+		this.#decoded = decoded;
+		this.#touched = touched;
 	}
 
 	/** Bytes of memory that this decoder holds, whether the machine had to give them yet or not. */
@@ -308,12 +350,16 @@ function refusal(
 	return null;
 }
 
+function broken(compression: Compression, code: number): FormatError {
+	return failure(compression, REASONS[code] ?? `unknown reason ${code}`);
+}
+
 function failure(compression: Compression, why: string): FormatError {
 	const name = compression === 'none' ? 'raw' : compressionName(compression);
 	return new FormatError(`Cannot decode ${name} chunk: ${why}`);
 }
 
-function grow(memory: Kernel['memory'], pages: number, wanted: number): void {
+function grow(memory: DecoderKernel['memory'], pages: number, wanted: number): void {
 	try {
 		memory.grow(pages);
 	} catch (error) {

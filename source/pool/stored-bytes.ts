@@ -95,6 +95,17 @@ export class StoredBytes {
 		return offset + size <= this.#end ? offset - this.#start : -1;
 	}
 
+	/**
+	 * Fills what is given, which may be the input area: the bytes that `need` has there are then forgotten.
+	 *
+	 * @returns whether the source has so many
+	 * @throws {HostError} when the machine refuses
+	 */
+	fill(offset: number, into: Uint8Array): boolean {
+		this.#end = this.#start;
+		return readLaneSource(this.#source, offset, into) === into.length;
+	}
+
 	/** A few bytes from elsewhere, in an array of their own; fewer where the source ends. */
 	read(offset: number, size: number): Uint8Array {
 		if (offset >= this.#start && offset + size <= this.#end) {
@@ -111,17 +122,17 @@ export class StoredBytes {
 		this.#end = offset;
 		if (ahead > size) {
 			try {
-				this.#fill(offset, ahead);
+				this.#readInto(offset, ahead);
 				if (offset + size <= this.#end) return;
 			} catch (error) {
 				// What lies behind a bad sector must not spoil what lies before it: once more, without reading ahead.
 				if (!(error instanceof WimError)) throw error;
 			}
 		}
-		this.#fill(offset, size);
+		this.#readInto(offset, size);
 	}
 
-	#fill(offset: number, size: number): void {
+	#readInto(offset: number, size: number): void {
 		const into = this.#decoder.inputBytes.subarray(0, size);
 		this.#end = offset + readLaneSource(this.#source, offset, into);
 	}

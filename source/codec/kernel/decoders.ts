@@ -1,9 +1,26 @@
 // Entry of the decoding kernel: one chunk in, one chunk out.
 
-import { AREAS, DONE, FORMAT_UNKNOWN, STORED_SIZE } from './layout';
+import { AREAS, FORMAT_UNKNOWN, MORE, STORED_SIZE } from './layout';
 import { decodeLzx, lzxEnd } from './lzx';
-import { decodeLzms, lzmsBack, lzmsFront, lzmsReached } from './lzms';
+import {
+	abandonLzms,
+	decodeLzms,
+	decodeLzmsOn,
+	decodeLzmsWindows,
+	lzmsBack,
+	lzmsFront,
+	lzmsReached,
+} from './lzms';
 import { decodeXpress, xpressEnd } from './xpress';
+
+export {
+	lzmsBackAt as backAt,
+	lzmsBackIsDue as backIsDue,
+	lzmsBackWindow as backWindow,
+	lzmsFrontAt as frontAt,
+	lzmsFrontIsDue as frontIsDue,
+	lzmsFrontWindow as frontWindow,
+} from './lzms';
 
 const XPRESS: u32 = 1;
 const LZX: u32 = 2;
@@ -89,8 +106,8 @@ export function decode(
 			code = decodeLzms(input, inEnd, output, outEnd, output + neededSize);
 			reached = <u32>(lzmsReached - output);
 		}
-		front = <u32>(lzmsFront - input);
-		back = <u32>(lzmsBack - input);
+		front = lzmsFront;
+		back = lzmsBack;
 	}
 	v128.store(input - 64, b0);
 	v128.store(input - 48, b1);
@@ -101,5 +118,65 @@ export function decode(
 	v128.store(inEnd + 32, e2);
 	v128.store(inEnd + 48, e3);
 	v128.store(outEnd, o0);
+	return code;
+}
+
+// Of a chunk with windows: where it comes out, and what stood behind that.
+let windowsOutput: usize = 0;
+let windowsEnd: usize = 0;
+let behindLow: u64 = 0;
+let behindHigh: u64 = 0;
+
+/**
+ * Decodes an LZMS chunk of which only a window around each reader is in memory; see `decode` and `decodeLzmsWindows`. While it
+ * returns MORE, windows that are due are to be set, and `decodeOn` is to be called; nothing else of this kernel meanwhile.
+ */
+export function decodeWindows(
+	storedSize: usize,
+	frontAddress: usize,
+	frontSize: usize,
+	backAddress: usize,
+	backSize: usize,
+	output: usize,
+	originalSize: usize,
+	neededSize: usize,
+): u32 {
+	reached = 0;
+	if (storedSize & 1 || storedSize < 4) return STORED_SIZE;
+	windowsOutput = output;
+	windowsEnd = output + originalSize;
+	behindLow = load<u64>(windowsEnd);
+	behindHigh = load<u64>(windowsEnd, 8);
+	const code = decodeLzmsWindows(
+		storedSize,
+		frontAddress,
+		frontSize,
+		backAddress,
+		backSize,
+		output,
+		windowsEnd,
+		output + neededSize,
+	);
+	return code == MORE ? code : endWindows(code);
+}
+
+/** Goes on. */
+export function decodeOn(): u32 {
+	const code = decodeLzmsOn();
+	return code == MORE ? code : endWindows(code);
+}
+
+/** Gives the chunk up: the stored bytes that it needs next cannot be had. */
+export function abandon(): void {
+	abandonLzms();
+	endWindows(MORE);
+}
+
+function endWindows(code: u32): u32 {
+	store<u64>(windowsEnd, behindLow);
+	store<u64>(windowsEnd, behindHigh, 8);
+	reached = <u32>(lzmsReached - windowsOutput);
+	front = lzmsFront;
+	back = lzmsBack;
 	return code;
 }

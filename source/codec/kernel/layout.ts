@@ -67,3 +67,5 @@ export const RECENT_OFFSET: u32 = 11;
 export const STORED_SIZE: u32 = 12;
 export const DELTA_DISTANCE: u32 = 13;
 export const FORMAT_UNKNOWN: u32 = 14;
+/** Not the end of a chunk: its next stored bytes are wanted. */
+export const MORE: u32 = 15;

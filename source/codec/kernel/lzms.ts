@@ -1,5 +1,5 @@
 // The LZMS decoder: shared/format/lzms.md. The range coder reads words from the front of the chunk, the bit stream of the
-// Huffman codes from its back.
+// Huffman codes from its back. Of a large chunk only a window around each of the two is in memory.
 
 import {
 	CODE_LONG,
@@ -21,6 +21,7 @@ import {
 	LENGTH_ROWS,
 	MATCH_BEFORE_START,
 	MATCH_PAST_END,
+	MORE,
 	OFFSET_ROWS,
 	SYMBOL_UNKNOWN,
 } from './layout';
@@ -60,9 +61,15 @@ const AHEAD: usize = 4;
 writeOffsetSlots(OFFSET_ROWS);
 writeLengthSlots(LENGTH_ROWS);
 
-/** Where the next words of both streams stand after the last chunk, as far as their bits were used. */
-export let lzmsFront: usize = 0;
-export let lzmsBack: usize = 0;
+/**
+ * A window that goes on is left this far before its end: between two looks at it, 1024 literals and two matches take less
+ * than 2200 bytes of either stream.
+ */
+const MARGIN: usize = 4096;
+
+/** Where the next words of both streams stand after the last chunk, as far as their bits were used; from its start. */
+export let lzmsFront: u32 = 0;
+export let lzmsBack: u32 = 0;
 /** Up to where the last chunk was decoded that turned out to be broken. */
 export let lzmsReached: usize = 0;
 
@@ -76,8 +83,16 @@ function split(range: u32, history: u64): u32 {
 
 // What a chunk is made of, and its state between two runs of the hot loop. The loop itself works on local variables and
 // calls nothing, since V8 keeps hardly anything in registers across calls: it returns for what is rare.
-let keptInput: usize = 0;
-let keptInEnd: usize = 0;
+let keptStoredSize: usize = 0;
+// Where the first byte of the chunk would lie if its window were the whole chunk; and how far each reader may go.
+let frontBase: usize = 0;
+let backBase: usize = 0;
+let frontLimit: usize = 0;
+let backLimit: usize = 0;
+/** Whether the window reaches the end that the reader goes for. */
+let frontIsLast: bool = false;
+let backIsLast: bool = false;
+let keptStop: usize = 0;
 let keptOutput: usize = 0;
 let keptOutEnd: usize = 0;
 let keptOut: usize = 0;
@@ -279,39 +294,123 @@ export function decodeLzms(
 	outEnd: usize,
 	neededEnd: usize,
 ): u32 {
-	begin(input, inEnd, output, outEnd);
-	// The filter does not look at what begins in the last bytes it is given, which are final only at the end of the chunk.
-	const stop = min<usize>(outEnd, neededEnd + FILTER_TAIL);
-	while (keptOut < stop) {
+	keptStoredSize = inEnd - input;
+	lzmsFrontWindow(input, 0, keptStoredSize);
+	lzmsBackWindow(input, 0, keptStoredSize);
+	begin(output, outEnd, neededEnd);
+	return decodeLzmsOn();
+}
+
+/**
+ * As `decodeLzms`, with a window around either reader.
+ *
+ * @param front where the first `frontSize` bytes of the chunk lie, `back` where the last `backSize` do
+ * @returns MORE when a reader comes near the end of its window
+ */
+export function decodeLzmsWindows(
+	storedSize: usize,
+	front: usize,
+	frontSize: usize,
+	back: usize,
+	backSize: usize,
+	output: usize,
+	outEnd: usize,
+	neededEnd: usize,
+): u32 {
+	keptStoredSize = storedSize;
+	lzmsFrontWindow(front, 0, frontSize);
+	lzmsBackWindow(back, storedSize - backSize, backSize);
+	begin(output, outEnd, neededEnd);
+	return decodeLzmsOn();
+}
+
+/** Where the reader from the front stands, and that from the back, from the start of the chunk. */
+export function lzmsFrontAt(): u32 {
+	return <u32>(keptFront - frontBase);
+}
+
+export function lzmsBackAt(): u32 {
+	return <u32>(keptBack - backBase);
+}
+
+/** Whether the reader needs another window before it can go on. */
+export function lzmsFrontIsDue(): bool {
+	return !frontIsLast && keptFront > frontLimit;
+}
+
+export function lzmsBackIsDue(): bool {
+	return !backIsLast && keptBack < backLimit;
+}
+
+/**
+ * Says that the bytes of the chunk from `from` on lie at `address`: those where the reader stands, and twice the margin
+ * more, if there are so many. Behind the last one of the chunk 64 zeros must follow.
+ */
+export function lzmsFrontWindow(address: usize, from: usize, size: usize): void {
+	const at = keptFront - frontBase;
+	frontBase = address - from;
+	keptFront = frontBase + at;
+	frontIsLast = from + size >= keptStoredSize;
+	frontLimit = frontIsLast ? address + size + AHEAD : address + size - MARGIN;
+}
+
+/** The same for the reader from the back: the window ends where it stands, and 64 zeros stand before the first byte. */
+export function lzmsBackWindow(address: usize, from: usize, size: usize): void {
+	const at = keptBack - backBase;
+	backBase = address - from;
+	keptBack = backBase + at;
+	backIsLast = from == 0;
+	backLimit = backIsLast ? address - 8 : address + MARGIN;
+}
+
+/** Ends a chunk whose next bytes cannot be had: what was decoded so far is right. */
+export function abandonLzms(): void {
+	lzmsReached = keptOut;
+	decodeX86(keptOutput, keptOut, LAST_USES);
+}
+
+/** Goes on with the chunk. @returns a code of layout.ts */
+export function decodeLzmsOn(): u32 {
+	const output = keptOutput;
+	const outEnd = keptOutEnd;
+	while (keptOut < keptStop) {
 		let reason = decodeItems();
 		if (reason == DELTA_MATCH) reason = decodeDelta();
-		if (reason != PAUSE) {
+		if (reason != PAUSE && reason != MORE) {
 			// What stands before the damage is right.
 			lzmsReached = keptOut;
 			decodeX86(output, keptOut, LAST_USES);
 			return reason;
 		}
 		rebuildDue();
+		if (reason == MORE && keptOut < keptStop) return MORE;
 	}
 	if (keptOut < outEnd) {
-		lzmsFront = keptFront;
-		lzmsBack = keptBack;
+		lzmsFront = lzmsFrontAt();
+		lzmsBack = lzmsBackAt();
 		decodeX86(output, keptOut, LAST_USES);
 		return DONE;
 	}
 	// Whatever holds the last byte cannot count as right when the streams do not fit.
 	lzmsReached = outEnd - 1;
-	if (keptFront > inEnd + AHEAD || keptBack + <usize>((keptHeld & 63) >> 3) < input) {
+	const frontAt = lzmsFrontAt();
+	const backAt = lzmsBackAt();
+	if (
+		frontAt > <u32>(keptStoredSize + AHEAD) ||
+		<i32>(backAt + ((keptHeld & 63) >> 3)) < 0
+	) {
 		decodeX86(output, outEnd, LAST_USES);
 		return ENDS_EARLY;
 	}
-	lzmsFront = keptFront;
-	lzmsBack = keptBack + <usize>(((keptHeld >> 4) & 3) << 1);
+	lzmsFront = frontAt;
+	lzmsBack = backAt + (((keptHeld >> 4) & 3) << 1);
 	decodeX86(output, outEnd, LAST_USES);
 	return DONE;
 }
 
-function begin(input: usize, inEnd: usize, output: usize, outEnd: usize): void {
+function begin(output: usize, outEnd: usize, neededEnd: usize): void {
+	// The filter does not look at what begins in the last bytes it is given, which are final only at the end of the chunk.
+	keptStop = min<usize>(outEnd, neededEnd + FILTER_TAIL);
 	offsetSymbols = slotsFor(OFFSET_ROWS, <u32>(outEnd - output) - 1);
 	for (let at: usize = HISTORIES; at < HISTORIES_END; at += 8) store<u64>(at, FIRST_HISTORY);
 	startCode(LITERAL, 256, LITERAL_BITS);
@@ -319,15 +418,13 @@ function begin(input: usize, inEnd: usize, output: usize, outEnd: usize): void {
 	startCode(OFFSET, offsetSymbols, OFFSET_BITS);
 	startCode(DELTA_OFFSET, offsetSymbols, OFFSET_BITS);
 	startCode(POWER, 8, POWER_BITS);
-	keptInput = input;
-	keptInEnd = inEnd;
 	keptOutput = output;
 	keptOutEnd = outEnd;
 	keptOut = output;
 	keptRange = 0xffffffff;
-	keptCode = rotl<u32>(load<u32>(input), 16);
-	keptFront = input + AHEAD;
-	keptBack = inEnd;
+	keptCode = rotl<u32>(load<u32>(frontBase), 16);
+	keptFront = frontBase + AHEAD;
+	keptBack = backBase + keptStoredSize;
 	keptBits = 0;
 	keptHeld = 0;
 	keptMainState = 0;
@@ -356,19 +453,19 @@ function begin(input: usize, inEnd: usize, output: usize, outEnd: usize): void {
 }
 
 /**
- * The hot loop: decodes until a code needs a rebuild, a delta match comes or the chunk ends.
+ * The hot loop: decodes until a code needs a rebuild, a delta match comes, a window or the chunk ends.
  *
  * @returns PAUSE, DELTA_MATCH or a code of layout.ts
  */
 function decodeItems(): u32 {
 	// The range coder. Its two words ahead may lie behind the end, no more.
-	const frontLimit = keptInEnd + AHEAD;
+	const frontEnd = frontLimit;
 	let range = keptRange;
 	let code = keptCode;
 	let front = keptFront;
 
 	// The bit stream: what comes next at the top of `bits`; only the low six bits of `held` count.
-	const backLimit = keptInput - 8;
+	const backEnd = backLimit;
 	let back = keptBack;
 	let bits = keptBits;
 	let held = keptHeld;
@@ -431,8 +528,14 @@ function decodeItems(): u32 {
 			const slot = LITERAL + FREQUENCIES + (<usize>symbol << 2);
 			store<u32>(slot, load<u32>(slot) + 1);
 		} while (out < stop);
-		// More was taken than exists if the pointers are this far out. (The literals before were made of whatever lies there.)
-		if (front > frontLimit || back < backLimit) return ENDS_EARLY;
+		if (front > frontEnd || back < backEnd) {
+			// More was taken than exists if the pointers are this far out. (The literals before were made of whatever lies there.)
+			if ((frontIsLast && front > frontEnd) || (backIsLast && back < backEnd)) return ENDS_EARLY;
+			// If a match comes, its first decision is only looked at: the next run begins with it.
+			literalsLeft -= <u32>(out - start);
+			reason = MORE;
+			break;
+		}
 		literalsLeft -= <u32>(out - start);
 		if (out == stop) break;
 

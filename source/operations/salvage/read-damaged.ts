@@ -483,7 +483,7 @@ class DamagedChunks {
 			isGood = false;
 		}
 		this.consumed = shared.lastConsumed();
-		const size = isGood ? originalSize : shared.lastDecoded();
+		const size = isGood ? originalSize : shared.lastDecoded;
 		return { bytes: shared.outputBytes.subarray(0, originalSize), size, isGood };
 	}
 

@@ -4,6 +4,7 @@ import { FormatError, WimError } from '../../base/errors.ts';
 import { formatHex } from '../../base/print.ts';
 import { clear } from '../../bytes/clear.ts';
 import { chunkCount } from '../../codec/chunk-table.ts';
+import type { StreamedChunk } from '../../codec/decoder.ts';
 import {
 	type ChunkWindow,
 	chunkWindowPlace,
@@ -11,13 +12,16 @@ import {
 	type ResourceShape,
 } from '../chunk-window.ts';
 import type { Lane } from '../lane.ts';
-import type { StoredBytes } from '../stored-bytes.ts';
+import { READ_AHEAD_SIZE, type StoredBytes } from '../stored-bytes.ts';
 
 /**
  * A slice should still be in the cache of the processor when it is hashed, and be large enough that hashing and
  * writing are not called too often.
  */
 const SLICE_SIZE = 256 << 10;
+
+/** An LZMS chunk that stores more than this is read as it is decoded, so that its stored bytes take no memory. */
+const STREAMED_SIZE_MIN = READ_AHEAD_SIZE;
 
 /** Bounds of so many chunks are read at once: 128 KiB of table at most. */
 const WINDOW_CHUNKS = 16_384;
@@ -126,6 +130,9 @@ function onlyChunk(shape: ResourceShape, count: number): ChunkWindow | null {
 	return { first: 0, end: 1, starts: [0], sizes: [isGood ? storedSize : 0] };
 }
 
+/** Why a chunk cannot be decoded that the source has only the beginning of. */
+const CUT = 'the file ends inside it';
+
 class ChunkSlices implements Slices {
 	readonly sliceSize: number;
 	readonly alignment: number;
@@ -140,14 +147,18 @@ class ChunkSlices implements Slices {
 	#zeros: { readonly in: Uint8Array; readonly start: number; readonly end: number } | null = null;
 
 	constructor(shape: ResourceShape, stored: StoredBytes, lane: Lane) {
-		const { chunkSize, originalSize, storedSize } = shape;
+		const { compression, chunkSize, originalSize, storedSize } = shape;
 		this.#shape = shape;
 		this.#stored = stored;
 		this.#lane = lane;
 		this.#count = chunkCount(originalSize, chunkSize);
 		this.alignment = chunkSize;
 		this.sliceSize = Math.max(1, Math.floor(SLICE_SIZE / chunkSize)) * chunkSize;
-		stored.reserve(Math.min(chunkSize, storedSize), Math.min(this.sliceSize, originalSize));
+		const inputSize = Math.min(chunkSize, storedSize);
+		stored.reserve(
+			compression === 'lzms' ? Math.min(inputSize, STREAMED_SIZE_MIN) : inputSize,
+			Math.min(this.sliceSize, originalSize),
+		);
 	}
 
 	load(start: number, end: number, wanted: Wanted, damages: Damage[]) {
@@ -174,7 +185,7 @@ class ChunkSlices implements Slices {
 	#zero(at: number, size: number): void {
 		const { decoder } = this.#lane;
 		const start = at + this.#decodedSize;
-		const touchedEnd = at + decoder.lastTouched(this.#shape.compression, size);
+		const touchedEnd = at + decoder.lastTouched;
 		const { outputBytes } = decoder;
 		const zeros = this.#zeros?.in === outputBytes ? this.#zeros : null;
 		const isKnown = zeros !== null && zeros.start <= touchedEnd && zeros.end >= at + size;
@@ -189,7 +200,7 @@ class ChunkSlices implements Slices {
 		originalSize: number,
 		neededSize: number,
 	): WimError | null {
-		const { offset, layout, compression, chunkSize } = this.#shape;
+		const { offset, compression } = this.#shape;
 		let fileOffset = offset;
 		try {
 			const window = this.#bounds(chunk);
@@ -197,21 +208,40 @@ class ChunkSlices implements Slices {
 			if (storedSize === 0)
 				return this.#damaged(chunk, 'its bounds in the chunk table are wrong', fileOffset);
 			fileOffset += window.starts[chunk - window.first] ?? 0;
-			const inputAt = this.#stored.need(fileOffset, storedSize);
-			if (inputAt < 0) return this.#damaged(chunk, 'the file ends inside it', fileOffset);
-			const { decoder } = this.#lane;
-			try {
-				const place = { inputAt, storedSize, outputAt, originalSize, neededSize };
-				decoder.decodeAt(compression, chunkSize, place);
-			} catch (error) {
-				// Small chunks hold nothing that is whole before the damage.
-				if (layout === 'solid') this.#decodedSize = decoder.lastDecoded();
-				throw error;
-			}
+			const place = { storedSize, outputAt, originalSize, neededSize };
+			if (compression === 'lzms' && storedSize > STREAMED_SIZE_MIN)
+				this.#decodeStreamed(fileOffset, place);
+			else this.#decodeWhole(fileOffset, place);
 			return null;
 		} catch (error) {
 			if (error instanceof FormatError) return this.#damaged(chunk, error.message, fileOffset);
 			if (error instanceof WimError) return error;
+			throw error;
+		}
+	}
+
+	#decodeWhole(fileOffset: number, place: StreamedChunk): void {
+		const { layout, compression, chunkSize } = this.#shape;
+		const inputAt = this.#stored.need(fileOffset, place.storedSize);
+		if (inputAt < 0) throw new FormatError(CUT);
+		const { decoder } = this.#lane;
+		try {
+			decoder.decodeAt(compression, chunkSize, { ...place, inputAt });
+		} catch (error) {
+			// Small chunks hold nothing that is whole before the damage.
+			if (layout === 'solid') this.#decodedSize = decoder.lastDecoded;
+			throw error;
+		}
+	}
+
+	#decodeStreamed(fileOffset: number, place: StreamedChunk): void {
+		const { decoder } = this.#lane;
+		try {
+			decoder.decodeStreamed(this.#shape.chunkSize, place, (at, into) => {
+				if (!this.#stored.fill(fileOffset + at, into)) throw new FormatError(CUT);
+			});
+		} catch (error) {
+			if (this.#shape.layout === 'solid') this.#decodedSize = decoder.lastDecoded;
 			throw error;
 		}
 	}

@@ -40,7 +40,7 @@ export function* unpackTask(
 	} catch (error) {
 		if (!(error instanceof FormatError)) throw error;
 		defect = error.message;
-		size = decoder.lastDecoded();
+		size = decoder.lastDecoded;
 	}
 	const consumed = decoder.lastConsumed();
 	new Uint8Array(room).set(decoder.outputBytes.subarray(0, size));
