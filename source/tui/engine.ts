@@ -31,7 +31,8 @@ export interface WimFacts {
 	readonly guid: string;
 	readonly hasIntegrity: boolean;
 	readonly isPipable: boolean;
-	readonly isWritable: boolean;
+	/** Why it cannot be changed; null: it can. */
+	readonly whyReadonly: string | null;
 	/** Bytes that nothing refers to, or null when nobody counted. */
 	readonly deadBytes: number | null;
 	/** What is wrong with the file although it opened. */

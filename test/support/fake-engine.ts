@@ -79,7 +79,7 @@ export const FACTS: WimFacts = {
 	guid: '00112233445566778899aabbccddeeff',
 	hasIntegrity: true,
 	isPipable: false,
-	isWritable: true,
+	whyReadonly: null,
 	deadBytes: null,
 	warnings: [],
 };

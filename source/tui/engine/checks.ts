@@ -79,6 +79,8 @@ function checkAppend(facts: TargetFacts, errors: Errors, name: string | null): v
 		return;
 	}
 	if (wim.partCount > 1) errors['target'] = 'this is a part of a set: join the parts first';
+	else if (wim.isMarkedReadonly)
+		errors['target'] = 'this WIM is marked as read-only: choose replace, or another name';
 	if (name === null) return;
 	const taken = wim.imageNames.indexOf(name);
 	if (taken >= 0) errors['name'] = `image ${taken + 1} of the target has this name already`;

@@ -6,6 +6,7 @@ import { filetimeToMs } from '../../bytes/filetime.ts';
 import { formatGuidBytes } from '../../bytes/guid.ts';
 import { compressionName } from '../../codec/compression.ts';
 import { nodePath } from '../../storage/host-fs.ts';
+import { HeaderFlag } from '../../wim/part-header.ts';
 import type { Wim, WimImage } from '../../wim/wim.ts';
 import type { ImageFacts, WimFacts } from '../engine.ts';
 
@@ -17,12 +18,13 @@ const ARCHITECTURES: Readonly<Record<number, string>> = {
 	12: 'arm64',
 };
 
-function isWritable(file: string): boolean {
+function whyReadonly({ name, header }: Wim): string | null {
+	if (header.flags & HeaderFlag.readonly) return 'marked as read-only: export it (e)';
 	try {
-		accessSync(nodePath(file), constants.W_OK);
-		return true;
+		accessSync(nodePath(name), constants.W_OK);
+		return null;
 	} catch {
-		return false;
+		return 'this file cannot be written';
 	}
 }
 
@@ -40,7 +42,7 @@ export function wimFacts(wim: Wim): WimFacts {
 		guid: formatGuidBytes(header.guid),
 		hasIntegrity: header.integrity.offset !== 0,
 		isPipable: wim.isPipable,
-		isWritable: isWritable(wim.name),
+		whyReadonly: whyReadonly(wim),
 		deadBytes: null,
 		warnings: [
 			...(wim.missingParts.length > 0

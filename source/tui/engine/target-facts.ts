@@ -2,6 +2,7 @@
 
 import path from 'node:path';
 import { hostFs as fs } from '../../storage/host-fs.ts';
+import { HeaderFlag } from '../../wim/part-header.ts';
 import { openWim } from '../../wim/wim.ts';
 import type { HostPath } from '../engine.ts';
 
@@ -9,6 +10,7 @@ import type { HostPath } from '../engine.ts';
 export interface TargetWim {
 	readonly imageNames: readonly string[];
 	readonly partCount: number;
+	readonly isMarkedReadonly: boolean;
 }
 
 export interface TargetFacts extends HostPath {
@@ -25,6 +27,7 @@ async function wimAt(file: string): Promise<TargetWim | null> {
 		return {
 			imageNames: wim.images.map(({ facts }) => facts.name),
 			partCount: wim.header.partCount,
+			isMarkedReadonly: (wim.header.flags & HeaderFlag.readonly) !== 0,
 		};
 	} catch {
 		return null; // whatever it is, it is no WIM to be added to

@@ -37,7 +37,7 @@ const excludeFields = [
 /** The open file when an image can be added to it; else a new one. */
 function usualTarget(state: State): string {
 	const { facts } = state.wim;
-	const canGrow = facts?.isWritable && facts.partCount === 1 && state.view !== 'start';
+	const canGrow = facts?.whyReadonly === null && facts.partCount === 1 && state.view !== 'start';
 	return canGrow ? facts.path : inWorkFolder(state, 'new.wim');
 }
 

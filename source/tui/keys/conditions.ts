@@ -32,7 +32,9 @@ export const needsNamed: Condition = (state) =>
 
 export const needsWritable: Condition = ({ wim, settings }) => {
 	if (settings.readonly) return 'started with --readonly';
-	return wim.facts && !wim.facts.isWritable ? 'this file cannot be written' : null;
+	if (wim.facts === null) return null;
+	const { partCount, whyReadonly } = wim.facts;
+	return partCount > 1 ? 'part of a set: join it first (J)' : whyReadonly;
 };
 
 export const needsImage: Condition = (state) =>

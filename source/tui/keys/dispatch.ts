@@ -72,7 +72,8 @@ function sayElsewhere(api: Api, state: State, name: string): State {
 export function runCommand(api: Api, command: Command): void {
 	const reason = command.disabled?.(api.state()) ?? null;
 	if (reason !== null) {
-		api.change((state) => say(state, `${plainTitle(command)}: ${reason}`, 'warning'));
+		const text = `${plainTitle(command)}: ${reason}`;
+		api.change((state) => say(state, text, 'warning', { short: reason }));
 		return;
 	}
 	if (command.group !== 'move' && command.group !== 'dialog')

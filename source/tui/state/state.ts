@@ -205,6 +205,8 @@ export type Tone = 'info' | 'warning' | 'error';
 
 export interface StatusMessage {
 	readonly text: string;
+	/** What counts of it, shown where there is no room for all. */
+	readonly short: string;
 	readonly tone: Tone;
 	/** What can be pressed now, shown behind the text; '' for nothing. */
 	readonly keys: string;

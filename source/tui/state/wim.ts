@@ -152,7 +152,7 @@ export function wimFailed(state: State, request: OpenRequest, reason: string): S
 			load: { request, status: 'failed', sinceMs: state.nowMs, error: reason },
 		},
 	};
-	return say(failed, reason, 'error', '   r retry  o other');
+	return say(failed, reason, 'error', { keys: '   r retry  o other' });
 }
 
 /** Opens the image under the cursor in Files; going on where the cursor was when it is open already. */

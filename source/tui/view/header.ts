@@ -36,7 +36,7 @@ function fileSegments(state: State, isWide: boolean): Shown[] {
 	const { facts, images } = state.wim;
 	if (!facts || state.view === 'start') return [];
 	const kind = shown`${safe(facts.partCount > 1 ? 'SWM' : 'WIM')} ${safe(facts.compression)}`;
-	const locked = facts.isWritable && !state.settings.readonly ? NOTHING : shown` RO`;
+	const locked = facts.whyReadonly === null && !state.settings.readonly ? NOTHING : shown` RO`;
 	if (!isWide) return [shown`${kind} ${images.length} img ${tightSize(facts.size)}${locked}`];
 	const count = safe(plural(images.length, 'image'));
 	return [kind, count, shown`${safe(formatSize(facts.size))}B${locked}`, integrityText(state)];

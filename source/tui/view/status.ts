@@ -91,7 +91,9 @@ export function statusRow(state: State, theme: Theme, width: number): Shown {
 	}
 	if (status) {
 		const keys = safe(status.keys);
-		const sentence = cut(shown` ${theme.exact(status.text)}`, width - widthOf(keys));
+		const room = width - widthOf(keys) - 1;
+		const whole = theme.exact(status.text);
+		const sentence = shown` ${cut(widthOf(whole) > room ? theme.exact(status.short) : whole, room)}`;
 		const text = fit(shown`${sentence}${keys}`, width);
 		if (status.tone === 'error') return theme.damaged(text);
 		return status.tone === 'warning' ? theme.warning(text) : text;

@@ -22,6 +22,7 @@ import {
 	twoImages,
 	type Values,
 } from '../../support/job-forms.ts';
+import { hurtFile } from '../../support/rescue-kit.ts';
 
 test('capture and append: the estimate, the image, and the check that follows', async (t) => {
 	const here = await place(t);
@@ -381,6 +382,42 @@ test('salvage and repair write to new places only, and a look writes nothing', a
 	const [repaired] = await here.done('repair', repair);
 	assert.match(repaired?.summary ?? '', /^2 of 2 images whole/);
 	assert.deepEqual(await namesIn(here.at('whole.wim')), ['First', 'Second']);
+});
+
+test('a WIM that is marked as read-only is told before anything is added to it', async (t) => {
+	const here = await place(t);
+	const wim = await twoImages(here);
+	hurtFile(wim, wim, (bytes) => void bytes.writeUInt8(bytes.readUInt8(0x10) | 0x04, 0x10));
+	const file = await openFile(wim, []);
+	await file.close();
+	assert.match(file.facts.whyReadonly ?? '', /^marked as read-only/);
+	const more = captureOf(here, { name: 'Third' });
+	const errors = await here.errors('capture', more);
+	assert.match(errors['target'] ?? '', /^this WIM is marked as read-only/);
+	assert.deepEqual(await here.errors('capture', { ...more, exists: 'replace' }), {});
+	// What the check would have let through.
+	const [failed] = await here.done('capture', more);
+	assert.match(failed?.summary ?? '', /it is marked as read-only/);
+});
+
+test('solid files take another image, which is solid as well', async (t) => {
+	const here = await place(t);
+	const target = here.at('a.esd');
+	const first = captureOf(here, { target, compression: 'lzms-solid:50' });
+	const [made] = await here.done('capture', first);
+	assert.equal(made?.state, 'done', made?.summary ?? '');
+	writeFileSync(here.at('src/new.txt'), 'only here '.repeat(5000));
+	const more = { ...first, name: 'Second', compression: 'usual', verifyAfter: true };
+	assert.deepEqual(await here.errors('capture', more), {});
+	const [added, verified] = await here.done('capture', more);
+	assert.equal(added?.state, 'done', added?.summary ?? '');
+	assert.equal(verified?.state, 'done', verified?.summary ?? '');
+	await using wim = await openWim(target);
+	assert.deepEqual(
+		wim.images.map(({ facts }) => facts.name),
+		['First', 'Second'],
+	);
+	for (const [sha1, { resource }] of wim.blobs) assert.equal(resource.layout, 'solid', sha1);
 });
 
 test('a repair is offered the WIMs beside the file, and a name that is free', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HostPath, JobRequest } from '../../../source/tui/engine.ts';
 import { jobUnderCursor } from '../../../source/tui/state/selectors.ts';
-import { DeckOnTerminal, type DeckTestOptions } from '../../support/deck.ts';
+import { DeckOnTerminal, type DeckTestOptions, inWindows, withDeck } from '../../support/deck.ts';
 import { FakeEngine, FakeFile, IMAGES, jobView } from '../../support/fake-engine.ts';
 import { findings } from '../../support/fake-findings.ts';
 import { assertGolden } from '../../support/golden.ts';
@@ -333,7 +333,7 @@ test('an estimate for older values is dropped, and Start does not wait for one',
 
 test('a file that may not be written refuses what changes it, with the reason', async () => {
 	const file = new FakeFile();
-	Object.assign(file, { facts: { ...file.facts, isWritable: false } });
+	Object.assign(file, { facts: { ...file.facts, whyReadonly: 'this file cannot be written' } });
 	const engine = new FakeEngine(file);
 	const deck = await DeckOnTerminal.open(engine);
 	assert.match(deck.screen(), / RO/);
@@ -347,6 +347,48 @@ test('a file that may not be written refuses what changes it, with the reason', 
 	await deck.until(/Split into/);
 	deck.close();
 });
+
+test('a part of a set is neither changed nor staged for', () =>
+	withDeck(
+		async (deck) => {
+			for (const key of ['D', 'O', 'Z', 'P']) {
+				await deck.press(key);
+				await deck.until(/part of a set: join it first \(J\)/);
+				await deck.press('j');
+			}
+			await inWindows(deck);
+			for (const key of ['a', 'D', 'r']) {
+				await deck.press(key);
+				await deck.until(/part of a set: join it first \(J\)/);
+				await deck.press('j');
+			}
+		},
+		{},
+		new FakeEngine(new FakeFile({ partCount: 3 })),
+	));
+
+for (const ending of ['wim', 'esd'])
+	test(`the capture dialog proposes the open .${ending} to be added to`, () =>
+		withDeck(
+			async (deck) => {
+				await deck.press('c');
+				const screen = await deck.until(/Capture a folder/);
+				assert.match(screen, new RegExp(`Target file +/srv/sources/install\\.${ending}`));
+				assert.match(screen, /\(\*\) append/);
+			},
+			{ path: `/srv/sources/install.${ending}` },
+			new FakeEngine(new FakeFile({ path: `/srv/sources/install.${ending}` })),
+		));
+
+test('the capture dialog proposes a new file where the open one is marked as read-only', () =>
+	withDeck(
+		async (deck) => {
+			await deck.press('c');
+			await deck.until(/Target file +\/srv\/sources\/new\.wim/);
+		},
+		{},
+		new FakeEngine(new FakeFile({ whyReadonly: 'marked as read-only' })),
+	));
 
 test('--readonly takes away every command that writes', async () => {
 	const engine = new FakeEngine();

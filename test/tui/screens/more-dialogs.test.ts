@@ -120,7 +120,7 @@ const CASES: readonly Case[] = [
 	{
 		name: 'messages',
 		steps: [
-			[['u'], /Undo marks/],
+			[['u'], /nothing to undo/],
 			[['4'], /There are no jobs/],
 			[[':', 'messages of', 'enter'], /Messages/],
 		],

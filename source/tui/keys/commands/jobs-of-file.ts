@@ -14,11 +14,7 @@ import { all, needsFile, needsImage, needsNamed, needsVerb, needsWritable } from
 const opening = (build: (state: State) => FormDialog): Command['run'] =>
 	change((state) => openDialog(state, build(state)));
 
-/** A part of a set is not changed in place. */
-const needsWhole = ({ wim }: State): string | null =>
-	wim.facts && wim.facts.partCount > 1 ? 'this is a part of a set: join the parts first (J)' : null;
-
-const needsEditable = (verb: string) => all(needsFile, needsVerb(verb), needsWritable, needsWhole);
+const needsEditable = (verb: string) => all(needsFile, needsVerb(verb), needsWritable);
 
 const onFile: readonly Context[] = ['images', 'files', 'details', 'damage', 'map'];
 
@@ -90,7 +86,7 @@ export const fileJobCommands: readonly Command[] = [
 		when: ['images'],
 		keys: ['S'],
 		writes: true,
-		disabled: all(needsFile, needsVerb('split'), needsWhole),
+		disabled: all(needsFile, needsVerb('split')),
 		run: opening(splitForm),
 	},
 	{
