@@ -76,8 +76,12 @@ function asItIs(wim: Wim): OpenedForVerify {
 
 /** The table is not where the header says, or not what it should be. */
 function isContradicted({ first, images }: Wim): boolean {
-	const { header, entries } = first;
-	return header.partNumber === 1 && (entries.length === 0 || images.length !== header.imageCount);
+	const { header, entries, source } = first;
+	// A file of which all images were deleted has no table, and nothing that one could list.
+	const rest = header.xml.storedSize + header.integrity.storedSize;
+	const isEmpty = header.imageCount === 0 && source.size === HEADER_SIZE + rest;
+	if (header.partNumber !== 1 || (entries.length === 0 && isEmpty)) return false;
+	return entries.length === 0 || images.length !== header.imageCount;
 }
 
 /** Where a table with all images was found elsewhere, the header is wrong; otherwise the table that it names is hurt. */

@@ -214,7 +214,8 @@ export class NewSession extends WriteSession {
 	/** Writes what stands before the resources. In pipable files that includes the XML data, complete by then. */
 	async begin(): Promise<void> {
 		if (this.ahead !== null) return;
-		this.shape.imageCount ||= this.xml.imageCount;
+		if (this.shape.isPipable || this.shape.imageCount === 0)
+			this.shape.imageCount = this.xml.imageCount;
 		await beginWim(this.output, this.shape, this.xml);
 	}
 
