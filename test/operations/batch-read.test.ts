@@ -13,6 +13,7 @@ import { helpTask } from '../../source/pool/tasks/help.ts';
 import type { PieceResult } from '../../source/pool/tasks/pieces.ts';
 import { readTask } from '../../source/pool/tasks/read.ts';
 import { ask, enter, type OfferedSlice } from '../../source/pool/tasks/shared-slice.ts';
+import type { Blob } from '../../source/wim/resource.ts';
 import { easyBytes, pooledWim, readAll, testPool, threadsOnly } from '../support/pooled-wim.ts';
 import { testRun } from '../support/test-run.ts';
 
@@ -132,6 +133,45 @@ test('the memory of a chunk goes nowhere until another lane wants to help', asyn
 	assert.equal(offers.length, 2);
 	assert.equal(offers[1]?.memory, lane.decoder.outputBytes.buffer);
 	lastOf(steps);
+});
+
+test('a piece that began in the chunk before is not offered: only its own lane has the beginning', async (t) => {
+	const sizes = [3 * MIB, 2 * MIB, 3 * MIB];
+	const files = Object.fromEntries(sizes.map((size, k) => [`file ${k}`, easyBytes(size, k + 1)]));
+	const { wim } = await pooledWim(t, files, {
+		compression: 'lzms',
+		chunkSize: 131_072,
+		solidChunkSize: 4 * MIB,
+	});
+	const blobs = [...wim.blobs.values()].sort((a, b) => a.offsetInResource - b.offsetInResource);
+	const pieces = blobs.map((blob) => ({
+		wanted: { blob },
+		start: blob.offsetInResource,
+		end: blob.offsetInResource + blob.size,
+		isWhole: true,
+	}));
+	const [{ resource }] = blobs as [Blob];
+	const batch = { stretches: [{ resource, pieces }], size: 8 * MIB, chunkSize: 4 * MIB };
+	// The second one lies in both chunks.
+	assert.deepEqual(
+		pieces.map(({ start, end }) => [start, end - 1].map((at) => Math.floor(at / batch.chunkSize))),
+		[
+			[0, 0],
+			[0, 1],
+			[1, 1],
+		],
+	);
+	const packed = (await PackedBatch.of(batch, true, new Pace(testRun()))).pack(null);
+	const source = await laneSource(resource.part.source, batch);
+	const offers: OfferedSlice[] = [];
+	const lane = new Lane();
+	lane.setListener((what) => offers.push(what as OfferedSlice));
+	const output = lastOf(readTask({ ...packed, source, recover: false }, lane));
+	assert.deepEqual(
+		offers.map(({ firstId, count, start }) => ({ firstId, count, start })),
+		[{ firstId: 0, count: 1, start: 0 }],
+	);
+	assert.deepEqual(output, { pieces: [], fine: Uint32Array.of(0, 1, 2) });
 });
 
 test('nobody waits for a helper that did not come in time', async (t) => {

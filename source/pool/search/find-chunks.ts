@@ -4,7 +4,7 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { FormatError } from '../../base/errors.ts';
-import type { Decoder } from '../../codec/decoder.ts';
+import { type Decoder, tookAll } from '../../codec/decoder.ts';
 import type { ChunkEnd, FindableCompression, Finder } from '../../codec/finder.ts';
 import {
 	beginsLikeTree,
@@ -192,7 +192,7 @@ class ChunkSearch {
 				stored.length,
 				this.chunkSize,
 			);
-			return this.decoder.lastConsumed().front === stored.length ? bytes : null;
+			return tookAll(this.compression, this.decoder.lastConsumed()) ? bytes : null;
 		} catch (error) {
 			if (error instanceof FormatError) return null;
 			throw error;
