@@ -19,17 +19,17 @@ import type { Pool } from '../../pool/pool.ts';
 import { cutOut, endOf, type FoundResource, type Stretch } from '../../pool/search/found.ts';
 import { type WantedInput, wantedInput } from '../../pool/tasks/search.ts';
 import type { Source } from '../../storage/source.ts';
-import { SOLID_RESOURCE_MARK } from '../../wim/blob-entries.ts';
 import type { PartCompression } from '../../wim/part-blobs.ts';
 
-import { HEADER_SIZE, ResourceFlag } from '../../wim/part-header.ts';
+import { ResourceFlag } from '../../wim/part-header.ts';
 import { readWholeResource } from '../../wim/read-resource.ts';
 import type { RecoveredPart } from '../../wim/recover/recover-wim.ts';
-import { PIPE_HEADER_SIZE, walkPipable } from '../../wim/recover/walk-pipable.ts';
+import { walkPipable } from '../../wim/recover/walk-pipable.ts';
 import { SlidingWindow } from '../../wim/recover/window.ts';
 import type { Blob, Resource } from '../../wim/resource.ts';
 import { DecodedSource } from './decoded-source.ts';
 import { findRawTrees } from './find-raw-trees.ts';
+import type { Gap } from './gaps.ts';
 import { guessSolid } from './guess-solid.ts';
 import { announce, type Quest, searchSolid, searchStretch, withinTotal } from './search-stretch.ts';
 import { findWipedSolid } from './wiped-solid.ts';
@@ -42,12 +42,6 @@ export interface Tentative {
 	readonly likelyCount: number;
 }
 
-/** A stretch that nothing explains. */
-export interface Gap extends Stretch {
-	/** An entry says that one resource lies there: hardly more, but perhaps another one than it says. */
-	readonly isStated: boolean;
-}
-
 /** What a search gave. */
 export interface Lost {
 	/** By their SHA-1, proved or stated by the file. */
@@ -58,63 +52,6 @@ export interface Lost {
 	readonly tentative: readonly Tentative[];
 	/** Raw bytes that are neither of these. */
 	readonly unexplained: readonly { readonly source: Source; readonly stretch: Stretch }[];
-}
-
-/**
- * The stretches of a part that neither header nor tables explain, in order.
- *
- * @param more resources that are known from elsewhere
- * @param isDoubted says which entries of the tables explain nothing
- */
-export function gapsOf(
-	recovered: RecoveredPart,
-	more: readonly Resource[],
-	isDoubted: (sha1: Sha1) => boolean,
-): Gap[] {
-	const { part, survey } = recovered;
-	const { source } = part;
-	const known: Stretch[] = [{ start: 0, end: HEADER_SIZE }];
-	const stated: Stretch[] = [];
-	const front = survey.isPipable ? PIPE_HEADER_SIZE : 0;
-	const add = (offset: number, size: number) =>
-		known.push({ start: offset - front, end: offset + size });
-	if (survey.isPipable) known.push({ start: source.size - HEADER_SIZE, end: source.size });
-	for (const { table, xml } of survey.generations) {
-		add(table.offset, table.end - table.offset);
-		if (xml !== null) add(xml.offset, xml.size);
-		for (const { flags, originalSize, offset, storedSize, sha1: name } of table.entries) {
-			const isSolid = (flags & ResourceFlag.solid) !== 0;
-			if (isSolid ? originalSize === SOLID_RESOURCE_MARK : !isDoubted(name))
-				add(offset, storedSize);
-			else if (!isSolid) stated.push({ start: offset - front, end: offset + storedSize });
-		}
-	}
-	for (const { offset, size } of survey.xmls) add(offset, size);
-	const { integrity } = part.header;
-	if (integrity.offset > 0) add(integrity.offset, integrity.storedSize);
-	for (const resource of more)
-		if (resource.part.source === source) add(resource.offset, resource.storedSize);
-	known.sort((a, b) => a.start - b.start);
-	const gaps: Stretch[] = [];
-	let at = 0;
-	for (const { start, end } of known) {
-		if (start > at) gaps.push({ start: at, end: Math.min(start, source.size) });
-		at = Math.max(at, end);
-	}
-	if (at < source.size) gaps.push({ start: at, end: source.size });
-	return gaps.filter(({ start, end }) => end > start).flatMap((gap) => statedPieces(gap, stated));
-}
-
-/** A gap; or, where entries that are not believed fill it without a rest, the place of each. */
-function statedPieces(gap: Stretch, stated: readonly Stretch[]): Gap[] {
-	const pieces: Gap[] = [];
-	let at = gap.start;
-	for (const { start, end } of stated.toSorted((a, b) => a.start - b.start)) {
-		if (start !== at || end <= start || end > gap.end) continue;
-		pieces.push({ start, end, isStated: true });
-		at = end;
-	}
-	return at === gap.end ? pieces : [{ ...gap, isStated: false }];
 }
 
 /** What is looked for. */
@@ -258,6 +195,11 @@ class Search implements Lost {
 	}
 
 	async gap(gap: Gap): Promise<void> {
+		if (gap.rawBlob !== null && this.missing.has(gap.rawBlob)) {
+			this.hopeless.push(gap);
+			this.run.report({ type: 'advance', bytes: gap.end - gap.start });
+			return;
+		}
 		this.isStated = gap.isStated;
 		const { compression, chunkSize } = this.recovered.part;
 		if (this.recovered.survey.isPipable) return this.pipable(gap, chunkSize);

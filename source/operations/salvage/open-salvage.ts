@@ -8,7 +8,8 @@ import { nothingLeft } from '../../wim/recover/survey.ts';
 import type { Blob, Resource } from '../../wim/resource.ts';
 import type { Wim } from '../../wim/wim.ts';
 import { readBlobs } from '../read-blobs.ts';
-import { findLost, gapsOf, type Lost, type Tentative } from './find-lost.ts';
+import { findLost, type Lost, type Tentative } from './find-lost.ts';
+import { gapsOf } from './gaps.ts';
 import { type DamagedWim, openDamaged } from './open-damaged.ts';
 import { missingFrom, readTree, type SalvagedImage, unplaced, wantedBy } from './read-trees.ts';
 
