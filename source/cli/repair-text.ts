@@ -97,7 +97,9 @@ export function repairText(report: RepairReport, show: ShowText): string {
 		donors.map(({ path, blobCount, bytes, hashedCount }) => {
 			const hashed = hashedCount === 0 ? '' : `, ${plural(hashedCount, 'file')} read`;
 			const gave =
-				blobCount === 0 ? 'gave nothing' : `gave ${formatCount(blobCount)} (${formatSize(bytes)})`;
+				bytes === 0
+					? 'gave nothing'
+					: `gave ${blobCount === 0 ? 'parts' : formatCount(blobCount)} (${formatSize(bytes)})`;
 			return `  ${show(path)}: ${gave}${hashed}`;
 		}),
 	);

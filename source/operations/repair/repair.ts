@@ -208,13 +208,10 @@ function report(told: Told): RepairReport {
 	const repaired = [...contents.whole].flatMap(([sha1, { size, remedy }]) =>
 		remedy === null ? [] : [{ sha1, size, remedy, files: users.get(sha1) ?? [] }],
 	);
-	const lost = [...contents.hurt].map(([sha1, { size, fate, badRanges, why }]) => ({
+	const lost = [...contents.hurt].map(([sha1, { size, fate, left, why }]) => ({
 		sha1,
 		size,
-		lost:
-			fate === 'lost'
-				? null
-				: (badRanges?.map(({ start, end }) => ({ offset: start, size: end - start })) ?? null),
+		lost: left?.badRanges?.map(({ start, end }) => ({ offset: start, size: end - start })) ?? null,
 		isPartial: fate === 'partial' && told.options.lost === 'mark',
 		why,
 		files: users.get(sha1) ?? [],

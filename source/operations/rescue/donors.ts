@@ -131,9 +131,9 @@ export class Donors implements AsyncDisposable {
 		return found;
 	}
 
-	/** Counts what a donor gave. */
-	credit(donor: Donor, size: number): void {
-		donor.blobCount++;
+	/** Counts what a donor gave: bytes, of a number of contents that are whole now. */
+	credit(donor: Donor, size: number, count = 1): void {
+		donor.blobCount += count;
 		donor.bytes += size;
 	}
 

@@ -14,7 +14,7 @@ import type { Remedy } from '../repair/report.ts';
 import { isExpected } from '../salvage/open-damaged.ts';
 import { addRange, type Range, readDamaged } from '../salvage/read-damaged.ts';
 import { DamagedContent } from './damaged-content.ts';
-import type { Donors, Needed } from './donors.ts';
+import type { Donor, Donors, Needed } from './donors.ts';
 import type { Fate } from './mark-lost.ts';
 import { type DamagedPlace, SplicedContent } from './spliced-content.ts';
 
@@ -30,16 +30,30 @@ export interface WholeContents {
 	readonly remedy: Remedy | null;
 }
 
+/** What is left of some contents, with zeros for what is not. */
+export interface PartialContents {
+	readonly content: Content;
+	/** With the zeros. */
+	readonly sha1: Sha1;
+	/** Null when that is not known. */
+	readonly badRanges: readonly Range[] | null;
+}
+
+/** A place in the file itself, or in a donor. */
+interface SplicePlace extends DamagedPlace {
+	readonly donor: Donor | null;
+}
+
 /** Contents that do not. */
 export interface HurtContents {
 	readonly size: number | null;
 	readonly fate: Exclude<Fate, 'whole'>;
 	/** The place of which most can be read; null when there is none. */
 	readonly best: Blob | null;
-	/** Stretches that cannot be read; null when that is not known. */
+	/** Stretches of `best` that cannot be read; null when that is not known. */
 	readonly badRanges: readonly Range[] | null;
-	/** Of what can be read, with zeros for what cannot; null when there is nothing. */
-	readonly sha1: Sha1 | null;
+	/** What can be had, of `best` or of several places; null when it is nothing. */
+	readonly left: PartialContents | null;
 	/** A sentence without a final stop. */
 	readonly why: string;
 }
@@ -80,6 +94,7 @@ export async function findContents(
 	await finder.walk();
 	if (request.bitSearch !== null && finder.hurt.size > 0)
 		await finder.searchBits(request.bitSearch);
+	await finder.fillPartial();
 	return finder;
 }
 
@@ -91,6 +106,8 @@ class Finder implements Contents {
 	readonly #pool: Pool;
 	readonly #lanes: LargeChunks;
 	readonly #run: Run;
+	/** Of contents that are hurt: those of which some stretch can be read. */
+	readonly #places = new Map<Sha1, readonly SplicePlace[]>();
 	/** Why the first place of a blob is no good. */
 	readonly #errors = new Map<Sha1, WimError>();
 
@@ -204,23 +221,22 @@ class Finder implements Contents {
 		this.#run.report({ type: 'phase', phase: 'read', totalBytes: null });
 		for (const { sha1, size } of missing) {
 			let hurt: HurtContents | null = null;
-			const places: DamagedPlace[] = [];
+			const places: SplicePlace[] = [];
 			for (const blob of this.#request.candidates.get(sha1) ?? []) {
 				const read = await this.#walkBlob(blob);
-				if (read === 'whole') hurt = null;
-				else if (hurt === null || badSize(read) < badSize(hurt)) hurt = read;
 				if (read === 'whole') break;
-				const { best, badRanges } = read;
-				if (best !== null && badRanges !== null) places.push({ blob: best, badRanges });
+				if (hurt === null || badSize(read) < badSize(hurt)) hurt = read;
+				if (read.badRanges !== null) places.push({ blob, badRanges: read.badRanges, donor: null });
 			}
 			if (this.whole.has(sha1) || (await this.#splice(places, sha1))) continue;
 			this.hurt.set(sha1, hurt ?? this.#nowhere(size));
+			this.#places.set(sha1, places);
 		}
 	}
 
 	#nowhere(size: number | null): HurtContents {
 		const why = this.#request.whyMissing;
-		return { size, fate: 'lost', best: null, badRanges: null, sha1: null, why };
+		return { size, fate: 'lost', best: null, badRanges: null, left: null, why };
 	}
 
 	async #walkBlob(blob: Blob): Promise<HurtContents | 'whole'> {
@@ -231,7 +247,7 @@ class Finder implements Contents {
 			fate: 'lost',
 			best: blob,
 			badRanges: [{ start: 0, end: size }],
-			sha1: null,
+			left: null,
 			why,
 		});
 		try {
@@ -245,41 +261,91 @@ class Finder implements Contents {
 				return 'whole';
 			}
 			const why = error?.message ?? `its bytes hash to ${read.sha1}`;
-			const badBytes = read.badRanges.reduce((sum, { start, end }) => sum + end - start, 0);
+			const badBytes = sizeOf(read.badRanges);
 			if (badBytes >= size) return lost(why);
 			const badRanges = read.badRanges.length === 0 ? null : read.badRanges;
-			return { size, fate: 'partial', best: blob, badRanges, sha1: read.sha1, why };
+			const content = new DamagedContent(blob, this.#lanes);
+			const left = { content, sha1: read.sha1, badRanges };
+			return { size, fate: 'partial', best: blob, badRanges, left, why };
 		} catch (thrown) {
 			if (!isExpected(thrown)) throw thrown;
 			return lost((error ?? thrown).message);
 		}
 	}
 
-	/** What is hurt in one place may be good in a donor that is hurt elsewhere. */
-	async #splice(own: readonly DamagedPlace[], sha1: Sha1): Promise<boolean> {
+	/**
+	 * What is hurt in one place may be good in others: copies in the file, donors that are hurt elsewhere.
+	 *
+	 * @param places those in the file; those in donors are added
+	 */
+	async #splice(places: SplicePlace[], sha1: Sha1): Promise<boolean> {
+		const own = [...places];
+		if (own.length > 1 && (await this.#isWhole(own, sha1))) return true;
 		const { donors } = this.#request;
-		const [first] = own;
-		if (first === undefined || donors === null) return false;
-		const { size } = first.blob;
-		for (const { blob, donor } of donors.places(sha1)) {
-			if (blob.size !== size) continue;
+		for (const { blob, donor } of donors?.places(sha1) ?? []) {
+			if (blob.size !== (places[0]?.blob ?? blob).size) continue;
 			const read = await this.#walkBlob(blob);
 			if (read === 'whole') {
-				donors.credit(donor, size);
+				donors?.credit(donor, blob.size);
 				return true;
 			}
 			if (read.badRanges === null) continue;
-			const places = [...own, { blob, badRanges: read.badRanges }];
-			const content = SplicedContent.of(places, size, this.#lanes);
-			if (content === null || (await content.digest(this.#run)) !== sha1) continue;
-			const from = blob.resource.part.source.name;
-			const remedy: Remedy = { kind: 'donor', from, offset: null };
-			this.whole.set(sha1, { size, blob: null, content, remedy });
-			const given = size - read.badRanges.reduce((sum, { start, end }) => sum + end - start, 0);
-			donors.credit(donor, given);
-			return true;
+			const place = { blob, badRanges: read.badRanges, donor };
+			places.push(place);
+			const lent = places.slice(own.length);
+			// What decodes to wrong bytes spoils all that it is put together with: hence with and without the others.
+			for (const some of lent.length === 1 ? [places] : [[...own, place], places, lent])
+				if (await this.#isWhole(some, sha1)) return true;
 		}
 		return false;
+	}
+
+	/** Whether the places give the contents together; then they count as found. */
+	async #isWhole(places: readonly SplicePlace[], sha1: Sha1): Promise<boolean> {
+		const [first] = places;
+		if (first === undefined) return false;
+		const { size } = first.blob;
+		const content = new SplicedContent(places, size, this.#lanes);
+		if (content.badRanges.length > 0 || (await content.digest(this.#run)) !== sha1) return false;
+		const lenders = this.#credit(content);
+		const from = lenders.join(' and ') || first.blob.resource.part.source.name;
+		const kind = lenders.length > 0 ? 'donor' : 'copy';
+		this.whole.set(sha1, { size, blob: null, content, remedy: { kind, from, offset: null } });
+		return true;
+	}
+
+	/** Counts what donors give of contents that are put together. @returns their names */
+	#credit({ given, badRanges }: SplicedContent<SplicePlace>): string[] {
+		const names = new Set<string>();
+		for (const [{ blob, donor }, size] of given) {
+			if (donor === null) continue;
+			this.#request.donors?.credit(donor, size, badRanges.length === 0 ? 1 : 0);
+			names.add(blob.resource.part.source.name);
+		}
+		return [...names];
+	}
+
+	/** Contents that stay partial get what donors have of them. */
+	async fillPartial(): Promise<void> {
+		for (const [sha1, hurt] of this.hurt)
+			this.hurt.set(sha1, await this.#filled(hurt, this.#places.get(sha1) ?? []));
+	}
+
+	/** As much as all places have together. */
+	async #filled(hurt: HurtContents, places: readonly SplicePlace[]): Promise<HurtContents> {
+		const [first] = places;
+		if (first === undefined || places.every(({ donor }) => donor === null)) return hurt;
+		const { size } = first.blob;
+		const content = new SplicedContent(places, size, this.#lanes);
+		const { badRanges } = content;
+		const badBytes = sizeOf(badRanges);
+		const before = hurt.left === null ? size : badSize(hurt);
+		// Bytes that decode and are wrong, nobody knows where, are not made better by others.
+		if (badBytes >= before || badRanges.length === 0) return hurt;
+		const names = this.#credit(content);
+		const why = `${hurt.why}; some of it is good in ${names.join(' and ')}`;
+		const left = { content, sha1: await content.digest(this.#run), badRanges };
+		return { ...hurt, size, fate: 'partial', left, why };
 	}
 
 	async searchBits(search: BitSearch): Promise<void> {
@@ -293,9 +359,11 @@ class Finder implements Contents {
 
 function badSize({ badRanges, size }: HurtContents): number {
 	if (badRanges === null) return 0;
-	return badRanges.length === 0
-		? (size ?? 0)
-		: badRanges.reduce((sum, { start, end }) => sum + end - start, 0);
+	return badRanges.length === 0 ? (size ?? 0) : sizeOf(badRanges);
+}
+
+function sizeOf(ranges: readonly Range[]): number {
+	return ranges.reduce((sum, { start, end }) => sum + end - start, 0);
 }
 
 /** What reading a blob as far as possible gave. */

@@ -175,10 +175,10 @@ function makeReport(
 					continue;
 				}
 				const suffix = name === '' ? '' : `:${name}`;
-				const { size, why, badRanges } = hurt;
+				const { size, why, left } = hurt;
 				const file = { path: pathOf(tree, dentry) + suffix, image: image.name, sha1, size };
 				if (hurt.fate === 'partial' && policy === 'mark') {
-					partial.push({ ...file, badRanges });
+					partial.push({ ...file, badRanges: left?.badRanges ?? null });
 					counts.partialCount++;
 				} else {
 					lost.push({ ...file, why });

@@ -5,7 +5,7 @@ import { type Sha1, sha1Hasher } from '../../bytes/sha1.ts';
 import type { LargeChunks } from '../../pool/large-chunks.ts';
 import type { Content, ContentReader } from '../../storage/content.ts';
 import type { Blob } from '../../wim/resource.ts';
-import type { Range } from '../salvage/read-damaged.ts';
+import { addRange, type Range } from '../salvage/read-damaged.ts';
 import { DamagedContent } from './damaged-content.ts';
 
 /** A place of the contents, and what of them cannot be read there. */
@@ -15,46 +15,62 @@ export interface DamagedPlace {
 	readonly badRanges: readonly Range[];
 }
 
+/** A stretch of the contents, and the place that gives it: null where it is good in none. */
+interface Stretch<P extends DamagedPlace> extends Range {
+	readonly place: P | null;
+}
+
 /** Hashed in pieces of this size. */
 const PIECE = 1 << 20;
 
-/** Of each place the stretch that it gives, in order; null when some byte is good in none of them. */
-function planSplice(places: readonly DamagedPlace[], size: number): Blob[] | null {
-	const stretches: Blob[] = [];
-	for (let at = 0; at < size; ) {
-		let end = at;
-		let best: Blob | null = null;
-		for (const { blob, badRanges } of places) {
-			const next = badRanges.find((range) => range.end > at);
-			const goodEnd = Math.min(size, next?.start ?? size);
-			if (goodEnd > end) [end, best] = [goodEnd, blob];
+/** Of each place the stretch that it gives, in order. */
+function planSplice<P extends DamagedPlace>(places: readonly P[], size: number): Stretch<P>[] {
+	const stretches: Stretch<P>[] = [];
+	for (let start = 0, end = 0; start < size; start = end) {
+		let best: P | null = null;
+		let gapEnd = size;
+		for (const place of places) {
+			const bad = place.badRanges.find((range) => range.end > start);
+			const goodEnd = Math.min(size, bad?.start ?? size);
+			if (goodEnd > end) [end, best] = [goodEnd, place];
+			gapEnd = Math.min(gapEnd, bad?.end ?? size);
 		}
-		if (best === null) return null;
-		stretches.push({ ...best, offsetInResource: best.offsetInResource + at, size: end - at });
-		at = end;
+		if (best === null) end = gapEnd;
+		stretches.push({ start, end, place: best });
 	}
 	return stretches;
 }
 
-export class SplicedContent implements Content {
+/** What places give together; zeros stand where none of them is good. Nothing is proved. */
+export class SplicedContent<P extends DamagedPlace = DamagedPlace> implements Content {
 	readonly name: string;
 	readonly size: number;
+	/** Bytes that each place gives, of those that give any. */
+	readonly given: ReadonlyMap<P, number>;
+	/** Good in none of the places. */
+	readonly badRanges: readonly Range[];
 	readonly #parts: readonly DamagedContent[];
 
-	/** @returns null when some byte is good in none of the places; nothing is proved otherwise */
-	static of(
-		places: readonly DamagedPlace[],
-		size: number,
-		lanes: LargeChunks | null,
-	): SplicedContent | null {
+	/** @param places at least one, each with contents of this size */
+	constructor(places: readonly P[], size: number, lanes: LargeChunks | null) {
 		const stretches = planSplice(places, size);
-		if (stretches === null) return null;
-		return new SplicedContent(stretches.map((stretch) => new DamagedContent(stretch, lanes)));
-	}
-
-	private constructor(parts: readonly DamagedContent[]) {
-		this.name = parts.map(({ name }) => name).join(' and ');
-		this.size = parts.reduce((sum, { size }) => sum + size, 0);
+		const [anywhere] = places;
+		if (anywhere === undefined) throw new Error('A splice needs places');
+		const given = new Map<P, number>();
+		const badRanges: Range[] = [];
+		const parts: DamagedContent[] = [];
+		for (const { start, end, place } of stretches) {
+			if (place === null) addRange(badRanges, start, end);
+			else given.set(place, (given.get(place) ?? 0) + end - start);
+			// Where it is damaged, any of them reads as zeros.
+			const { blob } = place ?? anywhere;
+			const offsetInResource = blob.offsetInResource + start;
+			parts.push(new DamagedContent({ ...blob, offsetInResource, size: end - start }, lanes));
+		}
+		this.name = [...given.keys()].map(({ blob }) => blob.resource.part.source.name).join(' and ');
+		this.size = size;
+		this.given = given;
+		this.badRanges = badRanges;
 		this.#parts = parts;
 	}
 

@@ -210,13 +210,10 @@ class Rescue {
 		const fateOf = (sha1: Sha1) => (whole.has(sha1) ? 'whole' : (hurt.get(sha1)?.fate ?? 'lost'));
 		const marks = markLost(tree, fateOf, this.#request.lost);
 		for (const [former, streams] of marks.partial) {
-			const best = hurt.get(former);
-			if (best?.best == null || best.sha1 === null) throw new Error('Partial contents are nowhere');
+			const left = hurt.get(former)?.left;
+			if (left == null) throw new Error('Partial contents are nowhere');
 			const fileName = this.#names.get(former) ?? '';
-			this.#extra(
-				{ sha1: best.sha1, content: new DamagedContent(best.best, this.#request.lanes), fileName },
-				streams,
-			);
+			this.#extra({ sha1: left.sha1, content: left.content, fileName }, streams);
 		}
 		for (const [former, streams] of marks.lost) {
 			const bytes = new TextEncoder().encode(noteOn(former, hurt.get(former) ?? null));
