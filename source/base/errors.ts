@@ -180,7 +180,10 @@ const SYSTEM_REASONS: Readonly<Record<string, readonly [reason: string, hint: st
 	EROFS: ['the file system is read-only', 'Choose another place.'],
 	EEXIST: ['it exists already', 'Choose another name.'],
 	EMFILE: ['too many files are open', 'Raise the limit with ulimit -n.'],
-	ENAMETOOLONG: ['the name is too long for this file system', 'Choose a shorter target path.'],
+	ENAMETOOLONG: [
+		'the name or path is too long for this system',
+		'Choose a shorter path, or start from a folder nearer to it.',
+	],
 	EIO: [
 		'the device reports a read or write error',
 		'Check the disk and its cable, then copy the file elsewhere.',
