@@ -3,6 +3,7 @@ import { FormatError, UnsupportedError, type WimError } from '../base/errors.ts'
 import { plural } from '../base/print.ts';
 import type { Run } from '../base/run.ts';
 import type { Pool } from '../pool/pool.ts';
+import type { OpenPart } from '../wim/open-part.ts';
 import { HEADER_SIZE } from '../wim/part-header.ts';
 import { RecoveryTools } from '../wim/recover/recovery-tools.ts';
 import { openWim, Wim } from '../wim/wim.ts';
@@ -44,6 +45,7 @@ export async function openForVerify(
 			(found) => tableFailure(wim, found),
 			recovery,
 			run,
+			new Set(wim.references.map(({ source }) => source.name)),
 		);
 		const isBetter =
 			searched !== null &&
@@ -76,12 +78,11 @@ function asItIs(wim: Wim): OpenedForVerify {
 
 /** The table is not where the header says, or not what it should be. */
 function isContradicted({ first, images }: Wim): boolean {
-	const { header, entries, source } = first;
-	// A file of which all images were deleted has no table, and nothing that one could list.
-	const rest = header.xml.storedSize + header.integrity.storedSize;
-	const isEmpty = header.imageCount === 0 && source.size === HEADER_SIZE + rest;
-	if (header.partNumber !== 1 || (entries.length === 0 && isEmpty)) return false;
-	return entries.length === 0 || images.length !== header.imageCount;
+	const { header, entries, xml, source } = first;
+	// All images were deleted.
+	const saysNothing = xml?.imageCount === 0 || source.size === HEADER_SIZE;
+	if (header.imageCount === 0 && images.length === 0 && saysNothing) return false;
+	return header.partNumber === 1 && (entries.length === 0 || images.length !== header.imageCount);
 }
 
 /** Where a table with all images was found elsewhere, the header is wrong; otherwise the table that it names is hurt. */
@@ -114,20 +115,24 @@ function tableFailure({ first, faults, images }: Wim, found: Wim): OpeningFailur
 const hintsOf = (errors: readonly WimError[]): string[] =>
 	errors.flatMap(({ facts: { hint } }) => (hint === undefined ? [] : [hint]));
 
+/** @param others names of files that are known to be no parts of the same set: their images are not those of this file */
 async function bySearching(
 	path: string,
 	references: readonly string[],
 	failureBy: (found: Wim) => OpeningFailure,
 	recovery: RecoveryTools,
 	run: Run,
+	others: ReadonlySet<string> = new Set(),
 ): Promise<OpenedForVerify | null> {
 	const damaged = await openDamaged(path, references, false, recovery, run);
-	if (damaged.images.length === 0) {
+	const all = damaged.parts.map(({ part }) => part);
+	const isOther = ({ source }: OpenPart) => others.has(source.name);
+	const parts = all.filter((part) => !isOther(part));
+	if (damaged.images.length === 0 || parts.length === 0) {
 		await damaged[Symbol.asyncDispose]();
 		return null;
 	}
-	const parts = damaged.parts.map(({ part }) => part);
-	const wim = new Wim(path, parts, []);
+	const wim = new Wim(path, parts, all.filter(isOther));
 	const failure = failureBy(wim);
 	const notes = [
 		...failure.notes,

@@ -45,7 +45,9 @@ export async function* pipableFaults(
 	run: Run,
 ): AsyncGenerator<PipableFault, void, undefined> {
 	yield* leadingHeader(part);
-	const { blobTable, xml } = part.header;
+	const { blobTable, xml, imageCount } = part.header;
+	// Where nothing is left that a reader could want, wimlib writes no tables.
+	if (imageCount === 0) return;
 	yield* leadingXml(part);
 	for (const [name, { offset, storedSize }] of Object.entries({ 'blob table': blobTable, xml })) {
 		const span = await readExactly(part.source, offset, storedSize, name);

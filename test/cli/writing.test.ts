@@ -214,11 +214,13 @@ const done = async (line: string, stdin = '') => {
 test('a file of which all images were deleted is whole, also beside another one', async (t) => {
 	workplace(t);
 	for (const options of ['', '--check', '--pipable']) {
-		await done(`capture src a.wim one ${options}`);
 		await done('capture more b.wim two');
-		await done('delete a.wim all');
-		await done('verify a.wim');
-		if (options !== '--pipable') await done('verify a.wim --ref=b.wim');
+		for (const soft of ['', '--soft']) {
+			await done(`capture src a.wim one ${options}`);
+			await done(`delete a.wim all ${soft}`);
+			await done('verify a.wim');
+			await done('verify a.wim --ref=b.wim');
+		}
 	}
 });
 
