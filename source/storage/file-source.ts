@@ -22,7 +22,8 @@ export class FileSource implements Source {
 	static async open(path: string): Promise<FileSource> {
 		let handle: FileHandle;
 		try {
-			handle = await fs.open(path, 'r');
+			// Opening a FIFO must not wait for a writer: it is refused anyway.
+			handle = await fs.open(path, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0));
 		} catch (error) {
 			throw hostError(`Cannot open "${path}"`, error, { path });
 		}

@@ -473,7 +473,8 @@ export class EditedFile extends SeekableFile implements AsyncDisposable {
 		const target = await realTarget(given);
 		try {
 			await fs.access(target, fs.constants.W_OK);
-			const handle = await fs.open(target, 'r');
+			const { O_RDONLY, O_NONBLOCK = 0 } = fs.constants;
+			const handle = await fs.open(target, O_RDONLY | O_NONBLOCK);
 			return new EditedFile(target, handle, (await handle.stat()).size, null);
 		} catch (error) {
 			throw hostError(`Cannot write "${given}"`, error, { path: given });

@@ -13,7 +13,9 @@ export function openShared(path: string | Uint8Array): SharedSource & { kind: 'd
 	const name = typeof path === 'string' ? path : pathText(path);
 	const place = nodePath(name);
 	try {
-		return { kind: 'descriptor', fd: fs.openSync(place, 'r'), name };
+		// What became a FIFO meanwhile must not make the lane wait for a writer.
+		const flags = fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0);
+		return { kind: 'descriptor', fd: fs.openSync(place, flags), name };
 	} catch (error) {
 		throw hostError(`Cannot open "${name}"`, error, { path: name });
 	}

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -182,6 +183,45 @@ test('a file without permission is refused by the machine', async (t) => {
 	} finally {
 		if (isRoot) process.seteuid?.(0);
 	}
+});
+
+test('a FIFO in the place of a file is refused by every verb, without waiting for a writer', {
+	timeout: 60_000,
+}, async (t) => {
+	const folder = tempFolder(t);
+	const fifo = path.join(folder, 'x.wim');
+	if (spawnSync('mkfifo', [fifo]).status !== 0) return t.skip('there is no mkfifo');
+	const whole = fixture('vectors/v01.wim');
+	const out = path.join(folder, 'out');
+	for (const words of [
+		['info', fifo],
+		['dir', fifo],
+		['verify', fifo],
+		['extract', fifo, '1', '/'],
+		['apply', fifo, '1', out],
+		['optimize', fifo],
+		['optimize', fifo, '--dry-run'],
+		['delete', fifo, '1'],
+		['undo', fifo],
+		['update', fifo, '1', '--command=delete /a'],
+		['append', folder, fifo],
+		['export', fifo, '1', out],
+		['export', whole, '1', fifo],
+		['split', fifo, out, '1'],
+		['join', out, fifo],
+		['salvage', fifo, out],
+		['repair', fifo],
+		['repair', whole, `--from=${fifo}`, `--output=${out}`, '--bit-search=0', '--dry-run'],
+		['verify', whole, `--ref=${fifo}`],
+		['capture', folder, out, `--delta-from=${fifo}`],
+		['diff', fifo, whole],
+	]) {
+		const { code, err, out: text } = await cli(words);
+		assert.notEqual(code, 1, `${words.join(' ')}: ${err}`);
+		assert.notEqual(code, 0, `${words.join(' ')}: ${text}`);
+		assert.match(err, /not a regular file|it is no file/, words.join(' '));
+	}
+	assert.deepEqual(readdirSync(folder), ['x.wim']);
 });
 
 test('a part of another set is refused', async (t) => {
