@@ -189,13 +189,13 @@ export class Decoder {
 	 * Decodes an LZMS chunk into the output area, of which no more than two windows are in the input area at once: a large
 	 * one is read from its front and from its back. What the input area held is lost.
 	 *
-	 * @param read may throw: then `lastDecoded` tells how far the chunk is right, and the error goes on
+	 * @param bytes may throw: then `lastDecoded` tells how far the chunk is right, and the error goes on
 	 * @throws {FormatError} as `decodeAt`
 	 */
 	decodeStreamed(
 		chunkSize: number,
 		{ storedSize, outputAt, originalSize, neededSize = originalSize }: StreamedChunk,
-		read: ChunkBytes,
+		bytes: ChunkBytes,
 		windowSize = WINDOW_SIZE,
 	): void {
 		this.reserve(2 * (windowSize + SLACK), 0);
@@ -207,10 +207,10 @@ export class Decoder {
 		if (storedSize === originalSize) {
 			this.#noteBroken(0, originalSize);
 			this.#noteWritten(outputAt + originalSize);
-			read(0, this.outputBytes.subarray(outputAt, outputAt + originalSize));
+			bytes.read(0, this.outputBytes.subarray(outputAt, outputAt + originalSize));
 			return;
 		}
-		const windows = new Windows(this.#kernel, this.inputBytes, storedSize, windowSize, read);
+		const windows = new Windows(this.#kernel, this.inputBytes, storedSize, windowSize, bytes);
 		windows.fill();
 		let code = ABANDONED;
 		try {

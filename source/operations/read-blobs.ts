@@ -2,15 +2,19 @@
  * Reads blobs through the pool: verifies them, writes them to files, or hands their bytes over. Each stored byte is
  * read and decoded once, in file order, by lanes that work for themselves; memory does not depend on the image.
  */
-import { FormatError, fromWire, type WimError } from '../base/errors.ts';
+import { FormatError, fromWire, WimError } from '../base/errors.ts';
 import type { List } from '../base/list.ts';
 import { breathe, Pace, type Run } from '../base/run.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
+import { type ChunkTable, storedSizeOf } from '../codec/chunk-table.ts';
 import type { Pool } from '../pool/pool.ts';
 import { Wakeup } from '../pool/task-pool.ts';
 import type { ByteRange, PieceResult } from '../pool/tasks/pieces.ts';
 import type { FileTarget } from '../storage/target-file.ts';
+import { readChunkTable } from '../wim/read-resource.ts';
+import type { Resource } from '../wim/resource.ts';
 import { BatchRead } from './batch-read.ts';
+import { dealOrder } from './deal-order.ts';
 import { atPositions, FileOrder, SURVEY_LENGTH } from './file-order.ts';
 import { KeepBudget } from './keep-budget.ts';
 import { PackedBatch } from './packed-batch.ts';
@@ -67,16 +71,55 @@ export async function readBlobs<W extends WantedBlob>(
 	run: Run,
 	onBlob: (result: BlobResult<W>) => void,
 ): Promise<void> {
-	const { positions, totalSize, largestChunk } = await survey(wanted, options, run, onBlob);
+	const { positions, totalSize, largestChunk, heavy } = await survey(wanted, options, run, onBlob);
 	await breathe(run);
 	const ordered = atPositions(wanted, positions);
 	const lanes = pool.forWork(totalSize, largestChunk);
 	const reading = new Reading(lanes, largestChunk, options, run, onBlob);
 	try {
-		await reading.readAll(planReads(ordered, { laneCount: lanes.laneCount, totalSize }));
+		const plan = planReads(ordered, { laneCount: lanes.laneCount, totalSize });
+		const isDealt = heavy.size > 0 && lanes.laneCount > 1;
+		await reading.readAll(isDealt ? inDealOrder(plan, await chunkTables(heavy)) : plan);
 	} finally {
 		lanes.trim();
 	}
+}
+
+interface Survey {
+	/** In file order. */
+	readonly positions: Uint32Array;
+	readonly totalSize: number;
+	readonly largestChunk: number;
+	/** Those whose chunks are so large that a lane has only one batch. */
+	readonly heavy: ReadonlySet<Resource>;
+}
+
+/** Where the chunks of resources lie, as far as that can be read: lanes find and tell what is wrong with a table. */
+async function chunkTables(
+	resources: ReadonlySet<Resource>,
+): Promise<ReadonlyMap<Resource, ChunkTable>> {
+	const tables = new Map<Resource, ChunkTable>();
+	for (const resource of resources) {
+		try {
+			tables.set(resource, await readChunkTable(resource));
+		} catch (error) {
+			if (!(error instanceof WimError)) throw error;
+		}
+	}
+	return tables;
+}
+
+function inDealOrder<W extends WantedBlob>(
+	plan: Iterable<PlannedBatch<W> | null>,
+	tables: ReadonlyMap<Resource, ChunkTable>,
+): Iterable<PlannedBatch<W> | null> {
+	return dealOrder(plan, ({ stretches, chunkSize }) => {
+		const [stretch] = stretches;
+		const table = stretch && tables.get(stretch.resource);
+		const [piece] = stretch?.pieces ?? [];
+		if (!table || piece === undefined) return null;
+		return storedSizeOf(table, Math.floor(piece.start / chunkSize));
+	});
 }
 
 /** Puts what can be read into file order, and tells the rest. */
@@ -85,8 +128,9 @@ async function survey<W extends WantedBlob>(
 	options: ReadOptions,
 	run: Run,
 	onBlob: (result: BlobResult<W>) => void,
-): Promise<{ positions: Uint32Array; totalSize: number; largestChunk: number }> {
+): Promise<Survey> {
 	const order = new FileOrder();
+	const heavy = new Set<Resource>();
 	let totalSize = 0;
 	let largestChunk = 0;
 	for (let k = 0; k < wanted.length; k++) {
@@ -96,7 +140,9 @@ async function survey<W extends WantedBlob>(
 		if (error === null) {
 			order.add(k, item.blob);
 			totalSize += item.blob.size;
-			largestChunk = Math.max(largestChunk, item.blob.resource.chunkSize);
+			const { resource } = item.blob;
+			largestChunk = Math.max(largestChunk, resource.chunkSize);
+			if (resource.layout === 'solid' && resource.chunkSize > HEAVY_CHUNK_SIZE) heavy.add(resource);
 			continue;
 		}
 		run.report({ type: 'advance', bytes: item.blob.size });
@@ -110,7 +156,7 @@ async function survey<W extends WantedBlob>(
 			bytes: null,
 		});
 	}
-	return { positions: await order.sorted(run), totalSize, largestChunk };
+	return { positions: await order.sorted(run), totalSize, largestChunk, heavy };
 }
 
 /** Why a blob is not even tried. */

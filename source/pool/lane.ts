@@ -1,10 +1,18 @@
 import { Decoder } from '../codec/decoder.ts';
 import { Encoder } from '../codec/encoder.ts';
+import type { DecodedRoom } from './decoded-room.ts';
 
 /** A lane that holds more than this gives it back when nothing is left to do. */
 const IDLE_MEMORY_MAX = 32 << 20;
 /** A lane among others gives a large chunk back before it begins the next one, from this size on: it costs a collection. */
 const LARGE_CHUNK_MIN = 32 << 20;
+
+/** What a lane among others has to do with them. */
+export interface LaneMemory {
+	readonly room: DecodedRoom;
+	/** Has V8 free what nobody holds any more. */
+	readonly collect: () => void;
+}
 
 /** What one thread has for itself: its kernels, with their private memory. Tasks get it as their second argument. */
 export class Lane {
@@ -14,20 +22,22 @@ export class Lane {
 	#transfer: ArrayBuffer[] = [];
 	#onOffer: ((what: unknown) => void) | null = null;
 	readonly #kept = new Map<string, unknown>();
-	readonly #collect: (() => void) | null;
+	readonly #memory: LaneMemory | null;
+	/** A large chunk was decoded. */
+	#isLarge = false;
 	/** A large chunk of another lane was looked at. */
 	#sawLarge = false;
 
 	/**
 	 * @param decoders the compiled kernel; asked for when it is first needed
-	 * @param collect has V8 free what nobody holds any more; null: no other lane needs the memory
+	 * @param memory null: no other lane needs any
 	 */
 	constructor(
 		decoders: () => WebAssembly.Module = () => Decoder.module(),
-		collect: (() => void) | null = null,
+		memory: LaneMemory | null = null,
 	) {
 		this.#decoders = decoders;
-		this.#collect = collect;
+		this.#memory = memory;
 	}
 
 	get decoder(): Decoder {
@@ -82,24 +92,39 @@ export class Lane {
 	}
 
 	/**
-	 * To be called after each task. Pages of a decoded chunk become memory as they are written: where lanes give theirs back
-	 * in turns, they hold three chunks for two lanes at most, not four halves. A chunk of which less than half was written
-	 * stays, since the next one will have come as far by the time it matters.
+	 * Says how much of a chunk is there, and waits while others hold too much for more: see `DecodedRoom`.
+	 *
+	 * @param chunkSize that of a whole one; nothing happens where it is small
+	 */
+	hold(size: number, chunkSize: number): void {
+		if (this.#memory === null || chunkSize < LARGE_CHUNK_MIN) return;
+		this.#isLarge = true;
+		this.#memory.room.hold(Math.max(size, this.decoder.writtenSize), chunkSize);
+	}
+
+	/**
+	 * To be called after each task: gives large chunks back that others may need the memory of. One of which less than half
+	 * was written stays, since the next one will have come as far by the time it matters.
 	 */
 	settle(): void {
-		if (this.#collect === null) return;
+		if (this.#memory === null || !(this.#isLarge || this.#sawLarge)) return;
 		const written = this.#decoder?.writtenSize ?? 0;
 		const room = this.#decoder?.outputBytes.length ?? 0;
-		const isLarge = written >= LARGE_CHUNK_MIN && written > room / 2;
-		if (isLarge) this.#decoder = null;
-		if (isLarge || this.#sawLarge) this.#collect();
+		const isGivenBack = this.#isLarge && written >= LARGE_CHUNK_MIN && written > room / 2;
+		if (isGivenBack) this.#decoder = null;
+		if (isGivenBack || this.#sawLarge) this.#memory.collect();
+		if (this.#isLarge) this.#memory.room.end(isGivenBack ? 0 : written);
+		this.#isLarge = false;
 		this.#sawLarge = false;
 	}
 
 	/** Gives back what is only worth keeping while there is work. */
 	trim(): void {
 		this.#kept.clear();
-		if (this.#decoder && this.#decoder.memorySize > IDLE_MEMORY_MAX) this.#decoder = null;
+		if (this.#decoder && this.#decoder.memorySize > IDLE_MEMORY_MAX) {
+			this.#decoder = null;
+			this.#memory?.room.end(0);
+		}
 		if (this.#encoder && this.#encoder.memorySize > IDLE_MEMORY_MAX) this.#encoder = null;
 	}
 }

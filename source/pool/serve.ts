@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert, CanceledError, toWire } from '../base/errors.ts';
 import { collector } from './collector.ts';
+import { DecodedRoom } from './decoded-room.ts';
 import { Lane } from './lane.ts';
 import type { LaneData, LaneReply, LaneRequest, Registry, Task } from './task.ts';
 
@@ -12,8 +13,9 @@ const PROGRESS_BYTES = 4 << 20;
 export function serve(registry: Registry): void {
 	assert(parentPort, 'a lane runs on a worker thread');
 	const port = parentPort;
-	const { decoders, isAlone } = workerData as LaneData;
-	const lane = new Lane(() => decoders, isAlone ? null : collector());
+	const { decoders, position, cells } = workerData as LaneData;
+	const memory = cells && { room: new DecodedRoom(cells, position), collect: collector() };
+	const lane = new Lane(() => decoders, memory);
 	const reply = (message: LaneReply, transfer: ArrayBuffer[] = []) =>
 		port.postMessage(message, transfer);
 	reply({ type: 'ready' });

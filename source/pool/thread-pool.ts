@@ -1,6 +1,7 @@
 import { CanceledError, fromWire, HostError } from '../base/errors.ts';
 import { INLINE_WORK_MAX } from '../base/limits.ts';
 import { Decoder } from '../codec/decoder.ts';
+import { clearLane, type RoomCells, roomCells } from './decoded-room.ts';
 import { InlineTaskPool } from './inline-pool.ts';
 import { type Job, LaneThread } from './lane-thread.ts';
 import type { LaneAnswer, Registry, TaskInput, TaskName, TaskOutput } from './task.ts';
@@ -39,6 +40,8 @@ export class ThreadPool<R extends Registry> implements TaskPool<R> {
 	/** How often the lane at a position may still be started. */
 	readonly #starts: number[];
 	readonly #cancels = new WeakMap<AbortSignal, Int32Array<SharedArrayBuffer>>();
+	/** What the lanes hold of large chunks; null where there is only one. */
+	readonly #cells: RoomCells | null;
 	#queue: Job[] = [];
 	#nextId = 1;
 	#lastDeath: HostError | null = null;
@@ -50,6 +53,7 @@ export class ThreadPool<R extends Registry> implements TaskPool<R> {
 		this.#entry = options.entry;
 		this.#inline = new InlineTaskPool(options.registry);
 		this.#lanes = new Array<null>(options.laneCount).fill(null);
+		this.#cells = options.laneCount > 1 ? roomCells(options.laneCount) : null;
 		// A lane that dies is replaced once: twice is no accident.
 		this.#starts = new Array<number>(options.laneCount).fill(2);
 	}
@@ -213,7 +217,7 @@ export class ThreadPool<R extends Registry> implements TaskPool<R> {
 		const lane = new LaneThread(
 			position,
 			this.#entry(),
-			{ decoders: Decoder.module(), isAlone: this.laneCount === 1 },
+			{ decoders: Decoder.module(), position, cells: this.#cells },
 			{
 				onReply: (_, reply, job) => this.#settle(reply, job),
 				onDeath: (dead, jobs, error) => this.#bury(dead, jobs, error),
@@ -230,7 +234,10 @@ export class ThreadPool<R extends Registry> implements TaskPool<R> {
 	}
 
 	#bury(dead: LaneThread, jobs: readonly Job[], error: HostError): void {
-		if (this.#lanes[dead.position] === dead) this.#lanes[dead.position] = null;
+		// Another one may have taken its place, and hold something.
+		const isReplaced = this.#lanes[dead.position] !== dead && this.#lanes[dead.position] !== null;
+		if (!isReplaced) this.#lanes[dead.position] = null;
+		if (this.#cells && !isReplaced) clearLane(this.#cells, dead.position);
 		this.#lastDeath = error;
 		for (const job of jobs)
 			job.reject(this.#disposed || job.signal?.aborted ? new CanceledError() : error);

@@ -35,7 +35,12 @@ function streamed(
 		assert.ok(offset >= 0 && offset + into.length <= stored.length);
 		into.set(stored.subarray(offset, offset + into.length));
 	};
-	decoder.decodeStreamed(CHUNK_SIZE, place, read, windowSize);
+	let decoded = 0;
+	const onDecoded = (size: number) => {
+		assert.ok(size >= decoded && size <= originalSize);
+		decoded = size;
+	};
+	decoder.decodeStreamed(CHUNK_SIZE, place, { read, onDecoded }, windowSize);
 	return { output: around(decoder, originalSize), reads };
 }
 

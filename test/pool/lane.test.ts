@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { collector } from '../../source/pool/collector.ts';
+import { DecodedRoom, roomCells } from '../../source/pool/decoded-room.ts';
 import { Lane } from '../../source/pool/lane.ts';
 
 const MIB = 1 << 20;
@@ -8,13 +9,14 @@ const MIB = 1 << 20;
 /** Decodes a chunk into the memory of the lane: one that is stored raw, so that it takes no time. */
 function decodeRaw(lane: Lane, room: number, size: number): void {
 	lane.decoder.reserve(size, room);
+	lane.hold(size, room);
 	const place = { inputAt: 0, storedSize: size, outputAt: 0, originalSize: size };
 	lane.decoder.decodeAt('none', size, place);
 }
 
 /** A lane among others. */
 function busyLane(collect: () => void): Lane {
-	return new Lane(undefined, collect);
+	return new Lane(undefined, { room: new DecodedRoom(roomCells(2), 0), collect });
 }
 
 for (const { what, room, size, isGivenBack } of [
@@ -44,6 +46,19 @@ test('a lane without others keeps all it has until there is nothing left to do',
 	assert.equal(lane.decoder, decoder);
 	lane.trim();
 	assert.notEqual(lane.decoder, decoder);
+});
+
+test('a lane keeps a large chunk that was decoded for somebody who wants one after the other', () => {
+	let collected = 0;
+	const lane = busyLane(() => collected++);
+	const size = 64 * MIB;
+	lane.decoder.reserve(size, size);
+	const place = { inputAt: 0, storedSize: size, outputAt: 0, originalSize: size };
+	lane.decoder.decodeAt('none', size, place);
+	const { decoder } = lane;
+	lane.settle();
+	assert.equal(lane.decoder, decoder);
+	assert.equal(collected, 0);
 });
 
 test('a lane lets go of what it saw of another one', () => {

@@ -5,11 +5,11 @@ import { decodeLzx, lzxEnd } from './lzx';
 import {
 	abandonLzms,
 	decodeLzms,
-	decodeLzmsOn,
 	decodeLzmsWindows,
 	lzmsBack,
 	lzmsFront,
 	lzmsReached,
+	resumeLzms,
 } from './lzms';
 import { decodeXpress, xpressEnd } from './xpress';
 
@@ -17,6 +17,7 @@ export {
 	lzmsBackAt as backAt,
 	lzmsBackIsDue as backIsDue,
 	lzmsBackWindow as backWindow,
+	lzmsDecoded as decodedSoFar,
 	lzmsFrontAt as frontAt,
 	lzmsFrontIsDue as frontIsDue,
 	lzmsFrontWindow as frontWindow,
@@ -129,7 +130,7 @@ let behindHigh: u64 = 0;
 
 /**
  * Decodes an LZMS chunk of which only a window around each reader is in memory; see `decode` and `decodeLzmsWindows`. While it
- * returns MORE, windows that are due are to be set, and `decodeOn` is to be called; nothing else of this kernel meanwhile.
+ * returns MORE, windows that are due, if any, are to be set, and `decodeOn` is to be called; nothing else of this kernel meanwhile.
  */
 export function decodeWindows(
 	storedSize: usize,
@@ -162,7 +163,7 @@ export function decodeWindows(
 
 /** Goes on. */
 export function decodeOn(): u32 {
-	const code = decodeLzmsOn();
+	const code = resumeLzms();
 	return code == MORE ? code : endWindows(code);
 }
 

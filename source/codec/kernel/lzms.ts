@@ -67,6 +67,9 @@ writeLengthSlots(LENGTH_ROWS);
  */
 const MARGIN: usize = 4096;
 
+/** A chunk with windows gives way after so many original bytes: whoever decodes it looks at the memory they take. */
+const PAUSE_SIZE: usize = 1 << 20;
+
 /** Where the next words of both streams stand after the last chunk, as far as their bits were used; from its start. */
 export let lzmsFront: u32 = 0;
 export let lzmsBack: u32 = 0;
@@ -93,6 +96,8 @@ let backLimit: usize = 0;
 let frontIsLast: bool = false;
 let backIsLast: bool = false;
 let keptStop: usize = 0;
+/** A chunk with windows gives way about here. */
+let keptPause: usize = 0;
 let keptOutput: usize = 0;
 let keptOutEnd: usize = 0;
 let keptOut: usize = 0;
@@ -298,6 +303,7 @@ export function decodeLzms(
 	lzmsFrontWindow(input, 0, keptStoredSize);
 	lzmsBackWindow(input, 0, keptStoredSize);
 	begin(output, outEnd, neededEnd);
+	keptPause = outEnd;
 	return decodeLzmsOn();
 }
 
@@ -305,7 +311,7 @@ export function decodeLzms(
  * As `decodeLzms`, with a window around either reader.
  *
  * @param front where the first `frontSize` bytes of the chunk lie, `back` where the last `backSize` do
- * @returns MORE when a reader comes near the end of its window
+ * @returns MORE when a reader comes near the end of its window, and after each PAUSE_SIZE original bytes or so
  */
 export function decodeLzmsWindows(
 	storedSize: usize,
@@ -321,6 +327,13 @@ export function decodeLzmsWindows(
 	lzmsFrontWindow(front, 0, frontSize);
 	lzmsBackWindow(back, storedSize - backSize, backSize);
 	begin(output, outEnd, neededEnd);
+	keptPause = output + PAUSE_SIZE;
+	return decodeLzmsOn();
+}
+
+/** Goes on with a chunk that returned MORE. */
+export function resumeLzms(): u32 {
+	keptPause = keptOut + PAUSE_SIZE;
 	return decodeLzmsOn();
 }
 
@@ -331,6 +344,11 @@ export function lzmsFrontAt(): u32 {
 
 export function lzmsBackAt(): u32 {
 	return <u32>(keptBack - backBase);
+}
+
+/** How many original bytes are decoded so far; they are not filtered yet. */
+export function lzmsDecoded(): u32 {
+	return <u32>(keptOut - keptOutput);
 }
 
 /** Whether the reader needs another window before it can go on. */
@@ -369,8 +387,8 @@ export function abandonLzms(): void {
 	decodeX86(keptOutput, keptOut, LAST_USES);
 }
 
-/** Goes on with the chunk. @returns a code of layout.ts */
-export function decodeLzmsOn(): u32 {
+/** @returns a code of layout.ts */
+function decodeLzmsOn(): u32 {
 	const output = keptOutput;
 	const outEnd = keptOutEnd;
 	while (keptOut < keptStop) {
@@ -383,7 +401,7 @@ export function decodeLzmsOn(): u32 {
 			return reason;
 		}
 		rebuildDue();
-		if (reason == MORE && keptOut < keptStop) return MORE;
+		if ((reason == MORE || keptOut >= keptPause) && keptOut < keptStop) return MORE;
 	}
 	if (keptOut < outEnd) {
 		lzmsFront = lzmsFrontAt();

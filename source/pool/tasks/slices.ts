@@ -225,6 +225,7 @@ class ChunkSlices implements Slices {
 		const inputAt = this.#stored.need(fileOffset, place.storedSize);
 		if (inputAt < 0) throw new FormatError(CUT);
 		const { decoder } = this.#lane;
+		this.#lane.hold(place.originalSize, chunkSize);
 		try {
 			decoder.decodeAt(compression, chunkSize, { ...place, inputAt });
 		} catch (error) {
@@ -236,12 +237,17 @@ class ChunkSlices implements Slices {
 
 	#decodeStreamed(fileOffset: number, place: StreamedChunk): void {
 		const { decoder } = this.#lane;
+		const { layout, chunkSize } = this.#shape;
+		this.#lane.hold(place.storedSize < place.originalSize ? 0 : place.originalSize, chunkSize);
 		try {
-			decoder.decodeStreamed(this.#shape.chunkSize, place, (at, into) => {
-				if (!this.#stored.fill(fileOffset + at, into)) throw new FormatError(CUT);
+			decoder.decodeStreamed(chunkSize, place, {
+				read: (at, into) => {
+					if (!this.#stored.fill(fileOffset + at, into)) throw new FormatError(CUT);
+				},
+				onDecoded: (size) => this.#lane.hold(size, chunkSize),
 			});
 		} catch (error) {
-			if (this.#shape.layout === 'solid') this.#decodedSize = decoder.lastDecoded;
+			if (layout === 'solid') this.#decodedSize = decoder.lastDecoded;
 			throw error;
 		}
 	}

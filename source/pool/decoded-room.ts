@@ -1,0 +1,89 @@
+/**
+ * How much the lanes hold of large chunks. Pages of a chunk become memory as it is decoded, and a lane gives them back when it is
+ * done with it: lanes that are half a chunk apart hold half a chunk less each. They come apart, and stay so, because a
+ * lane waits where all together would hold more than that; but never the one that began before the others, which ends first.
+ */
+
+/** In units of the cells: KiB. */
+const UNIT_SHIFT = 10;
+
+// One cell for the number that the next chunk gets, and one that changes with every change; then two for each lane.
+const NEXT = 0;
+const CHANGES = 1;
+const LANES = 2;
+/** KiB that the lane holds. */
+const HELD = 0;
+/** The number of the chunk that it decodes, from 1; 0 when it does not. */
+const CHUNK = 1;
+const WIDTH = 2;
+
+/** While one lane hashes what it has decoded, others go on for a little; in chunks. */
+const HASHED_MEANWHILE = 0.1;
+
+/** How long a wait lasts at most before it begins anew: a thread that is to end is not kept from it. */
+const WAIT_MS = 50;
+
+/** Shared by all lanes. */
+export type RoomCells = Int32Array<SharedArrayBuffer>;
+
+export function roomCells(laneCount: number): RoomCells {
+	return new Int32Array(new SharedArrayBuffer(4 * (LANES + WIDTH * laneCount)));
+}
+
+/** For whoever sees that the thread of a lane has ended: it holds nothing any more. */
+export function clearLane(cells: RoomCells, lane: number): void {
+	new DecodedRoom(cells, lane).end(0);
+}
+
+/** A lane's view. */
+export class DecodedRoom {
+	readonly #cells: RoomCells;
+	readonly #at: number;
+
+	/** @param lane from 0 */
+	constructor(cells: RoomCells, lane: number) {
+		this.#cells = cells;
+		this.#at = LANES + WIDTH * lane;
+	}
+
+	/**
+	 * Says that the lane holds so much of a large chunk now, in bytes, and waits while there is no room for more of it.
+	 *
+	 * @param chunkSize that of a whole one
+	 */
+	hold(size: number, chunkSize: number): void {
+		const cells = this.#cells;
+		if (Atomics.load(cells, this.#at + CHUNK) === 0)
+			Atomics.store(cells, this.#at + CHUNK, Atomics.add(cells, NEXT, 1) + 1);
+		Atomics.store(cells, this.#at + HELD, size >> UNIT_SHIFT);
+		for (;;) {
+			const changes = Atomics.load(cells, CHANGES);
+			if (this.#hasRoom(chunkSize >> UNIT_SHIFT)) return;
+			Atomics.wait(cells, CHANGES, changes, WAIT_MS);
+		}
+	}
+
+	/** Says that the lane is done with its chunk. @param size what it still holds, in bytes */
+	end(size: number): void {
+		const cells = this.#cells;
+		Atomics.store(cells, this.#at + HELD, size >> UNIT_SHIFT);
+		Atomics.store(cells, this.#at + CHUNK, 0);
+		Atomics.add(cells, CHANGES, 1);
+		Atomics.notify(cells, CHANGES);
+	}
+
+	#hasRoom(chunkSize: number): boolean {
+		const cells = this.#cells;
+		const own = Atomics.load(cells, this.#at + CHUNK);
+		let isFirst = true;
+		let held = 0;
+		let laneCount = 0;
+		for (let at = LANES; at < cells.length; at += WIDTH) {
+			const chunk = Atomics.load(cells, at + CHUNK);
+			if (chunk !== 0 && chunk < own) isFirst = false;
+			held += Atomics.load(cells, at + HELD);
+			laneCount++;
+		}
+		return isFirst || held <= chunkSize * ((laneCount + 1) / 2 + HASHED_MEANWHILE);
+	}
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { HostError } from '../../source/base/errors.ts';
+import { clearLane, DecodedRoom, roomCells } from '../../source/pool/decoded-room.ts';
+import { ThreadPool } from '../../source/pool/thread-pool.ts';
+import {
+	type Flag,
+	flag,
+	HELD_CHUNK_SIZE,
+	raise,
+	TEST_TASKS,
+	type TestTasks,
+} from '../support/pool-tasks.ts';
+
+const SIZE = HELD_CHUNK_SIZE;
+
+function threads(t: TestContext, laneCount: number): ThreadPool<TestTasks> {
+	const pool = new ThreadPool<TestTasks>({
+		laneCount,
+		memorySize: 1 << 30,
+		registry: TEST_TASKS,
+		entry: () => new URL('../support/pool-worker.js', import.meta.url),
+	});
+	t.after(() => pool[Symbol.asyncDispose]());
+	return pool;
+}
+
+async function raised(which: Flag): Promise<void> {
+	while (Atomics.load(which, 0) === 0) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test('a lane waits with the second half of its chunk until the one that began before is done', async (t) => {
+	const pool = threads(t, 2);
+	const count = flag();
+	const [begun, go, half] = [flag(), flag(), flag()];
+	const first = pool.run('hold', { size: SIZE, raises: begun, after: go, count });
+	await raised(begun);
+	const second = pool.run('hold', { size: SIZE / 2, raises: half, more: SIZE, count });
+	// There is room for half of one beside a whole one.
+	await raised(half);
+	raise(go);
+	assert.deepEqual(await Promise.all([first, second]), [0, 1]);
+});
+
+test('the lane that began first never waits, whatever the others hold', async (t) => {
+	const pool = threads(t, 2);
+	const count = flag();
+	const [begun, go, late] = [flag(), flag(), flag()];
+	const first = pool.run('hold', { size: 0, raises: begun, after: go, more: SIZE, count });
+	await raised(begun);
+	const second = pool.run('hold', { size: SIZE, raises: late, count });
+	await raised(late);
+	raise(go);
+	assert.deepEqual((await Promise.all([first, second])).toSorted(), [0, 1]);
+});
+
+test('what a lane held that died is free again', async (t) => {
+	const pool = threads(t, 2);
+	const count = flag();
+	const [begun, go] = [flag(), flag()];
+	const dying = pool.run('holdAndDie', { size: SIZE, raises: begun, after: go });
+	await raised(begun);
+	const next = pool.run('hold', { size: SIZE / 2, more: SIZE, count });
+	raise(go);
+	await assert.rejects(dying, HostError);
+	assert.equal(await next, 0);
+});
+
+test('three lanes hold two chunks, and a little', () => {
+	const cells = roomCells(3);
+	const [one, two, three] = [0, 1, 2].map((lane) => new DecodedRoom(cells, lane));
+	assert.ok(one && two && three);
+	one.hold(SIZE, SIZE);
+	two.hold(SIZE / 2, SIZE);
+	// Were there no room, this would not come back.
+	three.hold(SIZE / 2, SIZE);
+	one.end(0);
+	two.hold(SIZE, SIZE);
+	three.hold(SIZE, SIZE);
+	clearLane(cells, 1);
+	clearLane(cells, 2);
+	one.hold(SIZE, SIZE);
+});
