@@ -62,6 +62,7 @@ export function helpText(): string {
 		'  wimdeck [FILE|FOLDER]     open the deck',
 		'  wimdeck COMMAND ...       run one command',
 		'  wimdeck help COMMAND      show its arguments and options',
+		"  wimdeck help dism         what DISM's commands are here (also imagex, 7z)",
 	];
 	for (const group of Object.keys(GROUPS) as VerbGroup[]) {
 		lines.push('', `${GROUPS[group]}:`);

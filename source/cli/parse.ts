@@ -16,7 +16,6 @@ import {
 	isVerb,
 	optionsOf,
 	usageOf,
-	VERB_NAMES,
 	type VerbName,
 	verbSpec,
 } from './commands.ts';
@@ -154,14 +153,6 @@ export function verbOfProgram(program: string): VerbName | null {
 	const name = path.basename(program).replace(/\.(?:m?js|exe|cmd|bat)$/i, '');
 	const word = name.startsWith('wim') ? name.slice(3) : '';
 	return isVerb(word) ? word : null;
-}
-
-/** An error for a first word that is no verb. */
-export function unknownVerb(word: string): InputError {
-	const near = nearest(word, [...VERB_NAMES, 'help']);
-	return new InputError(`There is no command or file named "${printable(word)}"`, {
-		hint: near ? `Did you mean "${near}"?` : 'Run wimdeck --help to see all commands.',
-	});
 }
 
 /**

@@ -17,7 +17,6 @@ import {
 	Options,
 	parseInvocation,
 	splitWords,
-	unknownVerb,
 	verbOfProgram,
 	type Words,
 } from './parse.ts';
@@ -64,6 +63,9 @@ async function exists(path: string): Promise<boolean> {
 	);
 }
 
+/** Hardly ever needed. */
+const otherTools = () => import('./other-tools.ts');
+
 /** Understands the words; throws `InputError`. */
 export async function taskOf(program: string, argv: readonly string[]): Promise<Task> {
 	let verb = verbOfProgram(program);
@@ -75,8 +77,10 @@ export async function taskOf(program: string, argv: readonly string[]): Promise<
 		if (first === 'help' && !(await exists(first))) {
 			const topic = positional[1];
 			if (topic === undefined) return { type: 'print', text: helpText() };
-			if (!isVerb(topic)) throw unknownVerb(topic);
-			return { type: 'print', text: verbHelp(topic) };
+			if (isVerb(topic)) return { type: 'print', text: verbHelp(topic) };
+			const { isOtherTool, otherToolHelp, unknownVerb } = await otherTools();
+			if (!isOtherTool(topic)) throw unknownVerb(topic);
+			return { type: 'print', text: otherToolHelp(topic) };
 		}
 		if (isVerb(first)) {
 			verb = first;
@@ -87,7 +91,8 @@ export async function taskOf(program: string, argv: readonly string[]): Promise<
 	if (options.has('help'))
 		return { type: 'print', text: verb === null ? helpText() : verbHelp(verb) };
 	if (verb !== null) return { type: 'verb', verb, words: { ...words, positional } };
-	if (first !== undefined && !(await exists(first))) throw unknownVerb(first);
+	if (first === '/?' && verb === null) return { type: 'print', text: helpText() };
+	if (first !== undefined && !(await exists(first))) throw (await otherTools()).unknownVerb(first);
 	if (positional.length > 1)
 		throw new InputError(
 			`The deck opens one file, and has no use for "${printable(positional[1] ?? '')}"`,

@@ -5,6 +5,12 @@ import { test } from 'node:test';
 import { VERB_NAMES } from '../../source/cli/commands.ts';
 import { HANDLERS } from '../../source/cli/handlers.ts';
 import { commandsTable, exitCodesTable, helpText, verbHelp } from '../../source/cli/help.ts';
+import {
+	isOtherTool,
+	OTHER_TOOLS,
+	otherToolHelp,
+	otherToolsTable,
+} from '../../source/cli/other-tools.ts';
 import { cli } from '../support/cli.ts';
 import { root } from '../support/fixture.ts';
 import { assertGolden } from '../support/golden.ts';
@@ -16,7 +22,8 @@ test('help reads as it did', () => {
 });
 
 test('help fits 80 columns', () => {
-	for (const text of [helpText(), ...VERB_NAMES.map(verbHelp)]) {
+	const others = Object.keys(OTHER_TOOLS).filter(isOtherTool).map(otherToolHelp);
+	for (const text of [helpText(), ...VERB_NAMES.map(verbHelp), ...others]) {
 		const wide = text
 			.split('\n')
 			.filter((line) => line.length > 79 && !line.startsWith('  wimdeck'));
@@ -39,6 +46,28 @@ test('help is found by every way of asking', async () => {
 	}
 	assert.match((await cli(['--version'])).out, /^wimdeck \d+\.\d+\.\d+ /);
 	assert.equal((await cli(['--version', 'info'])).code, 0);
+});
+
+test('commands of other tools lead to those that do the same here', async () => {
+	for (const [tool, { name, commands }] of Object.entries(OTHER_TOOLS)) {
+		const { code, out } = await cli(['help', tool]);
+		assert.equal(code, 0);
+		for (const { theirs, ours } of commands) {
+			// What it leads to exists.
+			const [, verb = ''] = ours.split(' ');
+			assert.ok((VERB_NAMES as readonly string[]).includes(verb), ours);
+			for (const word of theirs) {
+				assert.ok(out.includes(word), word);
+				const failed = await cli([word.toUpperCase(), '/ImageFile:nowhere.wim']);
+				assert.equal(failed.code, 2);
+				assert.ok(failed.err.includes(`What ${name} calls so is here: `) || tool === 'imagex');
+				assert.ok(failed.err.includes(`here: wimdeck ${verb} `), failed.err);
+			}
+		}
+	}
+	const { err } = await cli(['/Image:C:\\x', '/Add-Driver']);
+	assert.match(err, /wimdeck help dism/);
+	assert.equal((await cli(['/?'])).out, helpText());
 });
 
 test('help shows every verb, and each has its code', async () => {
@@ -70,6 +99,7 @@ test('the README shows the tables that the code makes (UPDATE_GOLDEN=1 puts them
 	for (const [heading, table] of [
 		['|command|', commandsTable()],
 		['|code|meaning|', exitCodesTable()],
+		['|tool|its command|', otherToolsTable()],
 	] as const) {
 		const shown = tableOf(readme, heading);
 		if (unpadded(shown) === unpadded(table)) continue;
