@@ -198,3 +198,20 @@ test('every test file asserts something', () => {
 		.map(({ file }) => file);
 	assert.deepEqual(mute, []);
 });
+
+test('the changes in the README are one list after one sentence, and none stands there twice', () => {
+	const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
+	const [, section = ''] = readme.split('\n## Changes\n\n');
+	const [intro = '', list = '', ...more] = section.trimEnd().split('\n\n');
+	assert.match(intro, /^Newest first; /, 'put new lines below this sentence');
+	assert.deepEqual(more, []);
+	const items = list.split(/\n(?=- )/);
+	const stray = items
+		.flatMap((item) => item.split('\n'))
+		.filter((line) => !/^(- | {2}\S)/.test(line));
+	assert.deepEqual(stray, []);
+	assert.deepEqual(
+		items.filter((item, k) => items.indexOf(item) !== k),
+		[],
+	);
+});
