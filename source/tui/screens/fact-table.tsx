@@ -30,10 +30,10 @@ function Skeleton({ children }: CellProps) {
 	return isRule(String(children)) ? null : <Text>{look?.theme.divider}</Text>;
 }
 
-/** The table measures by characters; wide ones take two columns. */
+/** The table measures by characters, of which wide ones take two columns: its blanks behind the text are too many then. */
 function useCell({ column = 0, children }: CellProps): Shown {
 	const width = useContext(Look)?.table.widths[column] ?? 0;
-	return fit(String(children ?? NOTHING) as Shown, width + 2 * PADDING);
+	return fit(String(children ?? NOTHING).trimEnd() as Shown, width + 2 * PADDING);
 }
 
 function Cell(props: CellProps) {

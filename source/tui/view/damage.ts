@@ -228,5 +228,5 @@ export function damageAbout(state: State): Shown {
 }
 
 export function damageRight(state: State): Shown {
-	return shown`${shownFindings(state).length} of ${state.damage.findings.length} shown`;
+	return shown`${countText(shownFindings(state).length)} of ${countText(state.damage.findings.length)} shown`;
 }

@@ -8,7 +8,7 @@ import { isAboutOpenFile } from '../state/jobs.ts';
 import { currentImage, isActive, layoutOf } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
 import { wimName } from '../state/wim.ts';
-import { tightSize } from './columns.ts';
+import { countText, tightSize } from './columns.ts';
 
 const PROGRAM = 'wimdeck' as Shown;
 
@@ -37,7 +37,8 @@ function fileSegments(state: State, isWide: boolean): Shown[] {
 	if (!facts || state.view === 'start') return [];
 	const kind = shown`${safe(facts.partCount > 1 ? 'SWM' : 'WIM')} ${safe(facts.compression)}`;
 	const locked = facts.whyReadonly === null && !state.settings.readonly ? NOTHING : shown` RO`;
-	if (!isWide) return [shown`${kind} ${images.length} img ${tightSize(facts.size)}${locked}`];
+	if (!isWide)
+		return [shown`${kind} ${countText(images.length)} img ${tightSize(facts.size)}${locked}`];
 	const count = safe(plural(images.length, 'image'));
 	return [kind, count, shown`${safe(formatSize(facts.size))}B${locked}`, integrityText(state)];
 }
@@ -57,8 +58,8 @@ function segments(state: State): Shown[] {
 	const isWide = layoutOf(state).size === 'wide';
 	const out: Shown[] = fileSegments(state, isWide);
 	const { errors, warnings } = damageCounts(state);
-	if (errors > 0) out.push(shown`! ${errors} damaged`);
-	else if (warnings > 0) out.push(shown`! ${warnings} warnings`);
+	if (errors > 0) out.push(shown`! ${countText(errors)} damaged`);
+	else if (warnings > 0) out.push(shown`! ${safe(plural(warnings, 'warning'))}`);
 	const jobs = jobsSegment(state, isWide);
 	if (jobs !== null) out.push(jobs);
 	return out;

@@ -1,8 +1,9 @@
 /** The Images pane. */
 
 import { plural } from '../../base/print.ts';
-import { UNNAMED_INDEX } from '../engine.ts';
+import { type ImageFacts, UNNAMED_INDEX } from '../engine.ts';
 import {
+	cut,
 	fit,
 	fitRight,
 	linesOf,
@@ -15,7 +16,7 @@ import {
 } from '../parts/text.ts';
 import type { Theme } from '../parts/theme.ts';
 import { moveTo } from '../state/list.ts';
-import { imageTitle, imageUnderCursor, visibleImages } from '../state/selectors.ts';
+import { imageTitle, imageUnderCursor, layoutOf, visibleImages } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
 import { countText, tightSize } from './columns.ts';
 import { hardLinksText } from './image-facts.ts';
@@ -60,7 +61,7 @@ export function imagesBody(state: State, theme: Theme, width: number, height: nu
 		return expectedBody(state.wim.expectedImages, width, height);
 	if (images.length === 0) return messageBody(emptyLines(state, theme), width, height);
 	const isFocused = state.view === 'deck' && state.focus === 'images';
-	const digits = String(Math.max(...images.map(({ index }) => index))).length;
+	const digits = digitsOf(images);
 	// The window must fit the rows of this moment, whatever the list was moved in.
 	const facts = width >= 28 && height >= images.length + 8 ? factLines(state, width) : [];
 	const listHeight = Math.max(1, height - facts.length);
@@ -73,15 +74,35 @@ export function imagesBody(state: State, theme: Theme, width: number, height: nu
 		const image = images[i]!;
 		const rowState = imageRowState(state, image.index);
 		const isUnnamed = image.index === UNNAMED_INDEX;
-		const size = isUnnamed ? NOTHING : tightSize(image.totalBytes);
+		const size = sizeText(image);
 		const number = fitRight(isUnnamed ? NOTHING : safe(String(image.index)), digits);
-		const name = fit(theme.name(imageTitle(image)), width - digits - 3 - widthOf(size));
+		const name = fit(theme.name(imageTitle(image)), nameRoom(image, digits, width));
 		const mark = markOf(rowState, isCursor);
 		const text = shown`${mark}${number}${cursorBlank(mark, isCursor)}${name} ${size}`;
 		return styleRow(theme, text, rowState, isCursor ? (isFocused ? 'focused' : 'idle') : 'none');
 	});
 	if (facts.length === 0) return body;
 	return `${body}\n${facts.join('\n')}` as Shown;
+}
+
+const digitsOf = (images: readonly ImageFacts[]): number =>
+	String(images.reduce((most, { index }) => Math.max(most, index), 0)).length;
+
+const sizeText = ({ index, totalBytes }: ImageFacts): Shown =>
+	index === UNNAMED_INDEX ? NOTHING : tightSize(totalBytes);
+
+/** Columns for the name, behind the mark and the number. */
+const nameRoom = (image: ImageFacts, digits: number, width: number): number =>
+	width - digits - 3 - widthOf(sizeText(image));
+
+/** The whole name of the image under the cursor, where its row had no room for it. */
+export function imageNote(state: State, theme: Theme, width: number): Shown {
+	const image = imageUnderCursor(state);
+	const pane = layoutOf(state).panes.images;
+	if (image === null || pane === undefined) return NOTHING;
+	const name = theme.name(imageTitle(image));
+	const room = nameRoom(image, digitsOf(visibleImages(state)), pane.body.width);
+	return widthOf(name) > room ? cut(name, width) : NOTHING;
 }
 
 function factLines(state: State, width: number): Shown[] {

@@ -14,6 +14,7 @@ import { fieldText } from './box.ts';
 import { countText } from './columns.ts';
 import { entryNote } from './details.ts';
 import { differenceNote } from './difference.ts';
+import { imageNote } from './images.ts';
 import { sizesNote } from './sizes.ts';
 import { stagedNote } from './staged.ts';
 import { startNote } from './start.ts';
@@ -59,6 +60,8 @@ function restingText(state: State, theme: Theme, width: number): Shown {
 	const { load } = state.wim;
 	if (isLate(load, state)) return shown`reading ${theme.exact(load.request?.path ?? '')}...`;
 	switch (focusOf(state)) {
+		case 'images':
+			return imageNote(state, theme, width);
 		case 'files':
 			return entryNote(state, theme, width);
 		case 'start':

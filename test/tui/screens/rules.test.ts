@@ -7,7 +7,7 @@ import { clearStatus, mention, say } from '../../../source/tui/state/status.ts';
 import { composeFrame } from '../../../source/tui/terminal/compose.ts';
 import { deckBlocks } from '../../../source/tui/view/deck.ts';
 import { DeckOnTerminal, inWindows, withDeck } from '../../support/deck.ts';
-import { FakeEngine, FakeFile, jobView, longListing } from '../../support/fake-engine.ts';
+import { FakeEngine, FakeFile, IMAGES, jobView, longListing } from '../../support/fake-engine.ts';
 import { findings } from '../../support/fake-findings.ts';
 import { Patience } from '../../support/patience.ts';
 
@@ -291,19 +291,43 @@ test('without animation no clock ticks: a silent job stays as it was drawn', () 
 		{ settings: { animation: false } },
 	));
 
-test('a table of facts is drawn by its component as the text of the dialog has it', () =>
-	withDeck(async (deck) => {
-		await deck.press('i');
-		await deck.until(/FACT.*VALUE/);
-		const state = deck.app.store.get();
-		const theme = createTheme('unicode', 'never');
-		const blocks = deckBlocks(state, theme, deck.app.keymap);
-		assert.ok(blocks.some(({ table }) => table));
-		const plain = composeFrame(blocks, state.columns, state.rows);
-		const drawn = deck.terminal.lines();
-		for (const [y, line] of plain.entries())
-			assert.equal((drawn[y] ?? '').trimEnd(), line.replace(/\x1b\[[\d;]*m/g, '').trimEnd());
-	}));
+for (const name of [
+	'Windows 11 Home',
+	'größe 名前 Windows イメージ',
+	'e\u0301 combined',
+	'name with blanks   ',
+])
+	test(`a table of facts is drawn by its component as the text of the dialog has it: ${name}`, () =>
+		withDeck(
+			async (deck) => {
+				await deck.press('i');
+				await deck.until(/FACT.*VALUE/);
+				const state = deck.app.store.get();
+				const theme = createTheme('unicode', 'never');
+				const blocks = deckBlocks(state, theme, deck.app.keymap);
+				assert.ok(blocks.some(({ table }) => table));
+				const plain = composeFrame(blocks, state.columns, state.rows);
+				const drawn = deck.terminal.lines();
+				for (const [y, line] of plain.entries())
+					assert.equal((drawn[y] ?? '').trimEnd(), line.replace(/\x1b\[[\d;]*m/g, '').trimEnd());
+			},
+			{},
+			new FakeEngine(new FakeFile({}, [{ ...IMAGES[0]!, name }, IMAGES[1]!])),
+		));
+
+test('an image whose name its row cuts has it below, whole', () => {
+	const name = 'Windows image for the machines of the third floor';
+	return withDeck(
+		async (deck) => {
+			await deck.press('1');
+			await deck.until(/^ Windows image for the machines of the third floor/m);
+			await deck.press('j');
+			await deck.until((screen) => !screen.includes('third floor'));
+		},
+		{},
+		new FakeEngine(new FakeFile({}, [{ ...IMAGES[0]!, name }, IMAGES[1]!])),
+	);
+});
 
 test('while it waits for its jobs a sign turns, for fewer bytes than the budget; not on slow lines', async () => {
 	for (const slow of [false, true]) {
