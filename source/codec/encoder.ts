@@ -38,6 +38,15 @@ interface Kernel {
 	): void;
 	step(bytes: number): number;
 	finish(): number;
+	/** Large LZMS chunks by two instances: see `lend`. Sizes of 0 say that this chunk needs one. */
+	nearSize(level: number, originalSize: number): number;
+	saveNear(): number;
+	feed(): void;
+	placeNear(level: number, input: number, originalSize: number, workspace: number): void;
+	resumeNear(): void;
+	packNear(): number;
+	packedStart(): number;
+	packedSize(): number;
 }
 
 const FORMATS: Readonly<Record<Compression, number>> = {
@@ -63,6 +72,13 @@ interface Steps {
 
 function nothing(): void {}
 
+/** Brings packed matches; returns how many bytes, 0 when none come any more. */
+export type FetchMatches = (into: Uint8Array) => number;
+
+function noMatches(): number {
+	return 0;
+}
+
 let compiled: WebAssembly.Module | null = null;
 
 /**
@@ -75,6 +91,9 @@ export class Encoder {
 	readonly #kernel: Kernel;
 	readonly #inputStart: number;
 	#inputSize = 0;
+	/** The LZMS chunk that is being encoded in steps. */
+	#inSteps: { readonly level: number; readonly originalSize: number } | null = null;
+	#fetch: FetchMatches = noMatches;
 
 	/** The compiled kernel: made once per process, and cheap to hand to a worker by `workerData`. */
 	static module(): WebAssembly.Module {
@@ -83,7 +102,8 @@ export class Encoder {
 	}
 
 	constructor(module: WebAssembly.Module = Encoder.module()) {
-		this.#kernel = new WebAssembly.Instance(module).exports as unknown as Kernel;
+		const lane = { fetchMatches: () => this.#fetchMatches() };
+		this.#kernel = new WebAssembly.Instance(module, { lane }).exports as unknown as Kernel;
 		this.#inputStart = roundUp(this.#kernel.areasStart() + SLACK);
 	}
 
@@ -169,6 +189,7 @@ export class Encoder {
 	#encodeInSteps(level: number, originalSize: number, how: Steps): number {
 		const kernel = this.#kernel;
 		kernel.begin(level, this.#inputStart, originalSize, how.output, how.workspace);
+		this.#inSteps = { level, originalSize };
 		try {
 			for (let done = 0; done < originalSize; ) {
 				done = kernel.step(STEP);
@@ -177,8 +198,77 @@ export class Encoder {
 		} catch (error) {
 			kernel.finish();
 			throw error;
+		} finally {
+			this.#inSteps = null;
+			this.#fetch = noMatches;
 		}
 		return kernel.finish();
+	}
+
+	/**
+	 * What another instance needs to find the matches of the rest of the chunk that is being encoded, which takes more
+	 * than half of the time. Only `between` may ask for it; the views are valid until it returns.
+	 *
+	 * @returns null where the chunk or its level has to be encoded by one
+	 */
+	lend(): readonly Uint8Array[] | null {
+		const chunk = this.#inSteps;
+		if (chunk === null) return null;
+		const near = this.#kernel.saveNear();
+		if (near === 0) return null;
+		const nearSize = this.#kernel.nearSize(chunk.level, chunk.originalSize);
+		return this.#views(chunk.originalSize, near, nearSize);
+	}
+
+	/**
+	 * From now on, until the chunk ends, the other instance finds. Should it stop, this one does so again.
+	 *
+	 * @param fetch brings what its `findMatches` returned, one after the other
+	 */
+	feed(fetch: FetchMatches): void {
+		this.#fetch = fetch;
+		this.#kernel.feed();
+	}
+
+	/**
+	 * Makes ready to find matches for another instance.
+	 *
+	 * @returns what is to be filled with the views of `lend`, before `findMatches`; null as there
+	 * @throws {HostError} when the memory cannot be had
+	 */
+	borrow(level: number, originalSize: number): readonly Uint8Array[] | null {
+		const nearSize = this.#kernel.nearSize(level, originalSize);
+		if (nearSize === 0) return null;
+		this.input(originalSize);
+		const near = roundUp(this.#inputStart + this.#inputSize + SLACK);
+		this.#ensure(near + nearSize + SLACK);
+		this.#kernel.placeNear(level, this.#inputStart, originalSize, near);
+		return this.#views(originalSize, near, nearSize);
+	}
+
+	/** Says that what `borrow` returned has been filled. */
+	resume(): void {
+		this.#kernel.resumeNear();
+	}
+
+	/** Finds and packs the next matches; none at the end of the chunk. The view is valid until the next call. */
+	findMatches(): Uint8Array {
+		const size = this.#kernel.packNear();
+		return new Uint8Array(this.#kernel.memory.buffer, this.#kernel.packedStart(), size);
+	}
+
+	#views(originalSize: number, near: number, nearSize: number): readonly Uint8Array[] {
+		const { buffer } = this.#kernel.memory;
+		return [
+			new Uint8Array(buffer, this.#inputStart, originalSize),
+			new Uint8Array(buffer, near, nearSize),
+		];
+	}
+
+	#fetchMatches(): number {
+		const kernel = this.#kernel;
+		const room = [kernel.packedStart(), kernel.packedSize()] as const;
+		return this.#fetch(new Uint8Array(kernel.memory.buffer, ...room));
 	}
 
 	/** Encodes bytes from anywhere into a new array; null: store them raw. */

@@ -1,3 +1,4 @@
+import { assistTask } from './tasks/assist.ts';
 import { encodeTask } from './tasks/encode.ts';
 import { flipTask } from './tasks/flip.ts';
 import { followTask } from './tasks/follow.ts';
@@ -18,6 +19,7 @@ export const TASKS = {
 	targets: targetsTask,
 	hash: hashTask,
 	encode: encodeTask,
+	assist: assistTask,
 	intake: intakeTask,
 	flip: flipTask,
 	follow: followTask,

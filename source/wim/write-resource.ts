@@ -219,6 +219,7 @@ export class ResourceWriter {
 	/** Stores and settles everything that was added. */
 	async finish(): Promise<void> {
 		this.#dispatch();
+		this.#encoder.helpOut?.();
 		while (this.#flights.length > 0) await this.#land();
 		this.#spare.clear();
 		this.#spareParts = [];

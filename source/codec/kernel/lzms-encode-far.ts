@@ -27,8 +27,8 @@ let positionBits: u32 = 0;
 /** First position that has not been considered for the table. */
 let entered: u32 = 0;
 /** The last match found reaches to here. */
-export let carryEnd: u32 = 0;
-export let carryOffset: u32 = 0;
+let carryEnd: u32 = 0;
+let carryOffset: u32 = 0;
 let touched: u32 = 0;
 
 function bucketBits(chunk: u32): u32 {
@@ -93,10 +93,10 @@ export function enterFar(position: u32): void {
 	}
 }
 
-/** Adds far matches to those of a batch of positions, except where the tree was not asked; returns whether there are any. */
-export function findFar(from: u32, end: u32): bool {
+/** Adds far matches to those of a batch of positions, except where the tree was not asked. */
+export function findFar(from: u32, end: u32): void {
 	const last = min<u32>(end, size < 32 ? 0 : size - 32);
-	if (from >= last) return false;
+	if (from >= last) return;
 	const count = last - from;
 	// Find the buckets.
 	let touch: u32 = 0;
@@ -138,24 +138,21 @@ export function findFar(from: u32, end: u32): bool {
 		store<u8>(FAR_COUNT + <usize>i, <u8>chosen);
 	}
 	touched = touch;
-	let found = false;
 	for (let i: u32 = 0; i < count; i++) {
-		if (load<u32>(MATCHES_START + (<usize>i << 2)) != 0 && compare(from, i)) found = true;
+		if (load<u32>(MATCHES_START + (<usize>i << 2)) != 0) compare(from, i);
 	}
-	return found;
 }
 
-/** Compares the candidates of one position; returns whether one is of use. */
+/** Compares the candidates of one position. */
 // @ts-ignore: decorator
 @inline
-function compare(from: u32, i: u32): bool {
+function compare(from: u32, i: u32): void {
 	const place = <usize>i << 2;
 	const position = from + i;
 	const start = <usize>load<u32>(MATCHES_START + place);
 	let out = <usize>load<u32>(MATCHES_END + place);
 	let best: u32 = out > start ? load<u32>(out - 8) : 1;
-	if (best >= nice) return true;
-	const before = out;
+	if (best >= nice) return;
 	const at = data + <usize>position;
 	const most = min<u32>(size - position, nice);
 	const chosen = load<u8>(FAR_COUNT + <usize>i);
@@ -183,7 +180,6 @@ function compare(from: u32, i: u32): bool {
 		out += 8;
 	}
 	store<u32>(MATCHES_END + place, <u32>out);
-	return out != before;
 }
 
 /** Not every position is in the table: a match may begin before it was seen. */

@@ -5,19 +5,22 @@
 // after all places they will look at have been touched: the misses overlap. A position that is on its way marks the two
 // places where it will hang what comes next as open, and no other goes past these: so one position may follow another
 // down the same tree, and the result is as one by one.
+//
+// In chunks with far matches what is near depends on the data alone, not on what the parser asks for, so that another
+// thread may find it: this one then hands over its near tables once, and gets the matches of batch after batch, packed.
 
 import { DELTA_TABLES, findDeltas, listDeltas, startDeltas } from './lzms-encode-delta';
-import { BATCH, DELTA_INDEX, DELTAS, LANE, LANE_SIZE, LANES, MATCHES, MATCHES_END, MATCHES_START } from './lzms-encode-layout';
-import { carryEnd, carryOffset, enterFar, farSize, findFar, NEAR_WINDOW, startFar } from './lzms-encode-far';
+import { BATCH, DELTA_INDEX, DELTAS, LANE, LANE_SIZE, LANES, MATCHES, MATCHES_END, MATCHES_START, NEAR_PAIRS, PAIRS } from './lzms-encode-layout';
+import { enterFar, farSize, findFar, NEAR_WINDOW, startFar } from './lzms-encode-far';
 import { matchLength } from './lzms-encode-length';
+import { nextPacked, PACKED_BATCH, PACKED_SIZE, packBatch, packed, startPacked } from './lzms-encode-packed';
 
-/** Room for the pairs of one position. */
-const PAIRS: usize = 8 * 32;
-/** Of which the tree may use so many; what is left is for far matches. */
-const NEAR_PAIRS: usize = 8 * 20;
 
 /** Matches of two bytes are not worth more than this distance. Those of three are at any, where literals are rare. */
 const NEAR_TWO: u32 = 1 << 18;
+
+/** Larger chunks have a tree of their last bytes only. */
+const ONE_TREE_MOST: u32 = 1 << 22;
 
 /** After so many positions without a match fewer are searched, of 16 and of 64 the first AWAKE. */
 const QUIET: u32 = 2048;
@@ -34,6 +37,9 @@ let far: bool = false;
 let window: u32 = 0;
 let windowMask: u32 = 0;
 
+/** What another thread needs to go on: `saveNear` puts some numbers here, then come the small tables and the tree. */
+let near: usize = 0;
+const NUMBERS: usize = 64;
 let children: usize = 0;
 let heads2: usize = 0;
 let heads3: usize = 0;
@@ -49,6 +55,8 @@ let coveredOffset: u32 = 0;
 let quiet: u32 = 0;
 /** First position not yet entered. */
 let frontier: u32 = 0;
+/** First position not yet entered into the near tables of this thread: behind the frontier while another one finds. */
+let nearFrontier: u32 = 0;
 let batchStart: u32 = 0;
 
 function hashBits(room: u32, least: u32, most: u32): u32 {
@@ -66,22 +74,41 @@ function shortBits(chunk: u32): u32 {
 
 /** Whether a chunk is too large for one tree. */
 function isFar(chunk: u32, exact: bool): bool {
-	return !exact && chunk > NEAR_WINDOW << 1;
+	return !exact && chunk > ONE_TREE_MOST;
+}
+
+/** Bytes of the near tables. */
+function nearTables(chunk: u32, exact: bool): usize {
+	const inTree = isFar(chunk, exact) ? NEAR_WINDOW : chunk + 1;
+	const heads = ((<usize>4) << 14) + ((<usize>8) << shortBits(chunk)) + ((<usize>4) << headBits(inTree));
+	return NUMBERS + heads + (<usize>inTree << 3);
 }
 
 /** Bytes of working memory for chunks of this size; `exact` asks for one tree over all of it. */
 export function finderSize(chunk: u32, exact: bool): usize {
-	const inTree = isFar(chunk, exact) ? NEAR_WINDOW : chunk + 1;
-	const tables = ((<usize>4) << 14) + ((<usize>8) << shortBits(chunk)) + ((<usize>4) << headBits(inTree)) + DELTA_TABLES;
-	return tables + (<usize>inTree << 3) + (isFar(chunk, exact) ? farSize(chunk) : 0);
+	const near = nearTables(chunk, exact) + DELTA_TABLES;
+	return isFar(chunk, exact) ? near + PACKED_SIZE + farSize(chunk) : near;
+}
+
+/** Bytes of working memory for finding the near matches of such a chunk only; 0 where that cannot be done apart. */
+export function nearSize(chunk: u32, exact: bool): usize {
+	return isFar(chunk, exact) ? nearTables(chunk, exact) + PACKED_SIZE : 0;
 }
 
 export function startFinder(input: usize, length: u32, work: usize, niceLength: u32, most: u32, deltas: bool, exact: bool): void {
+	placeNear(input, length, work + DELTA_TABLES, niceLength, most, exact);
+	delta = deltas;
+	memory.fill(work, 0, children - work);
+	if (far) startFar(input, length, packed + PACKED_SIZE, niceLength);
+	startDeltas(input, length, work, niceLength, exact);
+}
+
+/** Starts with the near tables of another thread, which are to be copied to `work` before `resumeNear`. */
+export function placeNear(input: usize, length: u32, work: usize, niceLength: u32, most: u32, exact: bool): void {
 	data = input;
 	size = length;
 	nice = niceLength;
 	depth = most;
-	delta = deltas;
 	far = isFar(length, exact);
 	together = !far && length > 1 << 24;
 	window = far ? NEAR_WINDOW : 0xffff_ffff;
@@ -89,6 +116,7 @@ export function startFinder(input: usize, length: u32, work: usize, niceLength: 
 	covered = 0;
 	quiet = 0;
 	frontier = 0;
+	nearFrontier = 0;
 	batchStart = 0;
 	const bits2 = hashBits(length, 8, 14);
 	const bits3 = shortBits(length);
@@ -96,21 +124,51 @@ export function startFinder(input: usize, length: u32, work: usize, niceLength: 
 	shift2 = 32 - bits2;
 	shift3 = 32 - bits3;
 	shift4 = 32 - bits4;
-	heads2 = work;
+	near = work;
+	heads2 = near + NUMBERS;
 	heads3 = heads2 + ((<usize>4) << bits2);
 	heads4 = heads3 + ((<usize>8) << bits3);
-	const tables = heads4 + ((<usize>4) << bits4);
-	children = tables + DELTA_TABLES;
-	memory.fill(work, 0, children - work);
-	if (far) startFar(input, length, children + (<usize>NEAR_WINDOW << 3), niceLength);
-	startDeltas(input, length, tables, niceLength, exact);
+	children = heads4 + ((<usize>4) << bits4);
+	startPacked(near + nearTables(length, exact));
+}
+
+/** Where the near tables are, which another thread needs to go on from here; 0 where it could not. */
+export function saveNear(): usize {
+	if (!far || nearFrontier != frontier) return 0;
+	store<u32>(near, frontier);
+	store<u32>(near, covered, 4);
+	store<u32>(near, coveredOffset, 8);
+	store<u32>(near, quiet, 12);
+	return near;
+}
+
+/** Goes on where another thread was when it saved the tables that lie here now. */
+export function resumeNear(): void {
+	frontier = load<u32>(near);
+	covered = load<u32>(near, 4);
+	coveredOffset = load<u32>(near, 8);
+	quiet = load<u32>(near, 12);
+}
+
+/** Finds and packs the near matches of some batches, as many as there is room for; returns how many bytes these are. */
+export function packNear(): u32 {
+	let to = packed;
+	while (frontier < size && to + PACKED_BATCH <= packed + PACKED_SIZE) {
+		batchStart = frontier;
+		frontier = min<u32>(batchStart + BATCH, size);
+		insertNear(batchStart, frontier);
+		to = packBatch(to, frontier - batchStart);
+	}
+	return <u32>(to - packed);
 }
 
 /** Makes the matches of a position available; positions are asked for in rising order. */
 // @ts-ignore: decorator
 @inline
 export function prepareMatches(position: u32): void {
-	if (position >= frontier) findBatch(position);
+	if (position < frontier) return;
+	if (far) findInOrder(position);
+	else findBatch(position);
 }
 
 // Pairs (length, offset) of a position, both rising.
@@ -137,7 +195,7 @@ export function deltasEnd(position: u32): usize {
 	return DELTAS + <usize>(position - batchStart) * 64 + (<usize>load<u8>(DELTA_INDEX + <usize>(position - batchStart)) << 3);
 }
 
-/** Finds the matches of a position and of some more after it, up to the first with a match of `nice` bytes. */
+/** Finds the matches of a position and of some more after it, and enters all before it. */
 function findBatch(from: u32): void {
 	while (frontier < from) {
 		const start = frontier;
@@ -145,7 +203,6 @@ function findBatch(from: u32): void {
 		const to = min<u32>(from, start + BATCH);
 		if (together) insertTogether(to, false);
 		else while (frontier < to) insert(frontier++, MATCHES, false);
-		if (far) enterFar(frontier);
 		if (delta) findDeltas(start, to, false);
 	}
 	batchStart = from;
@@ -154,16 +211,38 @@ function findBatch(from: u32): void {
 		insertTogether(end, true);
 	} else {
 		insertNear(from, end);
-		if (far) {
-			enterFar(end);
-			if (findFar(from, end)) quiet = 0;
-			if (carryEnd >= end + nice && carryEnd > covered) {
-				covered = carryEnd;
-				coveredOffset = carryOffset;
-			}
-		}
+		frontier = end;
 	}
 	if (delta && listDeltas(from, frontier)) quiet = 0;
+}
+
+/**
+ * Finds the matches of all batches up to the one that holds a position. What is found depends on the data alone, not on
+ * what the parser asked for.
+ */
+function findInOrder(position: u32): void {
+	while (frontier <= position) {
+		nextBatch();
+		if (!delta) continue;
+		if (position < frontier) listDeltas(batchStart, frontier);
+		else findDeltas(batchStart, frontier, false);
+	}
+}
+
+/** Finds the LZ matches of the next batch, near and far. */
+function nextBatch(): void {
+	batchStart = frontier;
+	frontier = min<u32>(batchStart + BATCH, size);
+	if (!nextPacked(frontier - batchStart)) {
+		// Where another thread found and gave up, what it has entered is entered here, too.
+		while (nearFrontier < frontier) {
+			const from = nearFrontier;
+			nearFrontier = min<u32>(from + BATCH, size);
+			insertNear(from, nearFrontier);
+		}
+	}
+	enterFar(frontier);
+	findFar(batchStart, frontier);
 }
 
 /**
@@ -182,7 +261,8 @@ function insertNear(from: u32, end: u32): void {
 			continue;
 		}
 		const open = position >= covered;
-		let out = insert(position, first, open);
+		// What a near match covers lies in the tree already, where it was copied from.
+		let out = open || !far || coveredOffset > NEAR_WINDOW >> 1 ? insert(position, first, open) : first;
 		if (!open) {
 			out = put(first, first + 8, min<u32>(covered - position, min<u32>(size - position, nice)), coveredOffset);
 			quiet = 0;
@@ -197,7 +277,6 @@ function insertNear(from: u32, end: u32): void {
 		store<u32>(MATCHES_END + place, <u32>out);
 		first = far ? first + PAIRS : out;
 	}
-	frontier = end;
 }
 
 /** The parser will take a match of `nice` bytes as far as it goes. */

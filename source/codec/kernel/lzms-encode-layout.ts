@@ -49,6 +49,10 @@ export const MATCHES_START: usize = LAST_USE + 4 * 65536; // u32, BATCH
 export const MATCHES_END: usize = MATCHES_START + 2048; // u32, BATCH
 /** Pairs (length, offset), both rising within a position. */
 export const MATCHES: usize = MATCHES_END + 2048; // u32, u32, 32 * BATCH
+/** Room for the pairs of one position, in bytes. */
+export const PAIRS: usize = 8 * 32;
+/** Of which the tree may use so many; what is left is for far matches. */
+export const NEAR_PAIRS: usize = 8 * 20;
 /** Positions that go down the trees together. */
 export const LANES: usize = 16;
 export const LANE_SIZE: usize = 48;

@@ -5,7 +5,7 @@
 
 import { startCodes } from './lzms-encode-codes';
 import { filterX86, forgetTargets } from './lzms-encode-filter';
-import { finderSize, startFinder } from './lzms-encode-find';
+import { finderSize, nearSize, placeNear, startFinder } from './lzms-encode-find';
 import { LOOK_EVERY, LOOK_EXPLICIT, LOOK_LITERAL, LOOK_RECENT, parsed, parseSection, startParser } from './lzms-encode-parse';
 import { forgetTables, offsetSlot, prepareTables } from './lzms-encode-tables';
 import { finishWriter, isFull, startWriter } from './lzms-encode-writer';
@@ -49,6 +49,18 @@ function chooseStrategy(level: u32, length: u32): void {
 /** Bytes of workspace for one chunk of this size. */
 export function lzmsWorkspaceSize(chunk: u32, level: u32): u32 {
 	return <u32>finderSize(chunk, level >= EXACT_LEVEL);
+}
+
+/** Bytes of workspace for finding the near matches of such a chunk only; 0 where that cannot be done apart. */
+export function lzmsNearSize(chunk: u32, level: u32): u32 {
+	return <u32>nearSize(chunk, level >= EXACT_LEVEL);
+}
+
+/** Makes ready to find near matches for another thread, whose input, as filtered, and near tables are to be copied here. */
+export function lzmsPlaceNear(level: u32, at: usize, length: u32, workspace: usize): void {
+	chooseStrategy(level, length);
+	memory.fill(at + <usize>length, 0, 64);
+	placeNear(at, length, workspace, nice, depth, exact);
 }
 
 /** Starts a chunk; `output` has as many bytes as the input. */

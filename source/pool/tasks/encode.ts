@@ -3,6 +3,7 @@ import { CanceledError } from '../../base/errors.ts';
 import type { Compression } from '../../codec/compression.ts';
 import { Lane } from '../lane.ts';
 import { type IntakeReply, type IntakeRequest, intakeTask } from './intake.ts';
+import { HelperWatch, type MatchLine } from './match-line.ts';
 
 /** Chunks to be compressed, back to back. */
 export interface EncodeRequest {
@@ -15,6 +16,8 @@ export interface EncodeRequest {
 	readonly bytes: Uint8Array;
 	/** Original sizes of the chunks. */
 	readonly sizes: readonly number[];
+	/** Where another lane may come to help with the only chunk. */
+	readonly line?: MatchLine;
 }
 
 /** The same chunks as they are stored, back to back. A chunk of unchanged size is stored raw. */
@@ -28,7 +31,8 @@ export function* encodeTask(
 	request: EncodeRequest,
 	lane: Pick<Lane, 'encoder' | 'transfer'>,
 ): Generator<number, EncodeReply, void> {
-	const { bytes, compression, chunkSize, level } = request;
+	const { bytes, compression, chunkSize, level, line } = request;
+	const watch = line === undefined ? null : new HelperWatch(line, lane.encoder);
 	const sizes: number[] = [];
 	let from = 0;
 	let to = 0;
@@ -36,7 +40,9 @@ export function* encodeTask(
 		let storedSize = size;
 		if (compression !== 'none') {
 			lane.encoder.input(size).set(bytes.subarray(from, from + size));
-			const stored = lane.encoder.encode(compression, chunkSize, level, size);
+			const stored = lane.encoder.encode(compression, chunkSize, level, size, (done) =>
+				watch?.look(done),
+			);
 			if (stored !== null) {
 				bytes.set(stored, to);
 				storedSize = stored.length;
@@ -67,6 +73,8 @@ export interface ChunkEncoder {
 	intake(request: IntakeRequest, signal?: AbortSignal): Promise<IntakeReply>;
 	/** Says that about so many bytes will come, where something is to be made ready. */
 	expect?(bytes: number): void;
+	/** Says that nothing more comes before what was sent is back: who has nothing to do may help with that. */
+	helpOut?(): void;
 }
 
 /** After so many original bytes the event loop gets its turn. */
