@@ -387,6 +387,8 @@ export interface HostEntry {
 
 /** Facts about a path of this machine, for the dialogs. */
 export interface HostPath {
+	/** Absolute. */
+	readonly path: string;
 	readonly exists: boolean;
 	readonly isFolder: boolean;
 	readonly isEmptyFolder: boolean;

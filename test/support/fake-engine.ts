@@ -513,6 +513,7 @@ export class FakeEngine implements DeckEngine {
 	async look(path: string): Promise<HostPath> {
 		const isFolder = this.folders.has(path);
 		return {
+			path: path.startsWith('/') ? path : `/srv/${path}`,
 			exists: isFolder || this.files.has(path),
 			isFolder,
 			isEmptyFolder: false,

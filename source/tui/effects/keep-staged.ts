@@ -67,6 +67,26 @@ async function found(
 	return { imageIndex, draft, occupant: await file.entryAt(imageIndex, to) };
 }
 
+/** Those of an image; null: it cannot be read, so that nothing can be staged for it. */
+async function allFound(
+	engine: DeckEngine,
+	file: OpenFile,
+	{ index, changes }: KeptImage,
+	isCurrent: () => boolean,
+): Promise<readonly (Found | null)[] | null> {
+	const all: (Found | null)[] = [];
+	try {
+		// One after the other: each looks names up in an index that the first one makes.
+		for (const change of changes) {
+			all.push(await found(engine, file, index, change));
+			if (!isCurrent()) break;
+		}
+		return all;
+	} catch {
+		return null;
+	}
+}
+
 type FoundDeletion = Found & { readonly draft: DeletionDraft };
 
 const isDeletion = (one: Found | null): one is FoundDeletion => one?.draft.type === 'delete';
@@ -118,8 +138,9 @@ export class StagedKeeper {
 	#path: string | null = null;
 	#wished: string | null = null;
 	#kept: StagedState['changes'] = [];
-	/** Writes follow each other. */
-	#last: Promise<void> = Promise.resolve();
+	/** By file the latest state that is to be kept; older ones are not written. */
+	readonly #unwritten = new Map<string, State>();
+	#writing: Promise<void> | null = null;
 
 	constructor(host: KeeperHost) {
 		this.#host = host;
@@ -138,14 +159,22 @@ export class StagedKeeper {
 			const isAsKept = names(staged.changes) === names(this.#kept);
 			this.#kept = staged.changes;
 			if (isAsKept) return;
-			const kept = keptOf(this.#host.state());
-			this.#last = this.#last.then(() => this.#host.engine.staged.save(path, kept));
+			this.#unwritten.set(path, this.#host.state());
+			this.#writing ??= this.#write();
 		}
 	}
 
 	/** Ends when all is written. */
 	async saved(): Promise<void> {
-		await this.#last;
+		await this.#writing;
+	}
+
+	async #write(): Promise<void> {
+		for (const [path, state] of this.#unwritten) {
+			this.#unwritten.delete(path);
+			await this.#host.engine.staged.save(path, keptOf(state));
+		}
+		this.#writing = null;
 	}
 
 	async #takeUp(path: string): Promise<void> {
@@ -164,20 +193,13 @@ export class StagedKeeper {
 				say(current, 'What an earlier deck staged was for another state of this file', 'warning'),
 			);
 		} else if (kept && file) {
-			// Nothing is staged for an image that cannot be read.
 			const all: (Found | null)[] = [];
-			try {
-				// One after the other: each looks names up in an index that the first one makes.
-				for (const image of kept.images)
-					for (const change of image.changes) {
-						all.push(isImage(image) ? await found(engine, file, image.index, change) : null);
-						if (!isCurrent()) return;
-					}
-			} catch {
-				all.length = 0;
+			for (const image of kept.images) {
+				const own = isImage(image) ? await allFound(engine, file, image, isCurrent) : null;
+				if (!isCurrent()) return;
+				for (const one of own ?? image.changes.map(() => null)) all.push(one);
 			}
-			if (!isCurrent()) return;
-			if (all.length > 0) arrived((current) => takenUp(current, all));
+			arrived((current) => takenUp(current, all));
 			this.#kept = state().staged.changes;
 		}
 		this.#path = path;

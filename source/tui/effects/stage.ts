@@ -1,5 +1,6 @@
 /** Staging what a form names: looks at both sides first, so that conflicts stand on their field. */
 
+import { formatCount } from '../../base/print.ts';
 import { windowsNameFault } from '../../operations/windows-name.ts';
 import { changeForm, closeDialog } from '../state/dialogs.ts';
 import { valuesOf, withErrors } from '../state/form.ts';
@@ -43,7 +44,7 @@ function staged(
 	host.change((state) => {
 		const next = stage(state, imageIndex, draft, occupant);
 		if (typeof next === 'string') return failed(field, next)(state);
-		const count = next.staged.changes.length;
+		const count = formatCount(next.staged.changes.length);
 		return say(closeDialog(next), `${count} staged; C shows and commits them`);
 	});
 }
@@ -65,7 +66,8 @@ export async function submitAdd(host: EffectHost, form: FormDialog): Promise<voi
 	const { isFolder } = facts;
 	const draft = {
 		type: 'add',
-		source,
+		// The next deck may be started in another folder.
+		source: facts.path,
 		path,
 		isFolder,
 		replaces: occupant,

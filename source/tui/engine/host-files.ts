@@ -228,6 +228,7 @@ export async function look(file: string): Promise<HostPath> {
 	const stat = await fs.stat(file).catch(() => null);
 	const isFolder = stat?.isDirectory() ?? false;
 	return {
+		path: path.resolve(file),
 		exists: stat !== null,
 		isFolder,
 		isEmptyFolder: isFolder && (await fs.readdir(file).catch(() => [''])).length === 0,

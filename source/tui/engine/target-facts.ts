@@ -14,7 +14,6 @@ export interface TargetWim {
 }
 
 export interface TargetFacts extends HostPath {
-	readonly path: string;
 	/** False when it exists and may not be written. */
 	readonly isWritable: boolean;
 	/** Null when it is no WIM. */
@@ -47,7 +46,7 @@ export async function targetFacts(file: string): Promise<TargetFacts> {
 	const isFolder = stat?.isDirectory() ?? false;
 	const wim = stat?.isFile() ? await wimAt(file) : null;
 	return {
-		path: file,
+		path: path.resolve(file),
 		exists: stat !== null,
 		isFolder,
 		isEmptyFolder: isFolder && (await fs.readdir(file).catch(() => [''])).length === 0,

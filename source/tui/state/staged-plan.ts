@@ -2,12 +2,6 @@
 
 import type { StagedChange } from './staged-state.ts';
 
-/** Those that are for an image. */
-export const changesOf = (
-	changes: readonly StagedChange[],
-	imageIndex: number,
-): readonly StagedChange[] => changes.filter((change) => change.imageIndex === imageIndex);
-
 /** What was found of a list of changes, which may be 100,000 and is asked about in every frame. */
 export function remembered<T>(
 	find: (changes: readonly StagedChange[]) => T,
@@ -20,9 +14,27 @@ export function remembered<T>(
 	};
 }
 
+const byImage = remembered((changes): ReadonlyMap<number, readonly StagedChange[]> => {
+	const images = new Map<number, StagedChange[]>();
+	for (const change of changes) {
+		const own = images.get(change.imageIndex);
+		if (own) own.push(change);
+		else images.set(change.imageIndex, [change]);
+	}
+	return images;
+});
+
+const NO_CHANGES: readonly StagedChange[] = [];
+
+/** Those that are for an image; the same list for the same changes. */
+export const changesOf = (
+	changes: readonly StagedChange[],
+	imageIndex: number,
+): readonly StagedChange[] => byImage(changes).get(imageIndex) ?? NO_CHANGES;
+
 /** The images that changes are for, in ascending order. */
 export const imagesOf = remembered((changes): readonly number[] =>
-	[...new Set(changes.map(({ imageIndex }) => imageIndex))].sort((a, b) => a - b),
+	[...byImage(changes).keys()].sort((a, b) => a - b),
 );
 
 /** Bytes that come and that go. */
@@ -102,15 +114,15 @@ export function conflictOf(
 			return `"${other.source}" is staged to be added as "${target}"`;
 	}
 	if (change.type === 'delete') return null;
+	const isFreed = changes.some(({ type, path }) => type === 'delete' && isSame(path, target));
 	if (change.type === 'rename') {
 		if (isAtOrBelow(change.to, change.path) && !isSame(change.to, change.path))
 			return 'A folder cannot be moved below itself';
-		const isFreed = changes.some(({ type, path }) => type === 'delete' && isSame(path, change.to));
 		if (occupant && !isFreed && !isSame(change.to, change.path))
 			return `There is a "${change.to}" already; delete it first`;
 		return null;
 	}
-	if (occupant && occupant.isFolder !== change.isFolder)
+	if (occupant && !isFreed && occupant.isFolder !== change.isFolder)
 		return occupant.isFolder
 			? `There is a folder "${change.path}"; a file cannot take its place`
 			: `There is a file "${change.path}"; a folder cannot take its place`;
@@ -203,6 +215,12 @@ function planImage(changes: readonly StagedChange[]): readonly PlannedCommand[] 
 	return commands;
 }
 
+/** Whether a message names a path of this machine, or one below it. */
+function isAbout(message: string, source: string): boolean {
+	const start = `"${source}`;
+	return ['"', '/', '\\'].some((next) => message.includes(start + next));
+}
+
 /** The change that an error of a commit is about, by the paths it names; null: it cannot be told. */
 export function changeOfError(
 	changes: readonly StagedChange[],
@@ -217,7 +235,7 @@ export function changeOfError(
 		suspects.find(
 			(change) =>
 				names(change.path) ||
-				(change.type === 'add' && message.includes(`"${change.source}`)) ||
+				(change.type === 'add' && isAbout(message, change.source)) ||
 				(change.type === 'rename' && names(change.to)),
 		) ?? null
 	);

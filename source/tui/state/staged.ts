@@ -162,13 +162,7 @@ export function unmeasured({ staged }: State): StagedChange | null {
 export function followStaged(state: State): State {
 	const job = commitJob(state);
 	if (!job || isActive(job)) return state;
-	if (job.state === 'done') {
-		const { changes } = state.staged;
-		const images = imagesOf(changes).length;
-		const where = images > 1 ? ` of ${images} images` : '';
-		const text = `Committed ${plural(changes.length, 'change')}${where}; Z in Images takes them back`;
-		return say(discardStaged(state), text);
-	}
+	if (job.state === 'done') return committed(state, job);
 	const { staged } = state;
 	const reason = job.summary ?? 'the commit was canceled';
 	const culprit = job.state === 'failed' ? changeOfError(staged.changes, reason) : null;
@@ -177,6 +171,24 @@ export function followStaged(state: State): State {
 		error: change === culprit ? reason : null,
 	}));
 	return { ...state, staged: { ...staged, changes, token: staged.token + 1 } };
+}
+
+/** Nothing is staged any more; what the commit left out is told. */
+function committed(state: State, { label, problemCount, request }: JobView): State {
+	const { changes } = state.staged;
+	const images = imagesOf(changes).length;
+	const where = images > 1 ? ` of ${images} images` : '';
+	const text = `Committed ${plural(changes.length, 'change')}${where}`;
+	const next = discardStaged(state);
+	if (problemCount > 0)
+		return say(
+			next,
+			`${text} but for ${plural(problemCount, 'problem')}, see job ${label}`,
+			'warning',
+		);
+	// A file that was written anew has no edit to take back.
+	const isInPlace = request?.values['rebuild'] !== true && state.wim.facts?.isPipable !== true;
+	return say(next, isInPlace ? `${text}; Z in Images takes them back` : text);
 }
 
 /** A line of the view: a change, or what is above those of an image where there are several. */

@@ -8,6 +8,7 @@ import { findings } from '../../support/fake-findings.ts';
 import { assertGolden } from '../../support/golden.ts';
 
 const TARGET: HostPath = {
+	path: '/out/pro.esd',
 	exists: true,
 	isFolder: false,
 	isEmptyFolder: false,

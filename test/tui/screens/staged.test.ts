@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { InputError } from '../../../source/base/errors.ts';
 import { stageDeletions } from '../../../source/tui/state/staged.ts';
 import { DeckOnTerminal, type DeckTestOptions } from '../../support/deck.ts';
 import { FakeEngine, FakeFile, jobView } from '../../support/fake-engine.ts';
@@ -480,4 +481,76 @@ test('what no longer applies is left out and told; another file under the name t
 	assert.equal(other.app.store.get().staged.changes.length, 0);
 	assert.equal(engine.kept.size, 0);
 	other.close();
+});
+
+for (const [name, file, rebuild, problemCount, text] of [
+	['left something out', {}, false, 2, /Committed 1 change but for 2 problems, see job 1/],
+	['wrote the file anew', {}, true, 0, /Committed 1 change(?!.*Z in Images)/],
+	['changed a pipable file', { isPipable: true }, false, 0, /Committed 1 change(?!.*Z in Images)/],
+	['was in place', {}, false, 0, /Committed 1 change; Z in Images takes them back/],
+] as const)
+	test(`what a commit says that ${name}`, async () => {
+		const engine = new FakeEngine(new FakeFile(file));
+		const deck = await DeckOnTerminal.open(engine);
+		await deck.press('enter');
+		await deck.until(/Users/);
+		await deck.press('D');
+		await deck.until(/1 staged/);
+		await deck.press('C', 'c');
+		await deck.until(/Commit 1/);
+		if (rebuild) await deck.press('space');
+		await deck.press(SUBMIT);
+		await deck.until(/being committed/);
+		assert.equal(engine.jobs.started[0]?.values['rebuild'], rebuild);
+		engine.jobs.update(1, { state: 'done', endedMs: 2, problemCount });
+		await deck.until(text);
+		deck.close();
+	});
+
+test('a path is staged as what it is from anywhere', async () => {
+	const staging = await inWindows();
+	const { deck, engine } = staging;
+	engine.files.set('here.dll', new FakeFile());
+	await add(staging, 'here.dll');
+	await deck.until(/1 staged/);
+	const [change] = deck.app.store.get().staged.changes;
+	assert.equal(change?.type === 'add' && change.source, '/srv/here.dll');
+	deck.close();
+});
+
+test('while a record is written only the newest state waits to be written', async () => {
+	const { deck, engine } = await inWindows();
+	const written: number[] = [];
+	let go: () => void = () => {};
+	const slow = new Promise<void>((resolve) => {
+		go = resolve;
+	});
+	engine.staged.save = async (_, kept) => {
+		written.push(kept?.images[0]?.changes.length ?? 0);
+		await slow;
+	};
+	for (let k = 1; k <= 4; k++) {
+		await deck.press('D');
+		await deck.until(new RegExp(`${k} staged`));
+		await deck.press('j');
+	}
+	go();
+	await deck.app.saved();
+	assert.deepEqual(written, [1, 4]);
+	deck.close();
+});
+
+test('an image that cannot be read takes nothing up, the others do', async () => {
+	const { deck: first, engine } = await twoImages();
+	await first.app.saved();
+	first.close();
+	const file = engine.files.get('/srv/sources/install.wim')!;
+	const { entryAt } = file;
+	file.entryAt = async (index, path) => {
+		if (index === 2) throw new InputError('Cannot read metadata');
+		return entryAt.call(file, index, path);
+	};
+	const deck = await DeckOnTerminal.open(engine);
+	await deck.until(/5 staged changes of an earlier deck taken up; 2 no longer apply/);
+	deck.close();
 });

@@ -84,6 +84,13 @@ const CONFLICTS: readonly [
 		null,
 	],
 	[
+		'a folder in the place of a file that is deleted',
+		[remove('\\d')],
+		{ type: 'add', path: '\\d', isFolder: true },
+		FILE,
+		null,
+	],
+	[
 		'adding where something is renamed to',
 		[rename('\\a', '\\b')],
 		{ type: 'add', path: '\\B', isFolder: false },
@@ -196,6 +203,10 @@ test('an error is put at the change that it names', () => {
 	assert.equal(at('Cannot rename "/x" to "/y": there is a file'), '\\x');
 	assert.equal(at('Cannot read "/host/in/secret": permission denied'), '\\in');
 	assert.equal(at('The disk is full'), null);
+	const alike = [add('/host/a', '\\a'), add('/host/a.dll', '\\b')];
+	for (const name of ['/host/a.dll', '/host/a.dll/sub'])
+		assert.equal(changeOfError(alike, `Cannot read "${name}": permission denied`), alike[1]);
+	assert.equal(changeOfError(alike, 'Cannot read "/host/a/sub": permission denied'), alike[0]);
 });
 
 test('what moves into a renamed folder moves before the folder', () => {
