@@ -19,7 +19,7 @@ interface Waiting<W extends Wanted> {
  * Brings batches that are one large chunk each into such an order; others stay where they are.
  *
  * @param batches in file order, with null where planning gave way
- * @param storedSize of the chunk of a batch, in bytes; null for all that are no large chunk, or one of which it is not known
+ * @param storedSize of the chunk of a batch, in bytes, as far as it is wanted; null for all that are no large chunk, or one of which it is not known
  */
 export function* dealOrder<W extends Wanted>(
 	batches: Iterable<PlannedBatch<W> | null>,

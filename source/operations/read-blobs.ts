@@ -6,7 +6,7 @@ import { FormatError, fromWire, WimError } from '../base/errors.ts';
 import type { List } from '../base/list.ts';
 import { breathe, Pace, type Run } from '../base/run.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
-import { type ChunkTable, storedSizeOf } from '../codec/chunk-table.ts';
+import { type ChunkTable, originalSizeOf, storedSizeOf } from '../codec/chunk-table.ts';
 import type { Pool } from '../pool/pool.ts';
 import { Wakeup } from '../pool/task-pool.ts';
 import type { ByteRange, PieceResult } from '../pool/tasks/pieces.ts';
@@ -118,7 +118,11 @@ function inDealOrder<W extends WantedBlob>(
 		const table = stretch && tables.get(stretch.resource);
 		const [piece] = stretch?.pieces ?? [];
 		if (!table || piece === undefined) return null;
-		return storedSizeOf(table, Math.floor(piece.start / chunkSize));
+		const chunk = Math.floor(piece.start / chunkSize);
+		// It is decoded up to the last byte that is wanted of it.
+		const end = stretch.pieces.reduce((last, one) => Math.max(last, one.end), 0);
+		const share = (end - chunk * chunkSize) / originalSizeOf(table, chunk);
+		return storedSizeOf(table, chunk) * Math.min(1, share);
 	});
 }
 

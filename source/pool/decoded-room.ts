@@ -1,7 +1,8 @@
 /**
  * How much the lanes hold of large chunks. Pages of a chunk become memory as it is decoded, and a lane gives them back when it is
  * done with it: lanes that are half a chunk apart hold half a chunk less each. They come apart, and stay so, because a
- * lane waits where all together would hold more than that; but never the one that began before the others, which ends first.
+ * lane waits where all together would hold more than that; but never the one that began before all others that decode, and
+ * never for one that writes files: that takes as long as it takes.
  */
 
 /** In units of the cells: KiB. */
@@ -17,7 +18,7 @@ const HELD = 0;
 const CHUNK = 1;
 const WIDTH = 2;
 
-/** While one lane hashes what it has decoded, others go on for a little; in chunks. */
+/** By so much less than half a chunk they are apart, in chunks: while one lane hashes what it has decoded, others go on. */
 const HASHED_MEANWHILE = 0.1;
 
 /** How long a wait lasts at most before it begins anew: a thread that is to end is not kept from it. */
@@ -63,13 +64,23 @@ export class DecodedRoom {
 		}
 	}
 
+	/** Says that the lane has all of its chunk, and holds it on. */
+	decoded(): void {
+		Atomics.store(this.#cells, this.#at + CHUNK, 0);
+		this.#wakeOthers();
+	}
+
 	/** Says that the lane is done with its chunk. @param size what it still holds, in bytes */
 	end(size: number): void {
 		const cells = this.#cells;
 		Atomics.store(cells, this.#at + HELD, size >> UNIT_SHIFT);
 		Atomics.store(cells, this.#at + CHUNK, 0);
-		Atomics.add(cells, CHANGES, 1);
-		Atomics.notify(cells, CHANGES);
+		this.#wakeOthers();
+	}
+
+	#wakeOthers(): void {
+		Atomics.add(this.#cells, CHANGES, 1);
+		Atomics.notify(this.#cells, CHANGES);
 	}
 
 	#hasRoom(chunkSize: number): boolean {
@@ -84,6 +95,6 @@ export class DecodedRoom {
 			held += Atomics.load(cells, at + HELD);
 			laneCount++;
 		}
-		return isFirst || held <= chunkSize * ((laneCount + 1) / 2 + HASHED_MEANWHILE);
+		return isFirst || held <= chunkSize * ((laneCount + 1) / 2 - HASHED_MEANWHILE);
 	}
 }

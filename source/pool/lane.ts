@@ -102,6 +102,11 @@ export class Lane {
 		this.#memory.room.hold(Math.max(size, this.decoder.writtenSize), chunkSize);
 	}
 
+	/** Says that a chunk that `hold` was called for is decoded, as far as it goes. */
+	noteDecoded(): void {
+		if (this.#isLarge) this.#memory?.room.decoded();
+	}
+
 	/**
 	 * To be called after each task: gives large chunks back that others may need the memory of. One of which less than half
 	 * was written stays, since the next one will have come as far by the time it matters.

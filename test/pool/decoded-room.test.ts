@@ -35,8 +35,8 @@ test('a lane waits with the second half of its chunk until the one that began be
 	const [begun, go, half] = [flag(), flag(), flag()];
 	const first = pool.run('hold', { size: SIZE, raises: begun, after: go, count });
 	await raised(begun);
-	const second = pool.run('hold', { size: SIZE / 2, raises: half, more: SIZE, count });
-	// There is room for half of one beside a whole one.
+	const second = pool.run('hold', { size: SIZE / 4, raises: half, more: SIZE, count });
+	// There is room for less than half of one beside a whole one.
 	await raised(half);
 	raise(go);
 	assert.deepEqual(await Promise.all([first, second]), [0, 1]);
@@ -54,6 +54,18 @@ test('the lane that began first never waits, whatever the others hold', async (t
 	assert.deepEqual((await Promise.all([first, second])).toSorted(), [0, 1]);
 });
 
+test('no lane waits for one that has decoded its chunk and goes on with it', async (t) => {
+	const pool = threads(t, 2);
+	const count = flag();
+	const [begun, go] = [flag(), flag()];
+	const input = { size: SIZE, isDecoded: true, raises: begun, after: go, count };
+	const first = pool.run('hold', input);
+	await raised(begun);
+	assert.equal(await pool.run('hold', { size: SIZE / 4, more: SIZE, count }), 0);
+	raise(go);
+	assert.equal(await first, 1);
+});
+
 test('what a lane held that died is free again', async (t) => {
 	const pool = threads(t, 2);
 	const count = flag();
@@ -66,17 +78,17 @@ test('what a lane held that died is free again', async (t) => {
 	assert.equal(await next, 0);
 });
 
-test('three lanes hold two chunks, and a little', () => {
+test('three lanes hold about two chunks', () => {
 	const cells = roomCells(3);
 	const [one, two, three] = [0, 1, 2].map((lane) => new DecodedRoom(cells, lane));
 	assert.ok(one && two && three);
 	one.hold(SIZE, SIZE);
 	two.hold(SIZE / 2, SIZE);
 	// Were there no room, this would not come back.
-	three.hold(SIZE / 2, SIZE);
+	three.hold(SIZE / 4, SIZE);
 	one.end(0);
 	two.hold(SIZE, SIZE);
-	three.hold(SIZE, SIZE);
+	three.hold((SIZE / 4) * 3, SIZE);
 	clearLane(cells, 1);
 	clearLane(cells, 2);
 	one.hold(SIZE, SIZE);

@@ -68,11 +68,13 @@ export const TEST_TASKS = {
 			readonly raises?: Flag;
 			readonly after?: Flag;
 			readonly more?: number;
+			readonly isDecoded?: boolean;
 			readonly count: Flag;
 		},
 		lane: Lane,
 	) {
 		lane.hold(input.size, HELD_CHUNK_SIZE);
+		if (input.isDecoded) lane.noteDecoded();
 		if (input.raises) raise(input.raises);
 		if (input.after) Atomics.wait(input.after, 0, 0);
 		if (input.more) lane.hold(input.more, HELD_CHUNK_SIZE);

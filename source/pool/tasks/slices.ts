@@ -209,9 +209,13 @@ class ChunkSlices implements Slices {
 				return this.#damaged(chunk, 'its bounds in the chunk table are wrong', fileOffset);
 			fileOffset += window.starts[chunk - window.first] ?? 0;
 			const place = { storedSize, outputAt, originalSize, neededSize };
-			if (compression === 'lzms' && storedSize > STREAMED_SIZE_MIN)
-				this.#decodeStreamed(fileOffset, place);
-			else this.#decodeWhole(fileOffset, place);
+			try {
+				if (compression === 'lzms' && storedSize > STREAMED_SIZE_MIN)
+					this.#decodeStreamed(fileOffset, place);
+				else this.#decodeWhole(fileOffset, place);
+			} finally {
+				this.#lane.noteDecoded();
+			}
 			return null;
 		} catch (error) {
 			if (error instanceof FormatError) return this.#damaged(chunk, error.message, fileOffset);
