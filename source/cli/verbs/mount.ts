@@ -76,9 +76,11 @@ function announce(): void {
 
 async function mountInBackground(request: MountRequest, context: Context): Promise<number> {
 	const [program = '', ...words] = context.again;
+	// What is ignored needs a /dev/null, which small systems lack.
+	const nothing = fs.existsSync('/dev/null') ? 'ignore' : 'pipe';
 	const child = spawn(program, [...words, '--foreground', '--ready', '--progress=none'], {
 		detached: true,
-		stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+		stdio: [nothing, nothing, 'pipe', 'pipe'],
 	});
 	const [, , errors, ready] = child.stdio as unknown as Readable[];
 	errors?.on('data', (bytes) => context.err(String(bytes)));

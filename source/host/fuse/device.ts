@@ -23,12 +23,24 @@ const WITHDRAWN: ReadonlySet<string> = new Set(['ENOENT', 'EINTR', 'EAGAIN']);
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | null)?.code ?? '';
 
+/** Whether the kernel has the file system, so that at most its device is missing. */
+function kernelHasFuse(): boolean {
+	try {
+		return /\tfuse$/m.test(fs.readFileSync('/proc/filesystems', 'utf8'));
+	} catch {
+		return false;
+	}
+}
+
 /** Why the device cannot be opened: it is not for this user, or not there. */
 function unusable(folder: string, error: unknown): HostError {
 	const code = codeOf(error);
 	const isForOthers = code === 'EACCES' || code === 'EPERM';
 	const why = isForOthers ? 'only root may use /dev/fuse here' : 'this machine offers no /dev/fuse';
-	const way = isForOthers ? 'Run it as root' : 'Load the module with "modprobe fuse"';
+	const missing = kernelHasFuse()
+		? 'Make it with "mknod /dev/fuse c 10 229" (a container gets it with --device=/dev/fuse)'
+		: 'Load the module with "modprobe fuse"';
+	const way = isForOthers ? 'Run it as root' : missing;
 	return new HostError(
 		`Cannot mount on "${folder}": ${why} (${code})`,
 		{ path: folder, hint: `${way}, or use "wimdeck extract".` },
@@ -83,9 +95,10 @@ export class FuseDevice {
 		const refusal = await runMount(words, fd);
 		if (refusal !== null) {
 			fs.closeSync(fd);
-			throw new HostError(`Cannot mount on "${folder}": ${refusal}`, {
+			const { why, way } = refusal;
+			throw new HostError(`Cannot mount on "${folder}": ${why}`, {
 				path: folder,
-				hint: 'Mounting needs root: run it with sudo, or use "wimdeck extract".',
+				hint: `${way}, or use "wimdeck extract".`,
 			});
 		}
 		return new FuseDevice(folder, fd);
@@ -145,18 +158,32 @@ function folderMode(folder: string): number {
 	});
 }
 
-/** @returns null, or why `mount` refused */
-function runMount(words: readonly string[], fd: number): Promise<string | null> {
+/** @returns null, or why `mount` refused and what can be done */
+function runMount(
+	words: readonly string[],
+	fd: number,
+): Promise<{ readonly why: string; readonly way: string } | null> {
 	return new Promise((resolve) => {
-		const child = spawn('mount', words, { stdio: ['ignore', 'ignore', 'pipe', fd] });
+		// Pipes, because what is ignored needs a /dev/null.
+		const child = spawn('mount', words, { stdio: ['pipe', 'pipe', 'pipe', fd] });
+		child.stdin?.on('error', () => {});
+		child.stdin?.end();
+		child.stdout?.resume();
 		let text = '';
 		child.stderr?.on('data', (bytes) => {
 			text += String(bytes);
 		});
-		child.on('error', (error) => resolve(`mount(8) cannot be run (${codeOf(error)})`));
+		child.on('error', (error) => {
+			const isMissing = codeOf(error) === 'ENOENT';
+			resolve({
+				why: `mount(8) ${isMissing ? 'is not on this machine' : 'cannot be run'} (${codeOf(error)})`,
+				way: isMissing ? 'Install it (Debian: the package mount)' : 'Run it as root',
+			});
+		});
 		child.on('close', (code) => {
 			const [line = ''] = text.trim().split('\n');
-			resolve(code === 0 ? null : line || `mount(8) ended with ${code}`);
+			const why = line || `mount(8) ended with ${code}`;
+			resolve(code === 0 ? null : { why, way: 'Mounting needs root: run it with sudo' });
 		});
 	});
 }

@@ -199,8 +199,11 @@ export class ForeignJobs {
 	}
 }
 
-function whyOnce({ state, canRunAgain, listCount }: RunRecord): string | null {
-	if (canRunAgain || state === 'running') return null;
+function whyOnce({ state, request, canRunAgain, listCount }: RunRecord): string | null {
+	if (state === 'running') return null;
+	// This process would be the one that serves the folder, and wait for itself wherever it looks into it.
+	if (request.verb === 'mount') return 'an image is mounted with "wimdeck mount"';
+	if (canRunAgain) return null;
 	return listCount === null
 		? 'its commands were not kept'
 		: `its list of ${formatCount(listCount)} commands or paths was not kept`;

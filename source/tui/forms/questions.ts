@@ -67,9 +67,12 @@ const AFTER_CANCEL: Readonly<Record<string, string>> = {
 	salvage: 'What was saved so far stays; no half-written file does.',
 	extract: 'What was extracted so far stays; no half-written file does.',
 	apply: 'What was applied so far stays; no half-written file does.',
+	mount: 'The folder is unmounted.',
 };
 
-function afterCancel({ verb, request }: JobView): string {
+function afterCancel({ verb, request, writes }: JobView): string {
+	if (verb === 'mount' && writes.length > 0)
+		return 'The folder is unmounted, its changes are dropped: "wimdeck unmount --commit" keeps them.';
 	const writesOne = AFTER_CANCEL[verb] === undefined || request?.values['into'] === 'wim';
 	return writesOne
 		? 'What it wrote is deleted; the target stays as it was.'

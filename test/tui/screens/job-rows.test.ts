@@ -54,3 +54,15 @@ test('a killed job has its number in its log, and keys that fit whole or are lef
 		await deck.press('enter');
 		await deck.until(/Log of job #17: optimize a rather long/);
 	}));
+
+for (const [kind, writes, text] of [
+	['a mount', [], /The folder is unmounted\.\s/],
+	['a mount for changes', ['/srv/a.wim'], /its changes are dropped[\s\S]*unmount[\s\S]*--commit/],
+] as const)
+	test(`what becomes of ${kind} that is canceled`, () =>
+		withDeck(async (deck, engine) => {
+			engine.jobs.set([jobView(-3, { verb: 'mount', label: '#3', isForeign: true, writes })]);
+			await deck.press('4', 'x');
+			await deck.until(/Cancel job #3\?/);
+			assert.match(deck.screen(), text);
+		}));
