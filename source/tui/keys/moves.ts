@@ -183,9 +183,23 @@ function scrollDetails(state: State, move: Move): State {
 	return top === state.details.top ? state : { ...state, details: { ...state.details, top } };
 }
 
-/** The next or previous hit of a search, else the next damaged entry, in the Files pane. */
+/** The next or previous image of which something is damaged. */
+function nextBadImage(state: State, step: 1 | -1): State {
+	const images = visibleImages(state);
+	const { list } = state.images;
+	const access = accessOf(state);
+	for (let i = list.cursor + step; i >= 0 && i < images.length; i += step) {
+		const { index } = images[i]!;
+		if (!state.damage.images.has(index) && !state.wim.unreadable.has(index)) continue;
+		return access ? access.set(moveTo(list, i, access.frame)) : state;
+	}
+	return say(state, `No damaged image ${step === 1 ? 'below' : 'above'}`);
+}
+
+/** The next or previous hit of a search, else the next damaged entry or image; every row of the other lists is one. */
 export function nextMatch(state: State, step: 1 | -1): State {
 	if (focusOf(state) === 'map') return nextBadCell(state, step);
+	if (focusOf(state) === 'images') return nextBadImage(state, step);
 	if (focusOf(state) !== 'files') return moveList(state, step === 1 ? 'next' : 'prev');
 	const { files } = state;
 	if (files.find !== null) return moveList(state, step === 1 ? 'next' : 'prev');

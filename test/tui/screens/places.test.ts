@@ -180,3 +180,39 @@ test('with nothing in it, a list is not filtered, sorted or marked', () =>
 		},
 		{ path: '/srv/sources/broken.wim' },
 	));
+
+test('n and N go to images with damage, or say that there is none', () => {
+	const [first] = findings();
+	const hit = [4, 6];
+	const files = hit.map((imageIndex) => ({ path: '\\x.dll', imageIndex }));
+	const engine = new FakeEngine();
+	return withDeck(
+		async (deck) => {
+			await deck.press('n');
+			await deck.until(/No damaged image below/);
+			engine.jobs.set([
+				jobView(1, {
+					verb: 'verify',
+					title: 'install.wim',
+					state: 'done',
+					endedMs: 5,
+					findings: [{ ...first!, severity: 'error', files, imageIndexes: hit }],
+					request: { verb: 'verify', values: { wim: '/srv/sources/install.wim' } },
+				}),
+			]);
+			await deck.until(/1 damaged/);
+			await deck.press('n');
+			await deck.until(/^!4>Windows/m);
+			await deck.press('n');
+			await deck.until(/^!6>Windows/m);
+			await deck.press('n');
+			await deck.until(/No damaged image below/);
+			await deck.press('N');
+			await deck.until(/^!4>Windows/m);
+			await deck.press('N');
+			await deck.until(/No damaged image above/);
+		},
+		{},
+		engine,
+	);
+});
