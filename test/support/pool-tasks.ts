@@ -1,3 +1,4 @@
+import { threadId } from 'node:worker_threads';
 import { DigestError } from '../../source/base/errors.ts';
 import type { Lane } from '../../source/pool/lane.ts';
 
@@ -24,6 +25,11 @@ export const TEST_TASKS = {
 		if (input.after) Atomics.wait(input.after, 0, 0);
 		if (input.raises) raise(input.raises);
 		return input.say;
+	},
+	/** Says on which thread it is. */
+	*thread(_input: null, _: Lane) {
+		yield 0;
+		return threadId;
 	},
 	/** Raises a flag and is stuck in a step until another is raised; the last one says that it got on. */
 	*stick(

@@ -43,6 +43,8 @@ for (const [format, seed, ...damages] of FOUND)
 	test(`${format}, ${damages.join(' + ')}: what is left comes back`, needsWimlib, async (t) => {
 		const folder = tempFolder(t);
 		const specimen = makeSpecimen(format, folder);
-		const { broken } = await salvageHurt(specimen, damageNamed(...damages), seed, folder);
+		const { broken, report } = await salvageHurt(specimen, damageNamed(...damages), seed, folder);
 		assert.deepEqual(broken, []);
+		const wholeCount = report?.images.reduce((sum, image) => sum + image.wholeCount, 0) ?? 0;
+		assert.ok(wholeCount + (report?.unnamed.length ?? 0) > 0, 'something was left');
 	});

@@ -386,14 +386,29 @@ test('an image whose metadata cannot be read stays, opens into the damage view, 
 });
 
 test('a line that turns out to be slow does not hide what a job came to', () =>
-	withDeck(async (deck) => {
-		const empty = clearStatus(deck.app.store.get());
-		assert.equal(mention(empty, 'The line is slow').status?.text, 'The line is slow');
-		const done = say(empty, 'verify a.wim: no damage');
-		const both = mention(done, 'The line is slow');
-		assert.equal(both.status?.text, 'verify a.wim: no damage');
-		assert.equal(both.messages.at(-1)?.text, 'The line is slow');
-	}));
+	withDeck(
+		async (deck, engine) => {
+			const empty = clearStatus(deck.app.store.get());
+			assert.equal(mention(empty, 'The line is slow').status?.text, 'The line is slow');
+			const both = mention(say(empty, 'verify a.wim: no damage'), 'The line is slow');
+			assert.equal(both.status?.text, 'verify a.wim: no damage');
+			assert.equal(both.messages.at(-1)?.text, 'The line is slow');
+			// The line takes nothing until it is let.
+			const held: (() => void)[] = [];
+			const { terminal, app } = deck;
+			const write = terminal.write.bind(terminal);
+			terminal.write = (text, done) => void held.push(() => write(text, done));
+			const job = jobView(1, { verb: 'verify', title: 'a.wim' });
+			engine.jobs.set([job]);
+			engine.jobs.set([{ ...job, state: 'done', endedMs: 1, summary: 'no damage' }]);
+			while (!app.store.get().settings.slow) await new Promise((done) => setTimeout(done, 5));
+			assert.match(app.store.get().status?.text ?? '', /^verify a\.wim: no damage/);
+			terminal.write = write;
+			for (const go of held) go();
+			await deck.until(/verify a\.wim: no damage/);
+		},
+		{ writer: { slowMs: 100 } },
+	));
 
 /** A file with one long folder of which 300 rows come at once, the others when they are let. */
 function longFolder(count: number): { readonly file: FakeFile; finish(): void } {
@@ -491,7 +506,7 @@ test('a key of another pane says where it works, a key of none changes nothing',
 		await deck.press('c');
 		await deck.until(/c works in Images \(1\): Capture a folder into an image\s/);
 		await deck.press('3');
-		await deck.until(/\[3 Details\]|\[Details\]|Details\]/);
+		await deck.until(/\[3 Details/);
 		await deck.press('*');
 		await deck.until(/\* works in Images \(1\), Files \(2\): Invert the marks\s/);
 		await deck.press('2');
@@ -522,11 +537,15 @@ test('an empty file is called so, as text and as hex', () => {
 			await inWindows(deck);
 			await deck.press('f', 'win.ini', 'enter');
 			await deck.until(/> \\Windows\\win\.ini/);
-			await deck.press('x');
-			await deck.until(/│ the file is empty/);
-			await deck.press('x');
-			await deck.quiet();
-			await deck.until(/│ the file is empty/);
+			const areHex = new Set<boolean>();
+			for (let k = 0; k < 2; k++) {
+				await deck.press('x');
+				await deck.quiet();
+				await deck.until(/│ the file is empty/);
+				const preview = deck.app.store.get().dialogs.at(-1);
+				if (preview?.kind === 'pager') areHex.add(preview.asHex);
+			}
+			assert.equal(areHex.size, 2);
 		},
 		{},
 		new FakeEngine(file),
