@@ -119,6 +119,9 @@ const IMAGE_NOTE =
 const PARTS_NOTE =
 	'Name the first part of a split WIM; the others are found beside it, or named by --ref "install*.swm".';
 
+const VOLUME_NOTE =
+	'may be an NTFS volume too, a device or a file that holds one (Linux, with ntfs-3g): it is mounted meanwhile, and everything NTFS knows is kept.';
+
 export const VERBS = {
 	info: {
 		group: 'read',
@@ -192,6 +195,7 @@ export const VERBS = {
 		notes: [
 			IMAGE_NOTE,
 			'IMAGE "all" makes a folder for each image. WIM "-" reads a pipable WIM from standard input.',
+			`TARGET ${VOLUME_NOTE}`,
 		],
 		examples: [
 			'wimdeck apply install.wim 1 /mnt/windows',
@@ -206,6 +210,7 @@ export const VERBS = {
 		notes: [
 			'WIM "-" writes a pipable WIM to standard output. NAME defaults to the name of SOURCE.',
 			'An existing WIM is replaced once the new one is whole.',
+			`SOURCE ${VOLUME_NOTE}`,
 		],
 		examples: ['wimdeck capture /srv/image install.wim "Windows 11 Pro" --check --boot'],
 	},
@@ -217,6 +222,7 @@ export const VERBS = {
 		notes: [
 			'The WIM must be there, unless --create is given. NAME defaults to the name of SOURCE.',
 			'The compression of the file stays; another --chunk-size writes it anew.',
+			`SOURCE ${VOLUME_NOTE}`,
 		],
 		examples: ['wimdeck append /srv/image install.wim "Second" --create'],
 	},

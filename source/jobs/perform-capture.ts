@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { hostError, InputError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
+import { isNtfsVolume, mountNtfsVolume } from '../host/ntfs-volume.ts';
 import {
 	type CaptureConfig,
 	defaultCaptureConfig,
@@ -120,6 +121,24 @@ async function checkBases({ deltaFrom, updateOf }: CapturedImage, run: Run): Pro
 	for (const base of new Set([...deltaFrom, ...own])) await checkBefore(base, [], run);
 }
 
+/**
+ * Mounts the volume that is to be captured where the only source is a device or a file that holds one (NTFS).
+ *
+ * @returns the image with the root of the volume as its source; null where there is none
+ */
+async function mountedSource(
+	image: CapturedImage,
+): Promise<(AsyncDisposable & { readonly image: CapturedImage }) | null> {
+	const [source, ...others] = image.sources;
+	if (source === undefined || others.length > 0 || splitPath(source.target).length > 0) return null;
+	if (!(await isNtfsVolume(source.path))) return null;
+	const volume = await mountNtfsVolume(source.path, false);
+	return {
+		image: { ...image, sources: [{ ...source, path: volume.folder }] },
+		[Symbol.asyncDispose]: () => volume[Symbol.asyncDispose](),
+	};
+}
+
 export async function performCapture(
 	request: CaptureRequest,
 	tools: JobTools,
@@ -128,9 +147,10 @@ export async function performCapture(
 	const { image, target, compression, integrity, pipable, dryRun } = request;
 	const to = outputOf(target, tools.output, dryRun);
 	if (request.check) await checkBases(image, run);
-	const { rules, sources } = await configured(image, run);
+	await using volume = await mountedSource(image);
+	const { rules, sources } = await configured(volume?.image ?? image, run);
 	const options = await imageOptions(image, rules, null);
-	return capture(
+	return await capture(
 		sources,
 		to,
 		{ image: options, compression, integrity, pipable, dryRun },
@@ -146,7 +166,7 @@ export async function performAppend(
 ): Promise<CaptureSummary> {
 	const { image, target, compression, integrity, rebuild, pipable, dryRun } = request;
 	if (request.create && !(await isFile(target)))
-		return performCapture(
+		return await performCapture(
 			{
 				verb: 'capture',
 				image,
@@ -164,9 +184,10 @@ export async function performAppend(
 		await checkBefore(target, [], run);
 		await checkBases(image, run);
 	}
-	const { rules, sources } = await configured(image, run);
+	await using volume = await mountedSource(image);
+	const { rules, sources } = await configured(volume?.image ?? image, run);
 	const options = await imageOptions(image, rules, target);
-	return append(
+	return await append(
 		sources,
 		target,
 		{ image: options, compression, integrity, rebuild, pipable, dryRun },

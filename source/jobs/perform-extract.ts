@@ -3,6 +3,7 @@
 import type { Readable } from 'node:stream';
 import { InputError } from '../base/errors.ts';
 import { breathe, type Run } from '../base/run.ts';
+import { isNtfsVolume, mountNtfsVolume } from '../host/ntfs-volume.ts';
 import { openImage } from '../image/open.ts';
 import { applyAllImages, applyImage } from '../operations/apply.ts';
 import { applyFromPipe } from '../operations/apply-pipe.ts';
@@ -43,6 +44,16 @@ export async function performExtract(
 }
 
 export async function performApply(
+	request: ApplyRequest,
+	tools: JobTools,
+	run: Run,
+): Promise<ExtractSummary> {
+	if (!(await isNtfsVolume(request.target))) return await applyToFolder(request, tools, run);
+	await using volume = await mountNtfsVolume(request.target, !request.dryRun);
+	return await applyToFolder({ ...request, target: volume.folder }, tools, run);
+}
+
+async function applyToFolder(
 	request: ApplyRequest,
 	{ pool, input }: JobTools,
 	run: Run,

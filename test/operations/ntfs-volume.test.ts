@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict';
-import { linkSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+	linkSync,
+	mkdirSync,
+	readdirSync,
+	symlinkSync,
+	truncateSync,
+	writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { NO_NTFS_FACTS, type NtfsFacts, ntfsXattrs } from '../../source/host/ntfs.ts';
@@ -95,6 +102,10 @@ const listed = (wim: string) =>
 				.join('\n'),
 		);
 
+/** A link of Interix is read raw there, and as a link through the mount. */
+const comparable = (files: readonly string[]) =>
+	files.filter((file) => !/Full Path += "\/plain\/link"/.test(file));
+
 test(
 	'an NTFS volume is captured through its mount as wimlib reads the volume itself, and applied back without loss',
 	oracle('wimlib-imagex'),
@@ -116,9 +127,6 @@ test(
 			ours.some((file) => /^Security Descriptor/m.test(file)),
 			'descriptors are listed',
 		);
-		// A link of Interix is read raw there, and as a link through the mount.
-		const comparable = (files: readonly string[]) =>
-			files.filter((file) => !/Full Path += "\/plain\/link"/.test(file));
 		assert.deepEqual(comparable(ours), comparable(listed(direct)));
 		const applied = await cli(['apply', wim, '1', second.mount, '--strict-acls']);
 		assert.equal(applied.code, 0, applied.err);
@@ -175,6 +183,55 @@ test(
 		const again = path.join(folder, 'again.wim');
 		runOracle('wimlib-imagex', 'capture', target.file, again);
 		assert.deepEqual(listed(again), listed(wim));
+	},
+);
+
+test(
+	'a volume that is named itself is mounted while it is captured or applied to, and not longer',
+	oracle('wimlib-imagex'),
+	async (t) => {
+		const volume = ntfsVolume(t);
+		const second = volume && ntfsVolume(t);
+		if (volume === null || second === null) return;
+		await fill(volume.mount);
+		const folder = tempFolder(t);
+		const wim = path.join(folder, 'ours.wim');
+		const usual = process.env['TMPDIR'];
+		t.after(() => {
+			if (usual === undefined) delete process.env['TMPDIR'];
+			else process.env['TMPDIR'] = usual;
+		});
+		process.env['TMPDIR'] = folder;
+		const busy = await cli(['capture', volume.file, wim]);
+		assert.equal(busy.code, 8, busy.err);
+		assert.match(busy.err, /Cannot mount the NTFS volume .* opened\n.*name the folder/s);
+		volume.unmount();
+		second.unmount();
+		const captured = await cli(['capture', volume.file, wim]);
+		assert.deepEqual({ code: captured.code, err: captured.err }, { code: 0, err: '' });
+		const direct = path.join(folder, 'direct.wim');
+		runOracle('wimlib-imagex', 'capture', volume.file, direct);
+		assert.deepEqual(comparable(listed(wim)), comparable(listed(direct)));
+		const [ours, theirs] = [wim, direct].map((file) => runOracle('wimlib-imagex', 'info', file));
+		const nameOf = (info = '') => /^Name: +(.*)$/m.exec(info)?.[1];
+		assert.equal(nameOf(ours), nameOf(theirs));
+		const appended = await cli(['append', volume.file, wim, 'two']);
+		assert.equal(appended.code, 0, appended.err);
+		const canceled = new AbortController();
+		canceled.abort();
+		const stopped = await cli(['apply', wim, '1', second.file], { signal: canceled.signal });
+		assert.equal(stopped.code, 130, stopped.err);
+		const applied = await cli(['apply', wim, '1', second.file]);
+		assert.equal(applied.code, 0, applied.err);
+		const again = path.join(folder, 'again.wim');
+		runOracle('wimlib-imagex', 'capture', second.file, again);
+		const first = path.join(folder, 'first.wim');
+		runOracle('wimlib-imagex', 'export', wim, '1', first);
+		assert.deepEqual(listed(again), listed(first));
+		assert.deepEqual(
+			readdirSync(folder).filter((name) => !name.endsWith('.wim')),
+			[],
+		);
 	},
 );
 

@@ -80,10 +80,14 @@ async function mountInBackground(request: MountRequest, context: Context): Promi
 	const nothing = fs.existsSync('/dev/null') ? 'ignore' : 'pipe';
 	const child = spawn(program, [...words, '--foreground', '--ready', '--progress=none'], {
 		detached: true,
-		stdio: [nothing, nothing, 'pipe', 'pipe'],
+		stdio: [nothing, context.json ? 'pipe' : nothing, 'pipe', 'pipe'],
 	});
-	const [, , errors, ready] = child.stdio as unknown as Readable[];
+	const [, output, errors, ready] = child.stdio as unknown as (Readable | null)[];
 	errors?.on('data', (bytes) => context.err(String(bytes)));
+	let told = '';
+	output?.on('data', (bytes) => {
+		told += String(bytes);
+	});
 	const onAbort = () => child.kill('SIGTERM');
 	context.signal.addEventListener('abort', onAbort, { once: true });
 	const code = await new Promise<number | null>((resolve, reject) => {
@@ -94,7 +98,10 @@ async function mountInBackground(request: MountRequest, context: Context): Promi
 		child.once('close', (exitCode) => resolve(exitCode ?? 1));
 	});
 	context.signal.removeEventListener('abort', onAbort);
-	if (code !== null) return code;
+	if (code !== null) {
+		if (context.json) context.out.write(told);
+		return code;
+	}
 	for (const stream of child.stdio) stream?.destroy();
 	child.unref();
 	const { json, quiet, out } = context;
