@@ -143,7 +143,9 @@ test('jobs have their pane on the start screen too: seen, canceled, and left aga
 	const deck = await DeckOnTerminal.open(engine, { path: '/srv/sources' });
 	await deck.until(/install/);
 	await deck.press('4');
-	await deck.until(/There are no jobs/);
+	await deck.until(/There are no jobs now; :past shows those of before/);
+	await deck.press(':', 'past', 'enter');
+	await deck.until(/Jobs of the past are shown/);
 	engine.jobs.set([jobView(1, { verb: 'capture', title: 'C: -> new.wim', doneBytes: 410 })]);
 	await deck.until(/4 Jobs[\s\S]*capture/);
 	await deck.press('4');

@@ -50,7 +50,10 @@ function stepPane(state: State, step: 1 | -1): State {
 
 /** Gives a pane the focus, and opens it when it is hidden. */
 export function focusPane(state: State, pane: PaneName): State {
-	if (pane === 'jobs' && state.jobs.jobs.length === 0) return say(state, 'There are no jobs');
+	if (pane === 'jobs' && state.jobs.jobs.length === 0)
+		return say(state, 'There are no jobs now; :past shows those of before', 'info', {
+			short: 'There are no jobs now',
+		});
 	const isOnStart = pane === 'jobs' || (pane === 'images' && state.focus === 'jobs');
 	if (state.view === 'start' && isOnStart) return { ...state, focus: pane };
 	if (state.view === 'start' && !state.wim.facts) return say(state, 'Open a file first (o)');
