@@ -192,6 +192,7 @@ const SYSTEM_REASONS: Readonly<Record<string, readonly [reason: string, hint: st
 	ETXTBSY: ['it is in use', 'Close the program that uses it.'],
 	ELOOP: ['there are too many symbolic links', 'Check the path.'],
 	ESTALE: ['the network share went away', 'Mount the share again.'],
+	EPIPE: ['nobody reads it any more', 'Look at the program that it was piped into.'],
 	EFBIG: ['the file would be too large for this file system', 'Choose another place.'],
 };
 

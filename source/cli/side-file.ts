@@ -3,9 +3,10 @@
  * looked at before the command begins: a WIM is never overwritten, and a report must not fail after an hour of work.
  */
 
-import { access, constants, open, stat, writeFile } from 'node:fs/promises';
+import { access, constants, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { hostError, InputError } from '../base/errors.ts';
+import { temporaryPath } from '../storage/output-file.ts';
 import { MAGIC, MAGIC_PIPABLE } from '../wim/part-header.ts';
 
 export interface SideFile {
@@ -82,15 +83,37 @@ export async function requireSideFile(file: SideFile): Promise<void> {
 	}
 }
 
-/** Writes what `requireSideFile` let through. */
+/** Writes what `requireSideFile` let through: all of it, or what stood there stays. */
 export async function saveSideFile(
 	{ path: name, what }: SideFile,
 	contents: string | Uint8Array,
 ): Promise<void> {
 	try {
-		await writeFile(name, contents);
+		const found = await stat(name).catch(() => null);
+		// A device or a pipe takes what it is given.
+		if (found !== null && !found.isFile()) return await writeFile(name, contents);
+		await replaceFile(await realpath(name).catch(() => path.resolve(name)), contents, found?.mode);
 	} catch (error) {
 		throw hostError(`Cannot write ${what} "${name}"`, error, { path: name });
+	}
+}
+
+/** Writes a file beside its place, then gives it its name. */
+async function replaceFile(
+	target: string,
+	contents: string | Uint8Array,
+	mode: number | undefined,
+): Promise<void> {
+	const aside = temporaryPath(target);
+	try {
+		await writeFile(aside, contents, { mode });
+		await rename(aside, target);
+	} catch (error) {
+		await rm(aside, { force: true }).catch(() => {});
+		const { code } = error as NodeJS.ErrnoException;
+		const isFolderClosed = code === 'EACCES' || code === 'EPERM';
+		if (!isFolderClosed || mode === undefined) throw error;
+		await writeFile(target, contents);
 	}
 }
 

@@ -137,3 +137,30 @@ test('in a folder that was removed one sentence says so', (t) => {
 	assert.match(result.stderr, /^wimdeck: Cannot work in the current folder: it was removed\n/);
 	assert.doesNotMatch(result.stderr, /\n\s+at /);
 });
+
+test('a mount that fails says so as one object to whoever asked for JSON', {
+	skip: process.platform !== 'linux',
+}, (t) => {
+	const folder = path.join(tempFolder(t), 'nowhere');
+	const { stdout, status } = run(main, 'mount', vector('v01.wim'), '1', folder, '--json');
+	const { verb, state, exitCode } = JSON.parse(stdout);
+	assert.deepEqual({ verb, state, exitCode }, { verb: 'mount', state: 'failed', exitCode: status });
+});
+
+test('a file that goes to a reader who leaves is not whole, and that is said', {
+	skip: process.platform === 'win32',
+}, async () => {
+	const words = [main, 'capture', fixture('vectors'), '-', 'x', '--compress=none'];
+	const child = spawn(process.execPath, words, {
+		env: environment,
+		stdio: ['ignore', 'pipe', 'pipe'],
+	});
+	let err = '';
+	child.stderr.on('data', (bytes: Buffer) => {
+		err += bytes.toString();
+	});
+	child.stdout.destroy();
+	const [code] = (await once(child, 'close')) as [number];
+	assert.equal(code, 8);
+	assert.match(err, /Cannot write to standard output: nobody reads it any more\n/);
+});

@@ -27,6 +27,8 @@ import { join } from '../../source/operations/join.ts';
 import { optimize } from '../../source/operations/optimize.ts';
 import { split } from '../../source/operations/split.ts';
 import { update } from '../../source/operations/update.ts';
+import { cli } from '../support/cli.ts';
+import { fixture } from '../support/fixture.ts';
 import { tempFolder } from '../support/temp-tree.ts';
 import { testRun } from '../support/test-run.ts';
 import {
@@ -261,4 +263,18 @@ test('a canceled run leaves the file as it was and nothing beside it', async (t)
 		assert.deepEqual(readdirSync(path.join(top, 'out')), ['t.wim']);
 	}
 	rmSync(target);
+});
+
+test('a report for which there is no room leaves the one that stood there', async (t) => {
+	const disk = smallDisk(t, '64k');
+	if (disk === null) return t.skip('mounting is not allowed');
+	const report = path.join(disk, 'r.json');
+	writeFileSync(report, 'of yesterday');
+	// All but the last page, which takes what the rename needs.
+	writeFileSync(path.join(disk, 'fill'), Buffer.alloc(60 << 10));
+	const { code, err } = await cli(['verify', fixture('demo/install.wim'), `--report=${report}`]);
+	assert.equal(code, 8, err);
+	assert.match(err, /Cannot write the report .*: the disk is full/);
+	assert.equal(readFileSync(report, 'utf8'), 'of yesterday');
+	assert.deepEqual(readdirSync(disk).sort(), ['fill', 'r.json']);
 });
