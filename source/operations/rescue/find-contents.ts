@@ -14,6 +14,7 @@ import type { Remedy } from '../repair/report.ts';
 import { isExpected } from '../salvage/open-damaged.ts';
 import { addRange, type Range, readDamaged } from '../salvage/read-damaged.ts';
 import { DamagedContent } from './damaged-content.ts';
+import { settlements } from './disputes.ts';
 import type { Donor, Donors, Needed } from './donors.ts';
 import type { Fate } from './mark-lost.ts';
 import { type DamagedPlace, SplicedContent } from './spliced-content.ts';
@@ -42,6 +43,14 @@ export interface PartialContents {
 /** A place in the file itself, or in a donor. */
 interface SplicePlace extends DamagedPlace {
 	readonly donor: Donor | null;
+}
+
+/** Places of some contents. */
+interface Places {
+	/** Those of which is known where they are damaged. */
+	readonly damaged: SplicePlace[];
+	/** Those of which some can be read; without bad ranges where nothing shows what is wrong. */
+	readonly readable: SplicePlace[];
 }
 
 /** Contents that do not. */
@@ -221,16 +230,16 @@ class Finder implements Contents {
 		this.#run.report({ type: 'phase', phase: 'read', totalBytes: null });
 		for (const { sha1, size } of missing) {
 			let hurt: HurtContents | null = null;
-			const places: SplicePlace[] = [];
+			const places: Places = { damaged: [], readable: [] };
 			for (const blob of this.#request.candidates.get(sha1) ?? []) {
 				const read = await this.#walkBlob(blob);
 				if (read === 'whole') break;
 				if (hurt === null || badSize(read) < badSize(hurt)) hurt = read;
-				if (read.badRanges !== null) places.push({ blob, badRanges: read.badRanges, donor: null });
+				addPlace(places, blob, read, null);
 			}
 			if (this.whole.has(sha1) || (await this.#splice(places, sha1))) continue;
 			this.hurt.set(sha1, hurt ?? this.#nowhere(size));
-			this.#places.set(sha1, places);
+			this.#places.set(sha1, places.damaged);
 		}
 	}
 
@@ -278,25 +287,39 @@ class Finder implements Contents {
 	 *
 	 * @param places those in the file; those in donors are added
 	 */
-	async #splice(places: SplicePlace[], sha1: Sha1): Promise<boolean> {
-		const own = [...places];
+	async #splice(places: Places, sha1: Sha1): Promise<boolean> {
+		const { damaged } = places;
+		const own = [...damaged];
 		if (own.length > 1 && (await this.#isWhole(own, sha1))) return true;
 		const { donors } = this.#request;
 		for (const { blob, donor } of donors?.places(sha1) ?? []) {
-			if (blob.size !== (places[0]?.blob ?? blob).size) continue;
+			if (blob.size !== ([...damaged, ...places.readable][0]?.blob ?? blob).size) continue;
 			const read = await this.#walkBlob(blob);
 			if (read === 'whole') {
 				donors?.credit(donor, blob.size);
 				return true;
 			}
-			if (read.badRanges === null) continue;
-			const place = { blob, badRanges: read.badRanges, donor };
-			places.push(place);
-			const lent = places.slice(own.length);
+			const place = addPlace(places, blob, read, donor);
+			if (place === null) continue;
+			const lent = damaged.slice(own.length);
 			// What decodes to wrong bytes spoils all that it is put together with: hence with and without the others.
-			for (const some of lent.length === 1 ? [places] : [[...own, place], places, lent])
+			for (const some of lent.length === 1 ? [damaged] : [[...own, place], damaged, lent])
 				if (await this.#isWhole(some, sha1)) return true;
 		}
+		return this.#settle(places.readable, sha1);
+	}
+
+	/** Where places differ, and none shows that it is wrong, each is tried. */
+	async #settle(places: readonly SplicePlace[], sha1: Sha1): Promise<boolean> {
+		const [first] = places;
+		if (first === undefined) return false;
+		const { size } = first.blob;
+		const alike = places.filter(({ blob }) => blob.size === size);
+		// What is good in no place stays lost, whoever is right elsewhere.
+		if (alike.length < 2 || new SplicedContent(alike, size, null).badRanges.length > 0)
+			return false;
+		for await (const some of settlements(alike, size, this.#lanes, this.#run))
+			if (await this.#isWhole(some, sha1)) return true;
 		return false;
 	}
 
@@ -355,6 +378,20 @@ class Finder implements Contents {
 			this.hurt.delete(sha1);
 		}
 	}
+}
+
+/** @returns the place; null when nothing shows where it is damaged */
+function addPlace(
+	{ damaged, readable }: Places,
+	blob: Blob,
+	{ fate, badRanges }: HurtContents,
+	donor: Donor | null,
+): SplicePlace | null {
+	const place = { blob, badRanges: badRanges ?? [], donor };
+	if (fate === 'partial') readable.push(place);
+	if (badRanges === null) return null;
+	damaged.push(place);
+	return place;
 }
 
 function badSize({ badRanges, size }: HurtContents): number {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { sha1 } from '../../../source/bytes/sha1.ts';
@@ -55,7 +55,10 @@ async function copies(t: TestContext, format: RescueFormat, contents = big) {
 	await using wim = await openWim(at('whole.wim'));
 	const { resource, offsetInResource } = wim.blob(sha1(contents));
 	assert.equal(offsetInResource, 0);
-	const { starts, chunkCount } = await readChunkTable(resource);
+	const { starts, chunkCount } =
+		format.compression === 'none'
+			? { starts: [], chunkCount: COUNT }
+			: await readChunkTable(resource);
 	assert.ok(chunkCount >= COUNT);
 	/** A copy in which only these chunks of the large content are good. */
 	const copy = (name: string, good: readonly number[]): string => {
@@ -83,7 +86,7 @@ async function copies(t: TestContext, format: RescueFormat, contents = big) {
 			{ ...tools, pool },
 			testRun(),
 		);
-	return { at, copy, flip, repaired };
+	return { at, copy, flip, repaired, resourceOffset: resource.offset };
 }
 
 for (const format of FORMATS) {
@@ -183,5 +186,85 @@ test('a donor with wrong bytes that nothing shows does not keep another from hel
 	assert.deepEqual(
 		report.repaired.map(({ sha1: name, remedy }) => [name, remedy.from]),
 		[[sha1(contents), donor]],
+	);
+});
+
+test('raw copies that show no damage are put together where they differ', async (t) => {
+	const format = { name: 'none', compression: 'none' } as const;
+	const { at, resourceOffset, repaired } = await copies(t, format);
+	/** A copy with other bytes at these offsets of the content. */
+	const hurt = (name: string, ...offsets: readonly number[]): string => {
+		hurtFile(at('whole.wim'), at(name), (bytes) => {
+			for (const offset of offsets)
+				bytes.fill(0xee, resourceOffset + offset, resourceOffset + offset + 9);
+		});
+		return at(name);
+	};
+	hurt('hurt.wim', 5, 150_000, SIZE - 9);
+	const donor = hurt('donor.wim', 70_000, 230_000);
+	const report = await repaired([donor]);
+	assert.ok(isRepaired(report), JSON.stringify(report.lost));
+	assert.deepEqual(
+		report.repaired.map(({ sha1: name, remedy }) => [name, remedy.kind, remedy.from]),
+		[[bigSha1, 'donor', donor]],
+	);
+	assert.deepEqual(await listImages(at('new.wim')), await listImages(at('whole.wim')));
+});
+
+test('of three raw copies the first try is what two of them say; what none has right stays lost', async (t) => {
+	const format = { name: 'none', compression: 'none' } as const;
+	const { at, resourceOffset, repaired } = await copies(t, format);
+	const places = Array.from({ length: 12 }, (_, k) => 20_000 * k + 3000);
+	/** Each copy is hurt at every third place: twelve disputes, more than could be tried without the majority. */
+	const hurt = (name: string, which: number, ...more: readonly number[]): string => {
+		hurtFile(at('whole.wim'), at(name), (bytes) => {
+			for (const [k, offset] of [...places.entries(), ...more.map((one) => [which, one] as const)])
+				if (k % 3 === which)
+					bytes.fill(0xe0 + which, resourceOffset + offset, resourceOffset + offset + 5);
+		});
+		return at(name);
+	};
+	hurt('hurt.wim', 0);
+	const donors = [hurt('one.wim', 1), hurt('two.wim', 2)];
+	assert.ok(isRepaired(await repaired(donors)));
+	assert.deepEqual(await listImages(at('new.wim')), await listImages(at('whole.wim')));
+	// All three are wrong in one place, each in another way.
+	rmSync(at('new.wim'));
+	hurt('hurt.wim', 0, 290_000);
+	const report = await repaired([hurt('one.wim', 1, 290_000), hurt('two.wim', 2, 290_000)]);
+	assert.equal(report.lost.length, 1);
+	assert.equal(report.lost[0]?.sha1, bigSha1);
+	assert.equal(report.repaired.length, 0);
+});
+
+test('copies with more differences than can be tried come back where those near each other are of one copy', async (t) => {
+	const { at, resourceOffset, repaired } = await copies(t, { name: 'none', compression: 'none' });
+	const hurt = (name: string, first: number): string => {
+		hurtFile(at('whole.wim'), at(name), (bytes) => {
+			for (let k = 0; k < 10; k++)
+				bytes.fill(0xee, resourceOffset + first + 9000 * k, resourceOffset + first + 9000 * k + 3);
+		});
+		return at(name);
+	};
+	hurt('hurt.wim', 10_000);
+	const report = await repaired([hurt('donor.wim', 200_000)]);
+	assert.ok(isRepaired(report), JSON.stringify(report.lost));
+	assert.deepEqual(await listImages(at('new.wim')), await listImages(at('whole.wim')));
+});
+
+test('what no way of putting copies together gives right stays lost', async (t) => {
+	const { at, resourceOffset, repaired } = await copies(t, { name: 'none', compression: 'none' });
+	const other = (name: string, seed: number): string => {
+		hurtFile(at('whole.wim'), at(name), (bytes) => {
+			for (let k = 0; k < SIZE; k += 8192)
+				bytes.fill(seed, resourceOffset + k, resourceOffset + k + 100);
+		});
+		return at(name);
+	};
+	other('hurt.wim', 0xee);
+	const report = await repaired([other('donor.wim', 0xdd)]);
+	assert.deepEqual(
+		report.lost.map(({ sha1: name }) => name),
+		[bigSha1],
 	);
 });
