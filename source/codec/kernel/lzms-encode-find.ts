@@ -362,6 +362,9 @@ function insert(position: u32, matches: usize, record: bool): usize {
 	let candidate = load<u32>(head);
 	store<u32>(head, position);
 	const text = v128.load(at);
+	// Bytes that are known to agree with all that is to come; the first sixteen are compared in any case.
+	let lessLength: u32 = 16;
+	let greaterLength: u32 = 16;
 	let left = depth;
 	while (true) {
 		if (candidate == 0 || left == 0 || position - candidate >= window) {
@@ -374,7 +377,7 @@ function insert(position: u32, matches: usize, record: bool): usize {
 		const other = data + <usize>candidate;
 		// Sixteen bytes at once cost less than waiting for how many are known to agree.
 		let length = <u32>ctz(~i8x16.bitmask(i8x16.eq(v128.load(other), text)));
-		length = length < 16 ? min<u32>(length, most) : matchLength(other, at, 16, most);
+		length = length < 16 ? min<u32>(length, most) : matchLength(other, at, min<u32>(lessLength, greaterLength), most);
 		if (length > best) {
 			best = length;
 			if (record) out = put(out, end, length, position - candidate);
@@ -386,10 +389,12 @@ function insert(position: u32, matches: usize, record: bool): usize {
 		}
 		if (load<u8>(other + <usize>length) < load<u8>(at + <usize>length)) {
 			store<u32>(less, candidate);
+			lessLength = max<u32>(length, 16);
 			less = pair + 4;
 			candidate = load<u32>(less);
 		} else {
 			store<u32>(greater, candidate);
+			greaterLength = max<u32>(length, 16);
 			greater = pair;
 			candidate = load<u32>(greater);
 		}

@@ -6,12 +6,12 @@
 export function matchLength(a: usize, b: usize, length: u32, most: u32): u32 {
 	let at = length;
 	while (at < most) {
-		const difference = load<u64>(a + <usize>at) ^ load<u64>(b + <usize>at);
-		if (difference != 0) {
-			at += <u32>ctz(difference) >> 3;
+		const same = i8x16.bitmask(i8x16.eq(v128.load(a + <usize>at), v128.load(b + <usize>at)));
+		if (same != 0xffff) {
+			at += <u32>ctz(~same);
 			break;
 		}
-		at += 8;
+		at += 16;
 	}
 	return min<u32>(at, most);
 }

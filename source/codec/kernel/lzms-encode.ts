@@ -42,7 +42,7 @@ function chooseStrategy(level: u32, length: u32): void {
 	const all = LOOK_EXPLICIT | LOOK_LITERAL | LOOK_RECENT;
 	if (level < 35) setStrategy(40, 12, false, 0, false);
 	else if (level < 50) setStrategy(63, 16, true, LOOK_EXPLICIT, false);
-	else if (level < EXACT_LEVEL) setStrategy(length > LARGE ? 128 : 63, length > LARGE ? 32 : 16, true, all, false);
+	else if (level < EXACT_LEVEL) setStrategy(length > LARGE ? 192 : 63, length > LARGE ? 32 : 16, true, all, false);
 	else setStrategy(255, 200, true, all | LOOK_EVERY, true);
 }
 
