@@ -2,7 +2,6 @@
 import type { Run } from '../base/run.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
 import { type EditTree, streamsOf } from '../image/edit-tree.ts';
-import type { Blob } from '../wim/resource.ts';
 import type { Wim } from '../wim/wim.ts';
 import { EditableWim, EditSession } from '../wim/write-session.ts';
 import {
@@ -21,11 +20,11 @@ import { openDeltaBases, reuseUnchanged } from './capture-bases.ts';
 import { sizeWithMore } from './predict-size.ts';
 import {
 	replacingSession,
-	type Selection,
 	selectImages,
 	shapeLike,
 	solidLike,
 	storeSelections,
+	withUnused,
 } from './rebuild.ts';
 import { storeHashed } from './store-image.ts';
 import {
@@ -113,7 +112,8 @@ export async function append(
 		const policy = { recompress: false, keepSolid: true };
 		const isSorted = plan.solid?.sorted ?? false;
 		const former = await selectImages(wim, wim.images, run, isSorted, bases.sizes);
-		const selection = withReused(former, bases.tree === null ? null : scanned.tree);
+		// What was taken over from an earlier image was not read.
+		const selection = bases.tree === null ? former : withUnused(former, namesIn(scanned.tree));
 		if (session.shape.isPipable) {
 			const sizeOf = (name: string) => wim.blobs.get(name)?.size ?? bases.sizes.get(name) ?? 0;
 			const hashed = await hashImage(session, image, element, run, sizeOf);
@@ -129,24 +129,9 @@ export async function append(
 	return summarize(pending, session, fileSize, isRebuilt ? fileSize : fileSize - start, index);
 }
 
-/**
- * Adds the blobs that no image of the file uses any more (`delete --soft` leaves them) and the new one does, without having
- * read them: they were taken over from an earlier image.
- *
- * @param tree null when nothing was taken over
- */
-function withReused(selection: Selection, tree: EditTree | null): Selection {
-	if (tree === null) return selection;
-	const { wim, references } = selection;
-	const reused = new Map<Sha1, Blob>();
-	for (const inode of tree.inodes())
-		for (const { sha1 } of streamsOf(inode)) {
-			const blob = references.has(sha1) ? undefined : wim.blobs.get(sha1);
-			if (blob !== undefined) reused.set(sha1, blob);
-		}
-	return reused.size === 0
-		? selection
-		: { ...selection, blobs: [...selection.blobs, ...reused.values()] };
+/** What the streams of a tree hold, as far as it is known before anything is read. */
+function* namesIn(tree: EditTree): Generator<Sha1, void, undefined> {
+	for (const inode of tree.inodes()) for (const { sha1 } of streamsOf(inode)) yield sha1;
 }
 
 function planAppended(

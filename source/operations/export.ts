@@ -1,6 +1,7 @@
 /** Copies images from one WIM to another, new or existing. */
 import { InputError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
+import type { Sha1 } from '../bytes/sha1.ts';
 import { isFile } from '../storage/find-files.ts';
 import type { Output } from '../storage/output.ts';
 import { freeSpace } from '../storage/output-file.ts';
@@ -29,6 +30,7 @@ import {
 	storeMetadataOf,
 	storeSelectedBlobs,
 	storeSelections,
+	withUnused,
 } from './rebuild.ts';
 import {
 	type CompressionPlan,
@@ -220,6 +222,11 @@ async function exportToNew(job: Export, early: EarlyCopy | null): Promise<Rewrit
 	};
 }
 
+/** What the images of a delta need and its file does not hold. */
+function* lackedBy({ blobs }: Wim, { references }: Selection): Generator<Sha1, void, undefined> {
+	for (const sha1 of references.keys()) if (!blobs.has(sha1)) yield sha1;
+}
+
 function policyOf(options: ExportOptions, plan: CompressionPlan): CopyPolicy {
 	return {
 		recompress: options.recompress,
@@ -278,7 +285,8 @@ async function exportInto(job: Export & { readonly target: string }): Promise<Re
 	session.shape.rpFix = into.hasRpFix || job.wim.hasRpFix;
 	if (session instanceof NewSession) {
 		const isSorted = plan.solid?.sorted ?? false;
-		const own = await selectImages(into, into.images, run, isSorted);
+		const former = await selectImages(into, into.images, run, isSorted);
+		const own = withUnused(former, lackedBy(job.wim, selection));
 		session.shape.imageCount = into.images.length + images.length;
 		const keep = { ...policy, recompress: false, keepSolid: true };
 		await storeSelections(session, [own, selection], keep, plan, tools, run);

@@ -108,6 +108,24 @@ export async function selectImages(
 }
 
 /**
+ * Adds blobs of the file that none of its images uses any more (`delete --soft` leaves them) and one that is added does: when
+ * the file is written anew, they would be dropped otherwise.
+ *
+ * @param needed SHA-1s that nothing else gives
+ */
+export function withUnused(selection: Selection, needed: Iterable<Sha1>): Selection {
+	const { wim, references } = selection;
+	const unused = new Map<Sha1, Blob>();
+	for (const sha1 of needed) {
+		const blob = references.has(sha1) ? undefined : wim.blobs.get(sha1);
+		if (blob !== undefined) unused.set(sha1, blob);
+	}
+	return unused.size === 0
+		? selection
+		: { ...selection, blobs: [...selection.blobs, ...unused.values()] };
+}
+
+/**
  * All blobs of a WIM, where nothing has to be done with them but to copy them into a new file that has none yet; null
  * where some need more.
  *

@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { append } from '../../source/operations/append.ts';
 import { type CaptureSummary, capture } from '../../source/operations/capture.ts';
 import { deleteImages } from '../../source/operations/delete.ts';
+import { exportImages } from '../../source/operations/export.ts';
 import { openWim } from '../../source/wim/wim.ts';
 import { oracle, runOracle } from '../support/oracles.ts';
 import { subfolder, tempFolder } from '../support/temp-tree.ts';
@@ -16,6 +17,7 @@ import {
 	listImages,
 	noise,
 	tools,
+	USUAL_EXPORT,
 } from '../support/written.ts';
 
 const FILE_SIZE = 200_000;
@@ -155,3 +157,20 @@ for (const [why, how] of Object.entries(REBUILT)) {
 		assert.equal(second?.length, (first?.length ?? 0) + 1);
 	});
 }
+
+test('a delta that is exported into its base takes contents that only a soft-deleted image had', async (t) => {
+	const { tree, file } = await made(t);
+	const delta = `${file}.delta`;
+	const sources = [{ path: tree, target: '/' }];
+	const image = imageOptions('two', { deltaFrom: [file] });
+	await capture(sources, delta, { ...captureOptions('two'), image }, tools, testRun());
+	const [expected] = await listImages(delta, file);
+	const soft = { images: ['1'], soft: true, integrity: null, dryRun: false };
+	await deleteImages(file, soft, tools, testRun());
+	for (const rebuild of [false, true]) {
+		const target = `${file}.${rebuild}`;
+		copyFileSync(file, target);
+		await exportImages(delta, target, { ...USUAL_EXPORT, rebuild }, tools, testRun());
+		assert.deepEqual(await listImages(target), [expected]);
+	}
+});
