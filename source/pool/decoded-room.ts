@@ -18,9 +18,6 @@ const HELD = 0;
 const CHUNK = 1;
 const WIDTH = 2;
 
-/** By so much less than half a chunk they are apart, in chunks: while one lane hashes what it has decoded, others go on. */
-const HASHED_MEANWHILE = 0.1;
-
 /** How long a wait lasts at most before it begins anew: a thread that is to end is not kept from it. */
 const WAIT_MS = 50;
 
@@ -95,6 +92,6 @@ export class DecodedRoom {
 			held += Atomics.load(cells, at + HELD);
 			laneCount++;
 		}
-		return isFirst || held <= chunkSize * ((laneCount + 1) / 2 - HASHED_MEANWHILE);
+		return isFirst || held <= (chunkSize * (laneCount + 1)) / 2;
 	}
 }
