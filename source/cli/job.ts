@@ -39,11 +39,11 @@ export interface JobPlan<Result> {
 export async function runOnlyJob<Result>(plan: JobPlan<Result>, context: Context): Promise<number> {
 	const { request, options } = plan;
 	const { progress, clock, signal, quiet, out, json } = context;
-	if (plan.outputTaken) out.reserve();
 	if (json && plan.outputTaken)
 		throw new InputError('Option --json has nowhere to print: standard output carries the WIM', {
 			hint: 'Leave --json out, or name a file; --progress=json goes to standard error.',
 		});
+	if (plan.outputTaken) out.reserve();
 	const threads = options.text('threads');
 	const [{ openTools }, { performWith }] = await Promise.all([
 		import('../jobs/open-tools.ts'),

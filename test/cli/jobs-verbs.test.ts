@@ -370,6 +370,8 @@ test('another process can follow a running job and cancel it', async (t) => {
 	assert.ok(log);
 	const environment = { XDG_STATE_HOME: at('state') };
 	assert.match((await cli(['jobs'], { environment })).out, /running +verify a\.wim {2}starting/);
+	const paused = await cli(['jobs', '1', '--pause', '--json'], { environment });
+	assert.deepEqual(JSON.parse(paused.out), { id: 1, asked: 'pause' });
 	const following = cli(['jobs', '1', '--cancel', '--follow'], { environment });
 	while (!canceled) await log.tick();
 	await log.finish({

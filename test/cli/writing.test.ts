@@ -243,12 +243,17 @@ test('what cannot go to standard output is refused before anything is read', asy
 		['capture src - n --check', /integrity table/],
 		['capture src - n --not-pipable', /only a pipable WIM/],
 		['capture src - n --solid', /solid/],
-		['capture src - n --json', /nowhere to print/],
 		['export a.wim 1 - --check', /integrity table/],
 	] as const) {
 		const { code, bytes, err } = await cli(wordsOf(line));
 		assert.deepEqual({ code, size: bytes.length }, { code: 2, size: 0 }, line);
 		assert.match(err, expected);
+	}
+	for (const line of ['capture src - n --json', 'export a.wim 1 - --json', 'append src - --json']) {
+		const { code, out, err } = await cli(wordsOf(line));
+		assert.equal(code, 2, line);
+		const { error } = JSON.parse(out);
+		assert.ok(err.includes(error.message), err);
 	}
 	assert.equal((await done('capture src - n --dry-run --json')).out.split('\n').length, 2);
 });

@@ -90,7 +90,8 @@ export const jobs: Handler = async ({ given, options }, context) => {
 			throw new HostError(`Cannot ${word} job ${id}: the journal cannot be written`);
 		if (!options.has('follow')) {
 			const asked = { cancel: 'stop', pause: 'wait', resume: 'go on' }[word];
-			if (!context.quiet) context.err(`Job ${id} was asked to ${asked}.\n`);
+			if (json) out.line(JSON.stringify({ id, asked: word }));
+			else if (!context.quiet) context.err(`Job ${id} was asked to ${asked}.\n`);
 			return ExitCode.done;
 		}
 	}
