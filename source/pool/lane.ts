@@ -4,7 +4,7 @@ import type { DecodedRoom } from './decoded-room.ts';
 
 /** A lane that holds more than this gives it back when nothing is left to do. */
 const IDLE_MEMORY_MAX = 32 << 20;
-/** A lane among others gives a large chunk back before it begins the next one, from this size on: it costs a collection. */
+/** Where memory is tight, a lane among others gives a large chunk back before it begins the next one, from this size on. */
 const LARGE_CHUNK_MIN = 32 << 20;
 
 /** What a lane among others has to do with them. */
@@ -88,16 +88,20 @@ export class Lane {
 
 	/** Says that a task works on the memory of another lane's decoder. */
 	noteShared(size: number): void {
-		this.#sawLarge ||= size >= LARGE_CHUNK_MIN;
+		this.#sawLarge ||= this.#isTight(size);
+	}
+
+	#isTight(chunkSize: number): boolean {
+		return chunkSize >= LARGE_CHUNK_MIN && this.#memory?.room.isTight(chunkSize) === true;
 	}
 
 	/**
 	 * Says how much of a chunk is there, and waits while others hold too much for more: see `DecodedRoom`.
 	 *
-	 * @param chunkSize that of a whole one; nothing happens where it is small
+	 * @param chunkSize that of a whole one; nothing happens where it is small, or memory is plenty
 	 */
 	hold(size: number, chunkSize: number): void {
-		if (this.#memory === null || chunkSize < LARGE_CHUNK_MIN) return;
+		if (this.#memory === null || !this.#isTight(chunkSize)) return;
 		this.#isLarge = true;
 		this.#memory.room.hold(Math.max(size, this.decoder.writtenSize), chunkSize);
 	}

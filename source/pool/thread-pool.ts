@@ -19,6 +19,9 @@ const INLINE_STEP_MAX = 512 << 10;
 const CANCEL_TURN_MS = 100;
 const CANCEL_TURNS = 5;
 
+/** Of what all lanes together may take for large chunks this share is nothing much: an eighth of the machine's memory. */
+const PLENTY_SHARE = 4;
+
 export interface ThreadPoolOptions<R extends Registry> {
 	readonly laneCount: number;
 	/** Bytes that all lanes together may take for large chunks. */
@@ -53,7 +56,8 @@ export class ThreadPool<R extends Registry> implements TaskPool<R> {
 		this.#entry = options.entry;
 		this.#inline = new InlineTaskPool(options.registry);
 		this.#lanes = new Array<null>(options.laneCount).fill(null);
-		this.#cells = options.laneCount > 1 ? roomCells(options.laneCount) : null;
+		const plenty = options.memorySize / PLENTY_SHARE;
+		this.#cells = options.laneCount > 1 ? roomCells(options.laneCount, plenty) : null;
 		// A lane that dies is replaced once: twice is no accident.
 		this.#starts = new Array<number>(options.laneCount).fill(2);
 	}

@@ -17,7 +17,7 @@ const SIZE = HELD_CHUNK_SIZE;
 function threads(t: TestContext, laneCount: number): ThreadPool<TestTasks> {
 	const pool = new ThreadPool<TestTasks>({
 		laneCount,
-		memorySize: 1 << 30,
+		memorySize: SIZE,
 		registry: TEST_TASKS,
 		entry: () => new URL('../support/pool-worker.js', import.meta.url),
 	});
@@ -79,7 +79,7 @@ test('what a lane held that died is free again', async (t) => {
 });
 
 test('three lanes hold about two chunks', () => {
-	const cells = roomCells(3);
+	const cells = roomCells(3, 0);
 	const [one, two, three] = [0, 1, 2].map((lane) => new DecodedRoom(cells, lane));
 	assert.ok(one && two && three);
 	one.hold(SIZE, SIZE);
@@ -92,4 +92,12 @@ test('three lanes hold about two chunks', () => {
 	clearLane(cells, 1);
 	clearLane(cells, 2);
 	one.hold(SIZE, SIZE);
+});
+
+test('what is nothing much is told for all lanes together', () => {
+	const room = new DecodedRoom(roomCells(4, 4 * SIZE), 0);
+	assert.equal(room.isTight(SIZE), false);
+	assert.equal(room.isTight(SIZE + 1024), true);
+	// No machine has so much that it does not fit into the cell.
+	assert.equal(new DecodedRoom(roomCells(4, 2 ** 50), 0).isTight(1 << 30), false);
 });

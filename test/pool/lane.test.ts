@@ -14,9 +14,9 @@ function decodeRaw(lane: Lane, room: number, size: number): void {
 	lane.decoder.decodeAt('none', size, place);
 }
 
-/** A lane among others. */
-function busyLane(collect: () => void): Lane {
-	return new Lane(undefined, { room: new DecodedRoom(roomCells(2), 0), collect });
+/** A lane among others. @param plenty bytes that are nothing much */
+function busyLane(collect: () => void, plenty = 0): Lane {
+	return new Lane(undefined, { room: new DecodedRoom(roomCells(2, plenty), 0), collect });
 }
 
 for (const { what, room, size, isGivenBack } of [
@@ -37,6 +37,22 @@ for (const { what, room, size, isGivenBack } of [
 		lane.settle();
 		assert.equal(collected, isGivenBack ? 1 : 0);
 	});
+
+test('a lane keeps large chunks where two of them are nothing much', () => {
+	for (const [plenty, isKept] of [
+		[128 * MIB, true],
+		[128 * MIB - 1024, false],
+	] as const) {
+		let collected = 0;
+		const lane = busyLane(() => collected++, plenty);
+		decodeRaw(lane, 64 * MIB, 64 * MIB);
+		const { decoder } = lane;
+		lane.noteShared(64 * MIB);
+		lane.settle();
+		assert.equal(lane.decoder === decoder, isKept);
+		assert.equal(collected, isKept ? 0 : 1);
+	}
+});
 
 test('a lane without others keeps all it has until there is nothing left to do', () => {
 	const lane = new Lane();
