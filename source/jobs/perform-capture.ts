@@ -15,7 +15,9 @@ import { append } from '../operations/append.ts';
 import { type CaptureSummary, capture, type ImageOptions } from '../operations/capture.ts';
 import { findIgnoringCase, isFile } from '../storage/find-files.ts';
 import { hostFs } from '../storage/host-fs.ts';
+import { requireStorableTexts } from '../wim/edit-xml.ts';
 import { openWim } from '../wim/wim.ts';
+import { FORBIDDEN } from '../wim/xml-element.ts';
 import { checkBefore, outputOf } from './open-for-job.ts';
 import type { AppendRequest, CapturedImage, CaptureRequest } from './request.ts';
 import type { JobTools } from './tools.ts';
@@ -78,7 +80,8 @@ async function fromTheEnd(wim: string, designation: string): Promise<string> {
 /** The last component of the first source's path, with a number behind it when an image is called that already. */
 async function freeName(image: CapturedImage, target: string | null): Promise<string> {
 	const [first] = image.sources;
-	const base = path.basename(path.resolve(first?.path ?? '.'));
+	// What XML data cannot hold is left out: nobody asked for this very name.
+	const base = path.basename(path.resolve(first?.path ?? '.')).replace(FORBIDDEN, '');
 	if (target === null) return base;
 	await using wim = await openWim(target);
 	const taken = new Set(wim.images.map(({ facts }) => facts.name));
@@ -146,6 +149,7 @@ export async function performCapture(
 ): Promise<CaptureSummary> {
 	const { image, target, compression, integrity, pipable, dryRun } = request;
 	const to = outputOf(target, tools.output, dryRun);
+	requireStorableTexts(image);
 	if (request.check) await checkBases(image, run);
 	await using volume = await mountedSource(image);
 	const { rules, sources } = await configured(volume?.image ?? image, run);
@@ -180,6 +184,7 @@ export async function performAppend(
 			tools,
 			run,
 		);
+	requireStorableTexts(image);
 	if (request.check) {
 		await checkBefore(target, [], run);
 		await checkBases(image, run);

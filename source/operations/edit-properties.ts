@@ -4,7 +4,13 @@ import { InputError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
 import { equalBytes } from '../bytes/equal-bytes.ts';
 import { filetimeFromMs } from '../bytes/filetime.ts';
-import { imageElement, requireFreeName, setProperty, setTime } from '../wim/edit-xml.ts';
+import {
+	imageElement,
+	requireFreeName,
+	requireStorableTexts,
+	setProperty,
+	setTime,
+} from '../wim/edit-xml.ts';
 import { EditableWim, EditSession } from '../wim/write-session.ts';
 import type { XmlData } from '../wim/xml-data.ts';
 import { editedSize, integrityChunkSizeAfter, rebuiltSize } from './predict-size.ts';
@@ -118,6 +124,7 @@ export async function editProperties(
 }
 
 function applyChange(xml: XmlData, change: ImageChange, index: number, target: string): void {
+	requireStorableTexts(change);
 	const element = imageElement(xml, index);
 	if (change.name !== null) {
 		requireFreeName(xml, change.name, target, index);

@@ -6,7 +6,7 @@ import { isFile } from '../storage/find-files.ts';
 import type { Output } from '../storage/output.ts';
 import { freeSpace } from '../storage/output-file.ts';
 import { EarlyCopy } from '../wim/early-copy.ts';
-import { addImageElement, requireFreeName } from '../wim/edit-xml.ts';
+import { addImageElement, requireFreeName, requireStorableTexts } from '../wim/edit-xml.ts';
 import type { PlainBlobs } from '../wim/plain-blobs.ts';
 import type { Part } from '../wim/resource.ts';
 import type { Wim, WimImage } from '../wim/wim.ts';
@@ -78,6 +78,7 @@ export async function exportImages(
 	tools: WriteTools,
 	run: Run,
 ): Promise<RewriteSummary> {
+	requireStorableTexts(options);
 	const isNew = typeof target !== 'string' || options.replace || !(await isFile(target));
 	await using early =
 		isNew && typeof target === 'string' && isPlainCopy(options)

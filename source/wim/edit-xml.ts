@@ -1,7 +1,7 @@
 /** Changes of the XML data (wim.md §5): images come and go, their statistics, times and properties are set. */
 import { InputError } from '../base/errors.ts';
 import type { XmlData } from './xml-data.ts';
-import { copyElement, elementsOf, textOf, type XmlElement } from './xml-element.ts';
+import { copyElement, elementsOf, FORBIDDEN, textOf, type XmlElement } from './xml-element.ts';
 
 /** The numbers that describe the tree of an image. */
 export interface ImageStatistics {
@@ -100,6 +100,39 @@ export function setProperty(xml: XmlData, image: XmlElement, path: string, text:
 			hint: 'Set NAME, DESCRIPTION, DISPLAYNAME, DISPLAYDESCRIPTION, FLAGS or a path below WINDOWS.',
 		});
 	xml.set(image, path, text);
+}
+
+/**
+ * Refuses a text that a user gave and XML data cannot hold: writing it would drop characters without a word.
+ *
+ * @param what such as `the name`
+ * @throws {InputError}
+ */
+function requireStorable(what: string, text: string): void {
+	const [bad] = text.match(FORBIDDEN) ?? [];
+	if (bad === undefined) return;
+	const code = bad.charCodeAt(0);
+	const why =
+		code < 32
+			? 'a control character'
+			: code >= 0xd800 && code < 0xe000
+				? 'bytes that are no UTF-8, or half a character'
+				: `the character U+${code.toString(16).toUpperCase()}`;
+	throw new InputError(`Cannot store ${what} "${text}": XML data cannot hold ${why}`, {
+		hint: 'Leave it out, or write it in another way.',
+	});
+}
+
+/** Refuses names, descriptions and properties that XML data cannot hold; see `requireStorable`. */
+export function requireStorableTexts(texts: {
+	readonly name: string | null;
+	readonly description: string | null;
+	readonly properties?: readonly { readonly path: string; readonly text: string }[];
+}): void {
+	requireStorable('the name', texts.name ?? '');
+	requireStorable('the description', texts.description ?? '');
+	for (const { path, text } of texts.properties ?? [])
+		requireStorable(`the property ${path}`, text);
 }
 
 /** Refuses a name that another image has; empty names may repeat (wim.md §5.3). */

@@ -100,7 +100,7 @@ function decodeEntities(text: string, bad: (why: string) => FormatError): string
 }
 
 /** What XML 1.0 forbids, in any form. */
-const FORBIDDEN =
+export const FORBIDDEN =
 	/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 function escapeText(text: string, quote: boolean): string {

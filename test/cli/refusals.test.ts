@@ -231,3 +231,42 @@ test('a name that a property gives is the one that must be free', async (t) => {
 	const names = JSON.parse(out).images.map(({ name }: { name: string }) => name);
 	assert.deepEqual(names, ['First', 'Second', 'Third']);
 });
+
+test('names and descriptions that XML data cannot hold are refused', async (t) => {
+	const folder = tempFolder(t);
+	place(folder);
+	const at = (name: string) => path.join(folder, name);
+	const control = /: XML data cannot hold a control character\n {2}Leave it out/;
+	const bytes = /: XML data cannot hold bytes that are no UTF-8, or half a character\n/;
+	const lines: readonly (readonly [words: readonly string[], pattern: RegExp])[] = [
+		[['capture', at('src'), at('new.wim'), 'a\u0001b'], control],
+		[['capture', at('src'), at('new.wim'), 'ab', 'half \ud83d'], bytes],
+		[['capture', at('src'), at('new.wim'), 'a', '--image-property=FLAGS=\u001b[31m'], control],
+		[['append', at('src'), at('two.wim'), 'caf\udce9'], bytes],
+		[['append', at('src'), at('new.wim'), '\u0007', '--create'], control],
+		[['info', at('two.wim'), '1', 'caf\udce9'], bytes],
+		[['info', at('two.wim'), '1', 'First', '\ufffe'], /cannot hold the character U\+FFFE/],
+		[['info', at('two.wim'), '1', '--image-property=NAME=\u0000x'], control],
+		[['export', at('one.wim'), '1', at('new.wim'), 'a\u0001b'], control],
+		[['export', at('one.wim'), '1', at('two.wim'), 'New', 'a\u0001b', '--dry-run'], control],
+	];
+	for (const [words, pattern] of lines) {
+		const { code, err } = await cli(words);
+		assert.equal(code, 2, err);
+		assert.match(err, pattern);
+		assert.ok(!existsSync(at('new.wim')));
+	}
+	assert.ok(readFileSync(at('two.wim')).equals(files.get('two.wim') ?? Buffer.alloc(0)));
+	// Tabs, line ends and whatever has a character of its own are as good as letters.
+	const name = 'Tab\tand 😀 <&">';
+	assert.equal((await cli(['capture', at('src'), at('new.wim'), name, 'two\nlines'])).code, 0);
+	const [image] = JSON.parse((await cli(['info', at('new.wim'), '--json'])).out).images;
+	assert.deepEqual([image.name, image.description], [name, 'two\nlines']);
+	// A name that comes from a folder was not asked for.
+	mkdirSync(at('odd\u0001'));
+	assert.equal((await cli(['append', at('odd\u0001'), at('new.wim')])).code, 0);
+	assert.equal(
+		JSON.parse((await cli(['info', at('new.wim'), '--json'])).out).images[1].name,
+		'odd',
+	);
+});
