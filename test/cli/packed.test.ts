@@ -100,7 +100,8 @@ test('what the package offers can be imported', () => {
 	const file = path.join(DIST, 'index.mjs');
 	const text = `import { openWim } from ${JSON.stringify(file)};
 const wim = await openWim(${JSON.stringify(WIM)});
-console.log(wim.images.length);`;
+console.log(wim.images.length);
+await wim[Symbol.asyncDispose]();`;
 	const args = ['--input-type=module', '-e', text];
 	const result = spawnSync(process.execPath, args, { encoding: 'utf8' });
 	assert.deepEqual([result.stdout, result.stderr], ['2\n', '']);
