@@ -42,7 +42,7 @@ export async function optimize(
 	await using edited = await EditableWim.open(target, run, options.dryRun);
 	const { wim } = edited;
 	const plan = planCompression(options.compression, wim);
-	const isPipable = options.pipable ?? (wim.isPipable && plan.solid === null);
+	const isPipable = options.pipable ?? wim.isPipable;
 	requireWritable({ isPipable, isStream: false, plan, integrity: false });
 	const shape = {
 		...shapeLike(wim),

@@ -147,7 +147,7 @@ export function requireWritable(file: {
 }): void {
 	if (file.isPipable && file.plan.solid !== null)
 		throw new InputError('Cannot write a pipable WIM with solid resources', {
-			hint: 'Leave --solid or --pipable out.',
+			hint: 'Leave --solid out, or have an ordinary file written: with --not-pipable, without --pipable.',
 		});
 	if (!file.isStream) return;
 	if (!file.isPipable)

@@ -270,3 +270,30 @@ test('names and descriptions that XML data cannot hold are refused', async (t) =
 		'odd',
 	);
 });
+
+test('a pipable file becomes solid only when it may be an ordinary one', async (t) => {
+	const folder = tempFolder(t);
+	place(folder);
+	const done = async (line: string) => {
+		const { code, err } = await run(line, folder);
+		assert.equal(code, 0, err);
+	};
+	await done('capture src piped.wim Piped --pipable');
+	const isPipable = async () =>
+		JSON.parse((await run('info piped.wim --json', folder)).out).pipable as boolean;
+	for (const line of [
+		'optimize piped.wim --solid',
+		'optimize piped.wim --solid --dry-run',
+		'append src piped.wim More --solid',
+		'export one.wim One piped.wim --solid',
+	]) {
+		const { code, err } = await run(line, folder);
+		assert.equal(code, 2, line);
+		assert.match(err, /pipable WIM with solid resources\n {2}Leave --solid out.*--not-pipable/);
+		assert.ok(await isPipable());
+	}
+	await done('optimize piped.wim --recompress');
+	assert.ok(await isPipable());
+	await done('optimize piped.wim --solid --not-pipable');
+	assert.equal(await isPipable(), false);
+});
