@@ -1,7 +1,7 @@
 /** Progress of a job on standard error: a line redrawn on a terminal, or lines for programs. */
 
 import type { WimError } from '../base/errors.ts';
-import { formatDuration, formatSize, printable } from '../base/print.ts';
+import { formatDuration, formatSize, plural, printable } from '../base/print.ts';
 import type { Phase } from '../base/run.ts';
 import type { Progress } from '../jobs/progress.ts';
 import type { NotableEvent } from '../jobs/run-job.ts';
@@ -91,6 +91,9 @@ export function progressJson(verb: string, progress: Progress): string {
 /** Different hints that one run says: more would drown the problems. */
 const ADVICE_MAX = 5;
 
+/** Contents that are in none of the given files: this many are named. A delta without its base lacks nearly all. */
+const MISSING_MAX = 12;
+
 export class ProgressPrinter {
 	readonly #target: ProgressTarget;
 	readonly #style: ProgressStyle;
@@ -98,6 +101,7 @@ export class ProgressPrinter {
 	readonly #quiet: boolean;
 	#shown = false;
 	#latest: Progress | null = null;
+	#missing = 0;
 	/** Hints that were said. */
 	readonly #advice = new Set<string>();
 
@@ -139,6 +143,8 @@ export class ProgressPrinter {
 			return;
 		}
 		if (event.type === 'warning' && this.#quiet) return;
+		if (event.type === 'problem' && event.error.code === 'missing-data')
+			if (++this.#missing > MISSING_MAX) return;
 		this.#erase();
 		this.#target.write(
 			event.type === 'problem'
@@ -157,9 +163,15 @@ export class ProgressPrinter {
 		return `  ${printable(hint)}\n`;
 	}
 
-	/** Takes the progress line away. */
+	/** Takes the progress line away, and says how many problems were not named. */
 	end(): void {
 		this.#erase();
+		const more = this.#missing - MISSING_MAX;
+		if (more > 0 && this.#style !== 'json')
+			this.#target.write(
+				`wimdeck: and ${plural(more, 'more problem')} like these: what they need is not there; --progress=json names them all\n`,
+			);
+		this.#missing = 0;
 		this.#latest = null;
 	}
 

@@ -297,3 +297,24 @@ test('a pipable file becomes solid only when it may be an ordinary one', async (
 	await done('optimize piped.wim --solid --not-pipable');
 	assert.equal(await isPipable(), false);
 });
+
+test('what a delta lacks without its base is counted, not listed file by file', async (t) => {
+	const folder = tempFolder(t);
+	place(folder);
+	for (let k = 0; k < 40; k++) writeFileSync(path.join(folder, 'src', `f${k}`), contentsOf(k, 99));
+	await run('capture src base.wim Base', folder);
+	writeFileSync(path.join(folder, 'src', 'own'), 'only here');
+	await run('capture src delta.wim Delta --delta-from=base.wim', folder);
+	for (const line of ['apply delta.wim 1 out', 'apply delta.wim 1 out --quiet']) {
+		const { code, err } = await run(line, folder);
+		assert.equal(code, 3, err);
+		assert.equal(err.match(/^wimdeck: Cannot extract "/gm)?.length, 12);
+		// 40 files and the one that each test has.
+		assert.match(err, /^wimdeck: and 29 more problems like these: /m);
+		assert.equal(err.includes('pass its base with --ref=FILE'), !line.endsWith('quiet'));
+	}
+	const json = await run('apply delta.wim 1 out --progress=json', folder);
+	assert.equal(json.err.match(/"type":"problem"/g)?.length, 41);
+	const whole = await run('apply delta.wim 1 out --ref=base.wim', folder);
+	assert.deepEqual([whole.code, whole.err], [0, '']);
+});
