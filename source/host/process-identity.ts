@@ -27,6 +27,12 @@ async function startOf(pid: number): Promise<string | null> {
 	}
 }
 
+/** Whether a process has ended and only waits for its parent to notice: signals reach it all the same. */
+async function isZombie(pid: number): Promise<boolean> {
+	const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+	return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
+}
+
 /** The running process. */
 export function ownIdentity(): Promise<ProcessIdentity> {
 	return identityOf(process.pid);
@@ -42,7 +48,7 @@ export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
 	if (identity.started !== null) return (await startOf(identity.pid)) === identity.started;
 	try {
 		process.kill(identity.pid, 0);
-		return true;
+		return !(await isZombie(identity.pid));
 	} catch (error) {
 		return (error as NodeJS.ErrnoException).code === 'EPERM';
 	}

@@ -336,9 +336,10 @@ test(
 		child.kill('SIGKILL');
 		await ended;
 		assert.throws(() => statSync(path.join(folder, 'readme.txt')), { code: 'ENOTCONN' });
-		const result = wimdeck('unmount', folder);
-		assert.deepEqual([result.code, result.err], [0, '']);
-		assert.match(result.out, /had ended before/);
+		const result = wimdeck('unmount', folder, '--commit');
+		assert.deepEqual([result.code, result.out], [8, '']);
+		assert.match(result.err, /^wimdeck: Cannot commit what was changed .* has ended\n/);
+		assert.equal(wimdeck('unmount', folder).code, 2, 'it is unmounted');
 		assert.deepEqual(readFileSync(wim), bytes);
 		mount('mountrw', wim);
 		assert.equal(readdirSync(parent).filter((name) => name.includes('staging')).length, 1);
@@ -346,6 +347,25 @@ test(
 		assert.equal(readdirSync(parent).filter((name) => name.includes('staging')).length, 0);
 	},
 );
+
+test('how to commit is no order to drop changes', needs, (t) => {
+	const parent = workFolder(t);
+	const wim = path.join(parent, 't.wim');
+	copyFileSync(path.join(root, 'fixtures/vectors/v02.wim'), wim);
+	const { folder } = mount('mountrw', wim);
+	writeFileSync(path.join(folder, 'new'), 'kept');
+	for (const option of ['--check', '--rebuild', '--new-image']) {
+		const { code, err } = wimdeck('unmount', folder, option);
+		assert.deepEqual([code, /how to commit[\s\S]*Pass --commit too/.test(err)], [2, true], err);
+	}
+	assert.equal(readFileSync(path.join(folder, 'new'), 'utf8'), 'kept');
+	assert.equal(wimdeck('unmount', folder, '--commit', '--check', '--rebuild').code, 0);
+	assert.match(wimdeck('info', wim).out, /Integrity info/);
+	// There is nothing to lose in a read-only one: as with wimlib-imagex they mean nothing there.
+	const read = mount('mount', wim);
+	assert.equal(readFileSync(path.join(read.folder, 'new'), 'utf8'), 'kept');
+	assert.equal(wimdeck('unmount', read.folder, '--check', '--rebuild').code, 0);
+});
 
 test('what cannot be mounted or unmounted is said', needs, (t) => {
 	const parent = workFolder(t);

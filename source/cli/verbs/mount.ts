@@ -125,10 +125,8 @@ export const unmount: Handler = async ({ given, options }, context) => {
 		rebuild: options.has('rebuild'),
 		asNewImage: options.has('new-image'),
 	};
-	if (!order.commit && (order.rebuild || order.asNewImage || order.check))
-		throw new InputError('--check, --rebuild and --new-image say how to commit', {
-			hint: 'Pass --commit too.',
-		});
+	if (!order.commit && order.asNewImage)
+		throw new InputError('--new-image says how to commit', { hint: 'Pass --commit too.' });
 	const shows = progress.style === 'line' && !quiet;
 	let problems = 0;
 	const summary = await unmountImage(given[0] ?? '', order, (line: UnmountLine) => {

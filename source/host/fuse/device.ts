@@ -190,15 +190,28 @@ function runMount(
 
 /** The folders that `wimdeck` has mounted, as absolute paths. */
 export async function mountedFolders(): Promise<readonly string[]> {
+	return (await mounts()).map(({ folder }) => folder);
+}
+
+/** Our mounts as the system lists them, dead ones too. */
+async function mounts(): Promise<readonly { folder: string; isWritable: boolean }[]> {
 	const text = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
-	const folders: string[] = [];
+	const found: { folder: string; isWritable: boolean }[] = [];
 	for (const line of text.split('\n')) {
 		const [before = '', after = ''] = line.split(' - ');
-		const folder = before.split(' ')[4];
+		const [, , , , folder, options = ''] = before.split(' ');
 		if (folder !== undefined && after.startsWith(`fuse.${SUBTYPE} `))
-			folders.push(folder.replace(/\\([0-7]{3})/g, (_, digits: string) => octalChar(digits)));
+			found.push({
+				folder: folder.replace(/\\([0-7]{3})/g, (_, digits: string) => octalChar(digits)),
+				isWritable: options.split(',').includes('rw'),
+			});
 	}
-	return folders;
+	return found;
+}
+
+/** Whether a folder of `mountedFolder` takes changes. */
+export async function isWritableMount(folder: string): Promise<boolean> {
+	return (await mounts()).some((mount) => mount.folder === folder && mount.isWritable);
 }
 
 const octalChar = (digits: string) => String.fromCharCode(Number.parseInt(digits, 8));

@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import { HostError, toWire, WimError } from '../../base/errors.ts';
+import { plural } from '../../base/print.ts';
 import type { ProgressEvent, Run } from '../../base/run.ts';
 import { filetimeFromMs } from '../../bytes/filetime.ts';
 import { Sha1Counts } from '../../bytes/sha1-counts.ts';
@@ -85,7 +86,7 @@ export async function mountWritable(
 		if (!order.commit || isCommitted || (!files.isChanged && !order.asNewImage))
 			return tell({ type: 'done', changes: files.isChanged && !isCommitted ? 'discarded' : null });
 		if (files.writerCount > 0 && !order.force)
-			throw new HostError(`Cannot commit: ${files.writerCount} files are open for writing`, {
+			throw new HostError(`Cannot commit: open for writing: ${plural(files.writerCount, 'file')}`, {
 				hint: 'Close the programs that write, or pass --force.',
 			});
 		files.isFrozen = true;

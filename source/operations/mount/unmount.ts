@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fromWire, HostError, InputError } from '../../base/errors.ts';
 import { giveOrder } from '../../host/fuse/control-client.ts';
-import { mountedFolder, unmountFolder } from '../../host/fuse/device.ts';
+import { isWritableMount, mountedFolder, unmountFolder } from '../../host/fuse/device.ts';
 import {
 	identityOf,
 	isAlive as isRunning,
@@ -26,8 +26,9 @@ const LOOK_EVERY_MS = 20;
  * Unmounts.
  *
  * @param tell handed what the serving process says while it commits
- * @throws {InputError} when nothing of ours is mounted there
- * @throws {HostError} when the folder is in use; what was committed is, then
+ * @throws {InputError} when nothing of ours is mounted there, or the order would drop changes it says how to keep
+ * @throws {HostError} when the folder is in use; what was committed is, then. Also when a commit was asked for and the
+ * serving process is dead: the folder is unmounted then
  */
 export async function unmount(
 	name: string,
@@ -40,6 +41,15 @@ export async function unmount(
 			path: name,
 			hint: 'List the mounts with "findmnt -t fuse.wimdeck".',
 		});
+	const isWritable = await isWritableMount(folder);
+	if (isWritable && !order.commit && (order.rebuild || order.check))
+		throw new InputError(
+			'--check and --rebuild say how to commit; without --commit changes are lost',
+			{
+				path: folder,
+				hint: 'Pass --commit too, or leave them out.',
+			},
+		);
 	let changes: UnmountSummary['changes'] = null;
 	let failure: Error | null = null;
 	let isOver = false;
@@ -61,6 +71,11 @@ export async function unmount(
 	const server = pid === undefined ? null : await identityOf(pid);
 	await unmountFolder(folder, order.force);
 	if (server !== null && !order.force) await waitForEnd(server);
+	if (!isAlive && isWritable && order.commit)
+		throw new HostError(
+			`Cannot commit what was changed in "${folder}": the process that kept it has ended`,
+			{ path: folder, hint: 'The folder is unmounted and the WIM as it was; mount it again.' },
+		);
 	return { folder, changes, wasDead: !isAlive };
 }
 
