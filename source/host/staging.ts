@@ -3,7 +3,7 @@
  * owner in its name, so that the next run finds what a killed one left.
  */
 import { statfsSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { hostError } from '../base/errors.ts';
 import { isAlive } from './process-identity.ts';
@@ -70,9 +70,7 @@ export class StagingFolder implements AsyncDisposable {
 	static async create(parent: string): Promise<StagingFolder> {
 		const folder = path.join(parent, `${MARK}${process.pid}`);
 		try {
-			for (const name of await readdir(parent))
-				if (name.startsWith(MARK) && !(await isOwned(name)))
-					await rm(path.join(parent, name), { recursive: true, force: true });
+			for (const left of await abandonedStaging(parent)) await removeStaging(left);
 			await mkdir(folder, { mode: 0o700 });
 		} catch (error) {
 			throw hostError(`Cannot keep changes in "${parent}"`, error, {
@@ -91,6 +89,30 @@ export class StagingFolder implements AsyncDisposable {
 	async [Symbol.asyncDispose](): Promise<void> {
 		await rm(this.path, { recursive: true, force: true });
 	}
+}
+
+/**
+ * Staging folders below `parent` whose owner is gone.
+ *
+ * @throws what `node:fs` throws
+ */
+export async function abandonedStaging(parent: string): Promise<readonly string[]> {
+	const found: string[] = [];
+	for (const name of await readdir(parent))
+		if (name.startsWith(MARK) && !(await isOwned(name))) found.push(path.join(parent, name));
+	return found;
+}
+
+/** Bytes of the files in a staging folder. */
+export async function stagingSize(folder: string): Promise<number> {
+	let size = 0;
+	for (const name of await readdir(folder).catch(() => []))
+		size += (await stat(path.join(folder, name)).catch(() => null))?.size ?? 0;
+	return size;
+}
+
+export async function removeStaging(folder: string): Promise<void> {
+	await rm(folder, { recursive: true, force: true });
 }
 
 /** Whether the process that made a staging folder is there still; an id that was given out anew keeps it. */

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { HostError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
 import { Span } from '../bytes/span.ts';
+import { abandonedStaging, removeStaging, stagingSize } from '../host/staging.ts';
 import { hostFs as fs } from '../storage/host-fs.ts';
 import { removeStaleParts, temporaryPath } from '../storage/output-file.ts';
 import { lockPath, WriteLock } from '../storage/write-lock.ts';
@@ -58,6 +59,12 @@ async function staleParts(target: string): Promise<readonly string[]> {
 		.map((name) => path.join(path.dirname(target), name));
 }
 
+/** Folders that a mount for changes kept them in. */
+async function staleStaging(request: JobRequest): Promise<readonly string[]> {
+	if (request.verb !== 'mount' || !request.writable) return [];
+	return abandonedStaging(request.staging ?? path.dirname(request.wim)).catch(() => []);
+}
+
 /** What is left at the targets of a request whose run is over. */
 export async function findLeftovers(request: JobRequest): Promise<readonly Leftover[]> {
 	const found: Leftover[] = [];
@@ -75,6 +82,8 @@ export async function findLeftovers(request: JobRequest): Promise<readonly Lefto
 		if (await isHalfEdited(target))
 			found.push({ path: target, kind: 'edit', size: (await sizeOf(target)) ?? 0 });
 	}
+	for (const folder of await staleStaging(request))
+		found.push({ path: folder, kind: 'temporary', size: await stagingSize(folder) });
 	return found;
 }
 
@@ -95,6 +104,7 @@ export async function cleanLeftovers(request: JobRequest, run: Run): Promise<rea
 		await fs.rm(temporaryPath(target), { force: true });
 		if (request.verb === 'split') await removeStaleParts(target);
 	}
+	for (const folder of await staleStaging(request)) await removeStaging(folder);
 	const left = await findLeftovers(request);
 	if (left.length > 0)
 		throw new HostError(`Cannot clean up "${left[0]?.path}": it is still there`, {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -88,4 +88,32 @@ test('nothing is touched while another process writes there', async (t) => {
 		return true;
 	});
 	assert.equal(readFileSync(temporaryPath(target), 'utf8'), 'being written');
+});
+
+test('the folder in which a killed mount kept changes is found and removed', async (t) => {
+	const folder = tempFolder(t);
+	const ended = goneOf();
+	const left = path.join(folder, `.wimdeck-staging-${ended}`);
+	mkdirSync(left);
+	writeFileSync(path.join(left, '1'), 'changed');
+	// Somebody else's, who is there still.
+	mkdirSync(path.join(folder, `.wimdeck-staging-${process.ppid}`));
+	const request = {
+		verb: 'mount',
+		wim: path.join(folder, 'a.wim'),
+		image: null,
+		target: path.join(folder, 'mounted'),
+		writable: true,
+		check: false,
+		references: [],
+		staging: null,
+		streams: 'xattr',
+		unixData: false,
+		allowOther: false,
+	} as const;
+	const expected = [{ path: left, kind: 'temporary', size: 7 }];
+	assert.deepEqual(await findLeftovers({ ...request, writable: false }), []);
+	assert.deepEqual(await findLeftovers({ ...request, staging: folder }), expected);
+	assert.deepEqual(await cleanLeftovers(request, testRun()), expected);
+	assert.deepEqual(readdirSync(folder), [`.wimdeck-staging-${process.ppid}`]);
 });
