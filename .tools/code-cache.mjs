@@ -8,6 +8,7 @@ import path from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
+import { GROWN } from './pack.mjs';
 
 /** The deck is quit when it has drawn nothing for so long. */
 const IDLE_MS = 1000;
@@ -26,6 +27,10 @@ require('node:vm').Script = new Proxy(vm.Script, {
 		return script;
 	},
 });
+
+/** Caches are for the flags that count when packs are read, not for those of a run that has gone on for long. */
+const { setFlagsFromString } = require('node:v8');
+require('node:v8').setFlagsFromString = (flags) => setFlagsFromString(flags.replace(GROWN, ''));
 
 /** Lanes write the cache of their packs themselves. They start without the flags that the program sets. */
 if (ofLanes) {

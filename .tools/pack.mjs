@@ -30,6 +30,14 @@ const YOUNG_GROWTH = 3;
  */
 const NO_YOUNG_TASK = '--no-minor-gc-task';
 
+/**
+ * So much later a file is open, mostly, and what a run makes from then on it does not keep: the young space stays as it is. In
+ * `apply` of 300,000 files it grew on to 32 MB for nothing (260 MB in all, now 236 to 239; `verify` of them takes 2.8 instead of
+ * 3.1 s of processor time). Milliseconds.
+ */
+const GROWN_MS = 250;
+export const GROWN = '--semi-space-growth-factor=1';
+
 const FLAGS = `--interrupt-budget=${INTERRUPT_BUDGET} --semi-space-growth-factor=${YOUNG_GROWTH} ${NO_YOUNG_TASK}`;
 /** What they are in Node 20. */
 const DEFAULT_FLAGS = '--interrupt-budget=67584 --semi-space-growth-factor=2 --minor-gc-task';
@@ -60,8 +68,13 @@ let opened = 0;
 let areSet = false;
 let starting = 0;
 const setFlags = (flags) => require('node:v8').setFlagsFromString(flags);
+let isGrown = false;
 const restoreFlags = () => {
-	if (areSet && starting === 0) setFlags('${FLAGS}');
+	if (areSet && starting === 0) setFlags(isGrown ? '${FLAGS} ${GROWN}' : '${FLAGS}');
+};
+const grown = () => {
+	isGrown = true;
+	restoreFlags();
 };
 const plainly = (act) => {
 	if (areSet) setFlags('${DEFAULT_FLAGS}');
@@ -74,14 +87,16 @@ const plainly = (act) => {
 const open = (name) => {
 	if (opened++ === 1 && process.versions.v8.startsWith('${BUDGET_VERSION}')) {
 		areSet = true;
-		restoreFlags();
+		setTimeout(grown, ${GROWN_MS}).unref();
 	}
+	if (areSet) setFlags('${FLAGS}');
 	const filename = __dirname + '/' + files[name];
 	let cachedData;
 	try {
 		cachedData = fs.readFileSync(filename + '.cache');
 	} catch {}
 	const script = new vm.Script(fs.readFileSync(filename, 'latin1'), { filename, cachedData });
+	restoreFlags();
 	return (packs[name] = script.runInThisContext());
 };
 const spaces = {};
