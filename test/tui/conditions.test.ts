@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fixture, root } from '../support/fixture.ts';
@@ -174,25 +174,36 @@ function hostileFolder(t: TestContext): { folder: string; wim: string } {
 	return { folder, wim: path.join(folder, 'evil\x1b]0;file\x07.wim') };
 }
 
+const HOSTILE_NAME = 'N\x1b]0;name\x07';
+const HOSTILE_DESCRIPTION = 'D\x07 of it';
+
+/** As many characters, none of which does anything. */
+function harmless(text: string): string {
+	return text.replaceAll('\x1b', 'E').replaceAll('\x07', 'B');
+}
+
 test(
 	'names, XML values and paths cannot command the terminal, in the deck and after it',
 	script,
 	async (t) => {
 		const { folder, wim } = hostileFolder(t);
-		using capture = new Pty({
-			command: [
-				process.execPath,
-				PROGRAM,
-				'capture',
-				`${folder}/source`,
-				wim,
-				'N\x1b]0;name\x07',
-				'D\x07',
-			],
-			env: { XDG_STATE_HOME: folder },
-		});
+		const captured = (name: string, description: string) =>
+			new Pty({
+				command: [process.execPath, PROGRAM, 'capture', `${folder}/source`, wim, name, description],
+				env: { XDG_STATE_HOME: folder },
+			});
+		using refused = captured(HOSTILE_NAME, HOSTILE_DESCRIPTION);
+		assert.equal(await refused.ended, 2);
+		using capture = captured(harmless(HOSTILE_NAME), harmless(HOSTILE_DESCRIPTION));
 		assert.equal(await capture.ended, 0);
-		assert.ok(existsSync(wim));
+		// No program writes such XML data, but a file may hold them.
+		const bytes = readFileSync(wim);
+		for (const text of [HOSTILE_NAME, HOSTILE_DESCRIPTION]) {
+			const at = bytes.indexOf(harmless(text), 'utf16le');
+			assert.ok(at > 0);
+			bytes.write(text, at, 'utf16le');
+		}
+		writeFileSync(wim, bytes);
 		using pty = new Pty({
 			command: [process.execPath, PROGRAM, wim],
 			env: { XDG_STATE_HOME: folder },
@@ -205,7 +216,7 @@ test(
 		await pty.until(/checked, no damage/);
 		pty.type('q');
 		assert.equal(await pty.ended, 0);
-		for (const output of [capture.output, pty.output])
+		for (const output of [refused.output, capture.output, pty.output])
 			assert.doesNotMatch(
 				output,
 				/\x1b\]|\x07|\x9b/,
