@@ -8,6 +8,7 @@ import { JournalWatch } from '../../source/jobs/journal-watch.ts';
 import type { Progress } from '../../source/jobs/progress.ts';
 import type { JobRequest } from '../../source/jobs/request.ts';
 import { fakeClock } from '../support/fake-clock.ts';
+import { DONE, IDLE } from '../support/run-record.ts';
 import { tempFolder } from '../support/temp-tree.ts';
 
 const request: JobRequest = {
@@ -50,8 +51,7 @@ async function foreignRun(folder: StateFolder, id: number, started: string | nul
 
 test('runs of this process are not those of others', async (t) => {
 	const { journal } = await journalIn(t);
-	const control = { cancel: () => {}, hold: () => {}, isPaused: () => false };
-	const log = await journal.begin(request, control);
+	const log = await journal.begin(request, IDLE);
 	assert.ok(log);
 	assert.deepEqual(await new JournalWatch(journal).poll(), []);
 	assert.equal((await journal.runs()).length, 1);
@@ -107,18 +107,8 @@ test('progress, a pause and problems of a run are seen by others', async (t) => 
 
 test('a run that ended when nobody could see it says so', async (t) => {
 	const { journal } = await journalIn(t);
-	const control = { cancel: () => {}, hold: () => {}, isPaused: () => false };
-	const log = await journal.begin(request, control);
+	const log = await journal.begin(request, IDLE);
 	assert.ok(log);
-	const outcome = {
-		state: 'done',
-		exitCode: 0,
-		result: null,
-		error: null,
-		problems: 0,
-		warnings: 0,
-		elapsedMs: 1,
-	} as const;
-	await log.finish(outcome, true);
+	await log.finish(DONE, true);
 	assert.equal((await journal.run(1))?.isUnseen, true);
 });

@@ -12,6 +12,7 @@ import { Journal } from '../../source/jobs/journal.ts';
 import type { JobRequest } from '../../source/jobs/request.ts';
 import { runJob } from '../../source/jobs/run-job.ts';
 import { fakeClock } from '../support/fake-clock.ts';
+import { DONE, IDLE } from '../support/run-record.ts';
 import { tempFolder } from '../support/temp-tree.ts';
 import { captureOptions } from '../support/written.ts';
 
@@ -29,8 +30,6 @@ async function journalIn(t: TestContext): Promise<{ journal: Journal; folder: st
 	assert.ok(journal);
 	return { journal, folder: path.join(folder, 'state', 'runs') };
 }
-
-const idle = { cancel: () => {}, hold: () => {}, isPaused: () => false };
 
 test('a run is seen by others while it runs and afterwards', async (t) => {
 	const { journal } = await journalIn(t);
@@ -64,7 +63,7 @@ test('a run is seen by others while it runs and afterwards', async (t) => {
 
 test('the record holds absolute paths, so that it can be run again from anywhere', async (t) => {
 	const { journal } = await journalIn(t);
-	const log = await journal.begin(request, idle);
+	const log = await journal.begin(request, IDLE);
 	assert.ok(log);
 	const [record] = await journal.runs();
 	assert.deepEqual(record?.request, {
@@ -103,9 +102,9 @@ test('an append that finds no file is recorded as the capture that it is', async
 		create: true,
 		dryRun: false,
 	};
-	await journal.begin(append, idle);
+	await journal.begin(append, IDLE);
 	writeFileSync(target, '');
-	await journal.begin(append, idle);
+	await journal.begin(append, IDLE);
 	const titles = (await journal.runs()).map(({ title }) => title);
 	assert.deepEqual(titles, [`append /tree -> ${target}`, `capture /tree -> ${target}`]);
 });
@@ -164,19 +163,10 @@ test('a recycled process id is not taken for the old process', async () => {
 
 test('files are private, bounded, and go when they are old', async (t) => {
 	const { journal, folder } = await journalIn(t);
-	const outcome = {
-		state: 'done',
-		exitCode: 0,
-		result: null,
-		error: null,
-		problems: 0,
-		warnings: 0,
-		elapsedMs: 0,
-	} as const;
 	for (let k = 0; k < 105; k++) {
-		const log = await journal.begin(request, idle);
+		const log = await journal.begin(request, IDLE);
 		if (k === 0) for (let n = 0; n < 3000; n++) log?.event({ type: 'warning', message: 'x' });
-		await log?.finish(outcome);
+		await log?.finish(DONE);
 	}
 	const ids = (await journal.runs()).map(({ id }) => id);
 	assert.equal(ids.length, 100);
@@ -200,7 +190,7 @@ test('a log stays bounded, and its counts stay right', async (t) => {
 
 test('lines that are not whole are passed over', async (t) => {
 	const { journal, folder } = await journalIn(t);
-	await journal.begin(request, idle);
+	await journal.begin(request, IDLE);
 	appendFileSync(path.join(folder, '1.jsonl'), '{"type":"problem","mess');
 	writeFileSync(path.join(folder, 'stray.txt'), 'x');
 	writeFileSync(path.join(folder, '9.jsonl'), 'garbage\n');

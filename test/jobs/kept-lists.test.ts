@@ -7,6 +7,7 @@ import { Journal } from '../../source/jobs/journal.ts';
 import { KeptLists } from '../../source/jobs/kept-lists.ts';
 import type { JobRequest } from '../../source/jobs/request.ts';
 import { fakeClock } from '../support/fake-clock.ts';
+import { DONE, IDLE } from '../support/run-record.ts';
 import { tempFolder } from '../support/temp-tree.ts';
 
 const COUNT = 2500;
@@ -43,23 +44,12 @@ const repairOf = (donors: readonly string[]): JobRequest => ({
 	dryRun: false,
 });
 
-const idle = { cancel: () => {}, hold: () => {}, isPaused: () => false };
-const done = {
-	state: 'done',
-	exitCode: 0,
-	result: null,
-	error: null,
-	problems: 0,
-	warnings: 0,
-	elapsedMs: 0,
-} as const;
-
 /** The request of a run that is over, as another process reads it, and the folder of the journal. */
 async function recorded(t: TestContext, request: JobRequest) {
 	const state = tempFolder(t);
 	const journal = await Journal.open(state, fakeClock());
-	const log = await journal?.begin(request, idle);
-	await log?.finish(done);
+	const log = await journal?.begin(request, IDLE);
+	await log?.finish(DONE);
 	const other = await Journal.open(state, fakeClock());
 	assert.ok(journal && other);
 	return { journal: other, folder: path.join(state, 'runs') };

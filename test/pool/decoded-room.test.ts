@@ -1,36 +1,14 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { HostError } from '../../source/base/errors.ts';
 import { clearLane, DecodedRoom, roomCells } from '../../source/pool/decoded-room.ts';
-import { ThreadPool } from '../../source/pool/thread-pool.ts';
-import {
-	type Flag,
-	flag,
-	HELD_CHUNK_SIZE,
-	raise,
-	TEST_TASKS,
-	type TestTasks,
-} from '../support/pool-tasks.ts';
+import { flag, HELD_CHUNK_SIZE, raise } from '../support/pool-tasks.ts';
+import { raised, testThreads } from '../support/pool-threads.ts';
 
 const SIZE = HELD_CHUNK_SIZE;
 
-function threads(t: TestContext, laneCount: number): ThreadPool<TestTasks> {
-	const pool = new ThreadPool<TestTasks>({
-		laneCount,
-		memorySize: SIZE,
-		registry: TEST_TASKS,
-		entry: () => new URL('../support/pool-worker.js', import.meta.url),
-	});
-	t.after(() => pool[Symbol.asyncDispose]());
-	return pool;
-}
-
-async function raised(which: Flag): Promise<void> {
-	while (Atomics.load(which, 0) === 0) await new Promise((resolve) => setImmediate(resolve));
-}
-
 test('a lane waits with the second half of its chunk until the one that began before is done', async (t) => {
-	const pool = threads(t, 2);
+	const pool = testThreads(t, 2, SIZE);
 	const count = flag();
 	const [begun, go, half] = [flag(), flag(), flag()];
 	const first = pool.run('hold', { size: SIZE, raises: begun, after: go, count });
@@ -43,7 +21,7 @@ test('a lane waits with the second half of its chunk until the one that began be
 });
 
 test('the lane that began first never waits, whatever the others hold', async (t) => {
-	const pool = threads(t, 2);
+	const pool = testThreads(t, 2, SIZE);
 	const count = flag();
 	const [begun, go, late] = [flag(), flag(), flag()];
 	const first = pool.run('hold', { size: 0, raises: begun, after: go, more: SIZE, count });
@@ -55,7 +33,7 @@ test('the lane that began first never waits, whatever the others hold', async (t
 });
 
 test('no lane waits for one that has decoded its chunk and goes on with it', async (t) => {
-	const pool = threads(t, 2);
+	const pool = testThreads(t, 2, SIZE);
 	const count = flag();
 	const [begun, go] = [flag(), flag()];
 	const input = { size: SIZE, isDecoded: true, raises: begun, after: go, count };
@@ -67,7 +45,7 @@ test('no lane waits for one that has decoded its chunk and goes on with it', asy
 });
 
 test('what a lane held that died is free again', async (t) => {
-	const pool = threads(t, 2);
+	const pool = testThreads(t, 2, SIZE);
 	const count = flag();
 	const [begun, go] = [flag(), flag()];
 	const dying = pool.run('holdAndDie', { size: SIZE, raises: begun, after: go });

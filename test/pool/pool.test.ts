@@ -1,25 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { CanceledError, DigestError, HostError } from '../../source/base/errors.ts';
 import { InlineTaskPool } from '../../source/pool/inline-pool.ts';
 import { ThreadPool } from '../../source/pool/thread-pool.ts';
-import { type Flag, flag, raise, TEST_TASKS, type TestTasks } from '../support/pool-tasks.ts';
-
-function threads(t: TestContext, laneCount: number): ThreadPool<TestTasks> {
-	const pool = new ThreadPool<TestTasks>({
-		laneCount,
-		memorySize: 1 << 30,
-		registry: TEST_TASKS,
-		entry: () => new URL('../support/pool-worker.js', import.meta.url),
-	});
-	t.after(() => pool[Symbol.asyncDispose]());
-	return pool;
-}
-
-async function raised(which: Flag): Promise<void> {
-	while (Atomics.load(which, 0) === 0) await new Promise((resolve) => setImmediate(resolve));
-}
+import { flag, raise, TEST_TASKS, type TestTasks } from '../support/pool-tasks.ts';
+import { raised, testThreads } from '../support/pool-threads.ts';
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 	const all: T[] = [];
@@ -28,7 +14,7 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 test('results come in the order sent although a later task ends first', async (t) => {
-	const pool = threads(t, 2);
+	const pool = testThreads(t, 2);
 	const second = flag();
 	const inputs = [
 		{ say: 'first', after: second },
@@ -42,11 +28,11 @@ test('a pool without threads gives the same results as lanes', async (t) => {
 	const inputs = Array.from({ length: 20 }, (_, k) => ({ say: `number ${k}` }));
 	const inline = await collect(new InlineTaskPool(TEST_TASKS).ordered('echo', inputs));
 	for (const laneCount of [1, 3])
-		assert.deepEqual(await collect(threads(t, laneCount).ordered('echo', inputs)), inline);
+		assert.deepEqual(await collect(testThreads(t, laneCount).ordered('echo', inputs)), inline);
 });
 
 test('threads that rest are ended, those that work go on, and others start with the next work', async (t) => {
-	const pool = threads(t, 2);
+	const pool = testThreads(t, 2);
 	const go = flag();
 	const begun = flag();
 	const busy = pool.run('stick', { begun, after: go, ended: flag() });
@@ -65,7 +51,7 @@ test('threads that rest are ended, those that work go on, and others start with 
 });
 
 test('at most two inputs a lane are asked for before a result is taken', async (t) => {
-	const pool = threads(t, 2);
+	const pool = testThreads(t, 2);
 	let asked = 0;
 	let taken = 0;
 	let most = 0;
@@ -82,7 +68,7 @@ test('at most two inputs a lane are asked for before a result is taken', async (
 });
 
 test('whoever stops taking results stops the tasks and waits for them', async (t) => {
-	const pool = threads(t, 1);
+	const pool = testThreads(t, 1);
 	let isClosed = false;
 	const inputs = (function* () {
 		try {
@@ -100,7 +86,7 @@ test('whoever stops taking results stops the tasks and waits for them', async (t
 });
 
 test('errors of the source of inputs arrive after the results before them', async (t) => {
-	const pool = threads(t, 2);
+	const pool = testThreads(t, 2);
 	const said: string[] = [];
 	const inputs = (function* () {
 		yield { say: 'one' };
@@ -114,7 +100,7 @@ test('errors of the source of inputs arrive after the results before them', asyn
 
 for (const kind of ['threads', 'inline'] as const)
 	test(`a canceled task stops between two steps and cleans up (${kind})`, async (t) => {
-		const pool = kind === 'threads' ? threads(t, 1) : new InlineTaskPool(TEST_TASKS);
+		const pool = kind === 'threads' ? testThreads(t, 1) : new InlineTaskPool(TEST_TASKS);
 		const stopped = flag();
 		const stop = new AbortController();
 		let progress = 0;
@@ -140,7 +126,7 @@ for (const kind of ['threads', 'inline'] as const)
 
 for (const kind of ['threads', 'inline'] as const)
 	test(`errors keep class, facts and message, and bugs stay bugs (${kind})`, async (t) => {
-		const pool = kind === 'threads' ? threads(t, 1) : new InlineTaskPool(TEST_TASKS);
+		const pool = kind === 'threads' ? testThreads(t, 1) : new InlineTaskPool(TEST_TASKS);
 		await assert.rejects(pool.run('refuse', { path: 'a.wim' }), (error) => {
 			assert.ok(error instanceof DigestError);
 			assert.equal(error.message, 'Cannot do it: wrong SHA-1');
@@ -151,7 +137,7 @@ for (const kind of ['threads', 'inline'] as const)
 	});
 
 test('a lane that dies fails its tasks and is replaced once', async (t) => {
-	const pool = threads(t, 1);
+	const pool = testThreads(t, 1);
 	const deaths = [pool.run('die', null), pool.run('echo', { say: 'behind it' })];
 	for (const death of deaths)
 		await assert.rejects(death, (error) => {
@@ -166,7 +152,7 @@ test('a lane that dies fails its tasks and is replaced once', async (t) => {
 });
 
 test('other lanes go on when one is dead for good', async (t) => {
-	const pool = threads(t, 2);
+	const pool = testThreads(t, 2);
 	for (let k = 0; k < 3; k++) await assert.rejects(pool.run('die', null), HostError);
 	assert.equal(await pool.run('echo', { say: 'here' }), 'here');
 });
@@ -183,7 +169,7 @@ test('a worker file that cannot be loaded is an error of the machine', async (t)
 });
 
 test('heavy tasks do not queue behind one another while another lane is free', async (t) => {
-	const pool = threads(t, 2);
+	const pool = testThreads(t, 2);
 	const last = flag();
 	const options = { weight: 64 << 20 };
 	// The first one waits for the third: with both of them on one lane this would never end.
@@ -194,7 +180,7 @@ test('heavy tasks do not queue behind one another while another lane is free', a
 });
 
 test('tasks that need much memory stay on the first lanes', async (t) => {
-	const pool = threads(t, 3);
+	const pool = testThreads(t, 3);
 	assert.equal(pool.lanesFor(400 << 20), 2);
 	assert.equal(pool.lanesFor(2 ** 40), 1);
 	assert.equal(pool.lanesFor(0), 3);
@@ -212,12 +198,12 @@ test('tasks that need much memory stay on the first lanes', async (t) => {
 });
 
 test('buffers are handed over, not copied', async (t) => {
-	const buffer = await threads(t, 1).run('handOver', { size: 1000 });
+	const buffer = await testThreads(t, 1).run('handOver', { size: 1000 });
 	assert.equal(buffer.byteLength, 1000);
 });
 
 test('small work stays on the calling thread, unless it cannot be interrupted', (t) => {
-	const pool = threads(t, 2);
+	const pool = testThreads(t, 2);
 	assert.notEqual(pool.forWork(1 << 20, 32 << 10), pool);
 	assert.equal(pool.forWork(1 << 20, 64 << 20), pool);
 	assert.equal(pool.forWork(64 << 20, 32 << 10), pool);
@@ -253,7 +239,7 @@ test('idle lanes do not keep the process alive, running tasks do', () => {
 });
 
 test('a step that does not end is ended with its thread when its task is canceled, if it may be', async (t) => {
-	const pool = threads(t, 2);
+	const pool = testThreads(t, 2);
 	const careful = { begun: flag(), after: flag(), ended: flag() };
 	const stop = new AbortController();
 	const running = pool.run('stick', careful, { signal: stop.signal });
@@ -293,7 +279,7 @@ test('what a pool still has to do when it ends is canceled', async () => {
 });
 
 test('lanes are started ahead for as much work as is expected, and then take small work, too', (t) => {
-	const pool = threads(t, 2);
+	const pool = testThreads(t, 2);
 	const small = 1 << 20;
 	pool.expect(small);
 	assert.notEqual(pool.forWork(small, 0), pool);
