@@ -11,6 +11,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HostError, hostError } from '../base/errors.ts';
 import { hostFs } from '../storage/host-fs.ts';
+import { unmountFolder } from './fuse/device.ts';
 
 /** What stands at +3 in the boot sector of every NTFS volume. */
 const OEM_NAME = 'NTFS    ';
@@ -99,20 +100,20 @@ async function endOf(child: ChildProcess): Promise<void> {
 }
 
 async function unmount(folder: string, volume: string): Promise<void> {
-	const ways = [
-		['umount', folder],
-		['fusermount', '-u', folder],
-	] as const;
-	for (const [program, ...words] of ways) {
-		const child = spawn(program, words, { stdio: 'ignore' });
+	try {
+		await unmountFolder(folder, false);
+	} catch (refusal) {
+		// Who is not root may unmount what is theirs.
+		const child = spawn('fusermount', ['-u', folder], { stdio: 'ignore' });
 		const isDone = await once(child, 'close').then(
 			([code]) => code === 0,
 			() => false,
 		);
 		if (isDone) return;
+		throw new HostError(
+			`Cannot unmount the NTFS volume "${volume}" from "${folder}"`,
+			{ path: volume, hint: `Close what uses it, then run: umount ${folder}` },
+			refusal,
+		);
 	}
-	throw new HostError(`Cannot unmount the NTFS volume "${volume}" from "${folder}"`, {
-		path: volume,
-		hint: `Close what uses it, then run: umount ${folder}`,
-	});
 }

@@ -1,7 +1,7 @@
 /**
  * In which order lanes get large chunks: as they lie in the file, but the last ones such that lanes end together, and the
- * first ones such that they do not, since a chunk takes most memory at its end. How long one takes shows in its stored
- * size. Pure.
+ * first ones such that they do not: a chunk takes most memory at its end, and where that is tight lanes then hardly wait for
+ * each other. How long one takes shows in its stored size. Pure.
  */
 import type { PlannedBatch, Wanted } from './plan-reads.ts';
 

@@ -15,7 +15,6 @@ import { enterFar, farSize, findFar, NEAR_WINDOW, startFar } from './lzms-encode
 import { matchLength } from './lzms-encode-length';
 import { nextPacked, PACKED_BATCH, PACKED_SIZE, packBatch, packed, startPacked } from './lzms-encode-packed';
 
-
 /** Matches of two bytes are not worth more than this distance. Those of three are at any, where literals are rare. */
 const NEAR_TWO: u32 = 1 << 18;
 
