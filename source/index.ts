@@ -47,7 +47,7 @@ export {
 	runJob,
 } from './jobs/run-job.ts';
 export type { JobTools } from './jobs/tools.ts';
-export { readBlobToMemory, type StreamOptions, streamBlob } from './operations/stream-blob.ts';
+export { readBlobToMemory, type StreamOptions, streamBlob } from './operations/read/stream-blob.ts';
 export { openPool, type Pool } from './pool/pool.ts';
 export type { Blob, Resource } from './wim/resource.ts';
 export { type OpenOptions, openWim, Wim, type WimImage } from './wim/wim.ts';

@@ -1,5 +1,5 @@
 import { ProgressMeter } from '../jobs/progress.ts';
-import { requireIntegrity } from '../operations/integrity.ts';
+import { requireIntegrity } from '../operations/verify/integrity.ts';
 import type { Wim } from '../wim/wim.ts';
 import type { Context } from './context.ts';
 import { warningText } from './print-error.ts';

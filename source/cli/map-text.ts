@@ -1,8 +1,8 @@
 /** The map of a file as rows of cells: which stretches are good, bad, unchecked, or belong to nothing. */
 
 import { formatHex, formatSize } from '../base/print.ts';
-import { cellsOf } from '../operations/verify-map.ts';
-import type { CellState, VerifyReport } from '../operations/verify-report.ts';
+import { cellsOf } from '../operations/verify/verify-map.ts';
+import type { CellState, VerifyReport } from '../operations/verify/verify-report.ts';
 import type { ShowText } from './info-text.ts';
 
 const SIGNS: Readonly<Record<CellState, string>> = {

@@ -11,7 +11,7 @@ import type {
 	StillLost,
 } from '../operations/repair/report.ts';
 import type { ReadBack } from '../operations/rescue/check-written.ts';
-import type { HitFile } from '../operations/verify-report.ts';
+import type { HitFile } from '../operations/verify/verify-report.ts';
 import type { ShowText } from './info-text.ts';
 import { lostText } from './verify-text.ts';
 

@@ -3,15 +3,15 @@
 import { formatSize, plural } from '../base/print.ts';
 import type { WriteResult } from '../jobs/perform-write.ts';
 import type { AppendRequest, CaptureRequest, JobRequest } from '../jobs/request.ts';
-import type { CaptureSummary } from '../operations/capture.ts';
-import type { RewriteSummary } from '../operations/delete.ts';
-import type { DiffSummary } from '../operations/diff.ts';
-import type { DiffChange } from '../operations/diff-trees.ts';
-import type { EditSummary } from '../operations/edit-properties.ts';
-import type { ExtractSummary } from '../operations/extract-run.ts';
-import type { SplitSummary } from '../operations/split.ts';
-import type { UndoSummary } from '../operations/undo.ts';
-import type { UpdateSummary } from '../operations/update.ts';
+import type { CaptureSummary } from '../operations/capture/capture.ts';
+import type { UpdateSummary } from '../operations/capture/update.ts';
+import type { DiffSummary } from '../operations/diff/diff.ts';
+import type { DiffChange } from '../operations/diff/diff-trees.ts';
+import type { ExtractSummary } from '../operations/extract/extract-run.ts';
+import type { RewriteSummary } from '../operations/rewrite/delete.ts';
+import type { EditSummary } from '../operations/rewrite/edit-properties.ts';
+import type { SplitSummary } from '../operations/rewrite/split.ts';
+import type { UndoSummary } from '../operations/rewrite/undo.ts';
 import type { ShowText } from './info-text.ts';
 
 /** `12 files, 3 folders`, without what there is none of. */

@@ -1,7 +1,7 @@
 /** The report of `verify` as text: what is damaged, which files that hits, and how much was checked. */
 
 import { formatCount, formatHex, formatSize, plural } from '../base/print.ts';
-import type { Fault, PartReport, Range, VerifyReport } from '../operations/verify-report.ts';
+import type { Fault, PartReport, Range, VerifyReport } from '../operations/verify/verify-report.ts';
 import type { ShowText } from './info-text.ts';
 
 const CLASS_NAMES: Readonly<Record<Fault['class'], string>> = {

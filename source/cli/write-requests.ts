@@ -24,8 +24,8 @@ import type {
 	UndoRequest,
 	UpdateRequest,
 } from '../jobs/request.ts';
-import type { DiffSide } from '../operations/diff.ts';
-import type { CompressionRequest } from '../operations/write-options.ts';
+import type { DiffSide } from '../operations/diff/diff.ts';
+import type { CompressionRequest } from '../operations/rewrite/write-options.ts';
 import type { Context } from './context.ts';
 import type { OptionName } from './options.ts';
 import type { Invocation, Options } from './parse.ts';

@@ -1,6 +1,6 @@
 import { DigestError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
-import { streamBlob } from '../operations/stream-blob.ts';
+import { streamBlob } from '../operations/read/stream-blob.ts';
 import { openPool } from '../pool/pool.ts';
 import type { Blob } from '../wim/resource.ts';
 import { machineClock } from './clock.ts';

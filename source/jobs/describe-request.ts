@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { formatCount } from '../base/print.ts';
-import type { DiffSide } from '../operations/diff.ts';
+import type { DiffSide } from '../operations/diff/diff.ts';
 import type { JobRequest } from './request.ts';
 
 /** The files and folders of this machine that a request reads and writes, as given. */

@@ -1,7 +1,7 @@
 import { FormatError, hostError } from '../base/errors.ts';
 import { formatSize } from '../base/print.ts';
-import type { VerifyReport } from '../operations/verify-report.ts';
-import { parseVerifyReport, requireUnchanged } from '../operations/verify-saved.ts';
+import type { VerifyReport } from '../operations/verify/verify-report.ts';
+import { parseVerifyReport, requireUnchanged } from '../operations/verify/verify-saved.ts';
 import { hostFs } from '../storage/host-fs.ts';
 
 /** A report on half a million damaged files is below this. */

@@ -3,7 +3,7 @@
 import { PassThrough, type Writable } from 'node:stream';
 import { InputError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
-import { requireIntegrity } from '../operations/integrity.ts';
+import { requireIntegrity } from '../operations/verify/integrity.ts';
 import { StreamOutput } from '../storage/output-stream.ts';
 import { openWim, type Wim } from '../wim/wim.ts';
 

@@ -11,8 +11,8 @@ import {
 	WIMBOOT_CONFIG_PATH,
 } from '../image/capture-config.ts';
 import { splitPath } from '../image/patterns.ts';
-import { append } from '../operations/append.ts';
-import { type CaptureSummary, capture, type ImageOptions } from '../operations/capture.ts';
+import { append } from '../operations/capture/append.ts';
+import { type CaptureSummary, capture, type ImageOptions } from '../operations/capture/capture.ts';
 import { findIgnoringCase, isFile } from '../storage/find-files.ts';
 import { hostFs } from '../storage/host-fs.ts';
 import { requireStorableTexts } from '../wim/edit-xml.ts';

@@ -1,5 +1,5 @@
 import type { Run } from '../base/run.ts';
-import { poolBlobWriter } from '../operations/pool-blob-writer.ts';
+import { poolBlobWriter } from '../operations/extract/pool-blob-writer.ts';
 import { salvageToWim } from '../operations/rescue/salvage-to-wim.ts';
 import type { SalvageReport } from '../operations/salvage/report.ts';
 import { salvage } from '../operations/salvage/salvage.ts';

@@ -1,8 +1,8 @@
 import type { Run } from '../base/run.ts';
-import { openForVerify } from '../operations/open-for-verify.ts';
-import { poolBlobChecker } from '../operations/pool-blob-checker.ts';
-import { verify } from '../operations/verify.ts';
-import type { VerifyReport } from '../operations/verify-report.ts';
+import { openForVerify } from '../operations/verify/open-for-verify.ts';
+import { poolBlobChecker } from '../operations/verify/pool-blob-checker.ts';
+import { verify } from '../operations/verify/verify.ts';
+import type { VerifyReport } from '../operations/verify/verify-report.ts';
 import { stampOf } from '../storage/file-stamp.ts';
 import { expectWhole } from './expect-whole.ts';
 import type { VerifyRequest } from './request.ts';

@@ -1,15 +1,15 @@
 /** The verbs that change or rewrite WIMs: checks what was asked to be checked, then hands over to the operation. */
 
 import type { Run } from '../base/run.ts';
-import { deleteImages, type RewriteSummary } from '../operations/delete.ts';
-import { type DiffSummary, diff } from '../operations/diff.ts';
-import { type EditSummary, editProperties } from '../operations/edit-properties.ts';
-import { exportImages } from '../operations/export.ts';
-import { join } from '../operations/join.ts';
-import { optimize } from '../operations/optimize.ts';
-import { type SplitSummary, split } from '../operations/split.ts';
-import { type UndoSummary, undo } from '../operations/undo.ts';
-import { type UpdateSummary, update } from '../operations/update.ts';
+import { type UpdateSummary, update } from '../operations/capture/update.ts';
+import { type DiffSummary, diff } from '../operations/diff/diff.ts';
+import { deleteImages, type RewriteSummary } from '../operations/rewrite/delete.ts';
+import { type EditSummary, editProperties } from '../operations/rewrite/edit-properties.ts';
+import { exportImages } from '../operations/rewrite/export.ts';
+import { join } from '../operations/rewrite/join.ts';
+import { optimize } from '../operations/rewrite/optimize.ts';
+import { type SplitSummary, split } from '../operations/rewrite/split.ts';
+import { type UndoSummary, undo } from '../operations/rewrite/undo.ts';
 import { checkBefore, outputOf } from './open-for-job.ts';
 import { captureConfig } from './perform-capture.ts';
 import type {

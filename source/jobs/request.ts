@@ -4,19 +4,19 @@
  */
 
 import type { UpdateCommand } from '../image/update-commands.ts';
-import type { DeleteOptions } from '../operations/delete.ts';
-import type { DiffSide } from '../operations/diff.ts';
-import type { EditPropertiesOptions } from '../operations/edit-properties.ts';
-import type { ExportOptions } from '../operations/export.ts';
-import type { JoinOptions } from '../operations/join.ts';
+import type { DiffSide } from '../operations/diff/diff.ts';
 import type { StreamsInterface } from '../operations/mount/mount-view.ts';
-import type { OptimizeOptions } from '../operations/optimize.ts';
 import type { RepairOptions } from '../operations/repair/repair-options.ts';
 import type { LostPolicy } from '../operations/rescue/mark-lost.ts';
+import type { DeleteOptions } from '../operations/rewrite/delete.ts';
+import type { EditPropertiesOptions } from '../operations/rewrite/edit-properties.ts';
+import type { ExportOptions } from '../operations/rewrite/export.ts';
+import type { JoinOptions } from '../operations/rewrite/join.ts';
+import type { OptimizeOptions } from '../operations/rewrite/optimize.ts';
+import type { SplitOptions } from '../operations/rewrite/split.ts';
+import type { UndoOptions } from '../operations/rewrite/undo.ts';
+import type { CompressionRequest } from '../operations/rewrite/write-options.ts';
 import type { SalvageOptions } from '../operations/salvage/salvage.ts';
-import type { SplitOptions } from '../operations/split.ts';
-import type { UndoOptions } from '../operations/undo.ts';
-import type { CompressionRequest } from '../operations/write-options.ts';
 
 /** Options of everything that puts files onto this machine. */
 export interface RestoreOptions {

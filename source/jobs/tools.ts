@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import type { Fault, Range } from '../operations/verify-report.ts';
+import type { Fault, Range } from '../operations/verify/verify-report.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { ChunkEncoder } from '../pool/tasks/encode.ts';
 

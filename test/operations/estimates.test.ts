@@ -3,13 +3,13 @@ import { copyFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { parseUpdateCommand } from '../../source/image/update-commands.ts';
-import { append } from '../../source/operations/append.ts';
+import { append } from '../../source/operations/capture/append.ts';
 import {
 	type CaptureOptions,
 	type CaptureSummary,
 	capture,
-} from '../../source/operations/capture.ts';
-import { update } from '../../source/operations/update.ts';
+} from '../../source/operations/capture/capture.ts';
+import { update } from '../../source/operations/capture/update.ts';
 import { subfolder, tempFolder } from '../support/temp-tree.ts';
 import { testRun } from '../support/test-run.ts';
 import { captureOptions, compressed, imageOptions, noise, tools } from '../support/written.ts';

@@ -13,10 +13,10 @@ import {
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { append } from '../../source/operations/append.ts';
-import { capture } from '../../source/operations/capture.ts';
-import { exportImages } from '../../source/operations/export.ts';
-import { split } from '../../source/operations/split.ts';
+import { append } from '../../source/operations/capture/append.ts';
+import { capture } from '../../source/operations/capture/capture.ts';
+import { exportImages } from '../../source/operations/rewrite/export.ts';
+import { split } from '../../source/operations/rewrite/split.ts';
 import { openWim } from '../../source/wim/wim.ts';
 import { oracle, runOracle } from '../support/oracles.ts';
 import { tempFolder } from '../support/temp-tree.ts';

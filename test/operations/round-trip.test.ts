@@ -10,12 +10,12 @@ import {
 import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { append } from '../../source/operations/append.ts';
-import { type CaptureOptions, capture } from '../../source/operations/capture.ts';
-import { exportImages } from '../../source/operations/export.ts';
-import { join } from '../../source/operations/join.ts';
-import { optimize } from '../../source/operations/optimize.ts';
-import { split } from '../../source/operations/split.ts';
+import { append } from '../../source/operations/capture/append.ts';
+import { type CaptureOptions, capture } from '../../source/operations/capture/capture.ts';
+import { exportImages } from '../../source/operations/rewrite/export.ts';
+import { join } from '../../source/operations/rewrite/join.ts';
+import { optimize } from '../../source/operations/rewrite/optimize.ts';
+import { split } from '../../source/operations/rewrite/split.ts';
 import type { ChunkEncoder, EncodeReply, EncodeRequest } from '../../source/pool/tasks/encode.ts';
 import { InlineEncoder } from '../../source/pool/tasks/encode.ts';
 import type { IntakeReply, IntakeRequest } from '../../source/pool/tasks/intake.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sha1 } from '../../source/bytes/sha1.ts';
-import { readBlobs } from '../../source/operations/read-blobs.ts';
+import { readBlobs } from '../../source/operations/read/read-blobs.ts';
 import { TASKS } from '../../source/pool/tasks.ts';
 import { ThreadPool } from '../../source/pool/thread-pool.ts';
 import { workerEntry } from '../../source/pool/worker-entry.ts';

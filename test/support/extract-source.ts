@@ -17,7 +17,7 @@ import type {
 	BlobWriter,
 	ExtractSource,
 	FileTarget,
-} from '../../source/operations/extract-data.ts';
+} from '../../source/operations/extract/extract-data.ts';
 import { TargetFile } from '../../source/storage/target-file.ts';
 
 /** A file of a test image; what is not given is as plain as can be. */

@@ -2,7 +2,7 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { DigestError, FormatError, MissingError, WimError } from '../../source/base/errors.ts';
 import { type Sha1, sha1 } from '../../source/bytes/sha1.ts';
 import { forFs } from '../../source/host/host-path.ts';
-import type { BlobWriter, ExtractBlob } from '../../source/operations/extract-data.ts';
+import type { BlobWriter, ExtractBlob } from '../../source/operations/extract/extract-data.ts';
 import { readWholeResource } from '../../source/wim/read-resource.ts';
 import type { Blob } from '../../source/wim/resource.ts';
 

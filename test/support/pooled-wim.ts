@@ -1,7 +1,11 @@
 import type { TestContext } from 'node:test';
 import { sha1 } from '../../source/bytes/sha1.ts';
 import type { Compression } from '../../source/codec/compression.ts';
-import { type BlobResult, readBlobs, type WantedBlob } from '../../source/operations/read-blobs.ts';
+import {
+	type BlobResult,
+	readBlobs,
+	type WantedBlob,
+} from '../../source/operations/read/read-blobs.ts';
 import { openPool, type Pool } from '../../source/pool/pool.ts';
 import { MemorySource } from '../../source/storage/memory-source.ts';
 import type { Source } from '../../source/storage/source.ts';

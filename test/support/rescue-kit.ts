@@ -4,7 +4,7 @@ import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'n
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Compression } from '../../source/codec/compression.ts';
-import { capture } from '../../source/operations/capture.ts';
+import { capture } from '../../source/operations/capture/capture.ts';
 import type { RepairOptions } from '../../source/operations/repair/repair-options.ts';
 import type { SalvageOptions } from '../../source/operations/salvage/salvage.ts';
 import { openWim } from '../../source/wim/wim.ts';

@@ -1,7 +1,7 @@
 import { DigestError, WimError } from '../../source/base/errors.ts';
 import { throwIfCanceled } from '../../source/base/run.ts';
 import { sha1 } from '../../source/bytes/sha1.ts';
-import type { BlobChecker } from '../../source/operations/verify.ts';
+import type { BlobChecker } from '../../source/operations/verify/verify.ts';
 import { readWholeResource } from '../../source/wim/read-resource.ts';
 
 /** Checks blobs one after another on the calling thread. */

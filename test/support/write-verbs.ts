@@ -2,18 +2,18 @@
 
 import type { Run } from '../../source/base/run.ts';
 import { NO_DEFAULTS } from '../../source/image/update-commands.ts';
-import { append } from '../../source/operations/append.ts';
-import { capture } from '../../source/operations/capture.ts';
-import { deleteImages } from '../../source/operations/delete.ts';
-import { editProperties } from '../../source/operations/edit-properties.ts';
-import { exportImages } from '../../source/operations/export.ts';
-import { join } from '../../source/operations/join.ts';
-import { optimize } from '../../source/operations/optimize.ts';
+import { append } from '../../source/operations/capture/append.ts';
+import { capture } from '../../source/operations/capture/capture.ts';
+import { update } from '../../source/operations/capture/update.ts';
 import { repair } from '../../source/operations/repair/repair.ts';
 import { salvageToWim } from '../../source/operations/rescue/salvage-to-wim.ts';
-import { split } from '../../source/operations/split.ts';
-import { undo } from '../../source/operations/undo.ts';
-import { update } from '../../source/operations/update.ts';
+import { deleteImages } from '../../source/operations/rewrite/delete.ts';
+import { editProperties } from '../../source/operations/rewrite/edit-properties.ts';
+import { exportImages } from '../../source/operations/rewrite/export.ts';
+import { join } from '../../source/operations/rewrite/join.ts';
+import { optimize } from '../../source/operations/rewrite/optimize.ts';
+import { split } from '../../source/operations/rewrite/split.ts';
+import { undo } from '../../source/operations/rewrite/undo.ts';
 import { InlinePool } from '../../source/pool/pool.ts';
 import { USUAL_REPAIR } from './rescue-kit.ts';
 import { testRun } from './test-run.ts';

@@ -20,14 +20,14 @@ import { exchangeSeparators } from '../../source/host/links.ts';
 import { openImage } from '../../source/image/open.ts';
 import { pathOf } from '../../source/image/paths.ts';
 import { parseLinkTarget } from '../../source/image/reparse.ts';
-import type { CaptureOptions, ImageOptions } from '../../source/operations/capture.ts';
-import type { ExportOptions } from '../../source/operations/export.ts';
-import { selectImages } from '../../source/operations/rebuild.ts';
-import { wrongCounts } from '../../source/operations/verify-table.ts';
+import type { CaptureOptions, ImageOptions } from '../../source/operations/capture/capture.ts';
+import type { ExportOptions } from '../../source/operations/rewrite/export.ts';
+import { selectImages } from '../../source/operations/rewrite/rebuild.ts';
 import {
 	type CompressionRequest,
 	USUAL_COMPRESSION,
-} from '../../source/operations/write-options.ts';
+} from '../../source/operations/rewrite/write-options.ts';
+import { wrongCounts } from '../../source/operations/verify/verify-table.ts';
 import { InlineEncoder } from '../../source/pool/tasks/encode.ts';
 import { readWholeResource } from '../../source/wim/read-resource.ts';
 import { openWim, type Wim } from '../../source/wim/wim.ts';

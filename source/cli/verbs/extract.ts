@@ -1,4 +1,4 @@
-import type { ExtractSummary } from '../../operations/extract-run.ts';
+import type { ExtractSummary } from '../../operations/extract/extract-run.ts';
 import type { Handler } from '../context.ts';
 import { runOnlyJob } from '../job.ts';
 import { applyRequest, extractRequest } from '../requests.ts';

@@ -1,5 +1,5 @@
 import { ExitCode, InputError } from '../../base/errors.ts';
-import type { VerifyReport } from '../../operations/verify-report.ts';
+import type { VerifyReport } from '../../operations/verify/verify-report.ts';
 import type { Context, Handler } from '../context.ts';
 import { writeReport } from '../fold.ts';
 import { runOnlyJob } from '../job.ts';

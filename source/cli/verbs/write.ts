@@ -3,8 +3,8 @@
 import { stat } from 'node:fs/promises';
 import type { WriteResult } from '../../jobs/perform-write.ts';
 import type { JobRequest } from '../../jobs/request.ts';
-import type { CaptureSummary } from '../../operations/capture.ts';
-import type { DiffSummary } from '../../operations/diff.ts';
+import type { CaptureSummary } from '../../operations/capture/capture.ts';
+import type { DiffSummary } from '../../operations/diff/diff.ts';
 import type { Context, Handler } from '../context.ts';
 import { runOnlyJob } from '../job.ts';
 import type { Invocation } from '../parse.ts';

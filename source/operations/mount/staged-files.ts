@@ -41,7 +41,7 @@ import {
 	unixDataOf,
 } from '../../image/tagged-items.ts';
 import { BytesContent } from '../../storage/content.ts';
-import type { PendingStream } from '../capture-tree.ts';
+import type { PendingStream } from '../capture/capture-tree.ts';
 import {
 	kindOf,
 	linkText,

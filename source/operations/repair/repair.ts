@@ -25,7 +25,7 @@ import {
 } from '../rescue/write-rescued.ts';
 import { type OpenSalvage, openSalvage } from '../salvage/open-salvage.ts';
 import type { SalvagedImage } from '../salvage/read-trees.ts';
-import type { HitFile } from '../verify-report.ts';
+import type { HitFile } from '../verify/verify-report.ts';
 import { type MendedImage, mendTrees } from './mend-trees.ts';
 import type { RepairOptions } from './repair-options.ts';
 import type { RepairedImage, RepairReport } from './report.ts';

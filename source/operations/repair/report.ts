@@ -1,6 +1,6 @@
 /** What a repair found, took from where, and could not get back: plain data, and text for people. */
 import type { ReadBack } from '../rescue/check-written.ts';
-import type { HitFile, Range } from '../verify-report.ts';
+import type { HitFile, Range } from '../verify/verify-report.ts';
 
 /** Where the right bytes of something came from that could not be read where it should be. */
 export type RemedyKind =

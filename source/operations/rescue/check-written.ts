@@ -7,8 +7,8 @@ import { plural } from '../../base/print.ts';
 import type { Run } from '../../base/run.ts';
 import type { Pool } from '../../pool/pool.ts';
 import { openWim } from '../../wim/wim.ts';
-import { poolBlobChecker } from '../pool-blob-checker.ts';
-import { verify } from '../verify.ts';
+import { poolBlobChecker } from '../verify/pool-blob-checker.ts';
+import { verify } from '../verify/verify.ts';
 
 /** What was read back and found good. */
 export interface ReadBack {

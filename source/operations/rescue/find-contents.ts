@@ -9,7 +9,7 @@ import { LargeChunks } from '../../pool/large-chunks.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { Content } from '../../storage/content.ts';
 import type { Blob, Resource } from '../../wim/resource.ts';
-import { readBlobs } from '../read-blobs.ts';
+import { readBlobs } from '../read/read-blobs.ts';
 import type { Remedy } from '../repair/report.ts';
 import { isExpected } from '../salvage/open-damaged.ts';
 import { addRange, type Range, readDamaged } from '../salvage/read-damaged.ts';

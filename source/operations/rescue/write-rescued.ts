@@ -28,17 +28,17 @@ import type { TableBlob } from '../../wim/write-table.ts';
 import type { WimShape } from '../../wim/write-wim.ts';
 import type { XmlData } from '../../wim/xml-data.ts';
 import type { XmlElement } from '../../wim/xml-element.ts';
-import { copiedSize, tablesEnd } from '../predict-size.ts';
-import { type ExtraContent, storeBlobs } from '../rebuild.ts';
-import { forgetDecoded } from '../salvage/read-damaged.ts';
-import { UNNAMED_FOLDER } from '../salvage/unnamed.ts';
-import { filesOf, setWindowsProperties } from '../store-image.ts';
+import { filesOf, setWindowsProperties } from '../capture/store-image.ts';
+import { copiedSize, tablesEnd } from '../rewrite/predict-size.ts';
+import { type ExtraContent, storeBlobs } from '../rewrite/rebuild.ts';
 import {
 	type CompressionPlan,
 	planCompression,
 	USUAL_COMPRESSION,
 	type WriteTools,
-} from '../write-options.ts';
+} from '../rewrite/write-options.ts';
+import { forgetDecoded } from '../salvage/read-damaged.ts';
+import { UNNAMED_FOLDER } from '../salvage/unnamed.ts';
 import { checkWritten, type ReadBack } from './check-written.ts';
 import { DamagedContent } from './damaged-content.ts';
 import type { Contents } from './find-contents.ts';

@@ -7,7 +7,7 @@ import { RecoveryTools } from '../../wim/recover/recovery-tools.ts';
 import { nothingLeft } from '../../wim/recover/survey.ts';
 import type { Blob, Resource } from '../../wim/resource.ts';
 import type { Wim } from '../../wim/wim.ts';
-import { readBlobs } from '../read-blobs.ts';
+import { readBlobs } from '../read/read-blobs.ts';
 import { findLost, type Lost, type Tentative } from './find-lost.ts';
 import { gapsOf } from './gaps.ts';
 import { type DamagedWim, openDamaged } from './open-damaged.ts';

@@ -18,7 +18,7 @@ import type {
 	ExtractBlob,
 	FileJob,
 	FileOutcome,
-} from '../extract-data.ts';
+} from '../extract/extract-data.ts';
 import { isExpected } from './open-damaged.ts';
 import { type DamagedBlob, type Range, readDamagedBlob } from './read-damaged.ts';
 

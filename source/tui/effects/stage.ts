@@ -1,7 +1,7 @@
 /** Staging what a form names: looks at both sides first, so that conflicts stand on their field. */
 
 import { formatCount } from '../../base/print.ts';
-import { windowsNameFault } from '../../operations/windows-name.ts';
+import { windowsNameFault } from '../../operations/capture/windows-name.ts';
 import { changeForm, closeDialog } from '../state/dialogs.ts';
 import { valuesOf, withErrors } from '../state/form.ts';
 import { type StagedDraft, stage } from '../state/staged.ts';

@@ -10,8 +10,8 @@ import type { Journal } from '../../jobs/journal.ts';
 import { type Job, JobQueue } from '../../jobs/queue.ts';
 import type { JobRequest as EngineRequest } from '../../jobs/request.ts';
 import type { JobTools } from '../../jobs/tools.ts';
-import type { RewriteSummary } from '../../operations/delete.ts';
-import type { Fault, Range } from '../../operations/verify-report.ts';
+import type { RewriteSummary } from '../../operations/rewrite/delete.ts';
+import type { Fault, Range } from '../../operations/verify/verify-report.ts';
 import { isThere } from '../../storage/host-fs.ts';
 import type {
 	DeckJobs,

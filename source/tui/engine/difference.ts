@@ -5,7 +5,7 @@ import type { OpenImage } from '../../image/open.ts';
 import type { PathFinder } from '../../image/paths.ts';
 import { machineClock } from '../../jobs/clock.ts';
 import type { ContentReader } from '../../jobs/content-reader.ts';
-import { compareTrees, type DiffChange, imageDiffTree } from '../../operations/diff-trees.ts';
+import { compareTrees, type DiffChange, imageDiffTree } from '../../operations/diff/diff-trees.ts';
 import type { Wim } from '../../wim/wim.ts';
 import type { DifferenceFact, FactValue, ImageDifference } from '../engine-views.ts';
 import { entryDetails } from './entry-details.ts';

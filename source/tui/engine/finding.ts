@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { formatCount, formatHex } from '../../base/print.ts';
-import type { Fault } from '../../operations/verify-report.ts';
+import type { Fault } from '../../operations/verify/verify-report.ts';
 import type { Finding } from '../engine.ts';
 
 const PLACES: Readonly<Record<string, string>> = {

@@ -7,7 +7,7 @@ import { PathFinder, pathOf } from '../../image/paths.ts';
 import { ROOT } from '../../image/tree.ts';
 import { machineClock } from '../../jobs/clock.ts';
 import { ContentReader } from '../../jobs/content-reader.ts';
-import { openUnnamed } from '../../operations/unnamed-image.ts';
+import { openUnnamed } from '../../operations/extract/unnamed-image.ts';
 import { openWim, peekImageCount, type Wim } from '../../wim/wim.ts';
 import {
 	type EntryDetails,

@@ -2,15 +2,15 @@
 
 import { formatSize, plural } from '../../base/print.ts';
 import type { JobRequest as EngineRequest } from '../../jobs/request.ts';
-import type { CaptureSummary } from '../../operations/capture.ts';
-import type { RewriteSummary } from '../../operations/delete.ts';
-import type { EditSummary } from '../../operations/edit-properties.ts';
-import type { ExtractSummary } from '../../operations/extract-run.ts';
+import type { CaptureSummary } from '../../operations/capture/capture.ts';
+import type { ExtractSummary } from '../../operations/extract/extract-run.ts';
 import type { RepairReport } from '../../operations/repair/report.ts';
+import type { RewriteSummary } from '../../operations/rewrite/delete.ts';
+import type { EditSummary } from '../../operations/rewrite/edit-properties.ts';
+import type { SplitSummary } from '../../operations/rewrite/split.ts';
+import type { UndoSummary } from '../../operations/rewrite/undo.ts';
 import type { SalvageReport } from '../../operations/salvage/report.ts';
-import type { SplitSummary } from '../../operations/split.ts';
-import type { UndoSummary } from '../../operations/undo.ts';
-import type { VerifyReport } from '../../operations/verify-report.ts';
+import type { VerifyReport } from '../../operations/verify/verify-report.ts';
 import type { PartMap } from '../engine-views.ts';
 import { checkedMaps } from './file-map.ts';
 

@@ -3,11 +3,11 @@ import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { WimError } from '../../../source/base/errors.ts';
-import { append } from '../../../source/operations/append.ts';
-import { exportImages } from '../../../source/operations/export.ts';
-import { optimize } from '../../../source/operations/optimize.ts';
+import { append } from '../../../source/operations/capture/append.ts';
 import { repair } from '../../../source/operations/repair/repair.ts';
 import { isRepaired, type RepairReport } from '../../../source/operations/repair/report.ts';
+import { exportImages } from '../../../source/operations/rewrite/export.ts';
+import { optimize } from '../../../source/operations/rewrite/optimize.ts';
 import { InlinePool } from '../../../source/pool/pool.ts';
 import { openWim } from '../../../source/wim/wim.ts';
 import {

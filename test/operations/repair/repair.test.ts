@@ -7,7 +7,7 @@ import { sha1 } from '../../../source/bytes/sha1.ts';
 import { repair } from '../../../source/operations/repair/repair.ts';
 import type { RepairOptions } from '../../../source/operations/repair/repair-options.ts';
 import { isRepaired, type RepairReport } from '../../../source/operations/repair/report.ts';
-import { split } from '../../../source/operations/split.ts';
+import { split } from '../../../source/operations/rewrite/split.ts';
 import { InlinePool } from '../../../source/pool/pool.ts';
 import { type ChunkEncoder, InlineEncoder } from '../../../source/pool/tasks/encode.ts';
 import { openWim } from '../../../source/wim/wim.ts';

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { sha1 } from '../../../source/bytes/sha1.ts';
-import { capture } from '../../../source/operations/capture.ts';
+import { capture } from '../../../source/operations/capture/capture.ts';
 import { DamagedContent } from '../../../source/operations/rescue/damaged-content.ts';
 import { surveyContents } from '../../../source/operations/rescue/find-contents.ts';
 import { readDamaged } from '../../../source/operations/salvage/read-damaged.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Fault } from '../../../source/operations/verify-report.ts';
+import type { Fault } from '../../../source/operations/verify/verify-report.ts';
 import { findingOf } from '../../../source/tui/engine/finding.ts';
 
 const FAULT: Fault = {

@@ -1,7 +1,10 @@
 /** The presets of compression: `lzx:50`, `lzms-solid:50`, `usual`. */
 
 import type { Compression } from '../../../codec/compression.ts';
-import { type CompressionRequest, USUAL_COMPRESSION } from '../../../operations/write-options.ts';
+import {
+	type CompressionRequest,
+	USUAL_COMPRESSION,
+} from '../../../operations/rewrite/write-options.ts';
 import type { Values } from './values.ts';
 
 /** What the fields `compression` and `chunkSize` ask for; `usual` and `wimboot`: the operation knows. */

@@ -8,8 +8,8 @@ import type {
 	SalvageRequest,
 	VerifyRequest,
 } from '../../../jobs/request.ts';
+import { UNNAMED_IMAGE } from '../../../operations/extract/unnamed-image.ts';
 import { BIT_SEARCH_SECONDS } from '../../../operations/repair/repair-options.ts';
-import { UNNAMED_IMAGE } from '../../../operations/unnamed-image.ts';
 import { DONOR, UNNAMED_INDEX } from '../../engine.ts';
 import { hostPath, isOn, listOf, references, textOf, type Values } from './values.ts';
 
