@@ -15,9 +15,8 @@ import { append } from '../operations/capture/append.ts';
 import { type CaptureSummary, capture, type ImageOptions } from '../operations/capture/capture.ts';
 import { findIgnoringCase, isFile } from '../storage/find-files.ts';
 import { hostFs } from '../storage/host-fs.ts';
-import { requireStorableTexts } from '../wim/edit-xml.ts';
+import { requireStorable, requireStorableTexts } from '../wim/edit-xml.ts';
 import { openWim } from '../wim/wim.ts';
-import { FORBIDDEN } from '../wim/xml-element.ts';
 import { checkBefore, outputOf } from './open-for-job.ts';
 import type { AppendRequest, CapturedImage, CaptureRequest } from './request.ts';
 import type { JobTools } from './tools.ts';
@@ -80,8 +79,8 @@ async function fromTheEnd(wim: string, designation: string): Promise<string> {
 /** The last component of the first source's path, with a number behind it when an image is called that already. */
 async function freeName(image: CapturedImage, target: string | null): Promise<string> {
 	const [first] = image.sources;
-	// What XML data cannot hold is left out: nobody asked for this very name.
-	const base = path.basename(path.resolve(first?.path ?? '.')).replace(FORBIDDEN, '');
+	const base = path.basename(path.resolve(first?.path ?? '.'));
+	requireStorable('the name', base, 'Give the image a name of its own behind the WIM.');
 	if (target === null) return base;
 	await using wim = await openWim(target);
 	const taken = new Set(wim.images.map(({ facts }) => facts.name));

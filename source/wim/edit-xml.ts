@@ -103,12 +103,17 @@ export function setProperty(xml: XmlData, image: XmlElement, path: string, text:
 }
 
 /**
- * Refuses a text that a user gave and XML data cannot hold: writing it would drop characters without a word.
+ * Refuses a text that XML data cannot hold: writing it would drop characters without a word.
  *
  * @param what such as `the name`
+ * @param hint what to do instead
  * @throws {InputError}
  */
-function requireStorable(what: string, text: string): void {
+export function requireStorable(
+	what: string,
+	text: string,
+	hint = 'Leave it out, or write it in another way.',
+): void {
 	const [bad] = text.match(FORBIDDEN) ?? [];
 	if (bad === undefined) return;
 	const code = bad.charCodeAt(0);
@@ -118,9 +123,7 @@ function requireStorable(what: string, text: string): void {
 			: code >= 0xd800 && code < 0xe000
 				? 'bytes that are no UTF-8, or half a character'
 				: `the character U+${code.toString(16).toUpperCase()}`;
-	throw new InputError(`Cannot store ${what} "${text}": XML data cannot hold ${why}`, {
-		hint: 'Leave it out, or write it in another way.',
-	});
+	throw new InputError(`Cannot store ${what} "${text}": XML data cannot hold ${why}`, { hint });
 }
 
 /** Refuses names, descriptions and properties that XML data cannot hold; see `requireStorable`. */

@@ -103,13 +103,15 @@ function decodeEntities(text: string, bad: (why: string) => FormatError): string
 export const FORBIDDEN =
 	/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-function escapeText(text: string, quote: boolean): string {
+/** What a reader of XML would turn into something else: a carriage return; in attributes white space of any kind. */
+function escapeText(text: string, isAttribute: boolean): string {
 	const safe = text
 		.replace(FORBIDDEN, '')
 		.replace(/&/g, '&amp;')
 		.replace(/</g, '&lt;')
-		.replace(/>/g, '&gt;');
-	return quote ? safe.replace(/"/g, '&quot;') : safe;
+		.replace(/>/g, '&gt;')
+		.replace(isAttribute ? /[\t\n\r]/g : /\r/g, (space) => `&#${space.charCodeAt(0)};`);
+	return isAttribute ? safe.replace(/"/g, '&quot;') : safe;
 }
 
 /** The text of an element, without declaration and without added white space. */

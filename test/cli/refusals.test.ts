@@ -262,13 +262,22 @@ test('names and descriptions that XML data cannot hold are refused', async (t) =
 	assert.equal((await cli(['capture', at('src'), at('new.wim'), name, 'two\nlines'])).code, 0);
 	const [image] = JSON.parse((await cli(['info', at('new.wim'), '--json'])).out).images;
 	assert.deepEqual([image.name, image.description], [name, 'two\nlines']);
-	// A name that comes from a folder was not asked for.
+	// A name that comes from a folder is no other matter.
 	mkdirSync(at('odd\u0001'));
-	assert.equal((await cli(['append', at('odd\u0001'), at('new.wim')])).code, 0);
-	assert.equal(
-		JSON.parse((await cli(['info', at('new.wim'), '--json'])).out).images[1].name,
-		'odd',
-	);
+	const { code, err } = await cli(['append', at('odd\u0001'), at('new.wim')]);
+	assert.equal(code, 2, err);
+	assert.match(err, /: XML data cannot hold a control character\n {2}Give the image a name of its/);
+	assert.equal((await cli(['append', at('odd\u0001'), at('new.wim'), 'Odd'])).code, 0);
+});
+
+test('a carriage return in a name or description comes back', async (t) => {
+	const folder = tempFolder(t);
+	place(folder);
+	const file = path.join(folder, 'new.wim');
+	const source = path.join(folder, 'src');
+	assert.equal((await cli(['capture', source, file, 'one\rname', 'two\r\nlines'])).code, 0);
+	const [image] = JSON.parse((await cli(['info', file, '--json'])).out).images;
+	assert.deepEqual([image.name, image.description], ['one\rname', 'two\r\nlines']);
 });
 
 test('a pipable file becomes solid only when it may be an ordinary one', async (t) => {
