@@ -214,6 +214,32 @@ export function hostError(attempt: string, error: unknown, facts: ErrorFacts = {
 	return new Class(`${attempt}: ${reason}`, all, error);
 }
 
+/**
+ * What is thrown where a kernel cannot have the memory that it needs now. That says nothing of the bytes it was to work
+ * on: see `isMemoryError`.
+ *
+ * @param attempt what was tried, as in `Cannot decode`
+ * @param size bytes that were wanted in all
+ */
+export function memoryError(attempt: string, size: number, error: unknown): HostError {
+	return new HostError(
+		`${attempt}: ${size} bytes of memory for one lane cannot be had`,
+		{ hint: 'Use fewer threads (--threads=1), or close other programs.' },
+		Object.assign(new Error(String(error)), { code: 'ENOMEM' }),
+	);
+}
+
+/** Whether an error, also one of another thread, says that memory ran out: whatever was read is then no worse for it. */
+export function isMemoryError(error: unknown): boolean {
+	const cause = error instanceof HostError ? error.cause : null;
+	return (cause as NodeJS.ErrnoException | null)?.code === 'ENOMEM';
+}
+
+/** Whether what was thrown says something of the bytes that were read: no defect, no cancel, no lack of memory. */
+export function isFinding(error: unknown): error is WimError {
+	return error instanceof WimError && error.code !== 'canceled' && !isMemoryError(error);
+}
+
 /** How V8 says that the machine gives no more: to a kernel (its addresses are set aside at once), or to an array. */
 const NO_MEMORY =
 	/^WebAssembly\.\w+\(\): (Out of memory|could not allocate)|^Array buffer allocation failed/;

@@ -1,4 +1,4 @@
-import { FormatError, HostError } from '../base/errors.ts';
+import { FormatError, memoryError } from '../base/errors.ts';
 import { fromBase64 } from '../bytes/base64.ts';
 import { type Compression, compressionName, isLegalChunkSize } from './compression.ts';
 import { type ChunkBytes, type DecoderKernel, DONE, SLACK, Windows } from './decoder-kernel.ts';
@@ -363,11 +363,7 @@ function grow(memory: DecoderKernel['memory'], pages: number, wanted: number): v
 	try {
 		memory.grow(pages);
 	} catch (error) {
-		throw new HostError(
-			`Cannot decode: ${wanted} bytes of memory for one lane cannot be had`,
-			{ hint: 'Use fewer threads, or close other programs.' },
-			error,
-		);
+		throw memoryError('Cannot decode', wanted, error);
 	}
 }
 

@@ -1,4 +1,4 @@
-import { HostError, UnsupportedError } from '../base/errors.ts';
+import { memoryError, UnsupportedError } from '../base/errors.ts';
 import { fromBase64 } from '../bytes/base64.ts';
 import { type Compression, compressionName, isLegalChunkSize } from './compression.ts';
 import { ENCODERS_MODULE } from './encoders-module.ts';
@@ -293,13 +293,7 @@ export class Encoder {
 		try {
 			this.#kernel.memory.grow(missing);
 		} catch (error) {
-			throw new HostError(
-				`Cannot encode: ${end} bytes of memory for one lane cannot be had`,
-				{
-					hint: 'Use fewer threads or a smaller chunk size, or close other programs.',
-				},
-				error,
-			);
+			throw memoryError('Cannot encode', end, error);
 		}
 	}
 }

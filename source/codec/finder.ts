@@ -1,4 +1,4 @@
-import { HostError } from '../base/errors.ts';
+import { memoryError } from '../base/errors.ts';
 import { fromBase64 } from '../bytes/base64.ts';
 import { encodeHex } from '../bytes/hex.ts';
 import type { Sha1 } from '../bytes/sha1.ts';
@@ -425,7 +425,7 @@ export class Finder {
 			try {
 				if (missing > 0) this.#kernel.memory.grow(missing);
 			} catch (error) {
-				throw new HostError(`Cannot search: ${end} bytes of memory cannot be had`, {}, error);
+				throw memoryError('Cannot search', end, error);
 			}
 		}
 		const all = new Uint8Array(this.#kernel.memory.buffer);

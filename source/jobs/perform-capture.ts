@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { hostError, InputError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
+import { requireTextPath } from '../host/host-path.ts';
 import { isNtfsVolume, mountNtfsVolume } from '../host/ntfs-volume.ts';
 import {
 	type CaptureConfig,
@@ -79,7 +80,10 @@ async function fromTheEnd(wim: string, designation: string): Promise<string> {
 /** The last component of the first source's path, with a number behind it when an image is called that already. */
 async function freeName(image: CapturedImage, target: string | null): Promise<string> {
 	const [first] = image.sources;
-	const base = path.basename(path.resolve(first?.path ?? '.'));
+	const source = first?.path ?? '.';
+	// Another name for the image would not help there.
+	requireTextPath(`Cannot scan "${source}"`, source);
+	const base = path.basename(path.resolve(source));
 	requireStorable('the name', base, 'Give the image a name of its own behind the WIM.');
 	if (target === null) return base;
 	await using wim = await openWim(target);

@@ -1,4 +1,4 @@
-import { FormatError, MissingError, type WimError } from '../../base/errors.ts';
+import { FormatError, isMemoryError, MissingError, type WimError } from '../../base/errors.ts';
 import { LazyList, type List } from '../../base/list.ts';
 import { breathe, type Run } from '../../base/run.ts';
 import { Uint32Column } from '../../bytes/columns.ts';
@@ -72,7 +72,11 @@ export function poolBlobWriter(pool: Pool, blobs: ReadonlyMap<Sha1, Blob>): Blob
 			const options = { recover: work.recoverData, verify: true };
 			const jobs = await findJobs(work, blobs, sink, run);
 			await breathe(run);
-			await readBlobs(pool, jobs, options, run, (result) => tell(result, sink));
+			await readBlobs(pool, jobs, options, run, (result) => {
+				// Whoever recovers takes what can be had with this memory, and is told the rest.
+				if (!work.recoverData && isMemoryError(result.error)) throw result.error;
+				tell(result, sink);
+			});
 		},
 	};
 }

@@ -1,3 +1,4 @@
+import { isMemoryError } from '../../base/errors.ts';
 import { mapped } from '../../base/list.ts';
 import type { Pool } from '../../pool/pool.ts';
 import { readBlobs } from '../read/read-blobs.ts';
@@ -9,9 +10,11 @@ export function poolBlobChecker(pool: Pool): BlobChecker {
 		async check(blobs, onVerdict, run) {
 			const wanted = mapped(blobs, (blob) => ({ blob }));
 			const options = { recover: true, verify: true };
-			await readBlobs(pool, wanted, options, run, ({ wanted: { blob }, error, badRanges }) =>
-				onVerdict({ blob, error, lost: lostRanges(badRanges) }),
-			);
+			await readBlobs(pool, wanted, options, run, ({ wanted: { blob }, error, badRanges }) => {
+				// Too little memory to read a blob says nothing of it.
+				if (isMemoryError(error)) throw error;
+				onVerdict({ blob, error, lost: lostRanges(badRanges) });
+			});
 		},
 	};
 }

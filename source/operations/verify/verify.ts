@@ -2,7 +2,7 @@
  * Checks everything a WIM holds and never stops at the first fault: header, XML data, tables, the tree of every image,
  * every blob against its SHA-1, and the bytes against the integrity table. Each fault is traced to the files it hits.
  */
-import { DigestError, FormatError, MissingError, WimError } from '../../base/errors.ts';
+import { DigestError, FormatError, isFinding, MissingError, WimError } from '../../base/errors.ts';
 import type { List } from '../../base/list.ts';
 import { formatHex, plural } from '../../base/print.ts';
 import { breathe, type Run } from '../../base/run.ts';
@@ -200,7 +200,7 @@ class Verification {
 					this.#error(fault.error, 'pipable', { part: part.source.name, range, sha1, notes });
 				}
 			} catch (error) {
-				if (!(error instanceof WimError) || error.code === 'canceled') throw error;
+				if (!isFinding(error)) throw error;
 				this.#error(error, 'pipable', { part: part.source.name });
 			}
 			if (count > TREE_FAULTS_MAX)
@@ -298,7 +298,7 @@ class Verification {
 		try {
 			return await openImage(this.#wim, image, { tolerant: true }, () => breathe(this.#run));
 		} catch (error) {
-			if (!(error instanceof WimError) || error.code === 'canceled') throw error;
+			if (!isFinding(error)) throw error;
 			this.#badResources.add(resource);
 			const { lost, tree, notes } = await surveyHurtTree(image, this.#run);
 			if (tree !== null) this.#hurtTrees.set(image.index, tree);
