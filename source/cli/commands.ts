@@ -208,7 +208,7 @@ export const VERBS = {
 		arguments: [stream('SOURCE'), stream('WIM'), maybe('NAME'), maybe('DESC')],
 		options: CAPTURE,
 		notes: [
-			'WIM "-" writes a pipable WIM to standard output. NAME defaults to the name of SOURCE.',
+			'WIM "-" writes a pipable WIM to standard output. NAME defaults to the name of SOURCE, also of a source list.',
 			'An existing WIM is replaced once the new one is whole.',
 			`SOURCE ${VOLUME_NOTE}`,
 		],

@@ -102,6 +102,8 @@ async function imageOf({ given, options }: Invocation, context: Context): Promis
 	return {
 		sources: await sourcesOf(given[0] ?? '', options, context),
 		name: given[2] ?? null,
+		// As wimlib-imagex: after the list, whose sources may have nothing in common.
+		namedAfter: options.has('source-list') && given[0] !== '-' ? (given[0] ?? null) : null,
 		description: given[3] ?? '',
 		properties: propertiesOf(options),
 		boot: options.has('boot'),

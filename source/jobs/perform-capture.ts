@@ -77,13 +77,13 @@ async function fromTheEnd(wim: string, designation: string): Promise<string> {
 	);
 }
 
-/** The last component of the first source's path, with a number behind it when an image is called that already. */
+/** The last component of a path, with a number behind it when an image is called that already. */
 async function freeName(image: CapturedImage, target: string | null): Promise<string> {
 	const [first] = image.sources;
 	const source = first?.path ?? '.';
 	// Another name for the image would not help there.
 	requireTextPath(`Cannot scan "${source}"`, source);
-	const base = path.basename(path.resolve(source));
+	const base = path.basename(path.resolve(image.namedAfter ?? source));
 	requireStorable('the name', base, 'Give the image a name of its own behind the WIM.');
 	if (target === null) return base;
 	await using wim = await openWim(target);

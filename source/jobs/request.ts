@@ -82,8 +82,10 @@ export interface RequestSource {
 /** What a captured image is to be called, and how its files are looked at. */
 export interface CapturedImage {
 	readonly sources: readonly RequestSource[];
-	/** Null: that of the source's folder, with a number behind it when it is taken. */
+	/** Null: after `namedAfter`, with a number behind it when it is taken. */
 	readonly name: string | null;
+	/** The path whose last component names the image when nothing else does; null: that of the first source. */
+	readonly namedAfter: string | null;
 	/** '' for none. */
 	readonly description: string;
 	/** Paths such as `FLAGS` or `WINDOWS/VERSION/BUILD`. */

@@ -212,6 +212,7 @@ const IMAGES: readonly (readonly [line: string, expected: object])[] = [
 		{
 			sources: [{ path: 's', target: '/' }],
 			name: null,
+			namedAfter: null,
 			description: '',
 			properties: [],
 			boot: false,

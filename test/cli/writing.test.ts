@@ -282,6 +282,21 @@ test('update with --wimboot-config does not wait for standard input', async (t) 
 	assert.match(stored.out, /^; rules/);
 });
 
+test('an image of a source list is called after the list', async (t) => {
+	const folder = tempFolder(t);
+	mkdirSync(path.join(folder, 'src'));
+	const list = path.join(folder, 'all.txt');
+	const line = `"${path.join(folder, 'src')}" /\n`;
+	writeFileSync(list, line);
+	const file = path.join(folder, 'new.wim');
+	for (const verb of ['capture', 'append'])
+		assert.equal((await cli([verb, list, file, '--source-list'])).code, 0);
+	assert.equal((await cli(['append', '-', file, '--source-list'], { stdin: line })).code, 0);
+	const { images } = JSON.parse((await cli(['info', file, '--json'])).out);
+	const names = images.map(({ name }: { name: string }) => name);
+	assert.deepEqual(names, ['all.txt', 'all.txt (1)', 'src']);
+});
+
 test('a property whose name XML cannot hold is refused', async (t) => {
 	workplace(t);
 	for (const name of ['1bad', '-x', 'A/', 'a b', 'A[0]'])

@@ -81,6 +81,7 @@ test('an append that finds no file is recorded as the capture that it is', async
 		image: {
 			sources: [{ path: '/tree', target: '/' }],
 			name: null,
+			namedAfter: null,
 			description: '',
 			properties: [],
 			boot: false,

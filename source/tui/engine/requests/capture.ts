@@ -26,6 +26,7 @@ const capturedImage = (values: Values): CapturedImage => ({
 	dereference: isOn(values, 'dereference'),
 	acls: 'store',
 	rpFix: null,
+	namedAfter: null,
 	updateOf: null,
 	deltaFrom: [],
 	wimBoot: values['compression'] === 'wimboot',
