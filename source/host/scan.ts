@@ -298,7 +298,7 @@ class PosixScan implements TreeScan {
 			kind,
 			size: kind === 'file' ? Number(stat.size) : 0,
 			isSparse: kind === 'file' && stat.blocks * 512n < stat.size,
-			linkGroup: kind !== 'directory' && stat.nlink > 1n ? this.#groupOf(stat) : 0,
+			linkGroup: this.#mayRepeat(stat, kind) ? this.#groupOf(stat) : 0,
 			mode: Number(stat.mode),
 			uid: Number(stat.uid),
 			gid: Number(stat.gid),
@@ -317,6 +317,11 @@ class PosixScan implements TreeScan {
 			this.#pending.push({ position, path, inside: '', large, chain });
 		}
 		return position;
+	}
+
+	/** Whether another name may be this file too: links that are followed are names like any other. */
+	#mayRepeat(stat: BigIntStats, kind: HostKind): boolean {
+		return kind !== 'directory' && (stat.nlink > 1n || this.#options.dereference);
 	}
 
 	#groupOf(stat: BigIntStats): number {

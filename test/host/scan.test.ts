@@ -110,6 +110,16 @@ test('following links stops where a link leads back up, and names it', async (t)
 	assert.match(run.problems()[0]!.message, /leads to a folder that holds it/);
 });
 
+test('a link that is followed is one more name of its file', async (t) => {
+	const root = tempFolder(t);
+	writeFileSync(path.join(root, 'file'), 'x');
+	writeFileSync(path.join(root, 'other'), 'x');
+	symlinkSync('file', path.join(root, 'link'));
+	const { at } = await scanned(root, { dereference: true });
+	assert.equal(at('/link').linkGroup, at('/file').linkGroup);
+	assert.notEqual(at('/other').linkGroup, at('/file').linkGroup);
+});
+
 test('an excluded folder is not entered, and special files are left out unless asked for', async (t) => {
 	const root = tempFolder(t);
 	mkdirSync(path.join(root, 'skip/in'), { recursive: true });
