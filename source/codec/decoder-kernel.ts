@@ -31,7 +31,6 @@ export interface DecoderKernel {
 	): number;
 	decodeOn(): number;
 	abandon(): void;
-	decodedSoFar(): number;
 	frontAt(): number;
 	frontIsDue(): number;
 	frontWindow(address: number, from: number, size: number): void;
@@ -56,20 +55,15 @@ interface Output {
 	readonly neededSize: number;
 }
 
-/** Where the stored bytes of a chunk come from. */
-export interface ChunkBytes {
-	/** Reads some of them, from the start of the chunk: exactly as many as there is room for, or it throws. */
-	read(offset: number, into: Uint8Array<SharedArrayBuffer>): void;
-	/** Told now and then, before more is read, how many original bytes there are; may take its time. */
-	onDecoded(size: number): void;
-}
+/** Reads some of the stored bytes of a chunk, `offset` from its start: exactly as many as there is room for, or it throws. */
+export type ReadStored = (offset: number, into: Uint8Array<SharedArrayBuffer>) => void;
 
 /** What is in memory of a large LZMS chunk: a window around the reader from its front, and one before that from its back. */
 export class Windows {
 	readonly #kernel: DecoderKernel;
 	readonly #storedSize: number;
 	readonly #size: number;
-	readonly #bytes: ChunkBytes;
+	readonly #read: ReadStored;
 	/** With the zeros around it. */
 	readonly #front: Uint8Array<SharedArrayBuffer>;
 	readonly #back: Uint8Array<SharedArrayBuffer>;
@@ -83,12 +77,12 @@ export class Windows {
 		area: Uint8Array<SharedArrayBuffer>,
 		storedSize: number,
 		size: number,
-		bytes: ChunkBytes,
+		read: ReadStored,
 	) {
 		this.#kernel = kernel;
 		this.#storedSize = storedSize;
 		this.#size = Math.min(size, storedSize);
-		this.#bytes = bytes;
+		this.#read = read;
 		this.#front = area.subarray(0, size + SLACK);
 		this.#back = area.subarray(size + SLACK, 2 * (size + SLACK));
 	}
@@ -126,7 +120,6 @@ export class Windows {
 
 	#move(): void {
 		const kernel = this.#kernel;
-		this.#bytes.onDecoded(kernel.decodedSoFar());
 		if (kernel.frontIsDue()) {
 			const from = kernel.frontAt();
 			const size = this.#readFront(from);
@@ -142,7 +135,7 @@ export class Windows {
 	/** @returns how many bytes there are from there on */
 	#readFront(from: number): number {
 		const size = Math.min(this.#size, this.#storedSize - from);
-		this.#bytes.read(from, this.#front.subarray(0, size));
+		this.#read(from, this.#front.subarray(0, size));
 		if (from + size === this.#storedSize) this.#front.fill(0, size, size + SLACK);
 		return size;
 	}
@@ -150,7 +143,7 @@ export class Windows {
 	/** @returns how many bytes there are up to there */
 	#readBack(end: number): number {
 		const size = Math.min(this.#size, end);
-		this.#bytes.read(end - size, this.#back.subarray(SLACK, SLACK + size));
+		this.#read(end - size, this.#back.subarray(SLACK, SLACK + size));
 		if (size === end) this.#back.fill(0, 0, SLACK);
 		return size;
 	}

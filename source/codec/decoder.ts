@@ -1,7 +1,7 @@
 import { FormatError, memoryError } from '../base/errors.ts';
 import { fromBase64 } from '../bytes/base64.ts';
 import { type Compression, compressionName, isLegalChunkSize } from './compression.ts';
-import { type ChunkBytes, type DecoderKernel, DONE, SLACK, Windows } from './decoder-kernel.ts';
+import { type DecoderKernel, DONE, type ReadStored, SLACK, Windows } from './decoder-kernel.ts';
 import { DECODERS_MODULE } from './decoders-module.ts';
 
 /** Where one chunk lies in the two areas of a `Decoder`, in bytes. */
@@ -94,7 +94,6 @@ export class Decoder {
 	#decoded = 0;
 	#touched = 0;
 	/** Up to where the output area was ever written, in bytes from its start. */
-	#writtenSize = 0;
 
 	/** The compiled kernel: made once per process, and cheap to hand to a worker by `workerData`. */
 	static module(): WebAssembly.Module {
@@ -169,7 +168,6 @@ export class Decoder {
 		if (why !== null) throw failure(compression, why);
 		if (storedSize === originalSize) {
 			this.outputBytes.set(this.inputBytes.subarray(inputAt, inputAt + storedSize), outputAt);
-			this.#noteWritten(outputAt + originalSize);
 			return;
 		}
 		const code = this.#kernel.decode(
@@ -181,7 +179,7 @@ export class Decoder {
 			originalSize,
 			Math.min(originalSize, place.neededSize ?? originalSize),
 		);
-		this.#note(compression, code, outputAt, originalSize);
+		this.#note(compression, code, originalSize);
 		if (code !== DONE) throw broken(compression, code);
 	}
 
@@ -189,13 +187,13 @@ export class Decoder {
 	 * Decodes an LZMS chunk into the output area, of which no more than two windows are in the input area at once: a large
 	 * one is read from its front and from its back. What the input area held is lost.
 	 *
-	 * @param bytes may throw: then `lastDecoded` tells how far the chunk is right, and the error goes on
+	 * @param read may throw: then `lastDecoded` tells how far the chunk is right, and the error goes on
 	 * @throws {FormatError} as `decodeAt`
 	 */
 	decodeStreamed(
 		chunkSize: number,
 		{ storedSize, outputAt, originalSize, neededSize = originalSize }: StreamedChunk,
-		bytes: ChunkBytes,
+		read: ReadStored,
 		windowSize = WINDOW_SIZE,
 	): void {
 		this.reserve(2 * (windowSize + SLACK), 0);
@@ -206,11 +204,10 @@ export class Decoder {
 		if (why !== null) throw failure('lzms', why);
 		if (storedSize === originalSize) {
 			this.#noteBroken(0, originalSize);
-			this.#noteWritten(outputAt + originalSize);
-			bytes.read(0, this.outputBytes.subarray(outputAt, outputAt + originalSize));
+			read(0, this.outputBytes.subarray(outputAt, outputAt + originalSize));
 			return;
 		}
-		const windows = new Windows(this.#kernel, this.inputBytes, storedSize, windowSize, bytes);
+		const windows = new Windows(this.#kernel, this.inputBytes, storedSize, windowSize, read);
 		windows.fill();
 		let code = ABANDONED;
 		try {
@@ -220,7 +217,7 @@ export class Decoder {
 				neededSize: Math.min(originalSize, neededSize),
 			});
 		} finally {
-			this.#note('lzms', code, outputAt, originalSize);
+			this.#note('lzms', code, originalSize);
 		}
 		if (code !== DONE) throw broken('lzms', code);
 	}
@@ -292,14 +289,13 @@ export class Decoder {
 		return this.#touched;
 	}
 
-	#note(compression: Compression, code: number, outputAt: number, originalSize: number): void {
+	#note(compression: Compression, code: number, originalSize: number): void {
 		const decoded = this.#kernel.decodedBefore();
 		const touched =
 			compression === 'lzms' && code !== DONE
 				? Math.min(originalSize, decoded + TOUCHED_BEHIND)
 				: originalSize;
 		this.#noteBroken(decoded, touched);
-		this.#noteWritten(outputAt + touched);
 	}
 
 	#noteBroken(decoded: number, touched: number): void {
@@ -310,15 +306,6 @@ export class Decoder {
 	/** Bytes of memory that this decoder holds, whether the machine had to give them yet or not. */
 	get memorySize(): number {
 		return this.#kernel.memory.buffer.byteLength;
-	}
-
-	/** Bytes of the output area that were ever written: what the machine gave for it. */
-	get writtenSize(): number {
-		return this.#writtenSize;
-	}
-
-	#noteWritten(end: number): void {
-		this.#writtenSize = Math.max(this.#writtenSize, end);
 	}
 
 	/** The input area lies below the output area and stays where it is, so its bytes survive. */

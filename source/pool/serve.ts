@@ -1,8 +1,6 @@
 /** The lane's side of the conversation: takes tasks one after the other and answers each. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert, CanceledError, toWire } from '../base/errors.ts';
-import { collector } from './collector.ts';
-import { DecodedRoom } from './decoded-room.ts';
 import { Lane } from './lane.ts';
 import type { LaneData, LaneReply, LaneRequest, Registry, Task } from './task.ts';
 
@@ -13,9 +11,8 @@ const PROGRESS_BYTES = 4 << 20;
 export function serve(registry: Registry): void {
 	assert(parentPort, 'a lane runs on a worker thread');
 	const port = parentPort;
-	const { decoders, position, cells } = workerData as LaneData;
-	const memory = cells && { room: new DecodedRoom(cells, position), collect: collector() };
-	const lane = new Lane(() => decoders, memory);
+	const { decoders } = workerData as LaneData;
+	const lane = new Lane(() => decoders);
 	const reply = (message: LaneReply, transfer: ArrayBuffer[] = []) =>
 		port.postMessage(message, transfer);
 	reply({ type: 'ready' });
@@ -49,7 +46,5 @@ export function serve(registry: Registry): void {
 			lane.takeTransfers();
 			reply({ type: 'failed', id, error: toWire(error) });
 		}
-		// While the next task is on its way.
-		lane.settle();
 	});
 }

@@ -1,5 +1,4 @@
 import type { WireError } from '../base/errors.ts';
-import type { RoomCells } from './decoded-room.ts';
 import type { Lane } from './lane.ts';
 
 /**
@@ -49,8 +48,4 @@ export type LaneAnswer = Extract<LaneReply, { type: 'done' | 'failed' }>;
 /** What is handed to a lane when its thread starts. */
 export interface LaneData {
 	readonly decoders: WebAssembly.Module;
-	/** Of the lane, from 0. */
-	readonly position: number;
-	/** What the lanes hold; null when no other one will run beside it. */
-	readonly cells: RoomCells | null;
 }

@@ -1,7 +1,6 @@
 import { CanceledError, fromWire, HostError } from '../base/errors.ts';
 import { INLINE_WORK_MAX } from '../base/limits.ts';
 import { Decoder } from '../codec/decoder.ts';
-import { clearLane, type RoomCells, roomCells } from './decoded-room.ts';
 import { InlineTaskPool } from './inline-pool.ts';
 import { type Job, LaneThread } from './lane-thread.ts';
 import type { LaneAnswer, Registry, TaskInput, TaskName, TaskOutput } from './task.ts';
@@ -18,9 +17,6 @@ const INLINE_STEP_MAX = 512 << 10;
  */
 const CANCEL_TURN_MS = 100;
 const CANCEL_TURNS = 5;
-
-/** Of what all lanes together may take for large chunks this share is nothing much: an eighth of the machine's memory. */
-const PLENTY_SHARE = 4;
 
 export interface ThreadPoolOptions<R extends Registry> {
 	readonly laneCount: number;
@@ -43,8 +39,6 @@ export class ThreadPool<R extends Registry> implements TaskPool<R> {
 	/** How often the lane at a position may still be started. */
 	readonly #starts: number[];
 	readonly #cancels = new WeakMap<AbortSignal, Int32Array<SharedArrayBuffer>>();
-	/** What the lanes hold of large chunks; null where there is only one. */
-	readonly #cells: RoomCells | null;
 	#queue: Job[] = [];
 	#nextId = 1;
 	#lastDeath: HostError | null = null;
@@ -56,8 +50,6 @@ export class ThreadPool<R extends Registry> implements TaskPool<R> {
 		this.#entry = options.entry;
 		this.#inline = new InlineTaskPool(options.registry);
 		this.#lanes = new Array<null>(options.laneCount).fill(null);
-		const plenty = options.memorySize / PLENTY_SHARE;
-		this.#cells = options.laneCount > 1 ? roomCells(options.laneCount, plenty) : null;
 		// A lane that dies is replaced once: twice is no accident.
 		this.#starts = new Array<number>(options.laneCount).fill(2);
 	}
@@ -221,7 +213,7 @@ export class ThreadPool<R extends Registry> implements TaskPool<R> {
 		const lane = new LaneThread(
 			position,
 			this.#entry(),
-			{ decoders: Decoder.module(), position, cells: this.#cells },
+			{ decoders: Decoder.module() },
 			{
 				onReply: (_, reply, job) => this.#settle(reply, job),
 				onDeath: (dead, jobs, error) => this.#bury(dead, jobs, error),
@@ -238,10 +230,8 @@ export class ThreadPool<R extends Registry> implements TaskPool<R> {
 	}
 
 	#bury(dead: LaneThread, jobs: readonly Job[], error: HostError): void {
-		// Another one may have taken its place, and hold something.
-		const isReplaced = this.#lanes[dead.position] !== dead && this.#lanes[dead.position] !== null;
-		if (!isReplaced) this.#lanes[dead.position] = null;
-		if (this.#cells && !isReplaced) clearLane(this.#cells, dead.position);
+		// Another one may have taken its place.
+		if (this.#lanes[dead.position] === dead) this.#lanes[dead.position] = null;
 		this.#lastDeath = error;
 		for (const job of jobs)
 			job.reject(this.#disposed || job.signal?.aborted ? new CanceledError() : error);

@@ -35,12 +35,7 @@ function streamed(
 		assert.ok(offset >= 0 && offset + into.length <= stored.length);
 		into.set(stored.subarray(offset, offset + into.length));
 	};
-	let decoded = 0;
-	const onDecoded = (size: number) => {
-		assert.ok(size >= decoded && size <= originalSize);
-		decoded = size;
-	};
-	decoder.decodeStreamed(CHUNK_SIZE, place, { read, onDecoded }, windowSize);
+	decoder.decodeStreamed(CHUNK_SIZE, place, read, windowSize);
 	return { output: around(decoder, originalSize), reads };
 }
 

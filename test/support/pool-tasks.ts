@@ -2,9 +2,6 @@ import { threadId } from 'node:worker_threads';
 import { DigestError } from '../../source/base/errors.ts';
 import type { Lane } from '../../source/pool/lane.ts';
 
-/** Of the chunks that `hold` is about. */
-export const HELD_CHUNK_SIZE = 64 << 20;
-
 /** One number that two threads see. */
 export type Flag = Int32Array<SharedArrayBuffer>;
 
@@ -64,36 +61,6 @@ export const TEST_TASKS = {
 	},
 	/** Ends its thread, as running out of memory would. */
 	*die(_input: null, _: Lane): Generator<number, never, void> {
-		yield 0;
-		process.exit(3);
-	},
-	/** Holds so much of a large chunk, raises a flag, waits for another, and tells when it was done: its number among all. */
-	*hold(
-		input: {
-			readonly size: number;
-			readonly raises?: Flag;
-			readonly after?: Flag;
-			readonly more?: number;
-			readonly isDecoded?: boolean;
-			readonly count: Flag;
-		},
-		lane: Lane,
-	) {
-		lane.hold(input.size, HELD_CHUNK_SIZE);
-		if (input.isDecoded) lane.noteDecoded();
-		if (input.raises) raise(input.raises);
-		if (input.after) Atomics.wait(input.after, 0, 0);
-		if (input.more) lane.hold(input.more, HELD_CHUNK_SIZE);
-		yield 1;
-		return Atomics.add(input.count, 0, 1);
-	},
-	*holdAndDie(
-		input: { readonly size: number; readonly raises: Flag; readonly after: Flag },
-		lane: Lane,
-	): Generator<number, never, void> {
-		lane.hold(input.size, HELD_CHUNK_SIZE);
-		raise(input.raises);
-		Atomics.wait(input.after, 0, 0);
 		yield 0;
 		process.exit(3);
 	},

@@ -2,19 +2,11 @@ import type { TestContext } from 'node:test';
 import { ThreadPool } from '../../source/pool/thread-pool.ts';
 import { type Flag, TEST_TASKS, type TestTasks } from './pool-tasks.ts';
 
-/**
- * Threads that serve the tasks of tests.
- *
- * @param memorySize bytes that they may take for large chunks
- */
-export function testThreads(
-	t: TestContext,
-	laneCount: number,
-	memorySize = 1 << 30,
-): ThreadPool<TestTasks> {
+/** Threads that serve the tasks of tests. */
+export function testThreads(t: TestContext, laneCount: number): ThreadPool<TestTasks> {
 	const pool = new ThreadPool<TestTasks>({
 		laneCount,
-		memorySize,
+		memorySize: 1 << 30,
 		registry: TEST_TASKS,
 		entry: () => new URL('./pool-worker.js', import.meta.url),
 	});

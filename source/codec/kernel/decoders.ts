@@ -17,7 +17,6 @@ export {
 	lzmsBackAt as backAt,
 	lzmsBackIsDue as backIsDue,
 	lzmsBackWindow as backWindow,
-	lzmsDecoded as decodedSoFar,
 	lzmsFrontAt as frontAt,
 	lzmsFrontIsDue as frontIsDue,
 	lzmsFrontWindow as frontWindow,

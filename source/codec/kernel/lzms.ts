@@ -346,11 +346,6 @@ export function lzmsBackAt(): u32 {
 	return <u32>(keptBack - backBase);
 }
 
-/** How many original bytes are decoded so far; they are not filtered yet. */
-export function lzmsDecoded(): u32 {
-	return <u32>(keptOut - keptOutput);
-}
-
 /** Whether the reader needs another window before it can go on. */
 export function lzmsFrontIsDue(): bool {
 	return !frontIsLast && keptFront > frontLimit;

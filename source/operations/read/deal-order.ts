@@ -1,7 +1,6 @@
 /**
- * In which order lanes get large chunks: as they lie in the file, but the last ones such that lanes end together, and the
- * first ones such that they do not: a chunk takes most memory at its end, and where that is tight lanes then hardly wait for
- * each other. How long one takes shows in its stored size. Pure.
+ * In which order lanes get large chunks: as they lie in the file, but the last ones such that lanes end together. How long
+ * one takes shows in its stored size. Pure.
  */
 import type { PlannedBatch, Wanted } from './plan-reads.ts';
 
@@ -26,14 +25,9 @@ export function* dealOrder<W extends Wanted>(
 	storedSize: (batch: PlannedBatch<W>) => number | null,
 ): Generator<PlannedBatch<W> | null, void, undefined> {
 	let waiting: Waiting<W>[] = [];
-	let isFirst = true;
 	const rest = function* () {
-		if (waiting.length === 0) return;
-		const shortest = isFirst ? halfOfLargest(waiting) : undefined;
-		isFirst = false;
-		if (shortest !== undefined) yield shortest.batch;
 		for (const { batch } of waiting.toSorted((one, other) => other.storedSize - one.storedSize))
-			if (batch !== shortest?.batch) yield batch;
+			yield batch;
 		waiting = [];
 	};
 	for (const batch of batches) {
@@ -48,21 +42,10 @@ export function* dealOrder<W extends Wanted>(
 			continue;
 		}
 		waiting.push({ batch, storedSize: size });
-		if (waiting.length <= LOOK_AHEAD) continue;
-		const next = isFirst ? halfOfLargest(waiting) : waiting[0];
-		isFirst = false;
-		if (next === undefined) continue;
-		waiting = waiting.filter((one) => one !== next);
-		yield next.batch;
+		const next = waiting.length > LOOK_AHEAD ? waiting.shift() : undefined;
+		if (next !== undefined) yield next.batch;
 	}
 	yield* rest();
-}
-
-/** The one that takes about half as long as the longest: who begins with it is half a chunk ahead of the others. */
-function halfOfLargest<W extends Wanted>(waiting: readonly Waiting<W>[]): Waiting<W> | undefined {
-	const half = waiting.reduce((most, one) => Math.max(most, one.storedSize), 0) / 2;
-	const distance = (one: Waiting<W>) => Math.abs(one.storedSize - half);
-	return waiting.toSorted((one, other) => distance(one) - distance(other))[0];
 }
 
 /** Bytes of a blob that began before the chunk. */

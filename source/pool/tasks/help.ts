@@ -18,7 +18,6 @@ export function* helpTask(input: HelpInput, lane: Lane): Generator<number, ReadO
 	const { slice, helper, recover } = input;
 	const results = new ReadResults();
 	enter(slice, helper);
-	lane.noteShared(slice.size);
 	try {
 		const pieces = new PieceUnpacker(input);
 		const bytes = new Uint8Array(slice.memory, slice.at, slice.size);

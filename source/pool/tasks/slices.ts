@@ -209,13 +209,9 @@ class ChunkSlices implements Slices {
 				return this.#damaged(chunk, 'its bounds in the chunk table are wrong', fileOffset);
 			fileOffset += window.starts[chunk - window.first] ?? 0;
 			const place = { storedSize, outputAt, originalSize, neededSize };
-			try {
-				if (compression === 'lzms' && storedSize > STREAMED_SIZE_MIN)
-					this.#decodeStreamed(fileOffset, place);
-				else this.#decodeWhole(fileOffset, place);
-			} finally {
-				this.#lane.noteDecoded();
-			}
+			if (compression === 'lzms' && storedSize > STREAMED_SIZE_MIN)
+				this.#decodeStreamed(fileOffset, place);
+			else this.#decodeWhole(fileOffset, place);
 			return null;
 		} catch (error) {
 			if (error instanceof FormatError) return this.#damaged(chunk, error.message, fileOffset);
@@ -229,7 +225,6 @@ class ChunkSlices implements Slices {
 		const inputAt = this.#stored.need(fileOffset, place.storedSize);
 		if (inputAt < 0) throw new FormatError(CUT);
 		const { decoder } = this.#lane;
-		this.#lane.hold(place.originalSize, chunkSize);
 		try {
 			decoder.decodeAt(compression, chunkSize, { ...place, inputAt });
 		} catch (error) {
@@ -242,13 +237,9 @@ class ChunkSlices implements Slices {
 	#decodeStreamed(fileOffset: number, place: StreamedChunk): void {
 		const { decoder } = this.#lane;
 		const { layout, chunkSize } = this.#shape;
-		this.#lane.hold(place.storedSize < place.originalSize ? 0 : place.originalSize, chunkSize);
 		try {
-			decoder.decodeStreamed(chunkSize, place, {
-				read: (at, into) => {
-					if (!this.#stored.fill(fileOffset + at, into)) throw new FormatError(CUT);
-				},
-				onDecoded: (size) => this.#lane.hold(size, chunkSize),
+			decoder.decodeStreamed(chunkSize, place, (at, into) => {
+				if (!this.#stored.fill(fileOffset + at, into)) throw new FormatError(CUT);
 			});
 		} catch (error) {
 			if (layout === 'solid') this.#decodedSize = decoder.lastDecoded;
