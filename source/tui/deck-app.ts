@@ -35,7 +35,7 @@ import {
 } from './state/state.ts';
 import { clearStatus, mention, say } from './state/status.ts';
 import { createStore, type Store } from './state/store.ts';
-import { openWim, showStart } from './state/wim.ts';
+import { fileSeen, isSettled, openWim, showStart } from './state/wim.ts';
 import {
 	FrameWriter,
 	type FrameWriterOptions,
@@ -48,6 +48,8 @@ import type { TerminalProfile } from './terminal/probe.ts';
 /** The pace of everything that no key caused. */
 const TICK_MS = 250;
 const TICK_SLOW_MS = 1000;
+/** The open file is looked at after a key, but not more often. */
+const LOOK_MS = 1000;
 /** Whoever gives the terminal away waits this long for an answer of it, so that none lands in the shell. */
 export const SETTLE_MS = 300;
 
@@ -99,6 +101,8 @@ export class DeckApp {
 	#mounted: { unmount(): void } | null = null;
 	#ticker: NodeJS.Timeout | undefined;
 	#isOver = false;
+	#lookedMs = Number.NEGATIVE_INFINITY;
+	#isLooking = false;
 	/** The terminal is being left: only its answer is still heard. */
 	#dropsKeys = false;
 
@@ -131,7 +135,10 @@ export class DeckApp {
 		});
 		this.#decoder = new KeyDecoder((key) => {
 			if ('ack' in key) this.writer.ack();
-			else if (!this.#dropsKeys) this.#typed.push(key);
+			else if (!this.#dropsKeys) {
+				this.#typed.push(key);
+				void this.#lookAtFile();
+			}
 		}, profile.escMs);
 		const host = {
 			engine,
@@ -336,6 +343,20 @@ export class DeckApp {
 		this.writer.stop();
 		await this.writer.settled(SETTLE_MS);
 		if (!this.#isOver) onSuspend();
+	}
+
+	/** Whoever presses keys is told that another program changed the file; an idle deck looks at nothing. */
+	async #lookAtFile(): Promise<void> {
+		const { file } = this.store.get().wim;
+		const nowMs = this.#options.clock();
+		const isTime = nowMs - this.#lookedMs >= LOOK_MS && !this.#isLooking;
+		if (file === null || !isTime || !isSettled(this.store.get())) return;
+		this.#lookedMs = nowMs;
+		this.#isLooking = true;
+		const onDisk = await file.onDisk();
+		this.#isLooking = false;
+		const change = (state: State): State => fileSeen(state, file, onDisk);
+		if (change(this.store.get()) !== this.store.get()) this.#change(change);
 	}
 
 	async #leave(cancels: boolean): Promise<void> {

@@ -206,6 +206,9 @@ export interface FoundSummary {
 	readonly deadBytes: number;
 }
 
+/** What became of an open file; `gone`: its name means no file any more. */
+export type OnDisk = 'same' | 'changed' | 'gone';
+
 export interface OpenFile {
 	readonly facts: WimFacts;
 	readonly images: readonly ImageFacts[];
@@ -242,11 +245,11 @@ export interface OpenFile {
 		signal: AbortSignal,
 		onPart?: (part: Listing) => void,
 	): Promise<Listing>;
-	/** The rows of a folder by size. */
 	/** The parts as their tables tell them. */
 	maps(signal: AbortSignal): Promise<readonly PartMap[]>;
 	/** What lies in a place; the files of a few images are looked at. */
 	placeFacts(place: MapPlace, signal: AbortSignal): Promise<PlaceFacts>;
+	/** The rows of a folder by size. */
 	sizes(imageIndex: number, position: number, signal: AbortSignal): Promise<SizeListing>;
 	/** Everything that differs, in no particular order. */
 	difference(
@@ -266,6 +269,8 @@ export interface OpenFile {
 		positions: readonly number[],
 		signal: AbortSignal,
 	): Promise<{ readonly size: number; readonly files: number }>;
+	/** Whether another program changed it, or took it away, since it was opened. */
+	onDisk(): Promise<OnDisk>;
 	close(): Promise<void>;
 }
 

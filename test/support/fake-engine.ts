@@ -17,6 +17,7 @@ import type {
 	JobRequest,
 	JobView,
 	Listing,
+	OnDisk,
 	OpenFile,
 	RepairFacts,
 	WimFacts,
@@ -164,6 +165,8 @@ export class FakeFile implements OpenFile {
 	/** Names of the files whose contents were asked for. */
 	readonly contentReads: string[] = [];
 	isClosed = false;
+	/** What another program did to it. */
+	disk: OnDisk = 'same';
 
 	constructor(
 		facts: Partial<WimFacts> = {},
@@ -301,6 +304,10 @@ export class FakeFile implements OpenFile {
 			size: 0,
 			files: 0,
 		});
+	}
+
+	async onDisk(): Promise<OnDisk> {
+		return this.disk;
 	}
 
 	async close(): Promise<void> {

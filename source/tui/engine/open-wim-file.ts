@@ -14,6 +14,7 @@ import {
 	type EntryOutline,
 	type ImageFacts,
 	type Listing,
+	type OnDisk,
 	type OpenFile,
 	UNNAMED_INDEX,
 	type WimFacts,
@@ -31,6 +32,7 @@ import { entryDetails } from './entry-details.ts';
 import { imageFacts, wimFacts } from './facts.ts';
 import { partMaps, placeFacts } from './file-map.ts';
 import { findEntries, folderListing, NEVER, type OnPart, Slices } from './listing.ts';
+import { FilesOnDisk } from './on-disk.ts';
 import { sizeListing, totalOf } from './sizes.ts';
 import { usedBy } from './used-by.ts';
 
@@ -64,20 +66,24 @@ export async function openFile(
 	onHeader: ((imageCount: number) => void) | null = null,
 ): Promise<OpenFile> {
 	if (onHeader !== null) await tellHeader(path, onHeader);
-	return new OpenWimFile(await openWim(path, { references }));
+	const wim = await openWim(path, { references });
+	const files = [...wim.parts, ...wim.references].map(({ source }) => source.name);
+	return new OpenWimFile(wim, await FilesOnDisk.opened(files));
 }
 
 class OpenWimFile implements OpenFile {
 	readonly facts: WimFacts;
 	readonly images: readonly ImageFacts[];
 	readonly #wim: Wim;
+	readonly #files: FilesOnDisk;
 	readonly #contents = new ContentReader();
 	readonly #trees = new Map<number, Promise<LoadedImage>>();
 	/** Loaded ones, for answers that cannot wait. */
 	readonly #loaded = new Map<number, LoadedImage>();
 
-	constructor(wim: Wim) {
+	constructor(wim: Wim, files: FilesOnDisk) {
 		this.#wim = wim;
+		this.#files = files;
 		this.facts = wimFacts(wim);
 		this.images = wim.images.map((image) => imageFacts(wim, image));
 	}
@@ -228,6 +234,10 @@ class OpenWimFile implements OpenFile {
 			if (image) images.set(index, image.open);
 		}
 		return new Map([...images].sort(([a], [b]) => a - b));
+	}
+
+	onDisk(): Promise<OnDisk> {
+		return this.#files.state();
 	}
 
 	async close(): Promise<void> {

@@ -9,6 +9,7 @@ import type {
 	JobRequest,
 	JobView,
 	Listing,
+	OnDisk,
 	OpenFile,
 	WimFacts,
 } from '../engine.ts';
@@ -62,6 +63,8 @@ export interface WimState {
 	readonly expectedImages: number;
 	/** Image index to why its metadata cannot be read. */
 	readonly unreadable: ReadonlyMap<number, string>;
+	/** As it was seen last, after a key. */
+	readonly onDisk: OnDisk;
 }
 
 export type StartSortKey = 'name' | 'size' | 'time' | 'dead' | 'images' | 'edition' | 'build';
@@ -434,6 +437,7 @@ export const NO_WIM: WimState = {
 	images: [],
 	expectedImages: 0,
 	unreadable: new Map(),
+	onDisk: 'same',
 };
 
 export const NO_FILES: FilesState = {

@@ -1,12 +1,12 @@
 /** Opening a file, and what the start screen lists. */
 
-import { type FoundWim, type OpenFile, UNNAMED_INDEX } from '../engine.ts';
+import { type FoundWim, type OnDisk, type OpenFile, UNNAMED_INDEX } from '../engine.ts';
 import { applyFindings, showUnreadable } from './damage.ts';
 import { NO_DIFFERENCE } from './difference-state.ts';
 import { browse } from './files.ts';
 import { LIST_START } from './list.ts';
 import { NO_FILE_MAP } from './map-state.ts';
-import { baseName, imageUnderCursor, visibleImages } from './selectors.ts';
+import { baseName, focusOf, imageUnderCursor, isActive, visibleImages } from './selectors.ts';
 import { NO_SIZES } from './sizes-state.ts';
 import { NOTHING_STAGED } from './staged-state.ts';
 import { keepFound } from './start.ts';
@@ -59,6 +59,7 @@ export function wimOpened(state: State, request: OpenRequest, file: OpenFile): S
 			images: file.images,
 			expectedImages: 0,
 			unreadable: new Map(),
+			onDisk: 'same',
 		},
 		details: { ...NO_DETAILS, isOpen: state.details.isOpen, mode: state.details.mode },
 		map: NO_FILE_MAP,
@@ -142,6 +143,32 @@ function withoutListing(state: State): State {
 	return { ...state, focus, files: { ...NO_FILES, sort, showHidden } };
 }
 
+/** Whether what is read of the open file is to be what it holds now: no job of ours writes it, or just did. */
+export const isSettled = ({ wim, jobs }: State): boolean =>
+	wim.load.status === 'ready' &&
+	!jobs.jobs.some((job) => isActive(job) && job.writes.includes(wim.facts?.path ?? ''));
+
+/** The open file was looked at. What was read of it stays, and nothing moves: it is only said. */
+export function fileSeen(state: State, file: OpenFile, onDisk: OnDisk): State {
+	if (state.wim.file !== file || state.wim.onDisk === onDisk || !isSettled(state)) return state;
+	const seen: State = { ...state, wim: { ...state.wim, onDisk } };
+	const name = wimName(state);
+	if (onDisk === 'changed')
+		return say(seen, `${name} was changed by another program: R reads it again`, 'warning', {
+			short: 'Changed by another program: R',
+		});
+	if (onDisk === 'gone')
+		return say(seen, `${name} is gone: what was read can be looked at, no more`, 'warning');
+	return seen;
+}
+
+/** `r` is another command outside the lists of images and files; a file that was open can be read again anywhere. */
+function retryKey(state: State, request: OpenRequest): string {
+	if (request.keepPlace) return '   R again';
+	const focus = focusOf(state);
+	return focus === 'images' || focus === 'start' ? '   r retry' : ' ';
+}
+
 export function wimFailed(state: State, request: OpenRequest, reason: string): State {
 	if (state.wim.load.request !== request) return state;
 	const failed: State = {
@@ -152,7 +179,7 @@ export function wimFailed(state: State, request: OpenRequest, reason: string): S
 			load: { request, status: 'failed', sinceMs: state.nowMs, error: reason },
 		},
 	};
-	return say(failed, reason, 'error', { keys: '   r retry  o other' });
+	return say(failed, reason, 'error', { keys: `${retryKey(failed, request)}  o other` });
 }
 
 /** Opens the image under the cursor in Files; going on where the cursor was when it is open already. */

@@ -31,12 +31,19 @@ function integrityText(state: State): Shown {
 	return wasCompared(state) ? shown`integrity: ok` : shown`integrity: not checked`;
 }
 
+const DISK_WORDS = {
+	same: NOTHING,
+	changed: ' CHANGED' as Shown,
+	gone: ' GONE' as Shown,
+} as const;
+
 /** What the file is, in one segment, or in several where there is room. */
 function fileSegments(state: State, isWide: boolean): Shown[] {
 	const { facts, images } = state.wim;
 	if (!facts || state.view === 'start') return [];
 	const kind = shown`${safe(facts.partCount > 1 ? 'SWM' : 'WIM')} ${safe(facts.compression)}`;
-	const locked = facts.whyReadonly === null && !state.settings.readonly ? NOTHING : shown` RO`;
+	const isWritable = facts.whyReadonly === null && !state.settings.readonly;
+	const locked = shown`${isWritable ? NOTHING : (' RO' as Shown)}${DISK_WORDS[state.wim.onDisk]}`;
 	if (!isWide)
 		return [shown`${kind} ${countText(images.length)} img ${tightSize(facts.size)}${locked}`];
 	const count = safe(plural(images.length, 'image'));
@@ -103,7 +110,7 @@ export function narrowHeader(state: State, theme: Theme): Shown {
 	const running = state.jobs.jobs.filter(isActive).length;
 	const jobs = running > 0 ? shown` j${running}` : NOTHING;
 	const damage = errors > 0 ? shown` !${errors}` : NOTHING;
-	const right = shown`${jobs}${damage}`;
+	const right = shown`${jobs}${damage}${DISK_WORDS[state.wim.onDisk]}`;
 	const name = state.view === 'start' ? shown`wimdeck` : theme.exact(wimName(state));
 	const path = state.files.listing?.path ?? '';
 	const where =
