@@ -175,12 +175,15 @@ const PACKS = {
 	more: null,
 };
 
-/** What the code caches are made of: ordinary runs in a folder of their own, small ones and those that load more. */
+/** What the code caches are made of: ordinary runs in a folder of their own. */
 function runs(folder) {
 	const at = (name) => path.join(folder, name);
 	const [image, copy, part] = [at('install.wim'), at('copy.wim'), at('parts.swm')];
-	const small = [['--help'], ['info', image], ['info', image, '1'], ['dir', image, '1']];
-	const long = [
+	return [
+		['--help'],
+		['info', image],
+		['info', image, '1'],
+		['dir', image, '1'],
 		['verify', image],
 		['apply', image, '1', at('applied')],
 		['extract', image, '1', '/', `--dest-dir=${at('extracted')}`],
@@ -194,7 +197,6 @@ function runs(folder) {
 		['explain', '2'],
 		['deck', image],
 	];
-	return [small, long];
 }
 
 /** @param {string} root the checkout */
@@ -225,21 +227,21 @@ export async function bundle(root) {
 		common: 'jobs',
 	});
 	// Nearly every lane hashes.
-	const early = ['node:crypto'];
-	const lane = await pack(programs, 'worker', { lane: null }, dist, { early });
+	const lane = await pack(programs, 'worker', { lane: null }, dist, { early: ['node:crypto'] });
 	const demo = path.join(root, 'fixtures/demo/install.wim');
 	const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'wimdeck-build-'));
 	try {
-		// The first pack is read before a flag is set that the others' caches are made with.
-		const { core, ...others } = program;
-		const [small, long] = runs(scratch);
-		fs.copyFileSync(demo, path.join(scratch, 'install.wim'));
-		cacheCode(path.join(dist, 'wimdeck.js'), small, [core], scratch);
-		cacheCode(path.join(dist, 'wimdeck.js'), long, Object.values(others), scratch);
+		const commands = runs(scratch);
+		const fill = () => fs.copyFileSync(demo, path.join(scratch, 'install.wim'));
+		fill();
+		// The first pack is read before a flag is set. It has much of what long runs need, too.
+		const early = [program.core];
+		cacheCode(path.join(dist, 'wimdeck.js'), commands, Object.values(program), scratch, { early });
 		fs.rmSync(scratch, { recursive: true });
 		fs.mkdirSync(scratch);
-		fs.copyFileSync(demo, path.join(scratch, 'install.wim'));
-		cacheCode(path.join(dist, 'wimdeck.js'), long, Object.values(lane), scratch, true);
+		fill();
+		const ofLanes = true;
+		cacheCode(path.join(dist, 'wimdeck.js'), commands, Object.values(lane), scratch, { ofLanes });
 	} finally {
 		fs.rmSync(scratch, { recursive: true, force: true });
 	}

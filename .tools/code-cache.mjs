@@ -1,6 +1,6 @@
 // Runs command lines of a packed program one after the other, and keeps what V8 compiled for them: `node code-cache.mjs
-// LAUNCHER`; on standard input the command lines, and the packs to write the cache of. One that begins with "deck" gets a
-// terminal.
+// LAUNCHER`; on standard input the command lines, the packs to write the cache of, and those of them that are read before flags
+// are set. A command line that begins with "deck" gets a terminal.
 import { EventEmitter } from 'node:events';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,13 +8,13 @@ import path from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
-import { GROWN } from './pack.mjs';
+import { DEFAULT_FLAGS, GROWN } from './pack.mjs';
 
 /** The deck is quit when it has drawn nothing for so long. */
 const IDLE_MS = 1000;
 
 const launcher = process.argv[2];
-const { commands, packs, ofLanes } = JSON.parse(fs.readFileSync(0, 'utf8'));
+const { commands, packs, early, ofLanes } = JSON.parse(fs.readFileSync(0, 'utf8'));
 const require = createRequire(launcher);
 EventEmitter.defaultMaxListeners = 0;
 
@@ -64,9 +64,15 @@ function pretendTerminal() {
 function next() {
 	let command = commands.shift();
 	if (command === undefined) {
-		for (const [filename, script] of ofLanes ? [] : scripts)
-			if (packs.includes(path.basename(filename)))
-				fs.writeFileSync(`${filename}.cache`, script.createCachedData());
+		const write = (isWanted) => {
+			for (const [filename, script] of ofLanes ? [] : scripts)
+				if (isWanted(path.basename(filename)))
+					fs.writeFileSync(`${filename}.cache`, script.createCachedData());
+		};
+		// A cache counts only with the flags that it was written with.
+		write((pack) => packs.includes(pack) && !early.includes(pack));
+		setFlagsFromString(DEFAULT_FLAGS);
+		write((pack) => early.includes(pack));
 		process.exit(0);
 	}
 	if (command[0] === 'deck') {

@@ -40,7 +40,8 @@ export const GROWN = '--semi-space-growth-factor=1';
 
 const FLAGS = `--interrupt-budget=${INTERRUPT_BUDGET} --semi-space-growth-factor=${YOUNG_GROWTH} ${NO_YOUNG_TASK}`;
 /** What they are in Node 20. */
-const DEFAULT_FLAGS = '--interrupt-budget=67584 --semi-space-growth-factor=2 --minor-gc-task';
+export const DEFAULT_FLAGS =
+	'--interrupt-budget=67584 --semi-space-growth-factor=2 --minor-gc-task';
 
 /** V8 of Node 20; later ones count otherwise, compile in between with Maglev, and refuse the flag. */
 const BUDGET_VERSION = '11.';
@@ -251,16 +252,17 @@ const CACHE_MS_MAX = 120_000;
  * @param {string[][]} commands
  * @param {string[]} packs to write the cache of; those that no command line uses get none
  * @param {string} home a folder for what programs keep of their user
- * @param {boolean} ofLanes the packs are those of lanes
+ * @param {{ early?: string[], ofLanes?: boolean }} how early: packs that are read before flags are set; ofLanes: the packs
+ * are those of lanes
  */
-export function cacheCode(launcher, commands, packs, home, ofLanes = false) {
+export function cacheCode(launcher, commands, packs, home, { early = [], ofLanes = false } = {}) {
 	const tool = path.join(path.dirname(fileURLToPath(import.meta.url)), 'code-cache.mjs');
 	// Other flags would make a cache that is refused later, and nobody's list of jobs gets these.
 	const { NODE_OPTIONS: _, ...env } = process.env;
 	for (const name of ['HOME', 'XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'LOCALAPPDATA', 'APPDATA'])
 		env[name] = home;
 	const { status } = spawnSync(process.execPath, [tool, launcher], {
-		input: JSON.stringify({ commands, packs, ofLanes }),
+		input: JSON.stringify({ commands, packs, early, ofLanes }),
 		stdio: ['pipe', 'ignore', 2],
 		env,
 		timeout: CACHE_MS_MAX,
