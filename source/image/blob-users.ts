@@ -5,6 +5,9 @@ import type { OpenImage } from './open.ts';
 import { pathOf } from './paths.ts';
 import type { DentryPosition, ImageTree } from './tree.ts';
 
+/** Dentries between two pauses: about a millisecond of work. */
+const SLICE = 512;
+
 /** One stream of one name that holds a blob. */
 export interface BlobUser {
 	readonly imageIndex: number;
@@ -24,16 +27,18 @@ export function visitBlobs(
 }
 
 /**
- * Counts how often a tree references each blob: every nonempty stream of every dentry, as `visitBlobs` has them.
+ * Counts how often a tree references each blob: every nonempty stream of every dentry, as `visitBlobs` has them. Yields now
+ * and then.
  *
  * @param onFirst told of the first dentry that has a blob which was not counted yet
  */
-export function countBlobs(
+export function* countBlobs(
 	tree: ImageTree,
 	counts: StreamCounter,
 	onFirst: ((sha1: Sha1, dentry: DentryPosition) => void) | null = null,
-): void {
+): Generator<void, void, undefined> {
 	for (let dentry = 0; dentry < tree.count; dentry++) {
+		if (dentry % SLICE === SLICE - 1) yield;
 		const at = tree.plainHashAt(dentry);
 		if (at !== null && (at < 0 || onFirst === null)) {
 			if (at >= 0) counts.addAt(tree.view, at);

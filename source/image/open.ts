@@ -17,7 +17,7 @@ export interface OpenImage {
 }
 
 /** Bytes of metadata that are decoded between two pauses: some ms of the slowest codec. */
-const PIECE = 1 << 16;
+const PIECE = 1 << 15;
 
 const HINT = 'Try "wimdeck salvage" to get back what is left.';
 
@@ -77,6 +77,7 @@ async function readMetadata(
 		throw fail(`it says it is ${size} bytes long`);
 	const bytes = new Uint8Array(size);
 	const hash = createHash('sha1');
+	await pause();
 	let at = 0;
 	let unpaused = 0;
 	for await (const piece of readResource(resource)) {

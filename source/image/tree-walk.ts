@@ -16,7 +16,7 @@ const AT = Dentry.offsets;
 const LEAST = align8(FIXED);
 
 /** Dentries between two pauses: some ms of work. */
-const SLICE = 512;
+const SLICE = 256;
 
 /** Something odd in a tree that reading works around. */
 export interface TreeWarning {

@@ -24,24 +24,27 @@ const BUFFER_SIZE = 1 << 20;
 const DIRECT_SIZE = 1 << 18;
 /**
  * So many bytes are brought to the disk while further ones come, so that the sync at the end need not wait for all. On a
- * slow disk it becomes more by itself: there is one such sync at a time.
+ * slow disk it becomes more by itself: there is one such sync of a file at a time.
  */
 const SYNC_SIZE = 1 << 23;
 
 /**
- * The file that is being brought to the disk on its way, and those that wait for their turn. They wait for the same disk, and
- * each takes one of the few threads that read and write.
+ * Files that are brought to the disk on their way at a time: the disk goes on with one while the thread that would begin the
+ * next is busy. They wait for the same disk, and each takes one of the few threads that read and write.
  */
-const syncs = { isBusy: false, due: new Set<() => void>() };
+const SYNCS_MAX = 2;
+
+/** How many there are, and the files that wait for their turn. */
+const syncs = { running: 0, due: new Set<() => void>() };
 
 /** @param last of the file whose turn it was */
 function nextSync(last: () => void): void {
-	syncs.isBusy = false;
+	syncs.running--;
 	syncs.due.add(last);
 	for (const next of syncs.due) {
+		if (syncs.running >= SYNCS_MAX) return;
 		syncs.due.delete(next);
 		next();
-		if (syncs.isBusy) return;
 	}
 }
 
@@ -144,16 +147,16 @@ export class SeekableFile implements Output {
 		this.#syncIfDue();
 	}
 
-	/** Two at a time would only keep further writes waiting. */
+	/** Two at a time of the same file would only keep further writes waiting. */
 	readonly #syncIfDue = (): void => {
 		if (this.#unsynced < SYNC_SIZE || this.#syncing !== null || this.handle.fd < 0) return;
-		if (syncs.isBusy) syncs.due.add(this.#syncIfDue);
+		if (syncs.running >= SYNCS_MAX) syncs.due.add(this.#syncIfDue);
 		else this.#beginSync();
 	};
 
 	#beginSync(): void {
 		this.#unsynced = 0;
-		syncs.isBusy = true;
+		syncs.running++;
 		this.#syncing = this.handle
 			.datasync()
 			.catch((error) => {

@@ -37,8 +37,8 @@ export function placeBlobs(
 	return atOnce(placingSteps(part, table, how, solidShapes));
 }
 
-/** Entries between two pauses: a millisecond of work. */
-const STEP = 1024;
+/** Entries between two pauses: a millisecond of work, as long as nothing is compiled yet. */
+const STEP = 512;
 
 /** As `placeBlobs`; yields now and then, so that the calling thread can stay alive. */
 export function* placingSteps(

@@ -85,7 +85,16 @@ export async function openPart(
 	const part: Part = { source, header, pipable: isPipable(header) };
 	const compression = compressionOf(header, source.name);
 	const chunkSize = compression === 'none' ? 0 : header.chunkSize;
-	await onHeader(part);
+	// They come while whoever asked for the header goes to work with it.
+	const xmlBytes = readTable(part, header.xml, compression, XML_DATA);
+	const tableBytes = readTable(part, header.blobTable, compression, BLOB_TABLE);
+	for (const bytes of [xmlBytes, tableBytes]) bytes.catch(() => {});
+	try {
+		await onHeader(part);
+	} finally {
+		// Nobody closes the file under them.
+		await Promise.allSettled([xmlBytes, tableBytes]);
+	}
 	const warnings: Warning[] = [];
 	const faults: WimError[] = [];
 	const warn = (message: string, offset: number | null) =>
@@ -102,13 +111,13 @@ export async function openPart(
 	};
 	if (header.flags & HeaderFlag.writeInProgress)
 		warn('A modification of this file is running or was interrupted', 0x10);
-	const xml = await survive(() => readXml(part, compression));
+	const xml = await survive(() => parseXml(part, xmlBytes));
 	if (xml?.isEncrypted)
 		throw new UnsupportedError(`Cannot open "${source.name}": it is an encrypted ESD`, {
 			path: source.name,
 			hint: 'Decrypt it with the product that made it; the key is not in the file.',
 		});
-	const entries = (await survive(() => readEntries(part, compression, warn))) ?? BlobEntries.NONE;
+	const entries = (await survive(() => parseEntries(part, tableBytes, warn))) ?? BlobEntries.NONE;
 	await nextTurn();
 	const shapes = await readSolidShapes(part, entries);
 	await nextTurn();
@@ -146,47 +155,64 @@ function tableResource(part: Part, header: ResourceHeader, compression: Compress
 	};
 }
 
-/** @throws {FormatError} when a table lies behind the end of the file: a download that broke off */
-function checkInside({ source }: Part, { offset, storedSize }: ResourceHeader, what: string): void {
-	if (offset + storedSize <= source.size) return;
-	throw new FormatError(
-		`Cannot open "${source.name}": the file is cut short, its ${what} at ${formatHex(offset)} (${plural(storedSize, 'byte')}) does not lie inside its ${plural(source.size, 'byte')}`,
-		{ region: source.name, offset },
-	);
+/** What is read of a part when it is opened. */
+interface Table {
+	readonly what: string;
+	/** In bytes. */
+	readonly sizeMax: number;
 }
 
-async function readXml(part: Part, compression: Compression): Promise<XmlData> {
-	const { xml } = part.header;
-	const resource = tableResource(part, xml, compression);
+const XML_DATA: Table = { what: 'XML data', sizeMax: XML_SIZE_MAX };
+const BLOB_TABLE: Table = { what: 'blob table', sizeMax: BLOB_TABLE_SIZE_MAX };
+
+/** @throws {FormatError} when it lies behind the end of the file: a download that broke off */
+async function readTable(
+	part: Part,
+	header: ResourceHeader,
+	compression: Compression,
+	{ what, sizeMax }: Table,
+): Promise<Uint8Array> {
+	const { source } = part;
+	const { offset, storedSize } = header;
+	if (offset + storedSize > source.size)
+		throw new FormatError(
+			`Cannot open "${source.name}": the file is cut short, its ${what} at ${formatHex(offset)} (${plural(storedSize, 'byte')}) does not lie inside its ${plural(source.size, 'byte')}`,
+			{ region: source.name, offset },
+		);
+	return readWholeResource(tableResource(part, header, compression), sizeMax);
+}
+
+/** Says of what fails where it is, and what can be done. */
+async function within<T>({ source }: Part, action: () => Promise<T>): Promise<T> {
 	try {
-		checkInside(part, xml, 'XML data');
-		const bytes = await readWholeResource(resource, XML_SIZE_MAX);
-		return await XmlData.parse(new Span(bytes, part.source.name, xml.offset));
+		return await action();
 	} catch (error) {
-		throw error instanceof WimError ? error.note({ path: part.source.name, hint: SALVAGE }) : error;
+		throw error instanceof WimError ? error.note({ path: source.name, hint: SALVAGE }) : error;
 	}
 }
 
-async function readEntries(
+function parseXml(part: Part, bytes: Promise<Uint8Array>): Promise<XmlData> {
+	return within(part, async () =>
+		XmlData.parse(new Span(await bytes, part.source.name, part.header.xml.offset)),
+	);
+}
+
+function parseEntries(
 	part: Part,
-	compression: Compression,
+	reading: Promise<Uint8Array>,
 	warn: (message: string, offset: number) => void,
 ): Promise<BlobEntries> {
-	const { blobTable } = part.header;
-	const resource = tableResource(part, blobTable, compression);
-	try {
-		checkInside(part, blobTable, 'blob table');
-		const bytes = await readWholeResource(resource, BLOB_TABLE_SIZE_MAX);
+	const { offset } = part.header.blobTable;
+	return within(part, async () => {
+		const bytes = await reading;
 		const rest = bytes.length % BLOB_ENTRY_SIZE;
 		if (rest !== 0)
 			warn(
 				`The blob table ends inside an entry: ${plural(rest, 'byte')} ignored`,
-				blobTable.offset + bytes.length - rest,
+				offset + bytes.length - rest,
 			);
-		return BlobEntries.parse(new Span(bytes, part.source.name, blobTable.offset));
-	} catch (error) {
-		throw error instanceof WimError ? error.note({ path: part.source.name, hint: SALVAGE }) : error;
-	}
+		return BlobEntries.parse(new Span(bytes, part.source.name, offset));
+	});
 }
 
 async function readSolidShapes(

@@ -12,7 +12,7 @@ import { BlobRows, type PartBlobs } from './part-blobs.ts';
 import type { Blob, Part } from './resource.ts';
 
 /** Rows between two pauses: about a millisecond of work. */
-const SLICE = 2048;
+const SLICE = 512;
 
 /** By position, in the order in which the blobs stand. */
 interface Columns {

@@ -2,8 +2,10 @@
  * XML text to a tree of elements and back, through fast-xml-parser. Unknown elements and attributes are kept, entities
  * beyond the five predefined ones and document types are refused (wim.md §5.1).
  */
+
 import { FormatError } from '../base/errors.ts';
 import { XML_DEPTH_MAX } from '../base/limits.ts';
+import { nextTurn } from '../base/slices.ts';
 
 /** An element; text stands between its child elements as strings. Mutable: an editor works on its own copy. */
 export interface XmlElement {
@@ -25,6 +27,7 @@ export async function parseXml(text: string, region: string): Promise<XmlElement
 		new FormatError(`Cannot read the XML data: ${why.slice(0, 160)}`, { region });
 	if (/<!DOCTYPE/i.test(text)) throw bad('it has a document type');
 	const { XMLParser, XMLValidator } = await import('fast-xml-parser');
+	await nextTurn();
 	const valid = XMLValidator.validate(text);
 	if (valid !== true) {
 		// The validator gives no column for a text without any element.

@@ -131,20 +131,19 @@ test('a sync that failed on the way fails the one at the end, unless what was ap
 	}
 });
 
-test('of several files one is brought to the disk on its way at a time, and each gets its turn', async (t) => {
+test('of several files two are brought to the disk on their way at a time, and each gets its turn', async (t) => {
 	const folder = tempFolder(t);
 	const piece = new Uint8Array(16 << 20).fill(7);
 	const underWay: (() => void)[] = [];
 	let most = 0;
 	const files = [];
-	for (const name of ['a.wim', 'b.wim', 'c.wim']) {
+	for (const name of ['a.wim', 'b.wim', 'c.wim', 'd.wim']) {
 		const file = await NewFile.create(path.join(folder, name));
 		const sync = t.mock.method(file.handle, 'datasync', async () => {
 			await new Promise<void>((resolve) => {
 				underWay.push(resolve);
 				most = Math.max(most, underWay.length);
 			});
-			underWay.pop();
 		});
 		files.push({ file, sync });
 	}
@@ -152,12 +151,12 @@ test('of several files one is brought to the disk on its way at a time, and each
 	for (let turn = 0; turn < files.length; turn++) {
 		assert.deepEqual(
 			files.map(({ sync }) => sync.mock.callCount()),
-			files.map((_, k) => (k <= turn ? 1 : 0)),
+			files.map((_, k) => (k <= turn + 1 ? 1 : 0)),
 		);
-		underWay.at(-1)?.();
+		underWay.shift()?.();
 		await new Promise((resolve) => setImmediate(resolve));
 	}
-	assert.equal(most, 1);
+	assert.equal(most, 2);
 	for (const { file, sync } of files) {
 		sync.mock.restore();
 		await file.commit();

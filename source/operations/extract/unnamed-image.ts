@@ -4,6 +4,7 @@
  */
 
 import { WimError } from '../../base/errors.ts';
+import { inSlices } from '../../base/slices.ts';
 import type { Sha1 } from '../../bytes/sha1.ts';
 import { Sha1Counts } from '../../bytes/sha1-counts.ts';
 import { Span } from '../../bytes/span.ts';
@@ -27,7 +28,8 @@ async function namedContents(wim: Wim, pause: () => Promise<void>): Promise<Sha1
 	const named = new Sha1Counts();
 	for (const image of wim.images) {
 		try {
-			countBlobs((await openImage(wim, image, { tolerant: true }, pause)).tree, named);
+			const { tree } = await openImage(wim, image, { tolerant: true }, pause);
+			await inSlices(countBlobs(tree, named), pause);
 		} catch (error) {
 			// What it named is what this is about.
 			if (!(error instanceof WimError)) throw error;

@@ -8,7 +8,6 @@ const BEGUN_MAX = 4;
 export class FurtherParts implements AsyncDisposable {
 	readonly #create: (position: number) => Promise<NewSession>;
 	readonly #made = new Map<number, NewSession>();
-	#isOver = false;
 	#work: Promise<void> = Promise.resolve();
 
 	/** @param create makes a part by its position from 0 */
@@ -24,33 +23,28 @@ export class FurtherParts implements AsyncDisposable {
 	 */
 	begin(stretches: readonly Stretch[]): void {
 		// What fails here fails again when the part is written, and is told then.
-		this.#work = this.#begin(stretches.slice(0, BEGUN_MAX)).catch(() => {});
+		this.#work = this.#begin(stretches.slice(0, BEGUN_MAX));
 	}
 
 	async #begin(stretches: readonly Stretch[]): Promise<void> {
-		for (const [k, { part, from, end }] of stretches.entries()) {
-			if (this.#isOver) return;
+		const begun = stretches.map(async ({ part, from, end }, k) => {
 			const session = await this.#create(k + 1);
 			this.#made.set(k + 1, session);
 			await session.beginAhead(part, from, end);
-		}
+		});
+		await Promise.allSettled(begun);
 	}
 
-	/** A part by its position, from 1; no further one is begun. */
+	/** A part by its position, from 1. */
 	async part(position: number): Promise<NewSession> {
-		await this.#end();
+		await this.#work;
 		const session = this.#made.get(position) ?? (await this.#create(position));
 		this.#made.set(position, session);
 		return session;
 	}
 
-	async #end(): Promise<void> {
-		this.#isOver = true;
-		await this.#work;
-	}
-
 	async [Symbol.asyncDispose](): Promise<void> {
-		await this.#end();
+		await this.#work;
 		for (const session of this.#made.values()) await session[Symbol.asyncDispose]();
 	}
 }

@@ -93,7 +93,8 @@ export async function selectImages(
 	for (const image of images) {
 		const { tree } = await openImage(wim, image, { tolerant: false }, () => breathe(run));
 		const remember = (sha1: Sha1, dentry: number) => names.set(sha1, tree.name(dentry));
-		countBlobs(tree, counter ?? references, isSorted ? remember : null);
+		const counting = countBlobs(tree, counter ?? references, isSorted ? remember : null);
+		await inSlices(counting, () => breathe(run));
 		await breathe(run);
 	}
 	const missing: MissingError[] = [];

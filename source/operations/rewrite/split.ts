@@ -82,6 +82,9 @@ interface PartPlan {
 /** So many parts at most are on their way to the disk while the next one is written: each takes a thread that reads and writes. */
 const UNSETTLED_MAX = 2;
 
+/** So much short of its end the early copy of a first part stops, in bytes: what was copied too far would be cut off again. */
+const TABLES_SIZE = 1 << 20;
+
 /** Shares of a solid resource compress a little worse than the whole. */
 const SHARE_MARGIN = 1.03;
 
@@ -175,7 +178,9 @@ export async function split(
 	const { partSize } = options;
 	if (!(partSize > 0))
 		throw new InputError('Cannot split into parts of no size', { hint: 'Give the size in MiB.' });
-	await using early = options.dryRun ? null : new EarlyCopy(firstPart, () => partSize, run);
+	// Tables and metadata take the rest, and of small parts not much more.
+	const copied = partSize - Math.min(TABLES_SIZE, Math.floor(partSize / 8));
+	await using early = options.dryRun ? null : new EarlyCopy(firstPart, () => copied, run);
 	await using wim = await openWim(source, early ?? {});
 	if (wim.header.partCount > 1)
 		throw new InputError(`Cannot split "${source}": it is a part of a set already`, {
@@ -188,14 +193,10 @@ export async function split(
 	const freeBytes = begun === null ? await freeSpace(firstPart) : begun.freeBytes;
 	const job = { wim, shape, firstPart, integrity };
 	await using first = begun === null ? null : await createPart(job, 0, tools, run, begun);
-	// As a rule everything is needed, so the parts are begun before that is known.
-	const all = await findPlain(wim, shape, COPYING, run);
-	const expected =
-		all === null ? null : await planParts(job, { wim, blobs: [], plain: all }, partSize, run);
+	const { all, expected } = await planEarly(job, partSize, first !== null, run);
 	await using further = new FurtherParts((position) => createPart(job, position, tools, run));
 	if (first !== null) {
-		await removeStaleParts(firstPart);
-		await copyAhead(first, wim, wim.images, freeBytes, partSize);
+		await copyAhead(first, wim, wim.images, freeBytes, copied);
 		const isRoom = expected !== null && (freeBytes ?? 0) > expected.totalBytes;
 		if (isRoom && first.ahead !== null) further.begin(stretchesOf(expected.parts));
 	}
@@ -218,6 +219,31 @@ export async function split(
 		isEstimate: false,
 		totalBytes: sizes.reduce((sum, size) => sum + size, 0),
 	};
+}
+
+/**
+ * Plans as if everything were needed, as it is as a rule, so that parts are begun before that is known.
+ *
+ * @param isWritten whether the first part is locked, so that what a killed run left of the others can be removed
+ */
+async function planEarly(
+	job: SplitPlace,
+	partSize: number,
+	isWritten: boolean,
+	run: Run,
+): Promise<{ readonly all: PlainBlobs | null; readonly expected: SplitPlan | null }> {
+	const { wim, shape, firstPart } = job;
+	const clearing = isWritten ? removeStaleParts(firstPart) : Promise.resolve();
+	// It is awaited below, whatever happens until then: the lock must not be given up before it is over.
+	clearing.catch(() => {});
+	try {
+		const all = await findPlain(wim, shape, COPYING, run);
+		if (all === null) return { all, expected: null };
+		const selection = { wim, blobs: [], plain: all };
+		return { all, expected: await planParts(job, selection, partSize, run) };
+	} finally {
+		await clearing;
+	}
 }
 
 /** A part that took the place of the source would be all that is left of it if the next could not be written. */
