@@ -61,7 +61,7 @@ export class WriteLock implements AsyncDisposable {
 			}
 		} catch (error) {
 			if (error instanceof HostError) throw error;
-			throw hostError(`Cannot write "${target}"`, error, { path: target });
+			throw hostError(`Cannot write into the folder of "${target}"`, error, { path: target });
 		}
 		throw inUse(target, null, file);
 	}
