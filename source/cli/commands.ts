@@ -27,6 +27,8 @@ export interface VerbSpec {
 	readonly arguments: readonly ArgumentSpec[];
 	/** Beside those of `COMMON_OPTIONS`. */
 	readonly options: readonly OptionName[];
+	/** May stand alone, without any argument. */
+	readonly alone?: true;
 	/** Lines for `wimdeck help VERB` that the option table does not say. */
 	readonly notes?: readonly string[];
 	readonly examples?: readonly string[];
@@ -399,11 +401,15 @@ export const VERBS = {
 	},
 	mount: {
 		group: 'more',
-		summary: 'Show an image as a folder',
+		summary: 'Show an image as a folder, or list what is mounted',
 		arguments: [file('WIM'), maybe('IMAGE'), file('DIR')],
+		alone: true,
 		options: MOUNT,
-		notes: ['Linux only, and as root. Reading is decoded on the fly; nothing is copied out.'],
-		examples: ['wimdeck mount install.wim 1 /mnt/image'],
+		notes: [
+			'Linux only, and as root. Reading is decoded on the fly; nothing is copied out.',
+			'Without arguments the folders that show an image are listed, also those whose process has ended.',
+		],
+		examples: ['wimdeck mount install.wim 1 /mnt/image', 'wimdeck mount'],
 	},
 	mountrw: {
 		group: 'more',
@@ -484,5 +490,6 @@ export function usageOf(verb: VerbName): string {
 			closing += ']';
 		} else parts.push(`[${spec.name}]`);
 	}
-	return parts.join(' ') + closing;
+	const usage = parts.join(' ') + closing;
+	return verbSpec(verb).alone ? `${verb} [${usage.slice(verb.length + 1)}]` : usage;
 }

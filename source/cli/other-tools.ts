@@ -38,6 +38,7 @@ export const OTHER_TOOLS: Readonly<Record<OtherTool, Tool>> = {
 			{ theirs: ['/Remove-Image'], ours: 'wimdeck delete WIM IMAGE [--soft]' },
 			{ theirs: ['/Split-Image'], ours: 'wimdeck split WIM PART1.swm SIZE_MIB' },
 			{ theirs: ['/Mount-Image', '/Mount-Wim'], ours: 'wimdeck mountrw WIM IMAGE DIR' },
+			{ theirs: ['/Get-MountedImageInfo', '/Get-MountedWimInfo'], ours: 'wimdeck mount' },
 			{ theirs: ['/Unmount-Image', '/Unmount-Wim'], ours: 'wimdeck unmount DIR [--commit]' },
 			{ theirs: ['/Commit-Image', '/Commit-Wim'], ours: 'wimdeck unmount DIR --commit' },
 			{ theirs: ['/Cleanup-Mountpoints', '/Cleanup-Wim'], ours: 'wimdeck unmount DIR --force' },

@@ -13,6 +13,7 @@ import { InputError } from '../base/errors.ts';
 import { printable } from '../base/print.ts';
 import {
 	type ArgumentSpec,
+	COMMON_OPTIONS,
 	isVerb,
 	optionsOf,
 	usageOf,
@@ -166,6 +167,8 @@ function dealArguments(
 ): { given: readonly (string | null)[]; rest: readonly string[] } {
 	const specs: readonly ArgumentSpec[] = verbSpec(verb).arguments;
 	const usage = `Usage: wimdeck ${usageOf(verb)}`;
+	if (words.length === 0 && verbSpec(verb).alone && isPlain(options))
+		return { given: specs.map(() => null), rest: [] };
 	const isThere = ({ unless }: ArgumentSpec) => unless === undefined || !options.has(unless);
 	const required = specs.filter((spec) => !spec.optional && isThere(spec));
 	let spare = words.length - required.length;
@@ -193,6 +196,10 @@ function dealArguments(
 		for (const word of spec.many ? rest : [given[k] ?? null]) checkFileName(verb, spec, word);
 	return { given, rest };
 }
+
+/** Whether nothing but options of every verb was given. */
+const isPlain = (options: Options) =>
+	options.names().every((name) => COMMON_OPTIONS.includes(name));
 
 /** Refuses what no file can be called, and `-` where nothing can flow. */
 function checkFileName(verb: VerbName, spec: ArgumentSpec, word: string | null): void {

@@ -172,8 +172,11 @@ test('what an ordinary user may not do is said before the work, and as what it i
 			'verify one.wim --report=closed/r.json',
 			/^wimdeck: Cannot write the report "closed\/r\.json": permission/,
 		],
-		['capture src closed/x.wim', /^wimdeck: Cannot write into the folder of ".*closed\/x\.wim": permission denied/],
-		['append src one.wim', /^wimdeck: Cannot write into the folder of ".*one\.wim": permission denied/],
+		['capture src closed/x.wim', /^wimdeck: Cannot write ".*closed\/x\.wim": permission denied/],
+		[
+			'append src one.wim',
+			/^wimdeck: Cannot write into the folder of ".*one\.wim": permission denied/,
+		],
 	] as const) {
 		const { status, stdout, stderr } = nobody(...words.split(' '));
 		assert.deepEqual([status, stdout], [8, ''], words);

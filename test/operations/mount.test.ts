@@ -299,6 +299,70 @@ test('named streams are extended attributes, or files behind a colon', needs, (t
 	assert.equal(readFileSync(path.join(folder, 'readme.txt'), 'utf8'), 'Hello\n');
 });
 
+interface MountsJson {
+	readonly mounts: readonly {
+		readonly folder: string;
+		readonly wim: string;
+		readonly image: { readonly index: number; readonly name: string } | null;
+		readonly isWritable: boolean;
+		readonly isChanged: boolean | null;
+		readonly pid: number | null;
+		readonly state: string;
+	}[];
+}
+
+test(
+	'what is mounted is listed, with its changes, and also when its process is gone',
+	needs,
+	(t) => {
+		const parent = workFolder(t);
+		const wim = path.join(parent, 'a file.wim');
+		runOracle('wimlib-imagex', 'capture', makeSource(parent), wim, 'The name');
+		const { folder } = mount('mountrw', wim);
+		const listed = () => {
+			const { mounts } = JSON.parse(wimdeck('mount', '--json').out) as MountsJson;
+			return mounts.filter((each) => each.folder === folder);
+		};
+		const [before] = listed();
+		const { pid } = before ?? {};
+		const facts = { folder, wim, image: { index: 1, name: 'The name' }, isWritable: true, pid };
+		assert.deepEqual([before], [{ ...facts, isChanged: false, state: 'served' }]);
+		writeFileSync(path.join(folder, 'new'), 'x');
+		assert.deepEqual(listed(), [{ ...facts, isChanged: true, state: 'served' }]);
+		assert.match(
+			wimdeck('mount').out,
+			/^WIM: +.*a file\.wim\nImage: +1 "The name"\nWritable: +yes, changed, not committed\nStatus: +ok$/m,
+		);
+		process.kill(pid ?? 0, 'SIGKILL');
+		while (listed()[0]?.state === 'served');
+		assert.deepEqual(listed(), [
+			{ ...facts, image: null, isChanged: null, pid: null, state: 'dead' },
+		]);
+		wimdeck('unmount', folder);
+		assert.deepEqual(listed(), []);
+		// Options of its own say that something was to be mounted.
+		assert.match(wimdeck('mount', '--check').err, /needs WIM/);
+	},
+);
+
+test('a folder in use stays mounted with its changes, and says so', needs, (t) => {
+	const parent = workFolder(t);
+	const wim = path.join(parent, 't.wim');
+	runOracle('wimlib-imagex', 'capture', makeSource(parent), wim);
+	const { folder } = mount('mountrw', wim);
+	writeFileSync(path.join(folder, 'new'), 'x');
+	const fd = openSync(path.join(folder, 'readme.txt'), 'r');
+	assert.match(wimdeck('unmount', folder).err, /a program uses it; its changes are still there\n/);
+	assert.equal(readFileSync(path.join(folder, 'new'), 'utf8'), 'x');
+	assert.match(
+		wimdeck('unmount', folder, '--commit').err,
+		/a program uses it; the changes are part of the WIM already\n/,
+	);
+	closeSync(fd);
+	assert.equal(wimdeck('unmount', folder).code, 0);
+	assert.equal(runOracle('wimlib-imagex', 'extract', wim, '1', '/new', '--to-stdout'), 'x');
+});
+
 test('files that are open for writing hold a commit back until --force', needs, (t) => {
 	const parent = workFolder(t);
 	const wim = path.join(parent, 't.wim');

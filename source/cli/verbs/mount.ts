@@ -10,6 +10,7 @@ import type { Readable } from 'node:stream';
 import { hostError, InputError } from '../../base/errors.ts';
 import { formatSize } from '../../base/print.ts';
 import type { MountRequest } from '../../jobs/request.ts';
+import { listMounts, type MountedImage } from '../../operations/mount/list-mounts.ts';
 import type { MountSummary } from '../../operations/mount/mount.ts';
 import type { StreamsInterface } from '../../operations/mount/mount-view.ts';
 import { unmount as unmountImage } from '../../operations/mount/unmount.ts';
@@ -46,7 +47,8 @@ function mountRequest({ given, options }: Invocation, writable: boolean): MountR
 const mounting =
 	(writable: boolean): Handler =>
 	async (invocation, context) => {
-		const { options } = invocation;
+		const { options, given } = invocation;
+		if (given[0] === null) return printMounts(context);
 		const request = mountRequest(invocation, writable);
 		if (!options.has('foreground')) return mountInBackground(request, context);
 		const isChild = options.has('ready');
@@ -63,6 +65,43 @@ const mounting =
 			context,
 		);
 	};
+
+async function printMounts({ out, json }: Context): Promise<number> {
+	const mounts = await listMounts();
+	if (json) out.line(JSON.stringify({ mounts }));
+	else if (mounts.length === 0) out.line('No image is mounted.');
+	else
+		for (const [k, mount] of mounts.entries()) {
+			if (k > 0) out.line('');
+			for (const [label, text] of mountLines(mount))
+				out.line(`${`${label}:`.padEnd(LABEL_WIDTH)}${out.show(text)}`);
+		}
+	return 0;
+}
+
+/** As the first block of `info`. */
+const LABEL_WIDTH = 16;
+
+const MOUNT_STATES: Readonly<Record<MountedImage['state'], string>> = {
+	served: 'ok',
+	dead: 'its process has ended; take it away with "wimdeck unmount"',
+	closed: 'this user may not ask',
+};
+
+function mountLines(mount: MountedImage): readonly (readonly [label: string, text: string])[] {
+	const { folder, wim, image, isWritable, isChanged, pid, state } = mount;
+	const shown =
+		image === null ? '' : `${image.index}${image.name === '' ? '' : ` "${image.name}"`}`;
+	const changes = isChanged ? 'changed, not committed' : 'nothing changed yet';
+	return [
+		['Folder', folder],
+		['WIM', wim],
+		...(image === null ? [] : [['Image', shown] as const]),
+		['Writable', isWritable ? `yes${isChanged === null ? '' : `, ${changes}`}` : 'no'],
+		['Status', MOUNT_STATES[state]],
+		...(pid === null ? [] : [['Process', String(pid)] as const]),
+	];
+}
 
 export const mount = mounting(false);
 export const mountrw = mounting(true);

@@ -11,26 +11,29 @@ const DEAD: ReadonlySet<string> = new Set(['ENOTCONN', 'ECONNABORTED']);
 /**
  * Gives an order and hands out the lines of the answer. A read-only mount takes none, and answers all the same.
  *
+ * @param order null only asks what is mounted
  * @returns false when the process that served the folder is gone
  * @throws {HostError} when this user may not
  */
 export async function giveOrder(
 	folder: string,
-	order: object,
+	order: object | null,
 	line: (value: unknown) => void,
 ): Promise<boolean> {
 	const file = path.join(folder, CONTROL_NAME);
+	const attempt = `Cannot ${order === null ? 'look at' : 'unmount'} "${folder}"`;
 	let handle: FileHandle;
-	let takesOrders = true;
+	let takesOrders = order !== null;
 	try {
-		handle = await open(file, constants.O_RDWR).catch((error: NodeJS.ErrnoException) => {
-			takesOrders = error.code !== 'EROFS';
-			if (takesOrders) throw error;
+		const mode = takesOrders ? constants.O_RDWR : constants.O_RDONLY;
+		handle = await open(file, mode).catch((error: NodeJS.ErrnoException) => {
+			if (error.code !== 'EROFS') throw error;
+			takesOrders = false;
 			return open(file, constants.O_RDONLY);
 		});
 	} catch (error) {
 		if (DEAD.has((error as NodeJS.ErrnoException).code ?? '')) return false;
-		throw hostError(`Cannot unmount "${folder}"`, error, { path: folder });
+		throw hostError(attempt, error, { path: folder });
 	}
 	try {
 		if (takesOrders) await handle.write(`${JSON.stringify(order)}\n`);
@@ -46,7 +49,7 @@ export async function giveOrder(
 		}
 	} catch (error) {
 		if (DEAD.has((error as NodeJS.ErrnoException).code ?? '')) return false;
-		throw hostError(`Cannot unmount "${folder}"`, error, { path: folder });
+		throw hostError(attempt, error, { path: folder });
 	} finally {
 		await handle.close().catch(() => {});
 	}

@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { HostError, hostError, InputError } from '../../base/errors.ts';
+import { pathText } from '../../storage/host-fs.ts';
 import { WRITE_SIZE_MAX } from './protocol.ts';
 
 /** Shown in the list of mounts as `fuse.wimdeck`. */
@@ -188,21 +189,27 @@ function runMount(
 	});
 }
 
-/** The folders that `wimdeck` has mounted, as absolute paths. */
-export async function mountedFolders(): Promise<readonly string[]> {
-	return (await mounts()).map(({ folder }) => folder);
+/** One of our mounts as the system lists it. */
+export interface ListedMount {
+	/** An absolute path. */
+	readonly folder: string;
+	/** What it shows: the WIM. */
+	readonly source: string;
+	readonly isWritable: boolean;
 }
 
-/** Our mounts as the system lists them, dead ones too. */
-async function mounts(): Promise<readonly { folder: string; isWritable: boolean }[]> {
-	const text = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
-	const found: { folder: string; isWritable: boolean }[] = [];
-	for (const line of text.split('\n')) {
+/** Our mounts, those of processes that are gone too. */
+export async function listedMounts(): Promise<readonly ListedMount[]> {
+	const bytes = await readFile('/proc/self/mountinfo').catch(() => Buffer.alloc(0));
+	const found: ListedMount[] = [];
+	for (const line of pathText(bytes).split('\n')) {
 		const [before = '', after = ''] = line.split(' - ');
 		const [, , , , folder, options = ''] = before.split(' ');
-		if (folder !== undefined && after.startsWith(`fuse.${SUBTYPE} `))
+		const [type, source = ''] = after.split(' ');
+		if (folder !== undefined && type === `fuse.${SUBTYPE}`)
 			found.push({
-				folder: folder.replace(/\\([0-7]{3})/g, (_, digits: string) => octalChar(digits)),
+				folder: unescaped(folder),
+				source: unescaped(source),
 				isWritable: options.split(',').includes('rw'),
 			});
 	}
@@ -211,10 +218,14 @@ async function mounts(): Promise<readonly { folder: string; isWritable: boolean 
 
 /** Whether a folder of `mountedFolder` takes changes. */
 export async function isWritableMount(folder: string): Promise<boolean> {
-	return (await mounts()).some((mount) => mount.folder === folder && mount.isWritable);
+	return (await listedMounts()).some((mount) => mount.folder === folder && mount.isWritable);
 }
 
-const octalChar = (digits: string) => String.fromCharCode(Number.parseInt(digits, 8));
+/** Blanks, tabs, line feeds and backslashes stand as octal digits in the list. */
+const unescaped = (text: string) =>
+	text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+		String.fromCharCode(Number.parseInt(digits, 8)),
+	);
 
 /** The mounted folder that a name means; null when it is none of ours. */
 export async function mountedFolder(name: string): Promise<string | null> {
@@ -224,7 +235,7 @@ export async function mountedFolder(name: string): Promise<string | null> {
 		.realpath(path.dirname(absolute))
 		.then((real) => path.join(real, path.basename(absolute)))
 		.catch(() => absolute);
-	const mounted = await mountedFolders();
+	const mounted = (await listedMounts()).map((mount) => mount.folder);
 	return [absolute, folder].find((candidate) => mounted.includes(candidate)) ?? null;
 }
 

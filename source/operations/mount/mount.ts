@@ -175,7 +175,7 @@ function refuseInside(staging: string, folder: string): void {
 /** Mounts, serves until the folder is unmounted, and unmounts when the run is canceled. */
 async function serve(
 	files: FileSystem,
-	{ wim }: OpenImage,
+	{ wim, image }: OpenImage,
 	{ folder, allowOther, mounted }: MountOptions,
 	run: Run,
 	obey: (order: UnmountOrder, tell: Tell) => Promise<void>,
@@ -193,7 +193,7 @@ async function serve(
 		run.report({ type: 'problem', error: known });
 	};
 	const control = new ControlFile(process.getuid?.() ?? 0, async (order, tell) => {
-		tell({ type: 'hello', pid: process.pid });
+		tell({ type: 'hello', pid: process.pid, index: image.index, name: image.facts.name });
 		try {
 			await obey(parseOrder(order), tell);
 		} catch (error) {

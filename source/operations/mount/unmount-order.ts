@@ -15,7 +15,13 @@ export interface UnmountOrder {
 
 /** The answer, line by line; `done` or `failed` is the last. */
 export type UnmountLine =
-	| { readonly type: 'hello'; readonly pid: number }
+	| {
+			readonly type: 'hello';
+			readonly pid: number;
+			readonly index: number;
+			/** Of the image. */
+			readonly name: string;
+	  }
 	| {
 			readonly type: 'progress';
 			readonly doneBytes: number;

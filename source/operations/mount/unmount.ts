@@ -39,7 +39,7 @@ export async function unmount(
 	if (folder === null)
 		throw new InputError(`Cannot unmount "${name}": no image is mounted there`, {
 			path: name,
-			hint: 'List the mounts with "findmnt -t fuse.wimdeck".',
+			hint: 'List the mounts with "wimdeck mount".',
 		});
 	const isWritable = await isWritableMount(folder);
 	if (isWritable && !order.commit && (order.rebuild || order.check))
@@ -69,7 +69,9 @@ export async function unmount(
 		});
 	const [pid] = pids;
 	const server = pid === undefined ? null : await identityOf(pid);
-	await unmountFolder(folder, order.force);
+	await unmountFolder(folder, order.force).catch((error: unknown) => {
+		throw stillThere(error, changes);
+	});
 	if (server !== null && !order.force) await waitForEnd(server);
 	if (!isAlive && isWritable && order.commit)
 		throw new HostError(
@@ -77,6 +79,16 @@ export async function unmount(
 			{ path: folder, hint: 'The folder is unmounted and the WIM as it was; mount it again.' },
 		);
 	return { folder, changes, wasDead: !isAlive };
+}
+
+/** The refusal, and what it means for changes: whoever ordered them away or into the WIM has to know. */
+function stillThere(error: unknown, changes: UnmountSummary['changes']): unknown {
+	if (!(error instanceof HostError) || changes === null) return error;
+	const what =
+		changes === 'committed'
+			? 'the changes are part of the WIM already'
+			: 'its changes are still there';
+	return new HostError(`${error.message}; ${what}`, error.facts, error.cause);
 }
 
 /** The lock of the WIM and the staging files are gone once the process is. */
