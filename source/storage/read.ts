@@ -1,7 +1,9 @@
 import fs from 'node:fs';
 import { FormatError, hostError } from '../base/errors.ts';
 import { Span } from '../bytes/span.ts';
+import { readsOf } from './displaced-source.ts';
 import type { SharedSource, Source } from './source.ts';
+import { restoreText } from './text-mode-source.ts';
 
 /**
  * Reads exactly `size` bytes as a `Span` that knows the source and the offset.
@@ -45,6 +47,8 @@ export function readShared(source: SharedSource, offset: number, into: Uint8Arra
 		into.set(part);
 		return part.length;
 	}
+	if (source.kind === 'displaced') return readDisplaced(source, offset, into);
+	if (source.kind === 'text-mode') return readTextMode(source, offset, into);
 	let done = 0;
 	while (done < into.length) {
 		let count: number;
@@ -59,4 +63,32 @@ export function readShared(source: SharedSource, offset: number, into: Uint8Arra
 		done += count;
 	}
 	return done;
+}
+
+function readDisplaced(
+	{ base, pieces }: SharedSource & { kind: 'displaced' },
+	offset: number,
+	into: Uint8Array,
+): number {
+	let done = 0;
+	for (const { from, size } of readsOf(pieces, offset, into.length)) {
+		const part = into.subarray(done, done + size);
+		done += from === null ? part.fill(0).length : readShared(base, from, part);
+	}
+	return done;
+}
+
+function readTextMode(
+	{ base, index }: SharedSource & { kind: 'text-mode' },
+	offset: number,
+	into: Uint8Array,
+): number {
+	const steps = restoreText(index, offset, into);
+	let step = steps.next();
+	while (step.done !== true) {
+		const bytes = new Uint8Array(step.value.size);
+		const count = readShared(base, step.value.offset, bytes);
+		step = steps.next(bytes.subarray(0, count));
+	}
+	return step.value;
 }

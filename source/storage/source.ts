@@ -1,3 +1,6 @@
+import type { DisplacedPiece } from './displaced-source.ts';
+import type { TextModeIndex } from './text-mode-source.ts';
+
 /**
  * Anything that holds bytes at an offset can hold a WIM. The engine reads through this one interface and
  * never assumes a path: a file, memory, and later an image inside an ISO or a file behind HTTP.
@@ -14,6 +17,8 @@ export interface Source extends AsyncDisposable {
 	readonly name: string;
 	/** In bytes, as of the opening. */
 	readonly size: number;
+	/** Stretches that are gone and read as zeros, in order; absent where everything is there. */
+	readonly holes?: readonly { readonly start: number; readonly end: number }[];
 	/**
 	 * Reads up to `into.length` bytes at `offset` and says how many there were; fewer only at the end.
 	 *
@@ -30,5 +35,17 @@ export type SharedSource =
 	| {
 			readonly kind: 'memory';
 			readonly bytes: Uint8Array<SharedArrayBuffer>;
+			readonly name: string;
+	  }
+	| {
+			readonly kind: 'displaced';
+			readonly base: SharedSource;
+			readonly pieces: readonly DisplacedPiece[];
+			readonly name: string;
+	  }
+	| {
+			readonly kind: 'text-mode';
+			readonly base: SharedSource;
+			readonly index: TextModeIndex;
 			readonly name: string;
 	  };

@@ -23,6 +23,8 @@ export interface Damage {
 	readonly needs?: keyof Traits;
 	/** Not a set with a part that names no image: what is hurt stands in the first part. */
 	hurt(files: Files, random: () => number): Files;
+	/** For one that moves bytes: those of a hurt file where they stood before, and others where they are gone. */
+	back?(before: Buffer, after: Buffer): Buffer;
 }
 
 /** Damages a copy of one file: the only one, or one of a set by chance. */
@@ -397,6 +399,105 @@ function merged(bytes: Buffer, copies: readonly Buffer[]): Buffer {
 	return result;
 }
 
+/** Nothing that stood there. */
+const otherThan = (bytes: Buffer) => Buffer.from(bytes.map((byte) => byte ^ 0xff));
+
+function withoutHead(name: string, sizeOf: (bytes: Buffer) => number): Damage {
+	return {
+		...cutting(name, (bytes) => bytes.subarray(sizeOf(bytes))),
+		back: (before, after) =>
+			Buffer.concat([otherThan(before.subarray(0, before.length - after.length)), after]),
+	};
+}
+
+const ODD_SIZE = 2999;
+const middle = (bytes: Buffer) => Math.floor(bytes.length / 2);
+
+/** What a copy without three sectors keeps. */
+function sectorsLeft({ length }: Buffer): [start: number, end: number][] {
+	const gone = [0.3, 0.5, 0.8].map((share) => Math.floor((length * share) / 512) * 512);
+	return [0, ...gone.map((at) => at + 512)].map((start, k) => [start, gone[k] ?? length]);
+}
+
+/** Before every line feed stands a carriage return more. */
+const asText = (bytes: Buffer) =>
+	Buffer.from(bytes.toString('latin1').replaceAll('\n', '\r\n'), 'latin1');
+const asItWas = (bytes: Buffer) =>
+	Buffer.from(bytes.toString('latin1').replaceAll('\r\n', '\n'), 'latin1');
+
+/** What transfers do: bytes are whole, but not where they were. */
+export const MOVED: readonly Damage[] = [
+	withoutHead('the first sector cut away', () => 512),
+	withoutHead('the first tenth cut away', (bytes) => Math.ceil(bytes.length / 10)),
+	withoutHead('the first half cut away', middle),
+	{
+		...cutting('text put before the file', (bytes) =>
+			Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\n\r\n'), bytes]),
+		),
+		back: (_, after) => after.subarray(after.indexOf('\r\n\r\n') + 4),
+	},
+	{
+		...cutting('the beginning of the file put before it', (bytes) =>
+			Buffer.concat([bytes.subarray(0, middle(bytes)), bytes]),
+		),
+		back: (before) => before,
+	},
+	{
+		...cutting('some bytes fallen out', (bytes) =>
+			Buffer.concat([bytes.subarray(0, middle(bytes)), bytes.subarray(middle(bytes) + ODD_SIZE)]),
+		),
+		back: (before, after) =>
+			Buffer.concat([
+				after.subarray(0, middle(before)),
+				otherThan(before.subarray(middle(before), middle(before) + ODD_SIZE)),
+				after.subarray(middle(before)),
+			]),
+	},
+	{
+		...cutting('three sectors fallen out', (bytes) =>
+			Buffer.concat(sectorsLeft(bytes).map(([start, end]) => bytes.subarray(start, end))),
+		),
+		back(before, after) {
+			const bytes = otherThan(before);
+			let at = 0;
+			for (const [start, end] of sectorsLeft(before)) {
+				after.copy(bytes, start, at, at + end - start);
+				at += end - start;
+			}
+			return bytes;
+		},
+	},
+	{
+		...cutting('some bytes put in between', (bytes) =>
+			Buffer.concat([
+				bytes.subarray(0, middle(bytes)),
+				Buffer.alloc(ODD_SIZE, 'other'),
+				bytes.subarray(middle(bytes)),
+			]),
+		),
+		// What these cut in two is whole, but not in one piece.
+		back: (before, after) => {
+			const bytes = Buffer.from(before);
+			bytes[middle(before)] = (bytes[middle(before)] ?? 0) ^ 0xff;
+			bytes[middle(before) - 1] = (bytes[middle(before) - 1] ?? 0) ^ 0xff;
+			return after.length === before.length ? before : bytes;
+		},
+	},
+	{ ...cutting('transferred as text', asText), back: (_, after) => asItWas(after) },
+	{
+		...cutting('transferred as text, and cut after 70 %', (bytes) =>
+			cut(asText(bytes), bytes.length * 0.7),
+		),
+		back: (_, after) => asItWas(after),
+	},
+	{
+		...cutting('transferred as text without the first sector', (bytes) =>
+			asText(bytes.subarray(512)),
+		),
+		back: (before, after) => Buffer.concat([otherThan(before.subarray(0, 512)), asItWas(after)]),
+	},
+];
+
 const SINGLE: readonly Damage[] = [
 	...DATA,
 	...HEADER,
@@ -418,6 +519,7 @@ export function damageNamed(...names: readonly string[]): Damage {
 /** Everything that the kit can do. */
 export const DAMAGES: readonly Damage[] = [
 	...SINGLE,
+	...MOVED,
 	both(byName('five flipped bits'), byName('header zeroed')),
 	both(byName('four sectors of zeros'), byName('XML data zeroed')),
 	both(byName('five flipped bits'), byName('five entries of the blob table zeroed')),

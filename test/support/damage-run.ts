@@ -22,6 +22,17 @@ function write(folder: string, files: Files): void {
 	for (const [name, bytes] of files) writeFileSync(path.join(folder, name), bytes);
 }
 
+/** Hurt files with their bytes where they stood before. */
+function movedBack(before: Files, after: Files, { back }: Damage): Files {
+	return new Map(
+		[...after].map(([name, bytes]) => {
+			const old = before.get(name);
+			const isHurt = old !== undefined && !bytes.equals(old);
+			return [name, back !== undefined && isHurt ? back(old, bytes) : bytes];
+		}),
+	);
+}
+
 /**
  * Salvages a hurt specimen, below an existing folder that is afterwards as it was.
  *
@@ -44,7 +55,11 @@ export async function salvageHurt(
 	write(home, files);
 	const [first = ''] = files.keys();
 	const before = readdirSync(folder).length;
-	const intact = intactBlobs(specimen.blobs, specimen.files, files);
+	const intact = intactBlobs(
+		specimen.blobs,
+		specimen.files,
+		movedBack(specimen.files, files, damage),
+	);
 	const broken: string[] = [];
 	const run = testRun();
 	let report: SalvageReport | null = null;

@@ -59,6 +59,7 @@ export function gapsOf(
 	if (integrity.offset > 0) add(integrity.offset, integrity.storedSize);
 	for (const resource of more)
 		if (resource.part.source === source) add(resource.offset, resource.storedSize);
+	known.push(...(source.holes ?? []));
 	known.sort((a, b) => a.start - b.start);
 	const gaps: Stretch[] = [];
 	let at = 0;

@@ -57,14 +57,17 @@ export async function openDamaged(
 		for (const source of sources) await source[Symbol.asyncDispose]();
 	};
 	try {
-		const given = await FileSource.open(path);
-		sources.push(given);
-		const surveys = [await surveyPart(given, scanAll, run)];
-		for (const name of await otherParts(path, surveys[0] as PartSurvey, references)) {
-			const source = await FileSource.open(name);
-			sources.push(source);
-			surveys.push(await surveyPart(source, scanAll, run));
-		}
+		const surveys: PartSurvey[] = [];
+		const open = async (name: string) => {
+			const file = await FileSource.open(name);
+			sources.push(file);
+			const { source, findings } = await recovery.straightened(file);
+			sources[sources.length - 1] = source;
+			const survey = await surveyPart(source, scanAll, run);
+			surveys.push({ ...survey, findings: [...findings, ...survey.findings] });
+			return survey;
+		};
+		for (const name of await otherParts(path, await open(path), references)) await open(name);
 		return damagedWim(path, await recoverParts(surveys, recovery, run), close);
 	} catch (error) {
 		await close();

@@ -3,7 +3,7 @@ import { WimError } from '../../base/errors.ts';
 import { breathe, type Run } from '../../base/run.ts';
 import { sha1 } from '../../bytes/sha1.ts';
 import type { Source } from '../../storage/source.ts';
-import type { BlobEntry } from '../blob-entries.ts';
+import { type BlobEntry, SOLID_RESOURCE_MARK } from '../blob-entries.ts';
 import type { PartCompression } from '../part-blobs.ts';
 import { ResourceFlag } from '../part-header.ts';
 import { readWholeResource } from '../read-resource.ts';
@@ -22,6 +22,11 @@ export interface TablePlace {
 	readonly source: Source;
 	readonly header: HeaderFields;
 	readonly isPipable: boolean;
+}
+
+/** The entry of a solid resource itself, not of contents in it. */
+export function isSolidResource({ flags, originalSize }: BlobEntry): boolean {
+	return (flags & ResourceFlag.solid) !== 0 && originalSize === SOLID_RESOURCE_MARK;
 }
 
 /** How many samples have their SHA-1 when they are read in this way. */
@@ -59,10 +64,11 @@ export async function countRight(
 export async function isProved(place: TablePlace, table: FoundTable, run: Run): Promise<boolean> {
 	const { entries } = table;
 	if (entries.length >= CHANCE_MAX) return true;
-	if (entries.some(({ flags }) => flags & ResourceFlag.solid)) return true;
+	// The entry of a solid resource has 28 bytes that are always the same; one of a solid blob has mere zeros.
+	if (entries.some(isSolidResource)) return true;
 	const ways = possibleCompressions();
 	for (const entry of entries) {
-		if (entry.originalSize > TRIAL_SIZE_MAX) continue;
+		if (entry.originalSize > TRIAL_SIZE_MAX || entry.flags & ResourceFlag.solid) continue;
 		const isRaw = (entry.flags & ResourceFlag.compressed) === 0;
 		for (const how of isRaw ? ways.slice(0, 1) : ways) {
 			await breathe(run);

@@ -37,6 +37,8 @@ export interface HeaderFields {
 	/** Where it says that the blob table begins, also behind the end of the file; 0 when it says nothing. */
 	readonly blobTableOffset: number;
 	readonly xml: ResourceHeader | null;
+	/** As that of the blob table. */
+	readonly xmlOffset: number;
 	readonly bootMetadata: ResourceHeader | null;
 	readonly integrity: ResourceHeader | null;
 	/** Where the farthest structure ends that would be right in a longer file; 0 when there is none. */
@@ -92,6 +94,7 @@ export function readHeaderFields(bytes: Uint8Array, size: number): HeaderFields 
 		blobTable: resourceField(view, at.blobTable, size),
 		blobTableOffset: Number(view.getBigUint64(at.blobTable + 8, true)),
 		xml: resourceField(view, at.xml, size),
+		xmlOffset: Number(view.getBigUint64(at.xml + 8, true)),
 		bootMetadata: resourceField(view, at.bootMetadata, size),
 		integrity: resourceField(view, at.integrity, size),
 		endOfCut: Math.max(

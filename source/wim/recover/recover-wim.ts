@@ -6,6 +6,7 @@ import { plural } from '../../base/print.ts';
 import { breathe, type Run } from '../../base/run.ts';
 import type { Sha1 } from '../../bytes/sha1.ts';
 import { compressionName } from '../../codec/compression.ts';
+import type { Source } from '../../storage/source.ts';
 import { BlobEntries, type BlobEntry } from '../blob-entries.ts';
 import { type BlobTable, placeBlobs } from '../blob-table.ts';
 import type { OpenPart } from '../open-part.ts';
@@ -144,7 +145,7 @@ function candidatesOf(tables: readonly BlobTable[]): Map<Sha1, Blob[]> {
 	const candidates = new Map<Sha1, Blob[]>();
 	for (const table of tables)
 		for (const [name, blob] of table.blobs) {
-			if (isOutside(blob)) continue;
+			if (isOutside(blob) || isUnreadable(blob)) continue;
 			const same = candidates.get(name);
 			if (same === undefined) candidates.set(name, [blob]);
 			else if (!same.some((other) => isSamePlace(other, blob))) same.push(blob);
@@ -156,6 +157,11 @@ function candidatesOf(tables: readonly BlobTable[]): Map<Sha1, Blob[]> {
 function isOutside({ resource, offsetInResource, size }: Blob): boolean {
 	const { layout, originalSize } = resource;
 	return layout === 'solid' && originalSize > 0 && offsetInResource + size > originalSize;
+}
+
+/** A wrong entry may call contents compressed in a file that is not. */
+function isUnreadable({ resource: { layout, compression } }: Blob): boolean {
+	return (layout === 'chunked' || layout === 'pipable') && compression === 'none';
 }
 
 function isSamePlace(a: Blob, b: Blob): boolean {
@@ -179,7 +185,7 @@ async function decideCompression(
 	const { compression, chunkSize } = survey.header;
 	const compressed = entries
 		.filter(({ flags }) => flags & ResourceFlag.compressed && !(flags & ResourceFlag.solid))
-		.filter(({ originalSize }) => originalSize <= TRIAL_SIZE_MAX)
+		.filter((entry) => entry.originalSize <= TRIAL_SIZE_MAX && !isGone(survey.source, entry))
 		.sort((a, b) => a.originalSize - b.originalSize);
 	if (compression === 'none' && compressed.length === 0) return { compression, chunkSize: 0 };
 	const stated =
@@ -208,6 +214,10 @@ async function decideCompression(
 	if (!isSameWay(best.how, stated))
 		findings.push(`The compression was found by trial: ${printWay(best.how)}`);
 	return best.how;
+}
+
+function isGone({ holes = [] }: Source, { offset, storedSize }: BlobEntry): boolean {
+	return holes.some(({ start, end }) => offset < end && offset + storedSize > start);
 }
 
 /** By nothing but the chunks that the file holds. */

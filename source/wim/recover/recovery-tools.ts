@@ -11,6 +11,7 @@ import { readExactly } from '../../storage/read.ts';
 import type { Source } from '../../storage/source.ts';
 import type { BlobEntry } from '../blob-entries.ts';
 import { findSolidShape, type StatedPlace } from './find-solid-shape.ts';
+import { type Straightening, straighten } from './straighten.ts';
 
 /** What takes long when a damaged file is opened: on lanes, and each thing once, since salvage opens a file twice. */
 export class RecoveryTools {
@@ -20,12 +21,25 @@ export class RecoveryTools {
 	/** By the name of the file and what its entries tell. */
 	readonly #shapes = new Map<string, SolidShape | null>();
 	/** By the name of the file. */
+	readonly #straightenings = new Map<string, Straightening>();
+	/** By the name of the file. */
 	readonly #chunkSizes = new Map<string, number | null>();
 
 	constructor(pool: Pool, run: Run) {
 		this.#pool = pool;
 		this.#run = run;
 		this.#lanes = new LargeChunks(pool, run.signal);
+	}
+
+	/** A file as it was before a transfer did something to it; it owns the one that is given. */
+	async straightened(
+		source: Source,
+	): Promise<{ readonly source: Source; readonly findings: readonly string[] }> {
+		const known = this.#straightenings.get(source.name);
+		const { straight, findings } =
+			known ?? (await straighten(source, this.decodes.bind(this), this.#run));
+		this.#straightenings.set(source.name, { straight, findings });
+		return { source: straight(source), findings };
 	}
 
 	/**
@@ -104,13 +118,18 @@ export class RecoveryTools {
 		for (const compression of [...COMPRESSIONS].reverse()) {
 			const { chunkSize, storedSize: all } = shape;
 			if (chunksLeast(compression, shape.originalSize, chunkSize) > all) continue;
-			if (await this.#decodes(compression, chunkSize, stored.bytes, originalSize))
+			if (await this.decodes(compression, chunkSize, stored.bytes, originalSize))
 				return compression;
 		}
 		return null;
 	}
 
-	async #decodes(
+	/**
+	 * Whether a chunk decodes and ends where it should.
+	 *
+	 * @throws {CanceledError}
+	 */
+	async decodes(
 		compression: Compression,
 		chunkSize: number,
 		stored: Uint8Array,

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { openDamaged } from '../../../source/operations/salvage/open-damaged.ts';
+import { salvage } from '../../../source/operations/salvage/salvage.ts';
+import { InlinePool } from '../../../source/pool/pool.ts';
+import { RecoveryTools } from '../../../source/wim/recover/recovery-tools.ts';
+import { MOVED } from '../../support/damage-cases.ts';
+import { makeSpecimen } from '../../support/damage-formats.ts';
+import { blobTable, metadataPlaces } from '../../support/damage-kit.ts';
+import { salvageHurt } from '../../support/damage-run.ts';
+import { inlineWriter } from '../../support/inline-writer.ts';
+import { oracle } from '../../support/oracles.ts';
+import { USUAL_SALVAGE } from '../../support/rescue-kit.ts';
+import { tempFolder } from '../../support/temp-tree.ts';
+import { testRun } from '../../support/test-run.ts';
+
+const needsWimlib = oracle('wimlib-imagex');
+
+for (const format of ['none', 'LZX', 'split LZX', 'pipable LZX', 'appended XPRESS'])
+	test(`what a transfer moved comes back: ${format}`, needsWimlib, async (t) => {
+		const folder = tempFolder(t);
+		const specimen = makeSpecimen(format, folder);
+		const failures: string[] = [];
+		for (const damage of MOVED) {
+			const { broken, report } = await salvageHurt(specimen, damage, 1, folder);
+			failures.push(...broken.map((promise) => `${damage.name}: ${promise}`));
+			if (
+				report?.images.some(({ wholeCount }) => wholeCount > 0) !== true &&
+				report?.unnamed.length === 0
+			)
+				failures.push(`${damage.name}: nothing came back`);
+		}
+		assert.deepEqual(failures, []);
+	});
+
+test('a file of which a transfer took the highest bits says so', needsWimlib, async (t) => {
+	const folder = tempFolder(t);
+	const { files } = makeSpecimen('LZX', folder);
+	const file = path.join(folder, 'seven.wim');
+	writeFileSync(file, files.get('whole.wim')?.map((byte) => byte & 0x7f) ?? '');
+	const run = testRun();
+	const report = await salvage(file, path.join(folder, 'out'), inlineWriter, USUAL_SALVAGE, run);
+	assert.match(report.findings.join('\n'), /highest bit/);
+});
+
+test('an entry that calls contents compressed in a file that is not', needsWimlib, async (t) => {
+	const folder = tempFolder(t);
+	const { images } = makeSpecimen('none', folder);
+	const file = path.join(folder, 'whole.wim');
+	const bytes = readFileSync(file);
+	const { at } = blobTable(bytes);
+	// The second entry is one of contents. Header and tree go, so that nothing but the table tells.
+	bytes[at + 50 + 7] = 0x04;
+	bytes.writeUInt32LE(bytes.readUInt32LE(at + 50 + 16) + 1, at + 50 + 16);
+	for (const { at: start, size } of metadataPlaces(bytes)) bytes.fill(0, start, start + size);
+	bytes.fill(0, 0, 208);
+	writeFileSync(file, bytes);
+	const run = testRun();
+	const tools = new RecoveryTools(new InlinePool(), run);
+	await using damaged = await openDamaged(file, [], true, tools, run);
+	const blobs = [...damaged.candidates.values()].flat();
+	assert.ok(blobs.length > 30);
+	// A lane that was to read such contents ended with a defect.
+	assert.ok(blobs.every(({ resource }) => resource.layout === 'raw' || resource.chunkSize > 0));
+	const target = path.join(folder, 'out');
+	const report = await salvage(file, target, inlineWriter, USUAL_SALVAGE, run);
+	const names = new Set(images[0]?.contents.values());
+	const saved = report.unnamed.filter(({ sha1 }) => names.has(sha1));
+	// All but the empty one and that of the entry, which is among the raw bytes.
+	assert.equal(saved.length, names.size - 2);
+});
