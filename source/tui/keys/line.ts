@@ -1,4 +1,4 @@
-/** The text modes of the status row: filter, go to, find, mark by pattern. */
+/** The text modes of the status row: filter, go to, find, mark by pattern, jump to a name. */
 
 import { filterDifference } from '../state/difference.ts';
 import { browse, setFilter } from '../state/files.ts';
@@ -9,6 +9,7 @@ import { filterSizes } from '../state/sizes.ts';
 import type { LineMode, State } from '../state/state.ts';
 import { say } from '../state/status.ts';
 import { fieldOf } from '../state/text-field.ts';
+import { jumpBack, jumpTo, listOf } from './jump.ts';
 
 /** The filter of the list that has the focus. */
 export function filterOf(state: State): string {
@@ -52,14 +53,23 @@ export function withFilter(state: State, filter: string): State {
 export function openLine(state: State, purpose: LineMode['purpose'], text: string): State {
 	return {
 		...state,
-		line: { purpose, field: fieldOf(text), before: filterOf(state), completions: [] },
+		line: {
+			purpose,
+			field: fieldOf(text),
+			before: filterOf(state),
+			completions: [],
+			from: listOf(state),
+			note: '',
+		},
 	};
 }
 
-/** The filter narrows as one types, except on slow lines. */
+/** The filter narrows, and the cursor jumps, as one types, except on slow lines. */
 export function onTyped(state: State): State {
-	if (state.line?.purpose !== 'filter' || state.settings.slow) return state;
-	return withFilter(state, state.line.field.text);
+	const { line } = state;
+	if (line === null || state.settings.slow) return state;
+	if (line.purpose === 'jump') return jumpTo(state, line.field.text);
+	return line.purpose === 'filter' ? withFilter(state, line.field.text) : state;
 }
 
 /** Esc and ^C: the line closes and leaves nothing behind. */
@@ -67,6 +77,7 @@ export function cancelLine(state: State): State {
 	const { line } = state;
 	if (!line) return state;
 	const closed = { ...state, line: null };
+	if (line.purpose === 'jump') return jumpBack(closed, line.from);
 	return line.purpose === 'filter' ? withFilter(closed, '') : closed;
 }
 
@@ -79,6 +90,8 @@ export function acceptLine(state: State): State {
 	switch (line.purpose) {
 		case 'filter':
 			return withFilter(line.before === text ? closed : rememberFilter(closed, line.before), text);
+		case 'jump':
+			return acceptJump(state, text);
 		case 'markGlob':
 			return text === '' ? closed : markMatching(closed, text);
 		case 'find':
@@ -86,6 +99,13 @@ export function acceptLine(state: State): State {
 		case 'goto':
 			return text.trim() === '' ? closed : goTo(closed, text.trim());
 	}
+}
+
+/** The cursor stays where it jumped; on a slow line it does so only now. */
+function acceptJump(state: State, text: string): State {
+	const next = state.settings.slow ? jumpTo(state, text) : state;
+	const closed: State = { ...next, line: null };
+	return next.line?.note ? say(closed, `No name here begins with "${text}"`) : closed;
 }
 
 /** `u` brings back the filter from before the line was opened. */

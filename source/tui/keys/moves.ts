@@ -64,7 +64,7 @@ interface Access {
 	set(list: ListState): State;
 }
 
-function accessOf(state: State): Access | null {
+export function accessOf(state: State): Access | null {
 	const scroll = scrollOf(state);
 	const focus = focusOf(state);
 	switch (focus) {

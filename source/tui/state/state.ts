@@ -197,11 +197,15 @@ export interface DamageState {
 
 /** A one-line text mode in the status row. */
 export interface LineMode {
-	readonly purpose: 'filter' | 'goto' | 'find' | 'markGlob';
+	readonly purpose: 'filter' | 'goto' | 'find' | 'markGlob' | 'jump';
 	readonly field: TextField;
 	/** What the filter was, for Esc. */
 	readonly before: string;
 	readonly completions: readonly string[];
+	/** Where the cursor was when the line was opened. */
+	readonly from: ListState | null;
+	/** Stands behind what is typed. */
+	readonly note: string;
 }
 
 export type Tone = 'info' | 'warning' | 'error';

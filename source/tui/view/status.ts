@@ -24,6 +24,7 @@ const LINE_NAMES: Readonly<Record<LineMode['purpose'], string>> = {
 	goto: 'GO TO',
 	find: 'FIND',
 	markGlob: 'MARK',
+	jump: 'JUMP',
 };
 
 function marksText(state: State): Shown {
@@ -88,7 +89,9 @@ export function statusRow(state: State, theme: Theme, width: number): Shown {
 		const more =
 			line.completions.length > 1
 				? shown`  ${cut(theme.exact(line.completions.slice(0, 5).join('  ')), Math.floor(width / 2))}`
-				: NOTHING;
+				: line.note === ''
+					? NOTHING
+					: shown`  ${safe(line.note)}`;
 		const room = width - widthOf(name) - widthOf(more) - 1;
 		return shown`${name}${fieldText(theme, line.field, room, true)}${more} `;
 	}
@@ -126,6 +129,11 @@ const LINE_HINTS: Readonly<Record<LineMode['purpose'], readonly (readonly [strin
 	markGlob: [
 		['Enter', 'mark'],
 		['Esc', 'close'],
+	],
+	jump: [
+		['Enter', 'stay'],
+		['Esc', 'back'],
+		['Tab', 'next'],
 	],
 };
 

@@ -97,6 +97,15 @@ export const listCommands: readonly Command[] = [
 		run: change((state) => openLine(state, 'filter', filterOf(state))),
 	},
 	{
+		id: 'list.jump',
+		title: 'Jump to a name by its beginning',
+		group: 'find',
+		when: ['images', 'files', 'start', 'sizes', 'difference'],
+		keys: ["'"],
+		disabled: needsRows,
+		run: change((state) => openLine(state, 'jump', '')),
+	},
+	{
 		id: 'list.nextMatch',
 		title: 'Next hit or damaged entry',
 		group: 'find',

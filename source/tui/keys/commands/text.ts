@@ -18,6 +18,7 @@ import { EMPTY_FIELD, insert } from '../../state/text-field.ts';
 import type { Api } from '../api.ts';
 import { type Command, change } from '../command.ts';
 import { editText, runCommand } from '../dispatch.ts';
+import { jumpOn } from '../jump.ts';
 import { acceptLine, cancelLine } from '../line.ts';
 import { matchingCommands } from '../palette.ts';
 
@@ -42,10 +43,15 @@ const edits: Command[] = EDITS.map(([id, title, keys]) => ({
 	run: change((state) => editText(state, keys[0]!)),
 }));
 
-/** Tab in the go-to line completes a path of the image. */
+/** Tab in the go-to line completes a path of the image; where one jumps it goes on to the next such name. */
 function completeLine(api: Api): void {
 	const { line } = api.state();
 	if (line?.purpose === 'goto') api.effects.completeInside(line.field.text);
+	else stepJump(api, 1);
+}
+
+function stepJump(api: Api, step: 1 | -1): void {
+	if (api.state().line?.purpose === 'jump') api.change((state) => jumpOn(state, step));
 }
 
 const lines: Command[] = [
@@ -69,11 +75,27 @@ const lines: Command[] = [
 	},
 	{
 		id: 'line.complete',
-		title: 'Complete the path',
+		title: 'Complete the path, or the next such name',
 		group: 'dialog',
 		when: ['line'],
 		keys: ['tab'],
 		run: completeLine,
+	},
+	{
+		id: 'line.next',
+		title: 'Next such name',
+		group: 'dialog',
+		when: ['line'],
+		keys: ['down'],
+		run: (api) => stepJump(api, 1),
+	},
+	{
+		id: 'line.prev',
+		title: 'Previous such name',
+		group: 'dialog',
+		when: ['line'],
+		keys: ['S-tab', 'up'],
+		run: (api) => stepJump(api, -1),
 	},
 ];
 
