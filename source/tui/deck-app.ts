@@ -7,6 +7,7 @@ import { openRepair } from './effects/repair.ts';
 import { markFiles, writeReport } from './effects/report.ts';
 import { startAnswered, submit } from './effects/submit.ts';
 import type { DeckEngine, JobRequest } from './engine.ts';
+import { chosenEntries } from './forms/extract.ts';
 import { followQuestion } from './forms/questions.ts';
 import type { Api, Effects } from './keys/api.ts';
 import { quit } from './keys/commands/everywhere.ts';
@@ -42,7 +43,7 @@ import {
 	type ScreenOutput,
 } from './terminal/frame-writer.ts';
 import { KeyDecoder } from './terminal/key-decoder.ts';
-import { copySequence } from './terminal/osc52.ts';
+import { COPY_SIZE_MAX, copySequence } from './terminal/osc52.ts';
 import type { TerminalProfile } from './terminal/probe.ts';
 
 /** The pace of everything that no key caused. */
@@ -303,7 +304,7 @@ export class DeckApp {
 		const { jobs } = engine;
 		const host = this.#host;
 		return {
-			copy: (text) => this.#copy(text),
+			copy: (text, what) => this.#copy(text, what ?? text),
 			repaint: () => this.writer.repaint(),
 			suspend: () => void this.#suspend(onSuspend),
 			quit: (mode) => {
@@ -332,9 +333,25 @@ export class DeckApp {
 			completeInside: (text) =>
 				void this.#typed.during((signal) => completeInside(host, text, signal)),
 			markFiles: (files) => void markFiles(host, files),
+			withChosen: (run) => this.#withChosen(run),
 			openRepair: () => void openRepair(host),
 			writeReport: (path, text) => void writeReport(host, path, text),
 		};
+	}
+
+	#withChosen(run: () => void): void {
+		const { file } = this.store.get().wim;
+		const imageIndex = chosenEntries(this.store.get())?.imageIndex;
+		if (file === null || imageIndex === undefined || file.isLoaded(imageIndex)) {
+			run();
+			return;
+		}
+		void this.#typed.during(async (signal) => {
+			const reason = await file.load(imageIndex).then(() => null, sentence);
+			if (signal.aborted || this.store.get().wim.file !== file) return;
+			if (reason !== null) this.#change((state) => say(state, reason, 'error'));
+			else if (file.isLoaded(imageIndex)) run();
+		});
 	}
 
 	/** The shell gets the terminal once no answer is open that it would take for keys. */
@@ -445,11 +462,14 @@ export class DeckApp {
 		this.#change((state) => say(jobsChanged(state, jobs), `Job ${id} started: ${verb}`));
 	}
 
-	#copy(text: string): void {
+	#copy(text: string, what: string): void {
 		const sequence = copySequence(text, this.#options.profile.copy);
 		if (sequence !== null) this.writer.send(sequence);
-		const verb = sequence === null ? 'This terminal cannot copy:' : 'Copied';
-		this.#change((state) => say(state, `${verb} ${text}`));
+		const isLong = new TextEncoder().encode(text).length > COPY_SIZE_MAX;
+		const whyNot = isLong
+			? 'Too much for the clipboard of a terminal (w writes a list):'
+			: 'This terminal cannot copy:';
+		this.#change((state) => say(state, `${sequence === null ? whyNot : 'Copied'} ${what}`));
 	}
 }
 

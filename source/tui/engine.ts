@@ -223,9 +223,12 @@ export interface OpenFile {
 	locate(imageIndex: number, path: string, signal: AbortSignal): Promise<readonly number[] | null>;
 	/** Hard links of an image: names beyond the first of each file. Null while its metadata is not loaded. */
 	hardLinkCount(imageIndex: number): number | null;
-	/** Backslash path of an entry of an image that was loaded. */
+	/** Whether the answers that cannot wait are there: only a few images are kept. */
+	isLoaded(imageIndex: number): boolean;
+	load(imageIndex: number): Promise<void>;
+	/** Backslash path of an entry of an image that is loaded. */
 	pathOf(imageIndex: number, position: number): string;
-	/** What an entry of an image that was loaded is. */
+	/** What an entry of an image that is loaded is. */
 	describe(imageIndex: number, position: number): EntryOutline;
 	/** The entry at a path, or null. */
 	entryAt(imageIndex: number, path: string): Promise<EntryOutline | null>;

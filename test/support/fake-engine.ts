@@ -165,6 +165,8 @@ export class FakeFile implements OpenFile {
 	/** Names of the files whose contents were asked for. */
 	readonly contentReads: string[] = [];
 	isClosed = false;
+	/** Images that are no longer kept in memory. */
+	readonly evicted = new Set<number>();
 	/** What another program did to it. */
 	disk: OnDisk = 'same';
 
@@ -209,11 +211,21 @@ export class FakeFile implements OpenFile {
 		return this.linkCounts.get(imageIndex) ?? null;
 	}
 
-	pathOf(_image: number, position: number): string {
+	isLoaded(imageIndex: number): boolean {
+		return !this.evicted.has(imageIndex);
+	}
+
+	async load(imageIndex: number): Promise<void> {
+		this.evicted.delete(imageIndex);
+	}
+
+	pathOf(image: number, position: number): string {
+		if (this.evicted.has(image)) throw new Error(`image ${image} is not loaded`);
 		return this.#nodes[position]?.path ?? '';
 	}
 
-	describe(_image: number, position: number): EntryOutline {
+	describe(image: number, position: number): EntryOutline {
+		if (this.evicted.has(image)) throw new Error(`image ${image} is not loaded`);
 		const { entry, path } = this.#nodes[position]!;
 		const isFolder = entry.children !== undefined;
 		return { position, path, isFolder, size: isFolder ? 0 : (entry.size ?? 0) };

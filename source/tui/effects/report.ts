@@ -1,6 +1,9 @@
-/** Reports of damage as files. */
+/** Reports of damage, and lists, as files. */
 
+import { plural } from '../../base/print.ts';
 import type { FindingFile } from '../engine.ts';
+import { type ListFormat, listRows, listSteps } from '../list-file.ts';
+import { inSlices } from '../loader-slot.ts';
 import { jsonReport } from '../report.ts';
 import { sentence } from '../sentence.ts';
 import { damageReport } from '../state/damage.ts';
@@ -24,10 +27,28 @@ export async function submitReport(host: EffectHost, form: FormDialog): Promise<
 	await writeReport(host, String(values.path ?? ''), text);
 }
 
-export async function writeReport(host: EffectHost, path: string, text: string): Promise<void> {
+/** The dialog that writes what a list shows. */
+export async function submitList(host: EffectHost, form: FormDialog): Promise<void> {
+	const values = valuesOf(form);
+	const rows = listRows(host.state(), values.what === 'marked');
+	if (!rows) return;
+	const { signal } = new AbortController();
+	const made = await inSlices(listSteps(rows, values.format as ListFormat), signal);
+	if (!made) return;
+	const { text, written, leftOut } = made;
+	const left = leftOut > 0 ? `; ${leftOut} left out: no line can hold their names` : '';
+	await writeReport(host, String(values.path ?? ''), text, `: ${plural(written, 'row')}${left}`);
+}
+
+export async function writeReport(
+	host: EffectHost,
+	path: string,
+	text: string,
+	what = '',
+): Promise<void> {
 	try {
 		await host.engine.writeReport(path, text);
-		host.change((state) => say(closeDialog(state), `Wrote ${path}`));
+		host.change((state) => say(closeDialog(state), `Wrote ${path}${what}`));
 	} catch (error) {
 		host.change((state) =>
 			changeForm(say(state, sentence(error), 'error'), (form) =>

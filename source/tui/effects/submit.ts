@@ -11,7 +11,7 @@ import { topDialog } from '../state/selectors.ts';
 import type { FormDialog } from '../state/state.ts';
 import { showStart } from '../state/wim.ts';
 import type { EffectHost } from './effect-host.ts';
-import { submitReport } from './report.ts';
+import { submitList, submitReport } from './report.ts';
 import { submitAdd, submitRename } from './stage.ts';
 
 type Submitter = (host: EffectHost, form: FormDialog, isConfirmed: boolean) => Promise<void>;
@@ -20,6 +20,7 @@ type Submitter = (host: EffectHost, form: FormDialog, isConfirmed: boolean) => P
 const SUBMITTERS: Readonly<Record<string, Submitter>> = {
 	open: submitOpen,
 	report: submitReport,
+	listFile: submitList,
 	compare: submitCompare,
 	stageAdd: submitAdd,
 	stageRename: submitRename,

@@ -116,6 +116,14 @@ class OpenWimFile implements OpenFile {
 		return this.#loaded.get(imageIndex)?.hardLinkCount ?? null;
 	}
 
+	isLoaded(imageIndex: number): boolean {
+		return this.#loaded.has(imageIndex);
+	}
+
+	async load(imageIndex: number): Promise<void> {
+		await this.#image(imageIndex);
+	}
+
 	pathOf(imageIndex: number, position: number): string {
 		const image = this.#loaded.get(imageIndex);
 		if (!image)

@@ -6,8 +6,8 @@ import type { Keymap } from './keymap.ts';
 
 /** Things that happen outside the state; each answers by changing it later. */
 export interface Effects {
-	/** Copies through the terminal; the text is shown in the status row as well. */
-	copy(text: string): void;
+	/** Copies through the terminal; the text, or `what` instead, is shown in the status row as well. */
+	copy(text: string, what?: string): void;
 	repaint(): void;
 	suspend(): void;
 	/** `now`, after the jobs, or after canceling them. */
@@ -28,6 +28,8 @@ export interface Effects {
 	completeInside(text: string): void;
 	/** Marks files of the open WIM that are known by their paths. */
 	markFiles(files: readonly FindingFile[]): void;
+	/** Goes on once the image of the chosen entries is in memory, which it nearly always is. */
+	withChosen(run: () => void): void;
 	/** Looks for donors beside the open file, then opens the repair dialog. */
 	openRepair(): void;
 	writeReport(path: string, text: string): void;

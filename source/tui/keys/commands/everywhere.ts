@@ -1,5 +1,7 @@
 /** Commands that work wherever no dialog is open. */
 
+import { formatCount } from '../../../base/print.ts';
+import { chosenEntries } from '../../forms/extract.ts';
 import { openForm } from '../../forms/open.ts';
 import { quitDialog, suspendDialog } from '../../forms/questions.ts';
 import { leaveStagedDialog } from '../../forms/stage.ts';
@@ -16,6 +18,7 @@ import {
 	focusOf,
 	imageUnderCursor,
 	layoutOf,
+	markCount,
 } from '../../state/selectors.ts';
 import { sizePathUnderCursor } from '../../state/sizes.ts';
 import { changeUnderCursor, hasStaged } from '../../state/staged.ts';
@@ -140,10 +143,26 @@ export function pathUnderCursor(state: State): string | null {
 	}
 }
 
+/** The names of marked images, or the paths of marked entries; none where nothing is marked. */
+function markedPaths(state: State): readonly string[] {
+	const focus = focusOf(state);
+	if (focus === 'images') {
+		const { marks } = state.images;
+		return state.wim.images.filter(({ index }) => marks.has(index)).map(({ name }) => name);
+	}
+	const { file } = state.wim;
+	if (focus !== 'files' || file === null || markCount(state) === 0) return [];
+	const chosen = chosenEntries(state);
+	return chosen?.positions.map((position) => file.pathOf(chosen.imageIndex, position)) ?? [];
+}
+
 function copy(api: Api): void {
+	const marked = markedPaths(api.state());
 	const text = pathUnderCursor(api.state());
-	if (text === null) api.change((state) => say(state, 'There is nothing to copy here'));
-	else api.effects.copy(text);
+	if (marked.length > 1) api.effects.copy(marked.join('\n'), `${formatCount(marked.length)} paths`);
+	else if (marked[0] !== undefined) api.effects.copy(marked[0]);
+	else if (text !== null) api.effects.copy(text);
+	else api.change((state) => say(state, 'There is nothing to copy here'));
 }
 
 function suspend(api: Api): void {
@@ -245,11 +264,11 @@ export const everywhereCommands: readonly Command[] = [
 	},
 	{
 		id: 'copy.path',
-		title: 'Copy the path',
+		title: 'Copy the paths of marked, else this one',
 		group: 'do',
 		when: ['global'],
 		keys: ['y'],
-		run: copy,
+		run: (api) => api.effects.withChosen(() => copy(api)),
 	},
 	{
 		id: 'marks.undo',

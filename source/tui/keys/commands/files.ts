@@ -187,7 +187,8 @@ export const fileCommands: readonly Command[] = [
 		footer: 30,
 		writes: true,
 		disabled: all(needsMarkOrEntry, needsStored, needsVerb('extract')),
-		run: change((state) => openDialog(state, extractForm(state))),
+		run: (api) =>
+			api.effects.withChosen(() => api.change((state) => openDialog(state, extractForm(state)))),
 	},
 	{
 		id: 'detail.mode',

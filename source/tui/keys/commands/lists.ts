@@ -1,5 +1,8 @@
 /** Moving, filtering, sorting and marking in lists. */
 
+import { listFileForm } from '../../forms/list-file.ts';
+import { listRows } from '../../list-file.ts';
+import { openDialog } from '../../state/dialogs.ts';
 import { invertMarks, toggleMark, toggleRange, unmarkAll } from '../../state/marks.ts';
 import { focusOf } from '../../state/selectors.ts';
 import type { State } from '../../state/state.ts';
@@ -46,7 +49,7 @@ export const listCommands: readonly Command[] = [
 		hint: 'mark',
 		group: 'do',
 		when: MARKABLE,
-		keys: ['space'],
+		keys: ['space', 'insert'],
 		footer: 20,
 		disabled: (state) => (focusOf(state) === 'files' ? needsEntry(state) : needsImageRow(state)),
 		run: change(toggleMark),
@@ -104,6 +107,16 @@ export const listCommands: readonly Command[] = [
 		keys: ["'"],
 		disabled: needsRows,
 		run: change((state) => openLine(state, 'jump', '')),
+	},
+	{
+		id: 'list.write',
+		title: 'Write this list to a file...',
+		group: 'do',
+		when: ['files', 'sizes', 'difference', 'start'],
+		keys: ['w'],
+		disabled: (state) =>
+			(listRows(state, false)?.count ?? 0) > 0 ? null : 'there is nothing in the list',
+		run: change((state) => openDialog(state, listFileForm(state))),
 	},
 	{
 		id: 'list.nextMatch',
