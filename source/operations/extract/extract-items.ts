@@ -22,9 +22,9 @@ export interface ExtractItem {
 /** All items of a plan, 8 bytes each. */
 export class ExtractItems {
 	readonly #tree: ImageTree;
-	readonly #dentries = new Uint32Column();
+	readonly #dentries: Uint32Column;
 	/** The item of the folder + 1; 0 for what was chosen itself. */
-	readonly #folders = new Uint32Column();
+	readonly #folders: Uint32Column;
 	/** Paths of what was chosen itself; names that replace those in the image. */
 	readonly #names = new Map<number, string>();
 	/** Paths of folders, remembered once they are needed. */
@@ -32,6 +32,13 @@ export class ExtractItems {
 
 	constructor(tree: ImageTree) {
 		this.#tree = tree;
+		this.#dentries = new Uint32Column(tree.count);
+		this.#folders = new Uint32Column(tree.count);
+	}
+
+	/** So many there are at most: columns that are made for it at once leave none behind that were too small. */
+	get most(): number {
+		return this.#tree.count;
 	}
 
 	/** Adds what was chosen itself. */
@@ -171,11 +178,13 @@ export class ItemsByBlob {
 	/** Holders of one blob are chained: the first and last of each, and by holder its item and the next one. */
 	readonly #firsts = new Uint32Column();
 	readonly #lasts = new Uint32Column();
-	readonly #holders = new Uint32Column();
-	readonly #nexts = new Uint32Column();
+	readonly #holders: Uint32Column;
+	readonly #nexts: Uint32Column;
 
 	constructor(items: ExtractItems) {
 		this.#items = items;
+		this.#holders = new Uint32Column(items.most);
+		this.#nexts = new Uint32Column(items.most);
 	}
 
 	/** Of blobs. */
