@@ -43,12 +43,17 @@ export function gapsOf(
 	for (const { table, xml } of survey.generations) {
 		add(table.offset, table.end - table.offset);
 		if (xml !== null) add(xml.offset, xml.size);
-		for (const { flags, originalSize, offset, storedSize, sha1: name } of table.entries) {
+		for (const entry of table.entries) {
+			const { flags, originalSize, offset, storedSize, sha1: name } = entry;
 			const isSolid = (flags & ResourceFlag.solid) !== 0;
 			if (isSolid ? originalSize === SOLID_RESOURCE_MARK : !isDoubted(name))
 				add(offset, storedSize);
 			else if (!isSolid) {
-				const isRaw = (flags & ResourceFlag.compressed) === 0 && storedSize === originalSize;
+				// One of another part was not tried here.
+				const isRaw =
+					(flags & ResourceFlag.compressed) === 0 &&
+					storedSize === originalSize &&
+					entry.partNumber === part.header.partNumber;
 				const place = { start: offset - front, end: offset + storedSize };
 				stated.push({ ...place, rawBlob: isRaw ? name : null });
 			}

@@ -158,21 +158,29 @@ class Search {
 		}
 		if (relatives !== null && this.#lacksTables())
 			await this.#adopt(await relatives.byIdentity(this.damaged));
+		await this.#testEntries();
+		// Without a tree nobody knows what to look for: the trees come first.
+		const lacksTree =
+			(this.#isAdopted ? !this.#isNewest : this.#lacksTables()) ||
+			this.#images.length === 0 ||
+			this.#images.some(({ state }) => state !== 'whole');
+		if (lacksTree) {
+			await this.#pass(wantedBy(this.#images), true);
+			// Only a tree tells which entries name nothing.
+			if (this.#unlisted.length > 0) await this.#testEntries();
+		}
+		const isUnknown = this.#images.length === 0 && relatives !== null;
+		await this.#pass(isUnknown ? await relatives.names() : wantedBy(this.#images), false);
+		if (isUnknown) await this.#adopt(await relatives.byContents(this.damaged));
+	}
+
+	async #testEntries(): Promise<void> {
 		({ named: this.#wrong, others: this.#disproved } = await wrongEntries(
 			this.damaged,
 			this.#images,
 			this.#pool,
 			this.#run,
 		));
-		// Without a tree nobody knows what to look for: the trees come first.
-		const lacksTree =
-			(this.#isAdopted ? !this.#isNewest : this.#lacksTables()) ||
-			this.#images.length === 0 ||
-			this.#images.some(({ state }) => state !== 'whole');
-		if (lacksTree) await this.#pass(wantedBy(this.#images), true);
-		const isUnknown = this.#images.length === 0 && relatives !== null;
-		await this.#pass(isUnknown ? await relatives.names() : wantedBy(this.#images), false);
-		if (isUnknown) await this.#adopt(await relatives.byContents(this.damaged));
 	}
 
 	async #adopt(adopted: Adopted | null): Promise<void> {

@@ -8,7 +8,7 @@ import { tempFolder } from '../../support/temp-tree.ts';
 
 const needsWimlib = oracle('wimlib-imagex');
 
-/** What `WIMDECK_PAIRS` and `WIMDECK_SEED` have found: two damages that together hid more than each by itself. */
+/** What `WIMDECK_PAIRS` and `WIMDECK_SEED` have found: damages that together hid more than each by itself, and others. */
 const FOUND: readonly (readonly [format: string, seed: number, ...damages: string[]])[] = [
 	// Nothing but the chunks tells that the header is wrong.
 	['LZX', 1, 'cut inside the metadata', 'header: chunk size doubled'],
@@ -35,6 +35,10 @@ const FOUND: readonly (readonly [format: string, seed: number, ...damages: strin
 	['appended XPRESS', 3, 'header: XML data place overwritten', 'an append killed halfway'],
 	// The entry of the metadata has another size.
 	['split LZX', 1, 'header: version zeroed', 'blob table: ten flipped bits'],
+	// Of one content that the tree names the table has the right place and size, but says that it is in part 65.
+	['none', 43, 'blob table: ten flipped bits'],
+	// Once a tree is found, entries turn out to name nothing; what they cover is wanted.
+	['solid', 41, 'blob table: ten flipped bits'],
 	// The sizes of the chunks are there, not all of the chunks.
 	['solid', 2, 'cut after 50 %', 'solid header zeroed'],
 ];
