@@ -81,6 +81,20 @@ test('suspended and continued: the shell gets its terminal and we get it back', 
 	await terminal.untilFact('cursor_flag', '1');
 });
 
+test('a terminal that got another size while we were stopped is filled', tmux, async () => {
+	using terminal = start();
+	await terminal.until(/Images/);
+	await terminal.press('C-z');
+	await terminal.until(/Stopped|Suspended/);
+	terminal.resize(120, 40);
+	await terminal.untilFact('pane_width', '120');
+	terminal.type('clear; fg');
+	await terminal.press('Enter');
+	await terminal.until(/WIM LZX {3}\d images/);
+	await terminal.press('q');
+	await terminal.untilFact('alternate_on', '0');
+});
+
 const SIGNALS: readonly [signal: NodeJS.Signals, exit: number][] = [
 	['SIGTERM', 143],
 	['SIGINT', 130],

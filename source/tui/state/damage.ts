@@ -77,7 +77,8 @@ export function applyFindings(state: State, checked: readonly Finding[]): State 
 	for (const { blocksImage, imageIndexes, what } of told)
 		for (const index of blocksImage ? imageIndexes : [])
 			if (!unreadable.has(index)) unreadable.set(index, what);
-	const findings = [...told, ...unreadableFindings(unreadable, told)];
+	// Their numbers are those of the view and of the report.
+	const findings = [...told, ...unreadableFindings(unreadable, told)].sort(byImpact);
 	const files = new Set<string>();
 	const folders = new Set<string>();
 	const images = new Set<number>();
@@ -92,7 +93,17 @@ export function applyFindings(state: State, checked: readonly Finding[]): State 
 	}
 	const wim =
 		unreadable.size === state.wim.unreadable.size ? state.wim : { ...state.wim, unreadable };
-	return { ...state, wim, damage: { ...state.damage, findings, files, images, folders } };
+	const next = { ...state, wim, damage: { ...state.damage, findings, files, images, folders } };
+	return state.view === 'damage' ? onSameFinding(next, findingUnderCursor(state)) : next;
+}
+
+/** While a check runs, what it finds takes its place among what it found: the cursor stays on its finding. */
+function onSameFinding(state: State, before: Finding | null): State {
+	const { list } = state.damage;
+	const cursor = shownFindings(state).findIndex(({ id }) => id === before?.id);
+	if (cursor < 0 || cursor === list.cursor) return state;
+	const top = Math.max(0, list.top + cursor - list.cursor);
+	return { ...state, damage: { ...state.damage, list: { cursor, top } } };
 }
 
 function addFolders(folders: Set<string>, imageIndex: number, path: string): void {

@@ -39,8 +39,10 @@ const enterSequence = (profile: TerminalProfile): string =>
 const leaveSequence = (profile: TerminalProfile, rows: number): string =>
 	`\x1b[0m\x1b[?2004l\x1b[?25h${profile.hasAlternateScreen ? '\x1b[?1049l' : `\x1b[${rows};1H\x1b[K\r\n`}`;
 
-interface BlockingHandle {
+/** What Node has and does not document; without it everything works, less well. */
+interface TerminalInside {
 	readonly _handle?: { setBlocking?(blocking: boolean): void };
+	_refreshSize?(): void;
 }
 
 export class Session {
@@ -139,6 +141,8 @@ export class Session {
 			// Stopped by a signal from outside, not by ^Z: the shell has changed the modes behind our back.
 			this.#host.stdin.setRawMode(false);
 		}
+		// While others had the terminal they alone were told of its new size.
+		(this.#host.stdout as unknown as TerminalInside)._refreshSize?.();
 		this.#enter();
 		this.#events.onContinue(wasStopped);
 	}
@@ -157,7 +161,7 @@ export class Session {
 	}
 
 	#setBlocking(blocking: boolean): void {
-		(this.#host.stdout as unknown as BlockingHandle)._handle?.setBlocking?.(blocking);
+		(this.#host.stdout as unknown as TerminalInside)._handle?.setBlocking?.(blocking);
 	}
 
 	#listen(emitter: NodeJS.EventEmitter, event: string, listener: (value: unknown) => void): void {

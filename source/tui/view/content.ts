@@ -1,12 +1,16 @@
 /** Bytes of a file as hex rows or as text, for Details and the preview. */
 
 import { type Shown, safe, shown, wrapped } from '../parts/text.ts';
+import type { Entry } from '../state/selectors.ts';
 
 const hex = (value: number, digits: number): Shown =>
 	safe(value.toString(16).toUpperCase().padStart(digits, '0'));
 
-/** What stands where a file has no bytes to show. */
-export const EMPTY_FILE: Shown = shown`the file is empty`;
+/** Why there is nothing to show of an entry. */
+export function nothingInIt(entry: Entry | null): Shown {
+	if (entry?.isFolder) return shown`a folder has no content`;
+	return entry?.isLink ? shown`a link has no content` : shown`the file is empty`;
+}
 
 /** Hex rows `00000000  4D 5A 90 00 ...  MZ..`; as many bytes a row as `width` takes, in steps of two. */
 export function hexRow(bytes: Uint8Array, row: number, width: number): Shown {

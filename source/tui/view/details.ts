@@ -17,10 +17,10 @@ import type { Theme } from '../parts/theme.ts';
 import { findingOfEntry } from '../state/damage.ts';
 import { contentOfShown, showsStart } from '../state/details.ts';
 import { isLate } from '../state/load.ts';
-import { imageTitle, imageUnderCursor } from '../state/selectors.ts';
+import { entryUnderCursor, imageTitle, imageUnderCursor } from '../state/selectors.ts';
 import type { State } from '../state/state.ts';
 import { countText, factText, timeText } from './columns.ts';
-import { EMPTY_FILE, hexRow, hexRowCount, hexRows, textRows } from './content.ts';
+import { hexRow, hexRowCount, hexRows, nothingInIt, textRows } from './content.ts';
 import { imageFactRows } from './image-facts.ts';
 
 const LABEL_WIDTH = 9;
@@ -72,7 +72,7 @@ function contentLines(state: State, width: number): Shown[] {
 	if (contentLoad.status === 'failed') return wrapped(safe(contentLoad.error ?? ''), width - 1);
 	if (!content) return [];
 	const { bytes, totalSize } = content;
-	if (totalSize === 0) return [shown` ${EMPTY_FILE}`];
+	if (totalSize === 0) return [shown` ${nothingInIt(entryUnderCursor(state))}`];
 	const rest =
 		totalSize > bytes.length
 			? [shown`(first ${countText(bytes.length)} of ${countText(totalSize)} bytes)`]

@@ -19,7 +19,7 @@ import {
 } from '../parts/text.ts';
 import { createTheme, type Theme } from '../parts/theme.ts';
 import { isLate } from '../state/load.ts';
-import { focusOf } from '../state/selectors.ts';
+import { entryUnderCursor, focusOf } from '../state/selectors.ts';
 import type {
 	ConfirmDialog,
 	Dialog,
@@ -43,11 +43,11 @@ import {
 	WIDTH_MAX,
 } from './box.ts';
 import {
-	EMPTY_FILE,
 	guessEncoding,
 	hexRow,
 	hexRowCount,
 	looksBinary,
+	nothingInIt,
 	textRows,
 } from './content.ts';
 import { formBox } from './form-box.ts';
@@ -205,7 +205,7 @@ function pagerLines(
 	const { contentLoad } = state.details;
 	if (contentLoad.status === 'failed') return wrapped(safe(contentLoad.error ?? ''), width);
 	if (!content) return isLate(contentLoad, state) ? [shown`reading...`] : [];
-	if (content.totalSize === 0) return [EMPTY_FILE];
+	if (content.totalSize === 0) return [nothingInIt(entryUnderCursor(state))];
 	if (isHex(state, dialog))
 		return Array.from(
 			{ length: Math.max(0, Math.min(height, hexRowCount(content.bytes, width) - top)) },

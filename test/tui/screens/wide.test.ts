@@ -93,3 +93,18 @@ test('a few bytes of hard links do not look like their count', () => {
 		new FakeEngine(file),
 	);
 });
+
+test('folders and links are not called empty files', () =>
+	withDeck(
+		async (deck) => {
+			await deck.press('enter');
+			await deck.until(/Users/);
+			await deck.press('3', 'x', '2');
+			await deck.until(/ a folder has no content/);
+			await deck.press('/', 'Documents', 'enter');
+			await deck.until(/ a link has no content/);
+			await deck.press('x');
+			await deck.until(/│ a link has no content +│/);
+		},
+		{ columns: 120, rows: 40 },
+	));

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { shownFindings } from '../../../source/tui/state/damage.ts';
+import {
+	applyFindings,
+	findingUnderCursor,
+	shownFindings,
+} from '../../../source/tui/state/damage.ts';
 import { initialState, type State } from '../../../source/tui/state/state.ts';
 import { findings } from '../../support/fake-findings.ts';
 
@@ -27,4 +31,30 @@ test('findings of equal weight stand in the order of the file, not of the digits
 			sort,
 		);
 	}
+});
+
+test('findings are numbered as the view and the report list them', () => {
+	const found = withFindings([0x300, 0x100, 0x200], 'severity').damage.findings;
+	const state = applyFindings(initialState({}, 80, 24, 0), found);
+	assert.deepEqual(state.damage.findings, shownFindings(state));
+	assert.deepEqual(
+		state.damage.findings.map(({ id }) => id),
+		['1', '2', '0'],
+	);
+});
+
+test('while a check goes on the cursor of its view stays on the same finding', () => {
+	const found = withFindings([0x300, 0x100, 0x200, 0x50], 'severity').damage.findings;
+	const seen: State = {
+		...applyFindings(initialState({}, 80, 24, 0), found.slice(0, 2)),
+		view: 'damage',
+	};
+	const second = { ...seen, damage: { ...seen.damage, list: { cursor: 1, top: 0 } } };
+	assert.equal(findingUnderCursor(second)?.id, '0');
+	const more = applyFindings(second, found);
+	assert.equal(findingUnderCursor(more)?.id, '0');
+	assert.equal(more.damage.list.cursor, 3);
+	// Who comes to it only afterwards begins with the worst.
+	const elsewhere = applyFindings({ ...seen, view: 'deck' }, found);
+	assert.equal(findingUnderCursor(elsewhere)?.id, '3');
 });
