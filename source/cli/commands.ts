@@ -418,6 +418,7 @@ export const VERBS = {
 		options: MOUNT,
 		notes: [
 			'The WIM changes only when the folder is unmounted with --commit; until then no other program can write it.',
+			'When the process that serves the folder is killed, what was changed comes back with the next mountrw of the image.',
 		],
 		examples: ['wimdeck mountrw install.wim 1 /mnt/image --staging-dir=/var/tmp'],
 	},

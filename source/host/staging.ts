@@ -3,7 +3,7 @@
  * owner in its name, so that the next run finds what a killed one left.
  */
 import { statfsSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { hostError } from '../base/errors.ts';
 import { isAlive } from './process-identity.ts';
@@ -13,12 +13,15 @@ const MARK = '.wimdeck-staging-';
 /** A file of the folder, open for reading and writing. */
 export class StagedFile {
 	readonly path: string;
+	/** Tells it from the others of its folder. */
+	readonly number: number;
 	/** In bytes. */
 	size = 0;
 	readonly #handle: FileHandle;
 
-	constructor(file: string, handle: FileHandle) {
+	constructor(file: string, number: number, handle: FileHandle) {
 		this.path = file;
+		this.number = number;
 		this.#handle = handle;
 	}
 
@@ -56,6 +59,8 @@ export class StagedFile {
 
 export class StagingFolder implements AsyncDisposable {
 	readonly path: string;
+	/** Whether it outlives its owner, as long as nobody has seen what it holds. */
+	isKept = false;
 	#last = 0;
 
 	private constructor(folder: string) {
@@ -63,31 +68,68 @@ export class StagingFolder implements AsyncDisposable {
 	}
 
 	/**
-	 * Makes a folder below `parent`, and removes those whose owner is gone.
+	 * Makes a folder below `parent`, or takes one over whose owner is gone.
 	 *
+	 * @param choose handed those whose owner is gone; gives the one to be taken over, or null
 	 * @throws {HostError | InputError}
 	 */
-	static async create(parent: string): Promise<StagingFolder> {
-		const folder = path.join(parent, `${MARK}${process.pid}`);
+	static async create(
+		parent: string,
+		choose: (abandoned: readonly string[]) => Promise<string | null>,
+	): Promise<StagingFolder> {
 		try {
-			for (const left of await abandonedStaging(parent)) await removeStaging(left);
-			await mkdir(folder, { mode: 0o700 });
+			const known = await choose(await abandonedStaging(parent));
+			const folder = new StagingFolder(await makeOwn(parent, known));
+			for (const name of await readdir(folder.path))
+				folder.#last = Math.max(folder.#last, Number(name) || 0);
+			return folder;
 		} catch (error) {
 			throw hostError(`Cannot keep changes in "${parent}"`, error, {
 				path: parent,
 				hint: 'Name another folder with --staging-dir.',
 			});
 		}
-		return new StagingFolder(folder);
 	}
 
 	async create(): Promise<StagedFile> {
-		const file = path.join(this.path, String(++this.#last));
-		return new StagedFile(file, await open(file, 'wx+', 0o600));
+		const number = ++this.#last;
+		const file = path.join(this.path, String(number));
+		return new StagedFile(file, number, await open(file, 'wx+', 0o600));
+	}
+
+	/** A file that an earlier owner of the folder made; null when it is gone. */
+	async reopen(number: number): Promise<{ file: StagedFile; writeTimeMs: number } | null> {
+		const name = path.join(this.path, String(number));
+		const handle = await open(name, 'r+').catch((error: NodeJS.ErrnoException) => {
+			if (error.code !== 'ENOENT') throw error;
+			return null;
+		});
+		if (handle === null) return null;
+		const file = new StagedFile(name, number, handle);
+		const { size, mtimeMs } = await handle.stat();
+		file.size = size;
+		return { file, writeTimeMs: mtimeMs };
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		await rm(this.path, { recursive: true, force: true });
+		if (!this.isKept) await rm(this.path, { recursive: true, force: true });
+	}
+}
+
+/** A folder with the number of this process in its name: a new one, or one that is there. */
+async function makeOwn(parent: string, known: string | null): Promise<string> {
+	for (let attempt = 0; ; attempt++) {
+		const folder = path.join(parent, `${MARK}${process.pid}${attempt === 0 ? '' : `-${attempt}`}`);
+		if (folder === known) return folder;
+		try {
+			await mkdir(folder, { mode: 0o700 });
+			// An empty folder gives way.
+			if (known !== null) await rename(known, folder);
+			return folder;
+		} catch (error) {
+			// An earlier process had our number, and left something.
+			if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+		}
 	}
 }
 
@@ -117,7 +159,7 @@ export async function removeStaging(folder: string): Promise<void> {
 
 /** Whether the process that made a staging folder is there still; an id that was given out anew keeps it. */
 async function isOwned(name: string): Promise<boolean> {
-	const pid = Number(name.slice(MARK.length));
+	const pid = Number.parseInt(name.slice(MARK.length), 10);
 	return pid !== process.pid && Number.isSafeInteger(pid) && isAlive({ pid, started: null });
 }
 

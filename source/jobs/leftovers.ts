@@ -5,6 +5,7 @@ import { HostError } from '../base/errors.ts';
 import type { Run } from '../base/run.ts';
 import { Span } from '../bytes/span.ts';
 import { abandonedStaging, removeStaging, stagingSize } from '../host/staging.ts';
+import { isEmpty, readChanges } from '../operations/mount/change-log.ts';
 import { hostFs as fs } from '../storage/host-fs.ts';
 import { removeStaleParts, temporaryPath } from '../storage/output-file.ts';
 import { lockPath, WriteLock } from '../storage/write-lock.ts';
@@ -62,7 +63,14 @@ async function staleParts(target: string): Promise<readonly string[]> {
 /** Folders that a mount for changes kept them in. */
 async function staleStaging(request: JobRequest): Promise<readonly string[]> {
 	if (request.verb !== 'mount' || !request.writable) return [];
-	return abandonedStaging(request.staging ?? path.dirname(request.wim)).catch(() => []);
+	const folders = await abandonedStaging(request.staging ?? path.dirname(request.wim)).catch(
+		() => [],
+	);
+	// What was changed in another file can still be mounted again.
+	return folders.filter((folder) => {
+		const found = readChanges(folder);
+		return found === null || isEmpty(found) || (found.subject?.wim ?? request.wim) === request.wim;
+	});
 }
 
 /** What is left at the targets of a request whose run is over. */

@@ -186,7 +186,10 @@ export const unmount: Handler = async ({ given, options }, context) => {
 		if (summary.changes === 'committed') out.line('The changes are part of the WIM now.');
 		if (summary.changes === 'discarded')
 			out.line('The changes were discarded; --commit would have kept them.');
-		if (summary.wasDead) out.line('Its process had ended before; the WIM is as it was.');
+		if (summary.wasDead)
+			out.line(
+				'Its process had ended before; the WIM is as it was, and mountrw brings changes back.',
+			);
 	}
 	return exitCode;
 };

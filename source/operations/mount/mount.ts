@@ -3,6 +3,7 @@
  * the time; its changes become part of the WIM when `unmount` orders so, and are dropped otherwise.
  */
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { HostError, toWire, WimError } from '../../base/errors.ts';
 import { plural } from '../../base/print.ts';
 import type { ProgressEvent, Run } from '../../base/run.ts';
@@ -10,9 +11,9 @@ import { filetimeFromMs } from '../../bytes/filetime.ts';
 import { Sha1Counts } from '../../bytes/sha1-counts.ts';
 import { ControlFile } from '../../host/fuse/control-file.ts';
 import { FuseDevice, unmountFolder } from '../../host/fuse/device.ts';
-import type { FileSystem } from '../../host/fuse/file-system.ts';
+import type { FileSystem, NodeId } from '../../host/fuse/file-system.ts';
 import { serveFuse } from '../../host/fuse/serve.ts';
-import { freeBytes, StagingFolder } from '../../host/staging.ts';
+import { freeBytes, removeStaging, StagingFolder } from '../../host/staging.ts';
 import { EditTree } from '../../image/edit-tree.ts';
 import { countReferences } from '../../image/encode-tree.ts';
 import type { OpenImage } from '../../image/open.ts';
@@ -21,8 +22,16 @@ import type { EditableWim } from '../../wim/write-session.ts';
 import { commitTrees } from '../capture/commit-tree.ts';
 import type { WriteTools } from '../rewrite/write-options.ts';
 import { BlobReader } from './blob-reader.ts';
+import {
+	ChangeLog,
+	isEmpty,
+	type LoggedChange,
+	type LogSubject,
+	readChanges,
+} from './change-log.ts';
 import { ImageFiles } from './image-files.ts';
 import type { MountView, StreamsInterface } from './mount-view.ts';
+import { playBack, RecordedFiles } from './recorded-files.ts';
 import { StagedFiles } from './staged-files.ts';
 import { parseOrder, type UnmountOrder } from './unmount-order.ts';
 
@@ -70,17 +79,55 @@ export async function mountWritable(
 ): Promise<MountSummary> {
 	const parent = path.resolve(options.stagingParent ?? path.dirname(edited.wim.name));
 	refuseInside(parent, options.folder);
-	await using staging = await StagingFolder.create(parent);
+	const subject = {
+		wim: path.resolve(edited.wim.name),
+		index: opened.image.index,
+		metadata: String(opened.image.metadata.sha1),
+		unixData: options.unixData,
+		streams: options.streams,
+	};
+	let left: readonly LoggedChange[] | null = null;
+	await using staging = await StagingFolder.create(parent, async (abandoned) => {
+		const taken = await takeOver(abandoned, subject, run);
+		left = taken?.changes ?? null;
+		return taken?.folder ?? null;
+	});
 	const before = new Sha1Counts();
 	const tree = EditTree.from(opened.tree);
 	countReferences(tree, before);
+	let past: bigint | null = null;
+	const now = () => past ?? filetimeFromMs(run.clock.now());
 	const files = new StagedFiles(tree, {
 		view: viewOf(opened, options, run),
 		reader: new BlobReader(),
 		staging,
-		now: () => filetimeFromMs(run.clock.now()),
+		now,
 		freeBlocks: () => Math.floor(freeBytes(parent) / 4096),
 	});
+	const numbers = new Map<NodeId, number>();
+	if (left !== null) {
+		// Until the folder is shown with them, nobody has dropped these changes.
+		staging.isKept = true;
+		await playBack(files, left, numbers, (time) => {
+			past = time;
+		}).catch((error: unknown) => {
+			throw new HostError(
+				`Cannot bring back what a killed mount changed: ${String(error)}`,
+				{ path: staging.path, hint: `Move "${staging.path}" away to mount without it.` },
+				error,
+			);
+		});
+	}
+	past = null;
+	const log =
+		left === null ? ChangeLog.create(staging.path, subject) : ChangeLog.resume(staging.path);
+	const failed = (error: unknown) =>
+		run.report({
+			type: 'warning',
+			message: `Changes are not written down any more, and would be lost with this process: ${String(error)}`,
+			path: staging.path,
+		});
+	const recorded = new RecordedFiles(files, { log, now, numbers, failed });
 	let isCommitted = false;
 	const commit = async (order: UnmountOrder, tell: Tell) => {
 		if (!order.commit || isCommitted || (!files.isChanged && !order.asNewImage))
@@ -101,11 +148,44 @@ export async function mountWritable(
 			files.isFrozen = isCommitted;
 		}
 	};
-	await serve(files, opened, options, run, commit);
+	const mounted = (folder: string) => {
+		staging.isKept = false;
+		options.mounted(folder);
+	};
+	await serve(recorded, opened, { ...options, mounted }, run, commit);
+	log.close();
 	const changes = isCommitted ? 'committed' : files.isChanged ? 'discarded' : null;
 	if (changes === 'discarded')
 		run.report({ type: 'warning', message: 'Changes were discarded', path: edited.wim.name });
 	return { folder: options.folder, index: opened.image.index, isWritable: true, changes };
+}
+
+/** Looks through the staging folders of killed mounts: those without changes go, that of this image is taken over, others stay. */
+async function takeOver(
+	abandoned: readonly string[],
+	subject: LogSubject,
+	run: Run,
+): Promise<{ readonly folder: string; readonly changes: readonly LoggedChange[] } | null> {
+	let taken: { readonly folder: string; readonly changes: readonly LoggedChange[] } | null = null;
+	for (const folder of abandoned) {
+		const found = readChanges(folder);
+		if (found === null || isEmpty(found)) await removeStaging(folder);
+		else if (taken === null && isDeepStrictEqual(found.subject, subject)) {
+			taken = { folder, changes: found.changes };
+			run.report({
+				type: 'warning',
+				message:
+					'Changes that a killed mount left are here again; unmount with --commit to keep them',
+				path: subject.wim,
+			});
+		} else if (found.subject === null || found.subject.wim === subject.wim)
+			run.report({
+				type: 'warning',
+				message: `Changes that a killed mount left are of another image or another state of it, or were made with other options: they stay in their folder`,
+				path: folder,
+			});
+	}
+	return taken;
 }
 
 type Tell = (line: object) => void;

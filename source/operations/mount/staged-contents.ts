@@ -49,6 +49,24 @@ export class StagedContents {
 		await changing(async () => (await this.#stage(stream, size)).truncate(size));
 	}
 
+	/** The number of the staging file of a stream; null when it has none. */
+	stagedNumber(stream: EditStream): number | null {
+		return this.#ready.get(stream)?.number ?? null;
+	}
+
+	/**
+	 * Takes a file that an earlier process staged for the contents of a stream.
+	 *
+	 * @returns when it was written last, in ms since 1970; null when it is gone, as after its stream
+	 */
+	async use(stream: EditStream, number: number): Promise<number | null> {
+		const found = await this.#options.staging.reopen(number);
+		if (found === null) return null;
+		this.#files.set(stream, Promise.resolve(found.file));
+		this.#ready.set(stream, found.file);
+		return found.writeTimeMs;
+	}
+
 	/** The stream is gone. */
 	drop(stream: EditStream): void {
 		const staged = this.#files.get(stream);

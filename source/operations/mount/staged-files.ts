@@ -2,7 +2,7 @@
  * An image as a file system that can be changed: the tree is edited in memory, contents that are written go to staging
  * files, and the WIM stays as it is until the tree is committed.
  */
-import { filetimeFromNs } from '../../bytes/filetime.ts';
+import { filetimeFromMs, filetimeFromNs } from '../../bytes/filetime.ts';
 import { ZERO_SHA1 } from '../../bytes/sha1.ts';
 import { decodeWtf8 } from '../../bytes/utf16.ts';
 import {
@@ -479,6 +479,21 @@ export class StagedFiles implements FileSystem, WritableFileSystem {
 		const stream = this.#named(inode, name);
 		if (stream === null) throw new FuseError('ENODATA');
 		this.#dropStream(inode, stream);
+	}
+
+	/** The number of the staging file of a node; null when it has none. */
+	stagedNumber(node: NodeId): number | null {
+		const { stream } = this.#at(node);
+		return stream === null ? null : this.#contents.stagedNumber(stream);
+	}
+
+	/** Gives a node the contents that an earlier process staged. */
+	async takeStaged(node: NodeId, number: number): Promise<void> {
+		const { inode, stream } = this.#at(node);
+		const writeTimeMs = stream === null ? null : await this.#contents.use(stream, number);
+		if (writeTimeMs === null) return;
+		this.isChanged = true;
+		inode.lastWriteTime = filetimeFromMs(writeTimeMs);
 	}
 
 	/** What is to be stored when the tree is committed. Nothing may be written until then. */

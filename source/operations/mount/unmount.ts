@@ -76,7 +76,10 @@ export async function unmount(
 	if (!isAlive && isWritable && order.commit)
 		throw new HostError(
 			`Cannot commit what was changed in "${folder}": the process that kept it has ended`,
-			{ path: folder, hint: 'The folder is unmounted and the WIM as it was; mount it again.' },
+			{
+				path: folder,
+				hint: 'The folder is unmounted and the WIM as it was. Mount the image with mountrw again: what was changed comes back.',
+			},
 		);
 	return { folder, changes, wasDead: !isAlive };
 }

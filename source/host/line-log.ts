@@ -1,0 +1,43 @@
+/** A file of lines that grows: what was written stays when the process is killed. */
+import { closeSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
+
+/**
+ * Reads the lines of a log. A last one that was cut off is cut away.
+ *
+ * @returns null when there is no such file, or it cannot be read
+ */
+export function readLines(file: string): readonly string[] | null {
+	try {
+		const bytes = readFileSync(file);
+		const end = bytes.lastIndexOf(0x0a) + 1;
+		if (end < bytes.length) truncateSync(file, end);
+		return bytes.toString('utf8', 0, end).split('\n').slice(0, -1);
+	} catch {
+		return null;
+	}
+}
+
+export class LineLog {
+	#fd: number | null;
+
+	/** @param file made, or lengthened when it is there */
+	constructor(file: string) {
+		this.#fd = openSync(file, 'a', 0o600);
+	}
+
+	/** @throws what `node:fs` throws; nothing is written any more then */
+	add(line: string): void {
+		if (this.#fd === null) return;
+		try {
+			writeSync(this.#fd, `${line}\n`);
+		} catch (error) {
+			this.close();
+			throw error;
+		}
+	}
+
+	close(): void {
+		if (this.#fd !== null) closeSync(this.#fd);
+		this.#fd = null;
+	}
+}
