@@ -19,6 +19,8 @@ export interface Source extends AsyncDisposable {
 	readonly size: number;
 	/** Stretches that are gone and read as zeros, in order; absent where everything is there. */
 	readonly holes?: readonly { readonly start: number; readonly end: number }[];
+	/** Whether something between two offsets was found to be damaged when it was read; absent where nobody knows. */
+	isDamaged?(start: number, end: number): boolean;
 	/**
 	 * Reads up to `into.length` bytes at `offset` and says how many there were; fewer only at the end.
 	 *

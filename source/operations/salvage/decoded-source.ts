@@ -11,6 +11,8 @@ export class DecodedSource implements Source {
 	private readonly lanes: LargeChunks;
 	private cachedStart = -1;
 	private cached = new Uint8Array(0);
+	/** Where chunks begin that are damaged. */
+	private readonly damaged = new Set<number>();
 
 	/** @param lanes decode large chunks */
 	constructor(resource: Resource, lanes: LargeChunks) {
@@ -33,9 +35,18 @@ export class DecodedSource implements Source {
 
 	private async load(start: number): Promise<void> {
 		const end = Math.min(start + this.resource.chunkSize, this.size);
-		for await (const piece of readDamaged(this.resource, start, end, this.lanes))
+		for await (const piece of readDamaged(this.resource, start, end, this.lanes)) {
 			this.cached = piece.bytes.slice();
+			if (!piece.isGood) this.damaged.add(start);
+		}
 		this.cachedStart = start;
+	}
+
+	isDamaged(start: number, end: number): boolean {
+		const { chunkSize } = this.resource;
+		for (let at = Math.floor(start / chunkSize) * chunkSize; at < end; at += chunkSize)
+			if (this.damaged.has(at)) return true;
+		return false;
 	}
 
 	share(): null {

@@ -2,8 +2,10 @@
 import { createHash } from 'node:crypto';
 import { formatHex } from '../../base/print.ts';
 import { breathe, type Run } from '../../base/run.ts';
+import type { Sha1 } from '../../bytes/sha1.ts';
 import type { LargeChunks } from '../../pool/large-chunks.ts';
 import type { Blob, Resource } from '../../wim/resource.ts';
+import { carve } from './carve.ts';
 import type { OpenSalvage } from './open-salvage.ts';
 import { readDamaged, readDamagedBlob } from './read-damaged.ts';
 import { missingFrom, type SalvagedImage, wantedBy } from './read-trees.ts';
@@ -85,13 +87,19 @@ export async function gatherUnnamed(
 	};
 	for (const blob of opened.wim.blobs.values()) await add(blob, true);
 	for (const blob of opened.others) await add(blob, false);
-	for (const { blob, name } of await rawStretches(opened))
-		found.push({ blob, name, isProved: false, isRaw: true });
+	for (const one of await rawStretches(opened, named, run)) found.push(one);
 	return found;
 }
 
-/** When something is missing, it may be in the bytes that nothing explains: these are kept as they are. */
-async function rawStretches(opened: OpenSalvage): Promise<{ blob: Blob; name: string }[]> {
+/**
+ * When something is missing, it may be in the bytes that nothing explains: these are kept, in pieces where contents show
+ * themselves that no SHA-1 tells.
+ */
+async function rawStretches(
+	opened: OpenSalvage,
+	named: ReadonlySet<Sha1>,
+	run: Run,
+): Promise<UnnamedBlob[]> {
 	const header = opened.damaged.parts[0]?.part.header;
 	const isComplete =
 		opened.isNewest &&
@@ -99,30 +107,42 @@ async function rawStretches(opened: OpenSalvage): Promise<{ blob: Blob; name: st
 		opened.images.every(({ state }) => state === 'whole') &&
 		missingFrom(opened.damaged, opened.images).size === 0;
 	if (isComplete || header === undefined) return [];
-	const found: { blob: Blob; name: string }[] = [];
+	const found: UnnamedBlob[] = [];
+	const known = new Set<Sha1>();
 	for (const { source, stretch } of opened.unexplained) {
 		const part = { source, header, pipable: false };
-		const size = stretch.end - stretch.start;
-		const resource: Resource = {
-			part,
-			offset: stretch.start,
-			storedSize: size,
-			originalSize: size,
-			layout: 'raw',
-			compression: 'none',
-			chunkSize: 0,
-			flags: 0,
-		};
-		const hash = createHash('sha1');
-		let isBlank = true;
-		for await (const { bytes } of readDamaged(resource)) {
-			hash.update(bytes);
-			isBlank &&= bytes.every((byte) => byte === 0);
+		const pieces =
+			named.size === 0 ? await carve(source, stretch, run) : [{ ...stretch, isSized: false }];
+		for (const { start, end, isSized } of pieces) {
+			const size = end - start;
+			const resource: Resource = {
+				part,
+				offset: start,
+				storedSize: size,
+				originalSize: size,
+				layout: 'raw',
+				compression: 'none',
+				chunkSize: 0,
+				flags: 0,
+			};
+			const hash = createHash('sha1');
+			let isBlank = true;
+			let ending = '';
+			for await (const { bytes } of readDamaged(resource)) {
+				await breathe(run);
+				hash.update(bytes);
+				isBlank &&= bytes.every((byte) => byte === 0);
+				ending ||= guessEnding(bytes.subarray(0, 64));
+			}
+			if (isBlank) continue;
+			const sha1 = hash.digest('hex');
+			const isWhole = isSized && !(source.isDamaged?.(start, end) ?? false);
+			if (isWhole && known.has(sha1)) continue;
+			known.add(sha1);
+			const blob = { sha1, size, referenceCount: 0, resource, offsetInResource: 0, defect: null };
+			const name = isWhole ? `${sha1}.${ending}` : `${sha1} raw bytes at ${formatHex(start)}.bin`;
+			found.push({ blob, name, isProved: false, isRaw: !isWhole });
 		}
-		if (isBlank) continue;
-		const sha1 = hash.digest('hex');
-		const blob = { sha1, size, referenceCount: 0, resource, offsetInResource: 0, defect: null };
-		found.push({ blob, name: `${sha1} raw bytes at ${formatHex(stretch.start)}.bin` });
 	}
 	return found;
 }
