@@ -105,6 +105,12 @@ export const hostFs = {
 		}));
 	},
 
+	/** What a symbolic link says. */
+	async readlink(path: string): Promise<string> {
+		if (isWindows) return promises.readlink(path);
+		return pathText(await promises.readlink(nodePath(path), { encoding: 'buffer' }));
+	},
+
 	/** A path without links in it. */
 	async realpath(path: string): Promise<string> {
 		if (isWindows) return promises.realpath(path);

@@ -304,19 +304,27 @@ export class SeekableFile implements Output {
 	}
 }
 
-/** The file that a path leads to, through links: a rename must replace the file and not the link. */
+/** The file that a path leads to, through links, also to where no file is yet: a rename must replace the file and not the link. */
 export async function realTarget(target: string): Promise<string> {
-	try {
-		return await fs.realpath(target);
-	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-			throw hostError(`Cannot write "${target}"`, error, { path: target });
-	}
-	const folder = path.dirname(target);
-	try {
-		return path.join(await fs.realpath(folder), path.basename(target));
-	} catch (error) {
-		throw hostError(`Cannot write "${target}"`, error, { path: folder });
+	let place = target;
+	for (;;) {
+		try {
+			return await fs.realpath(place);
+		} catch (error) {
+			// Links that lead in a circle are something else (ELOOP), so this ends.
+			if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+				throw hostError(`Cannot write "${target}"`, error, { path: target });
+		}
+		const given = path.dirname(place);
+		try {
+			const folder = await fs.realpath(given);
+			place = path.join(folder, path.basename(place));
+			const link = await fs.readlink(place).catch(() => null);
+			if (link === null) return place;
+			place = path.resolve(folder, link);
+		} catch (error) {
+			throw hostError(`Cannot write "${target}"`, error, { path: given });
+		}
 	}
 }
 

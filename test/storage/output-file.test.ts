@@ -24,6 +24,35 @@ import { tempFolder } from '../support/temp-tree.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
+test('a link that leads to where no file is yet stays a link', async (t) => {
+	const folder = tempFolder(t);
+	const at = (name: string) => path.join(folder, name);
+	fs.mkdirSync(at('disk'));
+	fs.symlinkSync('disk', at('other'));
+	fs.symlinkSync('other/next', at('first'));
+	fs.symlinkSync('../new.wim', at('disk/next'));
+	{
+		await using file = await NewFile.create(at('first'));
+		await file.append(bytes('contents'));
+		await file.commit();
+	}
+	assert.equal(fs.readFileSync(at('new.wim'), 'utf8'), 'contents');
+	assert.equal(fs.readlinkSync(at('first')), 'other/next');
+	assert.equal(fs.readlinkSync(at('disk/next')), '../new.wim');
+	fs.symlinkSync('nowhere/new.wim', at('lost'));
+	await assert.rejects(NewFile.create(at('lost')), InputError);
+	fs.symlinkSync('circle', at('circle'));
+	await assert.rejects(NewFile.create(at('circle')), HostError);
+	assert.deepEqual(fs.readdirSync(folder).sort(), [
+		'circle',
+		'disk',
+		'first',
+		'lost',
+		'new.wim',
+		'other',
+	]);
+});
+
 test('a new file appears only with its commit, and takes the mode of what it replaces', async (t) => {
 	const folder = tempFolder(t);
 	const target = path.join(folder, 'a.wim');
