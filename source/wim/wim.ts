@@ -341,15 +341,11 @@ export async function openWim(
 				const { partNumber } = part.header;
 				if (!set.some(({ header }) => header.partNumber === partNumber)) set.push(part);
 				else throw duplicatePart(name, part);
-			} else if (part.header.partCount > 1 && given.header.partCount > 1)
-				throw new FormatError(
-					`Cannot open "${name}": "${part.source.name}" is part ${part.header.partNumber} of another set`,
-					{
-						path: part.source.name,
-						hint: 'Pass the parts that were made together with this one.',
-					},
-				);
-			else lenders.push(part);
+			} else {
+				// A pattern such as *.swm may take in several sets; what they hold lends as any other file does.
+				if (part.header.partCount > 1 && given.header.partCount > 1) notes.push(foreignNote(part));
+				lenders.push(part);
+			}
 		}
 		set.sort((a, b) => a.header.partNumber - b.header.partNumber);
 		checkSet(name, set);
@@ -376,6 +372,13 @@ async function siblings(given: string, header: PartHeader): Promise<string[]> {
 const strangerNote = (file: string): Warning => ({
 	message: `"${file}" has the name of a part of this set but is not one, and was passed over`,
 	region: file,
+	offset: null,
+});
+
+/** Said of a part that was given but belongs elsewhere, in case it was meant to be one of this set. */
+const foreignNote = ({ source, header }: OpenPart): Warning => ({
+	message: `"${source.name}" is part ${header.partNumber} of another set`,
+	region: source.name,
 	offset: null,
 });
 

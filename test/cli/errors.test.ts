@@ -224,7 +224,7 @@ test('a FIFO in the place of a file is refused by every verb, without waiting fo
 	assert.deepEqual(readdirSync(folder), ['x.wim']);
 });
 
-test('a part of another set is refused', async (t) => {
+test('a part of another set is no part of this one, and lends what it has', async (t) => {
 	const folder = tempFolder(t);
 	const first = path.join(folder, 'set.swm');
 	const other = path.join(folder, 'other.swm');
@@ -232,9 +232,14 @@ test('a part of another set is refused', async (t) => {
 	const bytes = readFileSync(vector('v04-part2.swm'));
 	bytes.fill(7, 0x18, 0x28);
 	writeFileSync(other, bytes);
-	const { code, err } = await cli(['info', first, `--ref=${other}`]);
-	assert.equal(code, 4);
-	assert.match(err, /is part 2 of another set/);
+	const { code, out, err } = await cli(['info', first, `--ref=${other}`]);
+	assert.equal(code, 0);
+	assert.match(out, /^Part Number: +1\/2$/m);
+	assert.match(err, /note: "[^"]*other.swm" is part 2 of another set\n/);
+	const verified = await cli(['verify', first, `--ref=${other}`]);
+	assert.equal(verified.code, 3, 'part 2 is missing still');
+	const target = path.join(folder, 'out');
+	assert.equal((await cli(['apply', first, '1', target, `--ref=${other}`])).code, 0);
 });
 
 test('a file beside the first part that is no part of its set is passed over, and that is said', async (t) => {
