@@ -204,6 +204,7 @@ export class JobQueue {
 				clock,
 				journal,
 				gate: entry.gate,
+				onHold: (isPaused) => this.#change(entry, { state: isPaused ? 'paused' : 'running' }),
 				onProgress: (progress) => this.#change(entry, { progress }),
 				onEvent: (event) => {
 					const line: JobLogLine =

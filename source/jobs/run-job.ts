@@ -41,6 +41,8 @@ export interface JobHooks {
 	readonly onEvent?: (event: NotableEvent) => void;
 	/** Lets others hold the job. */
 	readonly gate?: PauseGate;
+	/** Another process held the job through its record, or let it go on. */
+	readonly onHold?: (isPaused: boolean) => void;
 	/** Keeps a record that other processes see; null leaves none. The job does not wait for it. */
 	readonly journal?: Journal | null | Promise<Journal | null>;
 }
@@ -72,8 +74,10 @@ export async function runJob<R extends JobRequest, Result>(
 		hooks.onProgress?.(progress);
 	});
 	const hold = (paused: boolean) => {
+		if (paused === gate.isPaused) return;
 		if (paused) gate.pause();
 		else gate.resume();
+		hooks.onHold?.(paused);
 	};
 	const control: RunControl = {
 		cancel: () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DigestError } from '../../source/base/errors.ts';
+import type { Journal, RunControl } from '../../source/jobs/journal.ts';
 import { type Job, JobQueue } from '../../source/jobs/queue.ts';
 import type { JobRequest } from '../../source/jobs/request.ts';
 import type { Performer } from '../../source/jobs/run-job.ts';
@@ -110,6 +111,51 @@ test('a queued job can be canceled, a running one too, and the next one starts',
 	assert.deepEqual(states(queue), ['canceled', 'canceled', 'running']);
 	assert.deepEqual(started, [requests[0], requests[2]]);
 	assert.equal(queue.job(1)?.outcome?.exitCode, 130);
+});
+
+test('a job that another process holds through its record is paused in the queue too', async () => {
+	let control: RunControl | null = null;
+	// Leaves no record: what reads one calls this.
+	const journal = {
+		begin: async (_request: JobRequest, given: RunControl) => {
+			control = given;
+			return null;
+		},
+	} as unknown as Journal;
+	const states: string[] = [];
+	const queue = new JobQueue({
+		clock: fakeClock(),
+		journal,
+		parallel: 1,
+		perform: (_request, run) =>
+			new Promise((_, reject) =>
+				run.signal.addEventListener('abort', () => reject(new Error('aborted'))),
+			),
+		onChange: ({ state }) => states.at(-1) === state || states.push(state),
+	});
+	const { id } = queue.add(verify('a.wim'));
+	await turn();
+	const held = control as RunControl | null;
+	assert.ok(held);
+	held.hold(true);
+	held.hold(true);
+	assert.equal(queue.job(id)?.state, 'paused');
+	held.hold(false);
+	assert.equal(queue.job(id)?.state, 'running');
+	queue.pause(id);
+	held.hold(false);
+	assert.equal(queue.job(id)?.state, 'running');
+	held.cancel();
+	await queue.ended(id);
+	assert.deepEqual(states, [
+		'queued',
+		'running',
+		'paused',
+		'running',
+		'paused',
+		'running',
+		'canceled',
+	]);
 });
 
 test('a paused job in the queue lets others pass until it is resumed', async () => {

@@ -10,6 +10,7 @@ import { cleanLeftovers, findLeftovers, type Leftover } from '../../jobs/leftove
 import type { JobRequest as EngineRequest } from '../../jobs/request.ts';
 import type { JobState, JobView } from '../engine.ts';
 import { sentence } from '../sentence.ts';
+import { baseName } from '../state/selectors.ts';
 
 export interface ForeignJobsOptions {
 	readonly journal: Journal;
@@ -33,6 +34,23 @@ const STATES: Readonly<Record<RunRecord['state'], JobState>> = {
 
 /** `capture a -> b` without the verb, which has a column of its own. */
 export const withoutVerb = (title: string): string => title.replace(/^\S+ /, '');
+
+/** What it was called when it began: an append that found no file made one. */
+const verbOf = ({ request, title }: RunRecord): string =>
+	request.verb === 'append' && title.startsWith('capture ') ? 'capture' : request.verb;
+
+/** As rows of the deck's own jobs: without folders, for which there is no room. */
+function shortTitle({ request, title }: RunRecord): string {
+	const { reads, writes } = touchedBy(request);
+	const paths = [...new Set([...reads, ...writes])].sort((a, b) => b.length - a.length);
+	// Between spaces only: `/a` is also the end of `b/a`.
+	const shortened = (short: string, name: string): string =>
+		[name, `${name}/`, `${name}\\`].reduce(
+			(text, whole) => ` ${text} `.replaceAll(` ${whole} `, ` ${baseName(name)} `).slice(1, -1),
+			short,
+		);
+	return paths.reduce(shortened, withoutVerb(title));
+}
 
 interface Shown {
 	readonly run: WatchedRun;
@@ -168,8 +186,8 @@ export class ForeignJobs {
 		return {
 			id: -record.id,
 			label: `#${record.id}`,
-			verb: record.request.verb,
-			title: withoutVerb(record.title),
+			verb: verbOf(record),
+			title: shortTitle(record),
 			// The record holds absolute paths.
 			writes: touchedBy(record.request).writes,
 			state: record.state === 'running' && record.isPaused ? 'paused' : STATES[record.state],

@@ -107,3 +107,34 @@ test('an update of another process whose commands were not kept says that it can
 		jobs.close();
 	}
 });
+
+test('rows of other processes are called as those of the deck: by verb and names without folders', async (t) => {
+	const folder = tempFolder(t);
+	const clock = fakeClock();
+	const journal = await Journal.open(folder, clock);
+	assert.ok(journal);
+	const runs = await StateFolder.open(path.join(folder, 'runs'));
+	const process_ = { pid: process.pid, started: '1', host: os.hostname() };
+	const request = {
+		verb: 'append',
+		create: true,
+		image: { sources: [{ path: '/srv/a tree' }], updateOf: null, deltaFrom: [] },
+		target: '/out/new one.wim',
+		dryRun: false,
+	};
+	const title = 'capture /srv/a tree/ -> /out/new one.wim';
+	const record = await runs?.create('1.jsonl');
+	assert.ok(record);
+	const start = { type: 'start', title, request, startedAt: clock.now(), process: process_ };
+	await record.append(`${JSON.stringify(start)}\n`);
+	await record.close();
+	const jobs = new ForeignJobs({ journal, clock, onChange: () => {} });
+	try {
+		await jobs.look();
+		const [job] = jobs.list();
+		assert.equal(job?.verb, 'capture');
+		assert.equal(job.title, 'a tree -> new one.wim');
+	} finally {
+		jobs.close();
+	}
+});
