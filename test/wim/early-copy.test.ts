@@ -3,6 +3,7 @@ import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path';
 import { test } from 'node:test';
 import { FormatError, HostError, InputError } from '../../source/base/errors.ts';
+import { FileSource } from '../../source/storage/file-source.ts';
 import { NewFile } from '../../source/storage/output-file.ts';
 import { WriteLock } from '../../source/storage/write-lock.ts';
 import { HeadStart } from '../../source/wim/copy-resources.ts';
@@ -118,4 +119,28 @@ test('opening goes on when copying has begun, or cannot begin', async (t) => {
 		(await failed.end()).map(({ from, end }) => end - from),
 		[0],
 	);
+});
+
+test('tables are read while whoever asked for the header is at work with it', async () => {
+	const source = await FileSource.open(SOURCE);
+	const { read } = source;
+	const asked = new Set<number>();
+	let tell = () => {};
+	source.read = (offset, into) => {
+		asked.add(offset);
+		tell();
+		return read.call(source, offset, into);
+	};
+	const isAsked = (offset: number) =>
+		new Promise<void>((resolve) => {
+			tell = () => asked.has(offset) && resolve();
+			tell();
+		});
+	await using wim = await openWim(source, {
+		async onHeader({ header }) {
+			await isAsked(header.xml.offset);
+			await isAsked(header.blobTable.offset);
+		},
+	});
+	assert.ok(wim.images.length > 0);
 });
