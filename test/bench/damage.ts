@@ -26,6 +26,7 @@ import { type Damage, damagesFor } from '../support/damage-cases.ts';
 import { isInRawBytes } from '../support/damage-check.ts';
 import { digests, FORMATS, makeSpecimen, type Specimen } from '../support/damage-formats.ts';
 import { type Files, intactBlobs, seeded } from '../support/damage-kit.ts';
+import { movedBack } from '../support/damage-run.ts';
 import { root } from '../support/fixture.ts';
 import { refuse, scriptOptions } from './script-options.ts';
 
@@ -159,7 +160,11 @@ function compare(specimen: Specimen, damage: Damage, seed: number, folder: strin
 	for (const [name, bytes] of files) writeFileSync(path.join(home, name), bytes);
 	const [first = ''] = files.keys();
 	const file = path.join(home, first);
-	const intact = intactBlobs(specimen.blobs, specimen.files, files);
+	const intact = intactBlobs(
+		specimen.blobs,
+		specimen.files,
+		movedBack(specimen.files, files, damage),
+	);
 	const attempt = (action: (target: string) => void) => {
 		const target = path.join(folder, 'target');
 		mkdirSync(target);
@@ -202,6 +207,7 @@ function print(results: readonly Result[]): void {
 /** Groups of damages, by the beginnings of their names, for a table that fits a page. */
 const GROUPS: readonly (readonly [title: string, test: RegExp])[] = [
 	['several at once', / \+ /],
+	['moved by a transfer', /cut away|put before|put in|fallen out|as text/],
 	['header: fields and all of it', /^header|^both headers/],
 	['solid header, chunk sizes', /^solid|^sizes of/],
 	['blob table and XML data', /blob table|XML/],

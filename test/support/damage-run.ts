@@ -23,7 +23,7 @@ function write(folder: string, files: Files): void {
 }
 
 /** Hurt files with their bytes where they stood before. */
-function movedBack(before: Files, after: Files, { back }: Damage): Files {
+export function movedBack(before: Files, after: Files, { back }: Damage): Files {
 	return new Map(
 		[...after].map(([name, bytes]) => {
 			const old = before.get(name);

@@ -147,7 +147,14 @@ function damagedWim(
 		parts.length === 1 ? own : own.map((finding) => `${part.source.name}: ${finding}`),
 	);
 	const count = Math.max(...parts.map(({ part }) => part.header.partCount));
-	const numbers = new Set(parts.map(({ part }) => part.header.partNumber));
+	const foreign = foreignParts(name, parts);
+	for (const { part } of foreign)
+		findings.push(
+			`${part.source.name} is a part of another set; of what it holds only contents with the right SHA-1 are taken`,
+		);
+	const numbers = new Set(
+		parts.flatMap((one) => (foreign.includes(one) ? [] : [one.part.header.partNumber])),
+	);
 	const missingParts = Array.from({ length: count }, (_, k) => k + 1).filter(
 		(k) => !numbers.has(k),
 	);
@@ -173,6 +180,23 @@ function damagedWim(
 		},
 		[Symbol.asyncDispose]: close,
 	};
+}
+
+/** Parts whose GUID is another than that of the part that was named, and not by damage: so is their XML data. */
+function foreignParts(name: string, parts: readonly RecoveredPart[]): RecoveredPart[] {
+	const identityOf = ({ survey: { header, generations } }: RecoveredPart) => ({
+		guid: (header.part?.count ?? 1) > 1 ? header.guid : null,
+		// Every part of a set has the XML data of the file that was split.
+		total: generations[0]?.xml?.xml.totalBytes ?? null,
+	});
+	const given = parts.find(({ part }) => part.source.name === name);
+	if (given === undefined) return [];
+	const own = identityOf(given);
+	return parts.filter((one) => {
+		const { guid, total } = identityOf(one);
+		if (guid === null || own.guid === null || total === null || own.total === null) return false;
+		return total !== own.total && guid.some((byte, k) => byte !== own.guid?.[k]);
+	});
 }
 
 /** True for what a damaged file may throw while it is read; anything else is a defect. */

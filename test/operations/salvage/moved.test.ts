@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { openDamaged } from '../../../source/operations/salvage/open-damaged.ts';
@@ -71,3 +71,29 @@ test('an entry that calls contents compressed in a file that is not', needsWimli
 	// All but the empty one and that of the entry, which is among the raw bytes.
 	assert.equal(saved.length, names.size - 2);
 });
+
+test(
+	'a part of another set in place of one is told, and that the right one is missing',
+	needsWimlib,
+	async (t) => {
+		const folder = tempFolder(t);
+		const make = (name: string) => {
+			const home = path.join(folder, name);
+			mkdirSync(home);
+			return makeSpecimen(name === 'own' ? 'split LZX' : 'split LZMS', home);
+		};
+		const own = make('own');
+		const other = make('other');
+		const second = path.join(folder, 'own', 'set2.swm');
+		writeFileSync(second, other.files.get('set2.swm') ?? '');
+		const first = path.join(folder, 'own', 'set.swm');
+		const target = path.join(folder, 'out');
+		const report = await salvage(first, target, inlineWriter, USUAL_SALVAGE, testRun());
+		const findings = report.findings.join('\n');
+		assert.match(findings, /set2\.swm is a part of another set/);
+		assert.match(findings, /1 part of the set missing: 2/);
+		assert.ok(own.files.size > 2);
+		// The other set holds the same contents, though not compressed in the same way: they are as good.
+		assert.ok(report.images.every(({ wholeCount }) => wholeCount > 0));
+	},
+);
