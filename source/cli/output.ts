@@ -79,7 +79,11 @@ export class Output {
 		this.#touched = true;
 		this.#batch.push(text);
 		this.#batchSize += text.length;
-		return this.#batchSize >= BATCH_SIZE ? this.flush() : null;
+		if (this.#batchSize < BATCH_SIZE) return null;
+		const flushed = this.flush();
+		// Who does not wait hears of a failure at the end.
+		flushed.catch(() => {});
+		return flushed;
 	}
 
 	/** One line. See `write`. */
