@@ -56,10 +56,11 @@ export function versionText(): string {
 	return 'wimdeck\n';
 }
 
+/** What cannot be looked at, for want of permission or of a link's end, is there: opening it says why it cannot be. */
 async function exists(path: string): Promise<boolean> {
 	return hostFs.stat(path).then(
 		() => true,
-		() => false,
+		({ code }: NodeJS.ErrnoException) => code === 'EACCES' || code === 'EPERM' || code === 'ELOOP',
 	);
 }
 

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { symlinkSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { InputError } from '../../source/base/errors.ts';
 import { isVerb, optionsOf, VERB_NAMES, verbSpec } from '../../source/cli/commands.ts';
 import { OPTIONS, type OptionName, optionSpec } from '../../source/cli/options.ts';
 import { parseInvocation, splitWords, verbOfProgram } from '../../source/cli/parse.ts';
+import { taskOf } from '../../source/cli/run.ts';
 import { parseCompression, parseSize } from '../../source/cli/values.ts';
+import { tempFolder } from '../support/temp-tree.ts';
 
 /** A line is split at blanks; `given|given|rest rest` is what the verb gets, `-` for what was left out. */
 const ARGUMENTS: readonly (readonly [line: string, given: string])[] = [
@@ -207,4 +211,14 @@ test('sizes and compressions are read in all their forms', () => {
 	assert.deepEqual(parseCompression('recovery:100', 'x'), { type: 'lzms', level: 100 });
 	assert.throws(() => parseCompression('lzx:', 'x'), InputError);
 	assert.throws(() => parseCompression('lzx:0', 'x'), InputError);
+});
+
+test('a file that cannot be looked at is opened by the deck, which says why it cannot be', async (t) => {
+	const folder = tempFolder(t);
+	const loop = path.join(folder, 'loop.wim');
+	symlinkSync('loop.wim', loop);
+	const task = await taskOf('wimdeck', [loop]);
+	assert.equal(task.type, 'deck');
+	assert.equal(task.type === 'deck' && task.path, loop);
+	await assert.rejects(taskOf('wimdeck', [path.join(folder, 'none.wim')]), /no command or file/);
 });

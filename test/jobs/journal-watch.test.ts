@@ -8,7 +8,7 @@ import { JournalWatch } from '../../source/jobs/journal-watch.ts';
 import type { Progress } from '../../source/jobs/progress.ts';
 import type { JobRequest } from '../../source/jobs/request.ts';
 import { fakeClock } from '../support/fake-clock.ts';
-import { DONE, IDLE } from '../support/run-record.ts';
+import { begun, DONE } from '../support/run-record.ts';
 import { tempFolder } from '../support/temp-tree.ts';
 
 const request: JobRequest = {
@@ -51,7 +51,7 @@ async function foreignRun(folder: StateFolder, id: number, started: string | nul
 
 test('runs of this process are not those of others', async (t) => {
 	const { journal } = await journalIn(t);
-	const log = await journal.begin(request, IDLE);
+	const log = await begun(t, journal, request);
 	assert.ok(log);
 	assert.deepEqual(await new JournalWatch(journal).poll(), []);
 	assert.equal((await journal.runs()).length, 1);
@@ -83,7 +83,7 @@ test('what has not changed is not told again, and what has is', async (t) => {
 test('progress, a pause and problems of a run are seen by others', async (t) => {
 	const { journal } = await journalIn(t);
 	let isPaused = false;
-	const log = await journal.begin(request, {
+	const log = await begun(t, journal, request, {
 		cancel: () => {},
 		hold: () => {},
 		isPaused: () => isPaused,
@@ -107,7 +107,7 @@ test('progress, a pause and problems of a run are seen by others', async (t) => 
 
 test('a run that ended when nobody could see it says so', async (t) => {
 	const { journal } = await journalIn(t);
-	const log = await journal.begin(request, IDLE);
+	const log = await begun(t, journal, request);
 	assert.ok(log);
 	await log.finish(DONE, true);
 	assert.equal((await journal.run(1))?.isUnseen, true);

@@ -12,7 +12,7 @@ import { Journal } from '../../source/jobs/journal.ts';
 import type { JobRequest } from '../../source/jobs/request.ts';
 import { runJob } from '../../source/jobs/run-job.ts';
 import { fakeClock } from '../support/fake-clock.ts';
-import { DONE, IDLE } from '../support/run-record.ts';
+import { begun, DONE } from '../support/run-record.ts';
 import { tempFolder } from '../support/temp-tree.ts';
 import { captureOptions } from '../support/written.ts';
 
@@ -63,7 +63,7 @@ test('a run is seen by others while it runs and afterwards', async (t) => {
 
 test('the record holds absolute paths, so that it can be run again from anywhere', async (t) => {
 	const { journal } = await journalIn(t);
-	const log = await journal.begin(request, IDLE);
+	const log = await begun(t, journal, request);
 	assert.ok(log);
 	const [record] = await journal.runs();
 	assert.deepEqual(record?.request, {
@@ -103,9 +103,9 @@ test('an append that finds no file is recorded as the capture that it is', async
 		create: true,
 		dryRun: false,
 	};
-	await journal.begin(append, IDLE);
+	await begun(t, journal, append);
 	writeFileSync(target, '');
-	await journal.begin(append, IDLE);
+	await begun(t, journal, append);
 	const titles = (await journal.runs()).map(({ title }) => title);
 	assert.deepEqual(titles, [`append /tree -> ${target}`, `capture /tree -> ${target}`]);
 });
@@ -113,7 +113,7 @@ test('an append that finds no file is recorded as the capture that it is', async
 test('what a run is at can be followed, and it can be paused and canceled from outside', async (t) => {
 	const { journal } = await journalIn(t);
 	const asked: string[] = [];
-	const log = await journal.begin(request, {
+	const log = await begun(t, journal, request, {
 		cancel: () => asked.push('cancel'),
 		hold: (paused) => asked.push(paused ? 'pause' : 'resume'),
 		isPaused: () => false,
@@ -165,7 +165,7 @@ test('a recycled process id is not taken for the old process', async () => {
 test('files are private, bounded, and go when they are old', async (t) => {
 	const { journal, folder } = await journalIn(t);
 	for (let k = 0; k < 105; k++) {
-		const log = await journal.begin(request, IDLE);
+		const log = await begun(t, journal, request);
 		if (k === 0) for (let n = 0; n < 3000; n++) log?.event({ type: 'warning', message: 'x' });
 		await log?.finish(DONE);
 	}
@@ -191,7 +191,7 @@ test('a log stays bounded, and its counts stay right', async (t) => {
 
 test('lines that are not whole are passed over', async (t) => {
 	const { journal, folder } = await journalIn(t);
-	await journal.begin(request, IDLE);
+	await begun(t, journal, request);
 	appendFileSync(path.join(folder, '1.jsonl'), '{"type":"problem","mess');
 	writeFileSync(path.join(folder, 'stray.txt'), 'x');
 	writeFileSync(path.join(folder, '9.jsonl'), 'garbage\n');

@@ -1,5 +1,7 @@
 /** What a run is told and tells when it is recorded. */
-import type { RunControl } from '../../source/jobs/journal.ts';
+import type { TestContext } from 'node:test';
+import type { Journal, RunControl, RunLog } from '../../source/jobs/journal.ts';
+import type { JobRequest } from '../../source/jobs/request.ts';
 import type { JobOutcome } from '../../source/jobs/run-job.ts';
 
 /** Of a run that nobody stops. */
@@ -15,3 +17,15 @@ export const DONE: JobOutcome<null> = {
 	warnings: 0,
 	elapsedMs: 0,
 };
+
+/** A run on record that has ended by the end of the test, with its files closed. */
+export async function begun(
+	t: TestContext,
+	journal: Journal,
+	request: JobRequest,
+	control: RunControl = IDLE,
+): Promise<RunLog | null> {
+	const log = await journal.begin(request, control);
+	t.after(() => log?.finish(DONE));
+	return log;
+}
