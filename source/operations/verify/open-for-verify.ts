@@ -68,8 +68,10 @@ export async function openForVerify(
 		recovery,
 		run,
 	);
-	if (searched === null) throw failure;
-	return searched;
+	if (searched !== null) return searched;
+	const transfers = recovery.transferFindings;
+	if (transfers.length === 0 || !(failure instanceof FormatError)) throw failure;
+	throw new FormatError(failure.message, { ...failure.facts, hint: `${transfers.join('. ')}.` });
 }
 
 function asItIs(wim: Wim): OpenedForVerify {

@@ -31,6 +31,11 @@ export class RecoveryTools {
 		this.#lanes = new LargeChunks(pool, run.signal);
 	}
 
+	/** What transfers did to the files that were opened: sentences without a final stop. */
+	get transferFindings(): string[] {
+		return [...this.#straightenings.values()].flatMap(({ findings }) => findings);
+	}
+
 	/** A file as it was before a transfer did something to it; it owns the one that is given. */
 	async straightened(
 		source: Source,

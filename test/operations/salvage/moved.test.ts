@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import type { WimError } from '../../../source/base/errors.ts';
 import { openDamaged } from '../../../source/operations/salvage/open-damaged.ts';
 import { salvage } from '../../../source/operations/salvage/salvage.ts';
+import { openForVerify } from '../../../source/operations/verify/open-for-verify.ts';
 import { InlinePool } from '../../../source/pool/pool.ts';
 import { RecoveryTools } from '../../../source/wim/recover/recovery-tools.ts';
 import { MOVED } from '../../support/damage-cases.ts';
@@ -43,6 +45,14 @@ test('a file of which a transfer took the highest bits says so', needsWimlib, as
 	const run = testRun();
 	const report = await salvage(file, path.join(folder, 'out'), inlineWriter, USUAL_SALVAGE, run);
 	assert.match(report.findings.join('\n'), /highest bit/);
+	// Of half of it nothing is left that could be checked.
+	const half = path.join(folder, 'half.wim');
+	const bytes = readFileSync(file);
+	writeFileSync(half, bytes.subarray(0, bytes.length / 2));
+	await assert.rejects(
+		async () => openForVerify(half, [], new InlinePool(), run),
+		(error: WimError) => error.code === 'bad-format' && /highest bit/.test(error.facts.hint ?? ''),
+	);
 });
 
 test('an entry that calls contents compressed in a file that is not', needsWimlib, async (t) => {
