@@ -181,7 +181,7 @@ async function takeOver(
 		} else if (found.subject === null || found.subject.wim === subject.wim)
 			run.report({
 				type: 'warning',
-				message: `Changes that a killed mount left are of another image or another state of it, or were made with other options: they stay in their folder`,
+				message: `Changes that a killed mount left are of another image or state of it (they may be committed already), or were made with other options: they stay in their folder`,
 				path: folder,
 			});
 	}
