@@ -2,10 +2,11 @@
 import { assert } from '../../base/errors.ts';
 import { breathe, type Run } from '../../base/run.ts';
 import { SolidHeader } from '../../codec/chunk-table.ts';
-import { type Compression, isLegalChunkSize } from '../../codec/compression.ts';
+import { COMPRESSIONS, type Compression, isLegalChunkSize } from '../../codec/compression.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { Stretch } from '../../pool/search/found.ts';
 import { MemorySource } from '../../storage/memory-source.ts';
+import { readExactly } from '../../storage/read.ts';
 import type { Source } from '../../storage/source.ts';
 
 /** Chunk sizes that are tried, as powers of two: from that of XPRESS to the usual one of such resources. */
@@ -61,6 +62,17 @@ async function decodeWipedSolid(
 	pool: Pool,
 	run: Run,
 ): Promise<WipedSolid | null> {
+	const stated = await statedShape(source, gap);
+	if (stated !== null) {
+		const { compression, chunkSize, count } = stated;
+		const at = gap.start + SolidHeader.size + 4 * count;
+		const found = await new ChunkChain(source, gap.end, compression, chunkSize, pool).follow(
+			at,
+			count,
+			run,
+		);
+		if (found !== null) return found;
+	}
 	const zeros = await zerosAt(source, gap);
 	const most = Math.floor((zeros - SolidHeader.size) / 4);
 	let best: WipedSolid | null = null;
@@ -80,6 +92,23 @@ async function decodeWipedSolid(
 				if (found !== null && found.decoded.size > (best?.decoded.size ?? 0)) best = found;
 			}
 	return best;
+}
+
+/** What a header says that is there: only the sizes of the chunks are not. */
+async function statedShape(
+	source: Source,
+	{ start, end }: Stretch,
+): Promise<{ compression: Codec; chunkSize: number; count: number } | null> {
+	if (end - start < SolidHeader.size) return null;
+	const head = await readExactly(source, start, SolidHeader.size, 'solid header');
+	const high = head.view.getUint32(4, true);
+	const chunkSize = head.view.getUint32(8, true);
+	const compression = COMPRESSIONS[head.view.getUint32(12, true)];
+	if (high > 0 || compression === undefined || compression === 'none') return null;
+	if (!isLegalChunkSize(compression, chunkSize)) return null;
+	const count = Math.ceil(head.view.getUint32(0, true) / chunkSize);
+	if (count === 0 || count * chunkSize > DECODED_MAX) return null;
+	return { compression, chunkSize, count };
 }
 
 function isLargest(compression: Codec, order: number): boolean {

@@ -39,6 +39,8 @@ const FOUND: readonly (readonly [format: string, seed: number, ...damages: strin
 	['none', 43, 'blob table: ten flipped bits'],
 	// Once a tree is found, entries turn out to name nothing; what they cover is wanted.
 	['solid', 41, 'blob table: ten flipped bits'],
+	// The header says how many chunks there are; where they begin is told by nothing but themselves.
+	['solid', 42, 'sizes of the solid chunks zeroed', 'blob table zeroed'],
 	// The sizes of the chunks are there, not all of the chunks.
 	['solid', 2, 'cut after 50 %', 'solid header zeroed'],
 ];
