@@ -74,3 +74,27 @@ test('a file is looked through in small pieces, and a table that several of them
 		bytes.length,
 	);
 });
+
+test('what fell out of a file is not looked through, however much the tables say it was', async () => {
+	const end = 2 ** 44;
+	let reads = 0;
+	const source = {
+		name: 'far',
+		size: end + 1000,
+		holes: [{ start: 300, end }],
+		async read(_offset: number, into: Uint8Array) {
+			reads++;
+			assert.ok(reads < 100, 'the hole is read');
+			return into.fill(0).length;
+		},
+		share: () => null,
+		async [Symbol.asyncDispose]() {},
+	};
+	const run = testRun();
+	assert.equal((await surveyPart(source, true, run)).isScanned, true);
+	const steps = run.events.flatMap((event) => (event.type === 'advance' ? [event.bytes] : []));
+	assert.equal(
+		steps.reduce((sum, size) => sum + size, 0),
+		source.size,
+	);
+});

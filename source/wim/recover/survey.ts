@@ -356,7 +356,14 @@ async function scan(source: Source, isPipable: boolean, run: Run): Promise<Found
 	const xmls: FoundXml[] = [];
 	let imageElements: number | null = null;
 	let xmlEnd = 0;
-	for (let at = 0; at < source.size; at += WINDOW_SIZE) {
+	let at = 0;
+	while (at < source.size) {
+		const next = behindHole(source, at);
+		if (next > at) {
+			run.report({ type: 'advance', bytes: next - at });
+			at = next;
+			continue;
+		}
 		const bytes = new Uint8Array(Math.min(WINDOW_SIZE + OVERLAP, source.size - at));
 		await source.read(at, bytes);
 		for (const start of findXmlStarts(bytes, at)) {
@@ -377,7 +384,9 @@ async function scan(source: Source, isPipable: boolean, run: Run): Promise<Found
 			const reachesEnd = table.end + BLOB_ENTRY_SIZE * 8 > at + bytes.length;
 			tables.push(reachesEnd ? await wholeTable(source, table, isPipable) : table);
 		}
-		run.report({ type: 'advance', bytes: Math.min(WINDOW_SIZE, source.size - at) });
+		const size = Math.min(WINDOW_SIZE, source.size - at);
+		run.report({ type: 'advance', bytes: size });
+		at += size;
 		await breathe(run);
 	}
 	if (imageElements !== null) {
@@ -388,6 +397,11 @@ async function scan(source: Source, isPipable: boolean, run: Run): Promise<Found
 		if (kept !== null) xmls.push(kept);
 	}
 	return { tables, xmls };
+}
+
+/** Where a hole ends that an offset lies in: however large it is, nothing begins in it. Else the offset itself. */
+function behindHole({ holes = [] }: Source, offset: number): number {
+	return holes.find(({ start, end }) => start <= offset && offset < end)?.end ?? offset;
 }
 
 async function stretch(source: Source, offset: number, limit: number): Promise<Uint8Array> {
