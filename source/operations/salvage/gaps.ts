@@ -36,6 +36,8 @@ export function gapsOf(
 	const { source } = part;
 	const known: Stretch[] = [{ start: 0, end: HEADER_SIZE }];
 	const stated: StatedPlace[] = [];
+	/** Of resources that end there, in a table with damaged entries: where they begin. */
+	const startBy = new Map<number, number>();
 	const front = survey.isPipable ? PIPE_HEADER_SIZE : 0;
 	const add = (offset: number, size: number) =>
 		known.push({ start: offset - front, end: offset + size });
@@ -46,9 +48,11 @@ export function gapsOf(
 		for (const entry of table.entries) {
 			const { flags, originalSize, offset, storedSize, sha1: name } = entry;
 			const isSolid = (flags & ResourceFlag.solid) !== 0;
-			if (isSolid ? originalSize === SOLID_RESOURCE_MARK : !isDoubted(name))
+			if (isSolid ? originalSize === SOLID_RESOURCE_MARK : !isDoubted(name)) {
 				add(offset, storedSize);
-			else if (!isSolid) {
+				if (table.brokenCount > 0 && !isSolid && storedSize <= REACH_BACK)
+					startBy.set(offset + storedSize, offset - front);
+			} else if (!isSolid) {
 				// One of another part was not tried here.
 				const isRaw =
 					(flags & ResourceFlag.compressed) === 0 &&
@@ -73,11 +77,21 @@ export function gapsOf(
 		at = Math.max(at, end);
 	}
 	if (at < source.size) gaps.push({ start: at, end: source.size });
-	return inPieces(
+	const pieces = inPieces(
 		gaps.filter(({ start, end }) => end > start),
 		stated,
 	);
+	// A size that is a little too large in a damaged table hides where the next resource begins.
+	const showsStarts =
+		survey.isPipable || part.compression === 'lzx' || part.compression === 'xpress';
+	if (!showsStarts) return pieces;
+	return pieces.map((gap) =>
+		gap.isStated ? gap : { ...gap, start: startBy.get(gap.start) ?? gap.start },
+	);
 }
+
+/** A resource that is larger is not looked through once more. */
+const REACH_BACK = 1 << 20;
 
 /** Each gap; or, where entries that are not believed fill it without a rest, the place of each. */
 function inPieces(gaps: readonly Stretch[], stated: readonly StatedPlace[]): Gap[] {

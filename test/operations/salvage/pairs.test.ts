@@ -35,6 +35,9 @@ const FOUND: readonly (readonly [format: string, seed: number, ...damages: strin
 	['appended XPRESS', 3, 'header: XML data place overwritten', 'an append killed halfway'],
 	// The entry of the metadata has another size.
 	['split LZX', 1, 'header: version zeroed', 'blob table: ten flipped bits'],
+	// The entry before one that is damaged states a byte too many.
+	['split LZX', 43, 'blob table: ten flipped bits'],
+	['pipable LZX', 42, 'five entries of the blob table zeroed', 'blob table: ten flipped bits'],
 	// Of one content that the tree names the table has the right place and size, but says that it is in part 65.
 	['none', 43, 'blob table: ten flipped bits'],
 	// Once a tree is found, entries turn out to name nothing; what they cover is wanted.
