@@ -59,7 +59,7 @@ const plainTitle = ({ title }: Command): string => title.replace(/\.{3}$/, '');
 
 /** A key of another pane says where it works; a key of none stays without effect. */
 function sayElsewhere(api: Api, state: State, name: string): State {
-	const other = commandElsewhere(api.keymap, name);
+	const other = commandElsewhere(api.keymap, state, name);
 	return other
 		? say(
 				state,

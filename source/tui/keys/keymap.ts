@@ -97,14 +97,20 @@ const PLACES: readonly (readonly (readonly [context: Context, place: string])[])
 	[['start', 'the start screen']],
 ];
 
-/** The command that a key has in the nearest other pane or view, and all panes where it has it; or null. */
+/**
+ * The command that a key has in the nearest other pane or view, and all panes where it has it; or null. One that
+ * would be refused at this moment counts only where there is no other.
+ */
 export function commandElsewhere(
 	keymap: Keymap,
+	state: State,
 	key: string,
 ): { readonly command: Command; readonly places: readonly string[] } | null {
 	const commandIn = (context: Context) => keymap.byContext.get(context)?.get(key);
 	for (const near of PLACES) {
-		const command = near.map(([context]) => commandIn(context)).find((one) => one !== undefined);
+		const commands = near.flatMap(([context]) => commandIn(context) ?? []);
+		const command =
+			commands.find(({ disabled }) => (disabled?.(state) ?? null) === null) ?? commands[0];
 		if (!command) continue;
 		const places = near.filter(([context]) => commandIn(context) === command);
 		return { command, places: places.map(([, place]) => place) };

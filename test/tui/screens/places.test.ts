@@ -216,3 +216,25 @@ test('n and N go to images with damage, or say that there is none', () => {
 		engine,
 	);
 });
+
+test('a key of another pane says where it works, a key of none changes nothing', () =>
+	withDeck(async (deck) => {
+		await inWindows(deck);
+		await deck.press('c');
+		await deck.until(/c works in Images \(1\): Capture a folder into an image\s/);
+		await deck.press('3');
+		await deck.until(/\[3 Details/);
+		await deck.press('*');
+		await deck.until(/\* works in Images \(1\), Files \(2\): Invert the marks\s/);
+		// In Images it would open a file again, and the file is open.
+		await deck.press('r');
+		await deck.until(/r works in Files \(2\): Stage: rename or move\s/);
+		await deck.press('2');
+		await deck.until(/\[2 Files\]/);
+		await deck.press('j');
+		await deck.quiet();
+		const before = deck.terminal.lines();
+		await deck.press('@');
+		await deck.quiet();
+		assert.deepEqual(deck.terminal.lines(), before);
+	}));

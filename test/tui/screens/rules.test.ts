@@ -500,25 +500,6 @@ test('the palette knows a job by the verb of the command line', () =>
 		await deck.until(/Take back/);
 	}));
 
-test('a key of another pane says where it works, a key of none changes nothing', () =>
-	withDeck(async (deck) => {
-		await inWindows(deck);
-		await deck.press('c');
-		await deck.until(/c works in Images \(1\): Capture a folder into an image\s/);
-		await deck.press('3');
-		await deck.until(/\[3 Details/);
-		await deck.press('*');
-		await deck.until(/\* works in Images \(1\), Files \(2\): Invert the marks\s/);
-		await deck.press('2');
-		await deck.until(/\[2 Files\]/);
-		await deck.press('j');
-		await deck.quiet();
-		const before = deck.terminal.lines();
-		await deck.press('@');
-		await deck.quiet();
-		assert.deepEqual(deck.terminal.lines(), before);
-	}));
-
 test('at 80 columns the preview shows whole hex rows, and its title how much of the file', () =>
 	withDeck(async (deck) => {
 		await inWindows(deck);
