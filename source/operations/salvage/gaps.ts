@@ -48,16 +48,16 @@ export function gapsOf(
 		for (const entry of table.entries) {
 			const { flags, originalSize, offset, storedSize, sha1: name } = entry;
 			const isSolid = (flags & ResourceFlag.solid) !== 0;
-			if (isSolid ? originalSize === SOLID_RESOURCE_MARK : !isDoubted(name)) {
+			// One of another part places nothing here.
+			const isOwn = entry.partNumber === part.header.partNumber;
+			const isPlaced = isSolid ? isOwn && originalSize === SOLID_RESOURCE_MARK : !isDoubted(name);
+			if (isPlaced) {
 				add(offset, storedSize);
 				if (table.brokenCount > 0 && !isSolid && storedSize <= REACH_BACK)
 					startBy.set(offset + storedSize, offset - front);
 			} else if (!isSolid) {
-				// One of another part was not tried here.
 				const isRaw =
-					(flags & ResourceFlag.compressed) === 0 &&
-					storedSize === originalSize &&
-					entry.partNumber === part.header.partNumber;
+					isOwn && (flags & ResourceFlag.compressed) === 0 && storedSize === originalSize;
 				const place = { start: offset - front, end: offset + storedSize };
 				stated.push({ ...place, rawBlob: isRaw ? name : null });
 			}

@@ -40,6 +40,8 @@ const FOUND: readonly (readonly [format: string, seed: number, ...damages: strin
 	['pipable LZX', 42, 'five entries of the blob table zeroed', 'blob table: ten flipped bits'],
 	// Of one content that the tree names the table has the right place and size, but says that it is in part 65.
 	['none', 43, 'blob table: ten flipped bits'],
+	// The same of a solid resource: all contents are in it.
+	['solid', 43, 'blob table: ten flipped bits', 'cut in the integrity table or the last bytes'],
 	// Once a tree is found, entries turn out to name nothing; what they cover is wanted.
 	['solid', 41, 'blob table: ten flipped bits'],
 	// The header says how many chunks there are; where they begin is told by nothing but themselves.
