@@ -1,5 +1,5 @@
 /** Makes the pictures in media/: npm run media. Real screens of the deck on the demo images, from the headless terminal. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createEngine } from '../../source/tui/engine/create-engine.ts';
 import type { DeckEngine, FoundWim } from '../../source/tui/engine.ts';
@@ -140,6 +140,9 @@ await picture(
 		await deck.quiet();
 	},
 );
+/** Staged changes show the whole path of what is added: it must be the same on every machine. */
+const driver = '/tmp/net.inf';
+writeFileSync(driver, '; a made-up driver\n', { flag: 'wx' });
 await picture(
 	'staged-80x24',
 	'Staged changes before they are committed',
@@ -154,13 +157,14 @@ await picture(
 		await deck.until(/2 staged/);
 		await deck.press('a');
 		await deck.until(/Add a file/);
-		await deck.press('\x15', 'install.esd', 'enter');
+		await deck.press('\x15', driver, 'enter');
 		await deck.until(/3 staged/);
 		await deck.press('C');
 		await deck.until(/\[Staged\]/);
 		await deck.quiet();
 	},
 );
+rmSync(driver);
 /** A walk as one picture that moves: each screen is shown for a while, then the next. */
 async function recording(name: string, title: string): Promise<void> {
 	const deck = await DeckOnTerminal.open(await createEngine(), { ...size, path: 'damaged.wim' });
