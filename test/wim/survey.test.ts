@@ -98,3 +98,18 @@ test('what fell out of a file is not looked through, however much the tables say
 		source.size,
 	);
 });
+
+test('beginnings of XML data without an end are not read on and on', async () => {
+	const start = [0xff, 0xfe, ...Buffer.from('<WIM>', 'utf16le')];
+	const bytes = Uint8Array.from({ length: 12 << 20 }, (_, k) => start[k % start.length] ?? 0);
+	class Counted extends MemorySource {
+		wanted = 0;
+		override async read(offset: number, into: Uint8Array): Promise<number> {
+			this.wanted += into.length;
+			assert.ok(this.wanted < 2 ** 31, 'too much is read');
+			return super.read(offset, into);
+		}
+	}
+	const survey = await surveyPart(new Counted('starts', bytes), true, testRun());
+	assert.deepEqual(survey.xmls, []);
+});

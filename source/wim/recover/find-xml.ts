@@ -5,6 +5,7 @@ import { WimError } from '../../base/errors.ts';
 import { XML_SIZE_MAX } from '../../base/limits.ts';
 import { Span } from '../../bytes/span.ts';
 import { decodeUtf16, encodeUtf16 } from '../../bytes/utf16.ts';
+import type { Source } from '../../storage/source.ts';
 import { XmlData } from '../xml-data.ts';
 import { elementsOf, parseXml, type XmlElement } from '../xml-element.ts';
 
@@ -68,6 +69,29 @@ export async function readXmlAt(bytes: Uint8Array, offset: number): Promise<Foun
 		}
 	}
 	return null;
+}
+
+/** Bytes that are read in vain, behind beginnings of XML data that is not there: a file may hold nothing but beginnings. */
+const VAIN_MAX = 2 ** 30;
+
+/** Reads XML data at the places of one file where it may begin. */
+export class XmlReader {
+	readonly #source: Source;
+	#vain = 0;
+
+	constructor(source: Source) {
+		this.#source = source;
+	}
+
+	/** @returns null as `readXmlAt`, and once too much was read in vain */
+	async at(offset: number): Promise<FoundXml | null> {
+		if (this.#vain >= VAIN_MAX) return null;
+		const bytes = new Uint8Array(Math.min(XML_SIZE_MAX, this.#source.size - offset));
+		await this.#source.read(offset, bytes);
+		const found = await readXmlAt(bytes, offset);
+		if (found === null) this.#vain += bytes.length;
+		return found;
+	}
 }
 
 /**

@@ -4,7 +4,7 @@
  * of the XML data, is another, everything before was moved (wim.md §5.3, §13.11).
  */
 import { FormatError } from '../../base/errors.ts';
-import { BLOB_TABLE_SIZE_MAX, XML_SIZE_MAX } from '../../base/limits.ts';
+import { BLOB_TABLE_SIZE_MAX } from '../../base/limits.ts';
 import { formatHex, plural } from '../../base/print.ts';
 import { breathe, type Run } from '../../base/run.ts';
 import { parseSolidHeader, parseSolidTable, SolidHeader } from '../../codec/chunk-table.ts';
@@ -17,7 +17,7 @@ import type { BlobEntry } from '../blob-entries.ts';
 import type { PartCompression } from '../part-blobs.ts';
 import { HEADER_SIZE, MAGIC, MAGIC_PIPABLE, ResourceFlag } from '../part-header.ts';
 import { findTableBefore, greatestEnd } from './find-tables.ts';
-import { type FoundXml, findXmlStarts, readXmlAt } from './find-xml.ts';
+import { type FoundXml, findXmlStarts, XmlReader } from './find-xml.ts';
 import { countRight, isSolidResource, TRIAL_SIZE_MAX } from './prove-table.ts';
 import {
 	type HeaderFields,
@@ -126,6 +126,7 @@ async function look(source: Source, run: Run): Promise<Look> {
 	run.report({ type: 'phase', phase: 'search', totalBytes: source.size });
 	const text = new TextModeIndexer(source.size);
 	const xmls: FoundXml[] = [];
+	const reader = new XmlReader(source);
 	let lineFeedCount = 0;
 	let returnCount = 0;
 	let binaryReturnCount = 0;
@@ -146,11 +147,8 @@ async function look(source: Source, run: Run): Promise<Look> {
 		before = bytes.at(-1) ?? -1;
 		isSevenBit &&= bytes.every((byte) => byte < 0x80);
 		for (const start of findXmlStarts(got, at)) {
-			const limit = Math.min(XML_SIZE_MAX, source.size - start);
-			const found = await readXmlAt(
-				(await readExactly(source, start, limit, 'XML data')).bytes,
-				start,
-			);
+			const found = await reader.at(start);
+			await breathe(run);
 			if (found !== null) xmls.push(found);
 		}
 		run.report({ type: 'advance', bytes: size });

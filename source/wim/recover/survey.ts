@@ -30,7 +30,7 @@ import {
 	findImageElements,
 	findXmlStarts,
 	readImageElements,
-	readXmlAt,
+	XmlReader,
 } from './find-xml.ts';
 import { isProved } from './prove-table.ts';
 import { type HeaderFields, readBothHeaders } from './recover-header.ts';
@@ -355,6 +355,7 @@ async function scan(source: Source, isPipable: boolean, run: Run): Promise<Found
 	const tables: FoundTable[] = [];
 	const xmls: FoundXml[] = [];
 	let imageElements: number | null = null;
+	const reader = new XmlReader(source);
 	let xmlEnd = 0;
 	let at = 0;
 	while (at < source.size) {
@@ -368,7 +369,8 @@ async function scan(source: Source, isPipable: boolean, run: Run): Promise<Found
 		await source.read(at, bytes);
 		for (const start of findXmlStarts(bytes, at)) {
 			if (start < xmlEnd) continue;
-			const found = await readXmlAt(await stretch(source, start, XML_SIZE_MAX), start);
+			const found = await reader.at(start);
+			await breathe(run);
 			if (found === null) {
 				imageElements ??= start;
 				continue;
