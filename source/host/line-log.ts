@@ -4,7 +4,8 @@ import { closeSync, openSync, readFileSync, truncateSync, writeSync } from 'node
 /**
  * Reads the lines of a log. A last one that was cut off is cut away.
  *
- * @returns null when there is no such file, or it cannot be read
+ * @returns null when there is no such file
+ * @throws what `node:fs` throws: the file is there, and may hold something
  */
 export function readLines(file: string): readonly string[] | null {
 	try {
@@ -12,7 +13,8 @@ export function readLines(file: string): readonly string[] | null {
 		const end = bytes.lastIndexOf(0x0a) + 1;
 		if (end < bytes.length) truncateSync(file, end);
 		return bytes.toString('utf8', 0, end).split('\n').slice(0, -1);
-	} catch {
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 		return null;
 	}
 }

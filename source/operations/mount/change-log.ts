@@ -73,7 +73,7 @@ export interface LoggedChange {
 
 /** A log as it was read. */
 export interface ReadLog {
-	/** Null where this version does not understand the log. */
+	/** Null where this version does not understand the log, or cannot read it. */
 	readonly subject: LogSubject | null;
 	readonly changes: readonly LoggedChange[];
 }
@@ -84,7 +84,14 @@ export interface ReadLog {
  * @returns null when there is none
  */
 export function readChanges(folder: string): ReadLog | null {
-	const [first, ...lines] = readLines(path.join(folder, NAME)) ?? [];
+	let read: readonly string[] | null;
+	try {
+		read = readLines(path.join(folder, NAME));
+	} catch {
+		// Whoever took it for none would remove what was changed.
+		return { subject: null, changes: [] };
+	}
+	const [first, ...lines] = read ?? [];
 	if (first === undefined) return null;
 	try {
 		const { version, subject } = JSON.parse(first) as { version: number; subject: LogSubject };
