@@ -31,7 +31,9 @@ export class LineLog {
 	add(line: string): void {
 		if (this.#fd === null) return;
 		try {
-			writeSync(this.#fd, `${line}\n`);
+			const bytes = Buffer.from(`${line}\n`);
+			// A disk that is nearly full takes some of them, and says why with the rest.
+			for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done);
 		} catch (error) {
 			this.close();
 			throw error;
