@@ -99,6 +99,8 @@ class Carver {
 		for (let at = from; at < this.#end; ) {
 			await this.load(at);
 			const stop = Math.min(this.#end, at + STEP_SIZE, this.#start + this.#bytes.length);
+			// The file has become shorter meanwhile.
+			if (stop <= at) break;
 			for (; at < stop; at++) {
 				if (!isFormatStart(this.#bytes, at - this.#start)) continue;
 				const size = await this.sizeAt(at);

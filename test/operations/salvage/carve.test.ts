@@ -92,3 +92,17 @@ for (const [name, contents, expected] of CASES)
 		const stretch = { start: before.length, end: at };
 		assert.deepEqual(await carve(source, stretch, testRun()), right);
 	});
+
+test('a file that became shorter is looked through as far as it goes', async () => {
+	const contents = Buffer.concat([riff(5000), cabinet(700), noise(3000)]);
+	const source = new MemorySource('memory', contents);
+	const stretch = { start: 0, end: contents.length + 5000 };
+	const pieces = await carve(source, stretch, testRun());
+	assert.deepEqual(
+		pieces.map(({ start, end }) => [start, end]),
+		[
+			[0, 5000],
+			[5000, stretch.end],
+		],
+	);
+});
