@@ -2,17 +2,18 @@
 
 import { fromBase64, toBase64 } from '../../bytes/base64.ts';
 import { encodeWtf8 } from '../../bytes/utf16.ts';
-import type {
-	AttributeChange,
-	FileSystem,
-	FolderName,
-	NodeAttributes,
-	NodeId,
-	Owner,
-	Place,
-	Statistics,
-	WritableFileSystem,
-	XattrMode,
+import {
+	type AttributeChange,
+	type FileSystem,
+	type FolderName,
+	FuseError,
+	type NodeAttributes,
+	type NodeId,
+	type Owner,
+	type Place,
+	type Statistics,
+	type WritableFileSystem,
+	type XattrMode,
 } from '../../host/fuse/file-system.ts';
 import { ROOT_NODE } from '../../host/fuse/protocol.ts';
 import type { Change, ChangeLog, LoggedChange } from './change-log.ts';
@@ -38,7 +39,7 @@ export class RecordedFiles implements FileSystem, WritableFileSystem {
 	readonly #options: RecorderOptions;
 	readonly #numbers: Numbers;
 	#lastNumber: number;
-	/** A name of each node that the kernel holds and the log does not know yet. */
+	/** A name of each node that the kernel was told of and the log does not know yet. */
 	readonly #places = new Map<NodeId, Seen>();
 	readonly #handles = new Map<number, NodeId>();
 	readonly #staged = new Set<NodeId>();
@@ -62,17 +63,37 @@ export class RecordedFiles implements FileSystem, WritableFileSystem {
 		try {
 			this.#options.log.add(this.#options.now(), change);
 		} catch (error) {
-			this.#isBroken = true;
-			this.#options.failed(error);
+			this.#fail(error);
 		}
+	}
+
+	#fail(error: unknown): void {
+		if (this.#isBroken) return;
+		this.#isBroken = true;
+		this.#options.failed(error);
 	}
 
 	/** The number of a node in the log, which is told where the node lies; null for one that has no name any more. */
 	#numberOf(node: NodeId): number | null {
+		const number = this.#find(node);
+		if (number === null && this.#hasName(node)) this.#fail(`Nobody knows where node ${node} lies`);
+		return number;
+	}
+
+	#hasName(node: NodeId): boolean {
+		try {
+			return this.#files.attributes(node).linkCount > 0;
+		} catch (error) {
+			if (error instanceof FuseError) return false;
+			throw error;
+		}
+	}
+
+	#find(node: NodeId): number | null {
 		const known = this.#numbers.get(node);
 		if (known !== undefined) return known;
 		const place = this.#places.get(node);
-		const folder = place === undefined ? null : this.#numberOf(place.folder);
+		const folder = place === undefined ? null : this.#find(place.folder);
 		if (place === undefined || folder === null) return null;
 		const number = this.#newNumber(node);
 		this.#add({ type: 'look', node: number, folder, name: place.name });
@@ -87,9 +108,12 @@ export class RecordedFiles implements FileSystem, WritableFileSystem {
 
 	lookup(folder: NodeId, name: Uint8Array): NodeId | null {
 		const node = this.#files.lookup(folder, name);
-		if (node !== null && !this.#numbers.has(node) && !this.#places.has(node))
-			this.#places.set(node, { folder, name: nameText(name) });
+		if (node !== null) this.#see(node, folder, name);
 		return node;
+	}
+
+	#see(node: NodeId, folder: NodeId, name: Uint8Array): void {
+		if (!this.#numbers.has(node)) this.#places.set(node, { folder, name: nameText(name) });
 	}
 
 	attributes(node: NodeId): NodeAttributes {
@@ -97,7 +121,10 @@ export class RecordedFiles implements FileSystem, WritableFileSystem {
 	}
 
 	entries(folder: NodeId): readonly FolderName[] {
-		return this.#files.entries(folder);
+		const names = this.#files.entries(folder);
+		// The kernel may use what is listed without looking it up.
+		for (const { name, node } of names) this.#see(node, folder, name);
+		return names;
 	}
 
 	readLink(node: NodeId): Promise<Uint8Array> {
@@ -144,8 +171,8 @@ export class RecordedFiles implements FileSystem, WritableFileSystem {
 		return this.#files.statistics();
 	}
 
+	/** Its place is kept: other names that the kernel still holds may be those of files below it. */
 	forget(node: NodeId): void {
-		this.#places.delete(node);
 		this.#files.forget(node);
 	}
 

@@ -159,3 +159,28 @@ test(
 		assert.equal(readFileSync(path.join(folder, 'new'), 'utf8'), 'kept');
 	},
 );
+
+test(
+	'what is written through a name that the kernel has forgotten comes back',
+	needs,
+	async (t) => {
+		const parent = workFolder(t);
+		const wim = path.join(parent, 't.wim');
+		runOracle('wimlib-imagex', 'capture', makeSource(parent), wim);
+		const { folder } = mount('mountrw', wim);
+		const at = (name: string) => path.join(folder, name);
+		statSync(at('Users/second name.txt'));
+		const fd = openSync(at('readme.txt'), 'r+');
+		writeFileSync('/proc/sys/vm/drop_caches', '2');
+		writeSync(fd, 'HELLO');
+		closeSync(fd);
+		// A listing tells the kernel of a file without asking for its name.
+		readdirSync(at('Windows'));
+		writeFileSync(at('Windows/empty.ini'), 'full');
+		await killServer(folder);
+		wimdeck('unmount', folder);
+		assert.equal(wimdeck('mountrw', wim, '1', folder).code, 0);
+		assert.equal(readFileSync(at('readme.txt'), 'utf8'), 'HELLO\n');
+		assert.equal(readFileSync(at('Windows/empty.ini'), 'utf8'), 'full');
+	},
+);
