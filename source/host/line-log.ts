@@ -1,5 +1,5 @@
 /** A file of lines that grows: what was written stays when the process is killed. */
-import { closeSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, truncateSync, writeSync } from 'node:fs';
 
 /**
  * Reads the lines of a log. A last one that was cut off is cut away.
@@ -20,10 +20,12 @@ export function readLines(file: string): readonly string[] | null {
 }
 
 export class LineLog {
+	readonly #file: string;
 	#fd: number | null;
 
 	/** @param file made, or lengthened when it is there */
 	constructor(file: string) {
+		this.#file = file;
 		this.#fd = openSync(file, 'a', 0o600);
 	}
 
@@ -43,5 +45,11 @@ export class LineLog {
 	close(): void {
 		if (this.#fd !== null) closeSync(this.#fd);
 		this.#fd = null;
+	}
+
+	/** @throws what `node:fs` throws */
+	remove(): void {
+		this.close();
+		rmSync(this.#file, { force: true });
 	}
 }

@@ -139,4 +139,13 @@ export class ChangeLog {
 	close(): void {
 		this.#lines.close();
 	}
+
+	/**
+	 * Removes the log: what it says is stored elsewhere by now.
+	 *
+	 * @throws what `node:fs` throws
+	 */
+	remove(): void {
+		this.#lines.remove();
+	}
 }

@@ -129,6 +129,15 @@ export async function mountWritable(
 		});
 	const recorded = new RecordedFiles(files, { log, now, numbers, failed });
 	let isCommitted = false;
+	/** Killed from now on, this process leaves nothing that the next one would make again. */
+	const forgetChanges = () => {
+		try {
+			log.remove();
+		} catch (error) {
+			const message = `What was committed is written down still: ${String(error)}`;
+			run.report({ type: 'warning', message, path: staging.path });
+		}
+	};
 	const commit = async (order: UnmountOrder, tell: Tell) => {
 		if (!order.commit || isCommitted || (!files.isChanged && !order.asNewImage))
 			return tell({ type: 'done', changes: files.isChanged && !isCommitted ? 'discarded' : null });
@@ -143,6 +152,7 @@ export async function mountWritable(
 				report: told(run, tell),
 			});
 			isCommitted = true;
+			forgetChanges();
 			tell({ type: 'done', changes: 'committed' });
 		} finally {
 			files.isFrozen = isCommitted;

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { giveOrder } from '../../../source/host/fuse/control-client.ts';
 import { dice } from '../../support/contents.ts';
 import {
 	change,
@@ -182,5 +183,30 @@ test(
 		assert.equal(wimdeck('mountrw', wim, '1', folder).code, 0);
 		assert.equal(readFileSync(at('readme.txt'), 'utf8'), 'HELLO\n');
 		assert.equal(readFileSync(at('Windows/empty.ini'), 'utf8'), 'full');
+	},
+);
+
+test(
+	'a process that is killed after its commit leaves nothing to be made again',
+	needs,
+	async (t) => {
+		const parent = workFolder(t);
+		const wim = path.join(parent, 't.wim');
+		runOracle('wimlib-imagex', 'capture', makeSource(parent), wim);
+		const { folder } = mount('mountrw', wim);
+		writeFileSync(path.join(folder, 'new'), 'committed');
+		const order = { commit: true, force: false, check: false, rebuild: false, asNewImage: true };
+		const lines: unknown[] = [];
+		await giveOrder(folder, order, (line) => lines.push(line));
+		assert.deepEqual(lines.at(-1), { type: 'done', changes: 'committed' });
+		await killServer(folder);
+		wimdeck('unmount', folder);
+		const again = wimdeck('mountrw', wim, '1', folder);
+		assert.deepEqual([again.code, again.err], [0, '']);
+		assert.equal(existsSync(path.join(folder, 'new')), false);
+		assert.equal(stagingIn(parent).length, 1);
+		wimdeck('unmount', folder);
+		wimdeck('mount', wim, '2', folder);
+		assert.equal(readFileSync(path.join(folder, 'new'), 'utf8'), 'committed');
 	},
 );
