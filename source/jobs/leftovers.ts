@@ -66,10 +66,10 @@ async function staleStaging(request: JobRequest): Promise<readonly string[]> {
 	const folders = await abandonedStaging(request.staging ?? path.dirname(request.wim)).catch(
 		() => [],
 	);
-	// What was changed in another file can still be mounted again.
+	// What was changed in another file can still be mounted again; so may what only a later version understands.
 	return folders.filter((folder) => {
 		const found = readChanges(folder);
-		return found === null || isEmpty(found) || (found.subject?.wim ?? request.wim) === request.wim;
+		return found === null || isEmpty(found) || found.subject?.wim === path.resolve(request.wim);
 	});
 }
 

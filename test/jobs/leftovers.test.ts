@@ -6,7 +6,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { HostError } from '../../source/base/errors.ts';
 import { cleanLeftovers, findLeftovers } from '../../source/jobs/leftovers.ts';
-import type { SplitRequest } from '../../source/jobs/request.ts';
+import type { MountRequest, SplitRequest } from '../../source/jobs/request.ts';
+import { ChangeLog } from '../../source/operations/mount/change-log.ts';
 import { temporaryPath } from '../../source/storage/output-file.ts';
 import { lockPath, WriteLock } from '../../source/storage/write-lock.ts';
 import { PartHeader } from '../../source/wim/part-header.ts';
@@ -29,6 +30,20 @@ const split = (target: string): SplitRequest => ({
 	check: false,
 	integrity: false,
 	dryRun: false,
+});
+
+const mounting = (folder: string): MountRequest => ({
+	verb: 'mount',
+	wim: path.join(folder, 'a.wim'),
+	image: null,
+	target: path.join(folder, 'mounted'),
+	writable: true,
+	check: false,
+	references: [],
+	staging: null,
+	streams: 'xattr',
+	unixData: false,
+	allowOther: false,
 });
 
 test('temporary files of all parts and the lock of a killed split are found and removed', async (t) => {
@@ -98,22 +113,39 @@ test('the folder in which a killed mount kept changes is found and removed', asy
 	writeFileSync(path.join(left, '1'), 'changed');
 	// Somebody else's, who is there still.
 	mkdirSync(path.join(folder, `.wimdeck-staging-${process.ppid}`));
-	const request = {
-		verb: 'mount',
-		wim: path.join(folder, 'a.wim'),
-		image: null,
-		target: path.join(folder, 'mounted'),
-		writable: true,
-		check: false,
-		references: [],
-		staging: null,
-		streams: 'xattr',
-		unixData: false,
-		allowOther: false,
-	} as const;
+	const request = mounting(folder);
 	const expected = [{ path: left, kind: 'temporary', size: 7 }];
 	assert.deepEqual(await findLeftovers({ ...request, writable: false }), []);
 	assert.deepEqual(await findLeftovers({ ...request, staging: folder }), expected);
 	assert.deepEqual(await cleanLeftovers(request, testRun()), expected);
 	assert.deepEqual(readdirSync(folder), [`.wimdeck-staging-${process.ppid}`]);
+});
+
+test('a folder of changes is only removed for the file that they are of', async (t) => {
+	const folder = tempFolder(t);
+	const [ours, others, unknown] = ['', '-1', '-2'].map((ending) => {
+		const left = path.join(folder, `.wimdeck-staging-${goneOf()}${ending}`);
+		mkdirSync(left);
+		return left;
+	}) as [string, string, string];
+	const wim = path.join(folder, 'a.wim');
+	const facts = { index: 1, metadata: '', unixData: false, streams: 'xattr' } as const;
+	for (const [left, name] of [
+		[ours, wim],
+		[others, path.join(folder, 'b.wim')],
+	] as const) {
+		const log = ChangeLog.create(left, { ...facts, wim: name });
+		log.add(1n, { type: 'unlink', folder: 1, name: 'gone' });
+		log.close();
+	}
+	// Of a version that is not known here, or damaged: nobody can say whose it is.
+	writeFileSync(path.join(unknown, 'changes'), '{"version":999}\n');
+	assert.deepEqual(
+		(await cleanLeftovers(mounting(folder), testRun())).map((left) => left.path),
+		[ours],
+	);
+	assert.deepEqual(
+		readdirSync(folder).toSorted(),
+		[others, unknown].map((left) => path.basename(left)).toSorted(),
+	);
 });
