@@ -59,7 +59,7 @@ export class StagedFile {
 
 export class StagingFolder implements AsyncDisposable {
 	readonly path: string;
-	/** Whether it outlives its owner, as long as nobody has seen what it holds. */
+	/** Whether it outlives its owner: nobody has decided yet what becomes of what it holds. */
 	isKept = false;
 	#last = 0;
 

@@ -162,8 +162,19 @@ export async function mountWritable(
 		staging.isKept = false;
 		options.mounted(folder);
 	};
-	await serve(recorded, opened, { ...options, mounted }, run, commit);
-	log.close();
+	try {
+		await serve(recorded, opened, { ...options, mounted }, run, commit);
+	} catch (error) {
+		// Whoever cancels drops what was changed; nobody asked for an error.
+		if (files.isChanged && !isCommitted && !run.signal.aborted) {
+			staging.isKept = true;
+			const message = 'What was changed is kept, and comes back with the next mountrw of the image';
+			run.report({ type: 'warning', message, path: staging.path });
+		}
+		throw error;
+	} finally {
+		log.close();
+	}
 	const changes = isCommitted ? 'committed' : files.isChanged ? 'discarded' : null;
 	if (changes === 'discarded')
 		run.report({ type: 'warning', message: 'Changes were discarded', path: edited.wim.name });
