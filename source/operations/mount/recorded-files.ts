@@ -81,12 +81,12 @@ export class RecordedFiles implements FileSystem, WritableFileSystem {
 	}
 
 	#hasName(node: NodeId): boolean {
-		try {
-			return this.#files.attributes(node).linkCount > 0;
-		} catch (error) {
-			if (error instanceof FuseError) return false;
-			throw error;
-		}
+		return (orNull(() => this.#files.attributes(node))?.linkCount ?? 0) > 0;
+	}
+
+	/** Not any more for a stream, when its file was renamed: what nobody finds there must not be looked up there again. */
+	#isAt(node: NodeId, { folder, name }: Seen): boolean {
+		return orNull(() => this.#files.lookup(folder, encodeWtf8(name))) === node;
 	}
 
 	#find(node: NodeId): number | null {
@@ -94,7 +94,7 @@ export class RecordedFiles implements FileSystem, WritableFileSystem {
 		if (known !== undefined) return known;
 		const place = this.#places.get(node);
 		const folder = place === undefined ? null : this.#find(place.folder);
-		if (place === undefined || folder === null) return null;
+		if (place === undefined || folder === null || !this.#isAt(node, place)) return null;
 		const number = this.#newNumber(node);
 		this.#add({ type: 'look', node: number, folder, name: place.name });
 		return number;
@@ -282,6 +282,16 @@ export class RecordedFiles implements FileSystem, WritableFileSystem {
 	#addXattr(node: NodeId, name: Uint8Array, value: string | null): void {
 		const number = this.#numberOf(node);
 		if (number !== null) this.#add({ type: 'xattr', node: number, name: nameText(name), value });
+	}
+}
+
+/** What is asked of something that may be gone. */
+function orNull<T>(ask: () => T): T | null {
+	try {
+		return ask();
+	} catch (error) {
+		if (error instanceof FuseError) return null;
+		throw error;
 	}
 }
 

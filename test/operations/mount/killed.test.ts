@@ -9,6 +9,7 @@ import {
 	openSync,
 	readdirSync,
 	readFileSync,
+	renameSync,
 	statSync,
 	unlinkSync,
 	writeFileSync,
@@ -224,5 +225,30 @@ test(
 		wimdeck('unmount', folder);
 		wimdeck('mount', wim, '2', folder);
 		assert.equal(readFileSync(path.join(folder, 'new'), 'utf8'), 'committed');
+	},
+);
+
+test(
+	'a stream whose file is renamed while it is open does not keep other changes from coming back',
+	needs,
+	async (t) => {
+		const parent = workFolder(t);
+		const wim = path.join(parent, 't.wim');
+		runOracle('wimlib-imagex', 'capture', makeSource(parent), wim);
+		const words = ['--streams-interface', 'windows'];
+		const { folder } = mount('mountrw', wim, ...words);
+		const at = (name: string) => path.join(folder, name);
+		writeFileSync(at('readme.txt:note'), 'one');
+		assert.equal(wimdeck('unmount', folder, '--commit').code, 0);
+		assert.equal(wimdeck('mountrw', wim, '1', folder, ...words).code, 0);
+		const fd = openSync(at('readme.txt:note'), 'r+');
+		renameSync(at('readme.txt'), at('renamed'));
+		writeSync(fd, 'two');
+		closeSync(fd);
+		await killServer(folder);
+		wimdeck('unmount', folder);
+		const again = wimdeck('mountrw', wim, '1', folder, ...words);
+		assert.equal(again.code, 0, again.err);
+		assert.equal(readFileSync(at('renamed'), 'utf8'), 'Hello\n');
 	},
 );
