@@ -86,7 +86,7 @@ test('a limit of addresses is said, with exit code 8', {
 	assert.equal(result.status, 8, result.stderr);
 	assert.match(
 		result.stderr,
-		/^wimdeck: Cannot [^\n]*memory[^\n]*\n {2}[^\n]*(ulimit -v|--threads=1)/m,
+		/^wimdeck: Cannot [^\n]*memory[^\n]*\n(?: {2}In:[^\n]*\n)? {2}[^\n]*(ulimit -v|--threads=1)/m,
 	);
 	assert.doesNotMatch(result.stderr, /\n\s+at /);
 });
