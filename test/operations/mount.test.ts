@@ -15,6 +15,7 @@ import { test } from 'node:test';
 import { dice } from '../support/contents.ts';
 import { root } from '../support/fixture.ts';
 import {
+	captured,
 	change,
 	type MountsJson,
 	makeSource,
@@ -37,10 +38,7 @@ for (const [name, options] of [
 	['pipable', ['--pipable']],
 ] as const)
 	test(`a mounted image is the captured tree: ${name}`, needs, (t) => {
-		const parent = workFolder(t);
-		const source = makeSource(parent);
-		const wim = path.join(parent, 't.wim');
-		runOracle('wimlib-imagex', 'capture', source, wim, ...options);
+		const { source, wim } = captured(t, ...options);
 		const { folder } = mount('mount', wim);
 		assert.deepEqual(treeOf(folder), treeOf(source));
 		assert.throws(() => writeFileSync(path.join(folder, 'new'), 'x'), { code: 'EROFS' });
@@ -140,10 +138,7 @@ test(
 	'without --commit the WIM stays as it was, and with --new-image the image does',
 	needs,
 	(t) => {
-		const parent = workFolder(t);
-		const source = makeSource(parent);
-		const wim = path.join(parent, 't.wim');
-		runOracle('wimlib-imagex', 'capture', source, wim, 'The name');
+		const { parent, wim } = captured(t, 'The name');
 		const bytes = readFileSync(wim);
 		const first = mount('mountrw', wim, `--staging-dir=${parent}`);
 		writeFileSync(path.join(first.folder, 'readme.txt'), 'changed');
@@ -168,10 +163,7 @@ test(
 );
 
 test('named streams are extended attributes, or files behind a colon', needs, (t) => {
-	const parent = workFolder(t);
-	const source = makeSource(parent);
-	const wim = path.join(parent, 't.wim');
-	runOracle('wimlib-imagex', 'capture', source, wim);
+	const { wim } = captured(t);
 	const { folder } = mount('mountrw', wim, '--streams-interface=windows');
 	writeFileSync(path.join(folder, 'readme.txt:note'), 'a stream');
 	assert.equal(wimdeck('unmount', folder, '--commit').code, 0);
@@ -224,9 +216,7 @@ test(
 );
 
 test('a folder in use stays mounted with its changes, and says so', needs, (t) => {
-	const parent = workFolder(t);
-	const wim = path.join(parent, 't.wim');
-	runOracle('wimlib-imagex', 'capture', makeSource(parent), wim);
+	const { wim } = captured(t);
 	const { folder } = mount('mountrw', wim);
 	writeFileSync(path.join(folder, 'new'), 'x');
 	const fd = openSync(path.join(folder, 'readme.txt'), 'r');
@@ -242,9 +232,7 @@ test('a folder in use stays mounted with its changes, and says so', needs, (t) =
 });
 
 test('files that are open for writing hold a commit back until --force', needs, (t) => {
-	const parent = workFolder(t);
-	const wim = path.join(parent, 't.wim');
-	runOracle('wimlib-imagex', 'capture', makeSource(parent), wim);
+	const { wim } = captured(t);
 	const { folder } = mount('mountrw', wim);
 	const fd = openSync(path.join(folder, 'open'), 'w');
 	writeSync(fd, 'written');

@@ -21,7 +21,7 @@ import {
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { root } from './fixture.ts';
-import { oracle } from './oracles.ts';
+import { oracle, runOracle } from './oracles.ts';
 import { listTree, subfolder, tempFolder } from './temp-tree.ts';
 
 export const PROGRAM = path.join(root, 'dist', 'wimdeck.js');
@@ -80,6 +80,15 @@ export function workFolder(t: TestContext): string {
 	});
 	parent = tempFolder(t);
 	return parent;
+}
+
+/** A source in a work folder, and the WIM that wimlib captured of it. */
+export function captured(t: TestContext, ...words: readonly string[]) {
+	const parent = workFolder(t);
+	const source = makeSource(parent);
+	const wim = path.join(parent, 't.wim');
+	runOracle('wimlib-imagex', 'capture', source, wim, ...words);
+	return { parent, source, wim };
 }
 
 /** Mounts on the folder `mounted` beside the WIM. */

@@ -20,15 +20,14 @@ import { test } from 'node:test';
 import { giveOrder } from '../../../source/host/fuse/control-client.ts';
 import { dice } from '../../support/contents.ts';
 import {
+	captured,
 	change,
 	type MountsJson,
-	makeSource,
 	mount,
 	needs,
 	PROGRAM,
 	treeOf,
 	wimdeck,
-	workFolder,
 } from '../../support/mounts.ts';
 import { runOracle } from '../../support/oracles.ts';
 import { listTree, subfolder } from '../../support/temp-tree.ts';
@@ -54,7 +53,10 @@ const stagingIn = (folder: string) =>
 async function killServer(folder: string): Promise<void> {
 	const of = (mounts: MountsJson['mounts']) => mounts.find((each) => each.folder === folder);
 	const listed = () => of((JSON.parse(wimdeck('mount', '--json').out) as MountsJson).mounts);
-	process.kill(listed()?.pid ?? 0, 'SIGKILL');
+	const pid = listed()?.pid;
+	// A number of 0 would be this process and all of its group.
+	assert.ok(pid, 'a process serves the folder');
+	process.kill(pid, 'SIGKILL');
 	while (listed()?.state === 'served');
 }
 
@@ -62,9 +64,7 @@ test(
 	'when the serving process is killed the WIM is whole, and the next run cleans up',
 	needs,
 	async (t) => {
-		const parent = workFolder(t);
-		const wim = path.join(parent, 't.wim');
-		runOracle('wimlib-imagex', 'capture', makeSource(parent), wim);
+		const { parent, wim } = captured(t);
 		const bytes = readFileSync(wim);
 		const folder = subfolder(parent, 'mounted');
 		const words = [PROGRAM, 'mountrw', wim, '1', folder, '--foreground', '--ready'];
@@ -97,10 +97,7 @@ test(
 	'changes of a mount that is killed again and again come back, and are committed as those of a folder',
 	needs,
 	async (t) => {
-		const parent = workFolder(t);
-		const source = makeSource(parent);
-		const wim = path.join(parent, 't.wim');
-		runOracle('wimlib-imagex', 'capture', source, wim);
+		const { parent, source, wim } = captured(t);
 		const { folder } = mount('mountrw', wim);
 		const random = dice(5);
 		for (let round = 0; round < 4; round++) {
@@ -120,9 +117,7 @@ test(
 );
 
 test('attributes, streams, times and Unix data come back after a kill, too', needs, async (t) => {
-	const parent = workFolder(t);
-	const wim = path.join(parent, 't.wim');
-	runOracle('wimlib-imagex', 'capture', makeSource(parent), wim);
+	const { wim } = captured(t);
 	const { folder } = mount('mountrw', wim, '--unix-data');
 	const at = (name: string) => path.join(folder, name);
 	const shell = (line: string) =>
@@ -158,10 +153,7 @@ test(
 	'changes of a killed mount wait for their image while that is another one',
 	needs,
 	async (t) => {
-		const parent = workFolder(t);
-		const source = makeSource(parent);
-		const wim = path.join(parent, 't.wim');
-		runOracle('wimlib-imagex', 'capture', source, wim);
+		const { parent, source, wim } = captured(t);
 		runOracle('wimlib-imagex', 'append', source, wim, 'second');
 		const { folder } = mount('mountrw', wim);
 		writeFileSync(path.join(folder, 'new'), 'kept');
@@ -182,9 +174,7 @@ test(
 	'what is written through a name that the kernel has forgotten comes back',
 	forgetful,
 	async (t) => {
-		const parent = workFolder(t);
-		const wim = path.join(parent, 't.wim');
-		runOracle('wimlib-imagex', 'capture', makeSource(parent), wim);
+		const { wim } = captured(t);
 		const { folder } = mount('mountrw', wim);
 		const at = (name: string) => path.join(folder, name);
 		statSync(at('Users/second name.txt'));
@@ -207,9 +197,7 @@ test(
 	'a process that is killed after its commit leaves nothing to be made again',
 	needs,
 	async (t) => {
-		const parent = workFolder(t);
-		const wim = path.join(parent, 't.wim');
-		runOracle('wimlib-imagex', 'capture', makeSource(parent), wim);
+		const { parent, wim } = captured(t);
 		const { folder } = mount('mountrw', wim);
 		writeFileSync(path.join(folder, 'new'), 'committed');
 		const order = { commit: true, force: false, check: false, rebuild: false, asNewImage: true };
@@ -232,9 +220,7 @@ test(
 	'a stream whose file is renamed while it is open does not keep other changes from coming back',
 	needs,
 	async (t) => {
-		const parent = workFolder(t);
-		const wim = path.join(parent, 't.wim');
-		runOracle('wimlib-imagex', 'capture', makeSource(parent), wim);
+		const { wim } = captured(t);
 		const words = ['--streams-interface', 'windows'];
 		const { folder } = mount('mountrw', wim, ...words);
 		const at = (name: string) => path.join(folder, name);

@@ -9,8 +9,7 @@ import { FuseDevice } from '../../../source/host/fuse/device.ts';
 import { openImage } from '../../../source/image/open.ts';
 import { mountWritable } from '../../../source/operations/mount/mount.ts';
 import { EditableWim } from '../../../source/wim/write-session.ts';
-import { makeSource, needs, wimdeck, workFolder } from '../../support/mounts.ts';
-import { runOracle } from '../../support/oracles.ts';
+import { captured, needs, wimdeck } from '../../support/mounts.ts';
 import { subfolder } from '../../support/temp-tree.ts';
 import { testRun } from '../../support/test-run.ts';
 import { tools } from '../../support/written.ts';
@@ -22,9 +21,7 @@ const shell = (line: string, cwd: string) =>
 	);
 
 test('changes are kept when serving the folder ends by an error', needs, async (t) => {
-	const parent = workFolder(t);
-	const wim = path.join(parent, 't.wim');
-	runOracle('wimlib-imagex', 'capture', makeSource(parent), wim);
+	const { parent, wim } = captured(t);
 	const folder = subfolder(parent, 'mounted');
 	const run = testRun();
 	const broken = new HostError('Cannot serve: the device is broken');
