@@ -12,8 +12,8 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { dice } from '../support/contents.ts';
-import { root } from '../support/fixture.ts';
+import { dice } from '../../support/contents.ts';
+import { root } from '../../support/fixture.ts';
 import {
 	captured,
 	change,
@@ -25,9 +25,9 @@ import {
 	treeOf,
 	wimdeck,
 	workFolder,
-} from '../support/mounts.ts';
-import { runOracle } from '../support/oracles.ts';
-import { listTree, subfolder } from '../support/temp-tree.ts';
+} from '../../support/mounts.ts';
+import { runOracle } from '../../support/oracles.ts';
+import { listTree, subfolder } from '../../support/temp-tree.ts';
 
 for (const [name, options] of [
 	['none', ['--compress=none']],
